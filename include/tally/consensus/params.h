@@ -1,0 +1,65 @@
+/* A chain's parameters and its genesis block. Source: protocol section 5. */
+#ifndef TALLY_CONSENSUS_PARAMS_H
+#define TALLY_CONSENSUS_PARAMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <tally/base/err.h>
+#include <tally/crypto/key.h>
+#include <tally/primitives/block.h>
+
+#define PARAMS_RECORD_BYTES 30
+#define CHAIN_NAME_MAX 40
+
+#define SPACING_DEFAULT 10
+#define SPACING_MAX 86400
+#define POW_LIMIT_BITS_DEFAULT UINT32_C(0x1f00ffff)
+#define POW_LIMIT_BITS_INSTANT UINT32_C(0x1f0fffff)
+#define REWARD_DEFAULT (50 * COIN)
+#define REWARD_DEFAULT_UNHALVED (10 * COIN)
+#define HALVING_DEFAULT 210000
+#define MATURITY_DEFAULT 5
+#define MATURITY_MAX 1000
+#define MAX_BLOCK_BYTES_MIN 10000
+#define MAX_BLOCK_BYTES_DEFAULT 1000000
+
+struct chain_params {
+	uint32_t spacing;         /* seconds between blocks; 0: instant */
+	uint32_t pow_limit;       /* compact */
+	int64_t reward;           /* units */
+	uint32_t halving;         /* blocks; 0: never */
+	uint16_t maturity;        /* blocks */
+	uint32_t max_block_bytes;
+	/* From the genesis block: */
+	char name[CHAIN_NAME_MAX + 1];
+	struct block_hash genesis_hash;
+	uint32_t genesis_bits;
+	uint32_t genesis_time;
+	struct key_hash creator;
+};
+
+void params_default(struct chain_params *p, uint32_t spacing);
+/* Bounds of the table; ERR_INVALID "bad-params-…" with the field, its value and its range. */
+bool params_check(const struct chain_params *p, struct err *e);
+void params_encode(uint8_t out[PARAMS_RECORD_BYTES], const struct chain_params *p);
+bool params_decode(struct chain_params *p, const uint8_t in[PARAMS_RECORD_BYTES], struct err *e);
+
+/* Reads and checks a genesis block: shape, record, bounds, proof of work, all block rules of
+ * section 5. ERR_INVALID "genesis-…" with the reason. */
+bool genesis_read(struct chain_params *p, const struct block *b, struct err *e);
+/* Makes one from p's fields, name, creator, genesis_bits and genesis_time: looks for the nonce
+ * (about a second at most; moves the time on where 2^32 nonces are not enough). Fills in
+ * p->genesis_hash. ERR_INVALID as params_check and for the name. */
+bool genesis_make(struct block **out, struct chain_params *p, struct err *e);
+
+/* reward >> (height / halving). */
+int64_t subsidy(const struct chain_params *p, uint32_t height);
+
+/* The bits a block must have whose parent is at height parent_height with these bits and
+ * time and whose grandparent has that time (ignored where parent_height is 0).
+ * Source: protocol section 4. */
+uint32_t next_bits(const struct chain_params *p, uint32_t parent_height, uint32_t parent_bits,
+                   uint32_t parent_time, uint32_t grandparent_time);
+
+#endif

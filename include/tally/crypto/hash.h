@@ -1,0 +1,45 @@
+/* SHA-256d and the distinct kinds of hash. Hashes are kept in the order in
+ * which they are computed and sent ("internal"); shown reversed, as Bitcoin does. */
+#ifndef TALLY_CRYPTO_HASH_H
+#define TALLY_CRYPTO_HASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HASH_BYTES 32
+#define HASH_HEX_CHARS 64
+
+struct hash256 {
+	uint8_t b[HASH_BYTES];
+};
+struct txid {
+	struct hash256 h;
+};
+struct block_hash {
+	struct hash256 h;
+};
+
+/* SHA-256 applied twice. Source: protocol section 1. */
+void sha256d(struct hash256 *out, const void *bytes, size_t n);
+/* sha256d(left | right): a node of a merkle tree. */
+void sha256d_pair(struct hash256 *out, const struct hash256 *left, const struct hash256 *right);
+
+/* Streaming. */
+struct sha256d {
+	uint64_t state[14]; /* room for libsodium's crypto_hash_sha256_state */
+};
+void sha256d_init(struct sha256d *s);
+void sha256d_update(struct sha256d *s, const void *bytes, size_t n);
+void sha256d_final(struct sha256d *s, struct hash256 *out);
+
+bool hash256_is_zero(const struct hash256 *h);
+bool hash256_equal(const struct hash256 *a, const struct hash256 *b);
+/* 64 hex digits, bytes reversed, and a NUL. */
+void hash256_hex(char out[HASH_HEX_CHARS + 1], const struct hash256 *h);
+bool hash256_parse(struct hash256 *out, const char *hex); /* exactly 64 digits */
+/* "00a3f1..c9" and a NUL: the short form for screens and log. */
+#define HASH_SHORT_CHARS 10
+void hash256_short(char out[HASH_SHORT_CHARS + 1], const struct hash256 *h);
+
+#endif

@@ -1,0 +1,108 @@
+/* Transactions waiting for a block. Every rule of protocol section 2 on entry, as of the next block;
+ * first seen wins; bounded. Knows no peers: what arrives carries the caller's number. */
+#ifndef TALLY_MEMPOOL_MEMPOOL_H
+#define TALLY_MEMPOOL_MEMPOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tally/base/clock.h>
+#include <tally/base/err.h>
+#include <tally/chain/chain.h>
+#include <tally/crypto/sigpool.h>
+#include <tally/primitives/tx.h>
+
+#define MEMPOOL_MAX_BYTES (UINT64_C(50) << 20)
+#define MEMPOOL_EXPIRY_SECONDS (14 * 24 * 3600)
+#define MEMPOOL_ANCESTORS_MAX 25   /* the transaction itself counts */
+#define MEMPOOL_DESCENDANTS_MAX 25
+#define MEMPOOL_MIN_RELAY_RATE 1 /* units a byte */
+#define MEMPOOL_ORPHANS_MAX 100
+#define MEMPOOL_ORPHAN_BYTES_MAX (UINT64_C(5) << 20)
+
+struct mempool;
+
+/* What is known of one waiting transaction. tx is borrowed from the pool. */
+struct mempool_entry {
+	struct tx *tx;
+	int64_t fee;
+	int64_t time;     /* unix seconds of entry */
+	uint64_t seq;     /* order of entry, 1 upward, never reused */
+	uint32_t n_ancestors, n_descendants; /* itself included */
+	uint64_t ancestor_bytes, descendant_bytes;
+	int64_t ancestor_fees, descendant_fees;
+};
+
+struct mempool_events {
+	/* In the pool now / no more. reason: "block", "conflict", "expired", "full", "reorg". */
+	void (*added)(void *arg, const struct mempool_entry *en);
+	void (*removed)(void *arg, const struct mempool_entry *en, const char *reason);
+	/* The verdict on what mempool_submit took; err->cls ERR_NONE where it is in the pool now. Orphans
+	 * (ERR_ORPHAN "bad-txns-inputs-missingorspent") are kept and tried again by the pool itself. */
+	void (*verdict)(void *arg, const struct tx *tx, uint64_t origin, const struct err *err);
+};
+
+struct mempool_options {
+	struct chain *chain;      /* borrowed; has a genesis */
+	struct sigpool *sigpool;  /* borrowed */
+	const struct clock *clock;
+	uint64_t max_bytes;       /* of serialised transactions and bookkeeping */
+	const struct mempool_events *events;
+	void *events_arg;
+};
+
+struct mempool *mempool_new(const struct mempool_options *o);
+void mempool_free(struct mempool *m);
+
+/* Queues a transaction (takes a reference of its own) for checking; the verdict comes through the event,
+ * later, in order. `origin` is the caller's (a peer's number; 0: ourselves). The queue holds 1,000 per
+ * origin; false where that is full (nothing queued, ERR_BUSY). */
+bool mempool_submit(struct mempool *m, struct tx *tx, uint64_t origin, struct err *e);
+bool mempool_queue_full(const struct mempool *m, uint64_t origin);
+/* Goes on with the queue where the chain is settled and no verdict is out: at most about
+ * budget_us. Returns true where there is more to do at once. */
+bool mempool_work(struct mempool *m, int64_t budget_us);
+/* Checks and takes one at once, signatures in this thread (settles the chain first). For our own payments and
+ * sendrawtransaction. ERR_KNOWN "txn-already-in-mempool", ERR_INVALID, ERR_POLICY "min-relay-fee",
+ * "txn-mempool-conflict", "too-long-mempool-chain", "mempool-full", ERR_ORPHAN. */
+bool mempool_accept(struct mempool *m, struct tx *tx, struct err *e);
+/* The same checks, taking nothing. *fee may be NULL. */
+bool mempool_test(struct mempool *m, struct tx *tx, int64_t *fee, struct err *e);
+
+/* From the chain's events, in order. */
+void mempool_block_connected(struct mempool *m, const struct block *b, uint32_t height);
+void mempool_block_disconnected(struct mempool *m, const struct block *b);
+/* After a move of the tip: what was disconnected is submitted again, what is no longer valid goes. */
+void mempool_tip_changed(struct mempool *m);
+void mempool_expire(struct mempool *m); /* drops what is older than MEMPOOL_EXPIRY_SECONDS */
+void mempool_forget_origin(struct mempool *m, uint64_t origin); /* its orphans and what it queued */
+
+size_t mempool_count(const struct mempool *m);
+uint64_t mempool_bytes(const struct mempool *m);  /* of serialised transactions */
+uint64_t mempool_memory(const struct mempool *m);
+int64_t mempool_total_fee(const struct mempool *m);
+double mempool_min_rate(const struct mempool *m); /* units a byte a newcomer must pay now */
+size_t mempool_orphan_count(const struct mempool *m);
+bool mempool_get(const struct mempool *m, const struct txid *id, struct mempool_entry *out);
+/* In the pool, in the queue, or an orphan. */
+bool mempool_has(const struct mempool *m, const struct txid *id);
+/* Was every signature of it found valid here (now in the pool, or lately)? */
+bool mempool_verified(const struct mempool *m, const struct txid *id);
+/* Entries in order of entry with seq > after. Returns how many were written. */
+size_t mempool_list(const struct mempool *m, uint64_t after, struct mempool_entry *out, size_t max);
+/* Direct parents and children within the pool, for explorers. */
+size_t mempool_parents(const struct mempool *m, const struct txid *id, struct txid *out, size_t max);
+size_t mempool_children(const struct mempool *m, const struct txid *id, struct txid *out, size_t max);
+/* Is this outpoint spent by a waiting transaction? */
+bool mempool_spends(const struct mempool *m, const struct outpoint *o, struct txid *by);
+/* The chain's coins with the pool's on top: unspent outputs of waiting transactions are there at
+ * MEMPOOL_HEIGHT, what they spend is not. */
+struct coin_view mempool_coins(const struct mempool *m);
+
+/* The transactions of the next block, in an order in which they can be applied: packages by ancestor fee
+ * rate, at most max_bytes altogether. Each with a reference for the caller; *txs is mem_alloc'ed. Only what is final
+ * at that height. */
+void mempool_assemble(struct mempool *m, size_t max_bytes, struct tx ***txs, size_t *n, int64_t *fees);
+
+#endif

@@ -1,0 +1,34 @@
+/* The wallet's database: keys, labels, transactions, coins, metadata in an environment of
+ * its own, `DIR/wallet`, so that a damaged chain never takes the keys along. Directory 0700, files 0600. */
+#ifndef TALLY_STORE_WALLET_DB_H
+#define TALLY_STORE_WALLET_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tally/base/bytes.h>
+#include <tally/base/err.h>
+#include <tally/store/store.h>
+
+#define WALLET_SCHEMA 1
+
+/* The tables. What is in them is the wallet's business. */
+enum wallet_table { WALLET_KEYS, WALLET_LABELS, WALLET_TXS, WALLET_COINS, WALLET_META, WALLET_TABLES };
+
+struct wallet_db;
+
+/* As store_open. */
+bool wallet_db_open(struct wallet_db **out, const struct store_options *o, struct err *e);
+void wallet_db_close(struct wallet_db *w);
+bool wallet_db_commit(struct wallet_db *w, bool durable, struct err *e);
+
+bool wallet_db_put(struct wallet_db *w, enum wallet_table t, struct span key, struct span value,
+                   struct err *e);
+bool wallet_db_del(struct wallet_db *w, enum wallet_table t, struct span key, struct err *e); /* absent: true */
+/* Every record in key order; stops where fn returns false. fn may not write. */
+typedef bool wallet_db_fn(void *arg, struct span key, struct span value);
+bool wallet_db_each(struct wallet_db *w, enum wallet_table t, wallet_db_fn *fn, void *arg,
+                    struct err *e);
+
+#endif

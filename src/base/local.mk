@@ -1,0 +1,18 @@
+libtally_a_SOURCES += \
+	include/tally/base/bytes.h \
+	include/tally/base/checked.h \
+	include/tally/base/clock.h \
+	include/tally/base/err.h \
+	include/tally/base/list.h \
+	include/tally/base/log.h \
+	include/tally/base/map.h \
+	include/tally/base/mem.h \
+	include/tally/base/rng.h \
+	include/tally/base/text.h
+
+# Unit tests follow this pattern in every layer:
+# if HAVE_CMOCKA
+# UNIT_TESTS += tests/unit/test_bytes
+# tests_unit_test_bytes_SOURCES = tests/unit/test_bytes.c
+# tests_unit_test_bytes_LDADD = $(UNIT_LIBS)
+# endif

@@ -1,0 +1,1 @@
+# libtally_a_SOURCES += include/tally/chain/x.h src/chain/x.c

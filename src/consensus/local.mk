@@ -1,0 +1,1 @@
+# libtally_a_SOURCES += include/tally/consensus/x.h src/consensus/x.c

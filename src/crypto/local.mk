@@ -1,0 +1,1 @@
+# libtally_a_SOURCES += include/tally/crypto/x.h src/crypto/x.c

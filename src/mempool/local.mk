@@ -1,0 +1,1 @@
+# libtally_a_SOURCES += include/tally/mempool/x.h src/mempool/x.c

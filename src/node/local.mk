@@ -1,0 +1,1 @@
+# libtally_a_SOURCES += include/tally/node/x.h src/node/x.c

@@ -1,0 +1,1 @@
+# libtally_a_SOURCES += include/tally/primitives/x.h src/primitives/x.c

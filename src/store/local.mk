@@ -1,0 +1,1 @@
+# libtally_a_SOURCES += include/tally/store/x.h src/store/x.c

@@ -1,0 +1,19 @@
+# Tests speak TAP. Unit tests are cmocka programs on libtally.a alone; the others are scripts
+# that drive the real program.
+UNIT_LIBS = $(LIBTALLY) $(CMOCKA_LIBS)
+
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+TEST_EXTENSIONS = .py
+PY_LOG_DRIVER = $(LOG_DRIVER)
+PY_LOG_COMPILER = $(PYTHON)
+AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
+	TALLY='$(abs_top_builddir)/tally'; export TALLY; \
+	TALLY_SRC='$(abs_top_srcdir)'; export TALLY_SRC; \
+	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE;
+
+check_PROGRAMS += $(UNIT_TESTS)
+if HAVE_PYTHON
+SCRIPT_TESTS +=
+endif
+TESTS = $(UNIT_TESTS) $(SCRIPT_TESTS)
+EXTRA_DIST += $(SCRIPT_TESTS)
