@@ -1,0 +1,59 @@
+/* What the protocol needs of the network, as a table, so that a simulator can put another in its
+ * place; and what the network tells in return. */
+#ifndef TALLY_NET_TRANSPORT_H
+#define TALLY_NET_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tally/base/bytes.h>
+#include <tally/net/addr.h>
+
+typedef uint32_t conn_id; /* 1 upward, never reused while the program runs */
+
+enum conn_kind {
+	CONN_INBOUND,
+	CONN_OUTBOUND, /* dialled from the address book, or the central node: one of the slots */
+	CONN_MANUAL,   /* a person asked for it: -connect, -addnode, the prompt */
+};
+
+struct conn_info {
+	conn_id id;
+	enum conn_kind kind;
+	struct net_addr peer;  /* the other end */
+	struct net_addr local; /* our end */
+};
+
+/* Why a connection is closed: what is done about the address. */
+enum close_kind {
+	CLOSE_PLAIN,      /* nothing to be held against it */
+	CLOSE_DISCOURAGE, /* it broke the rules: not dialled for 24 h (loopback: only closed) */
+};
+
+struct transport {
+	/* Queues a whole message. Never blocks; bytes are copied. False where the connection is
+	 * gone. */
+	bool (*send)(void *ctx, conn_id id, const char *command, struct span payload);
+	/* With CLOSE_PLAIN what is queued is still sent. `closed` follows, from the loop, never from
+	 * within this call. reason is copied. */
+	void (*close)(void *ctx, conn_id id, enum close_kind kind, const char *reason);
+	/* Stops and resumes reading from this peer. */
+	void (*pause)(void *ctx, conn_id id, bool paused);
+	/* Bytes queued and not yet taken by the system. */
+	size_t (*queued)(void *ctx, conn_id id);
+	void *ctx;
+};
+
+/* Told from the loop. */
+struct net_handler {
+	void (*opened)(void *arg, const struct conn_info *info);
+	/* payload is valid during the call only; checksum and framing are right. */
+	void (*message)(void *arg, conn_id id, const char *command, struct span payload);
+	/* The send queue has drained below half of its bound after having been above. */
+	void (*drained)(void *arg, conn_id id);
+	void (*closed)(void *arg, conn_id id, const char *reason);
+	void *arg;
+};
+
+#endif
