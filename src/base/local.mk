@@ -8,7 +8,15 @@ libtally_a_SOURCES += \
 	include/tally/base/map.h \
 	include/tally/base/mem.h \
 	include/tally/base/rng.h \
-	include/tally/base/text.h
+	include/tally/base/text.h \
+	src/base/bytes.c \
+	src/base/clock.c \
+	src/base/err.c \
+	src/base/log.c \
+	src/base/map.c \
+	src/base/mem.c \
+	src/base/rng.c \
+	src/base/text.c
 
 # Unit tests follow this pattern in every layer:
 # if HAVE_CMOCKA

@@ -12,6 +12,7 @@ struct map {
 	size_t key_bytes, value_bytes, slot_bytes;
 	size_t len, cap; /* cap is 0 or a power of two */
 	uint8_t *slots;
+	uint32_t *tags; /* within the memory of slots; 0: free */
 	uint8_t hash_key[16];
 };
 

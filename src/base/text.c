@@ -1,0 +1,206 @@
+#include <tally/base/text.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tally/base/checked.h>
+#include <tally/base/mem.h>
+
+void hex_encode(char *out, const void *bytes, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *p = bytes;
+
+	for (size_t i = 0; i < n; i++) {
+		*out++ = digits[p[i] >> 4];
+		*out++ = digits[p[i] & 15];
+	}
+	*out = '\0';
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* Stops at the first byte that is no digit, so a short string is never overrun. */
+bool hex_decode(void *out, size_t n, const char *hex)
+{
+	uint8_t *p = out;
+
+	for (size_t i = 0; i < n; i++) {
+		int hi = hex_digit(hex[0]);
+		int lo = hi < 0 ? -1 : hex_digit(hex[1]);
+
+		if (lo < 0)
+			return false;
+		p[i] = (uint8_t)(hi << 4 | lo);
+		hex += 2;
+	}
+	return *hex == '\0';
+}
+
+bool hex_decode_alloc(uint8_t **out, size_t *len, const char *hex, size_t max)
+{
+	size_t n = strlen(hex);
+	uint8_t *p;
+
+	if (n % 2 || n / 2 > max)
+		return false;
+	p = mem_try(n / 2);
+	if (!p)
+		return false;
+	if (!hex_decode(p, n / 2, hex)) {
+		free(p);
+		return false;
+	}
+	*out = p;
+	*len = n / 2;
+	return true;
+}
+
+/* Bytes of the well-formed character at p, and its code point; 0: malformed.
+ * Source: Unicode 15, table 3-7 (well-formed UTF-8 byte sequences). */
+static size_t utf8_char(const uint8_t *p, size_t n, uint32_t *cp)
+{
+	uint8_t lo = 0x80, hi = 0xbf;
+	size_t len;
+
+	if (p[0] < 0x80) {
+		*cp = p[0];
+		return 1;
+	}
+	if (p[0] >= 0xc2 && p[0] <= 0xdf)
+		len = 2;
+	else if (p[0] >= 0xe0 && p[0] <= 0xef)
+		len = 3;
+	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
+		len = 4;
+	else
+		return 0;
+	if (n < len)
+		return 0;
+	if (p[0] == 0xe0)
+		lo = 0xa0; /* else overlong */
+	else if (p[0] == 0xed)
+		hi = 0x9f; /* else a surrogate */
+	else if (p[0] == 0xf0)
+		lo = 0x90; /* else overlong */
+	else if (p[0] == 0xf4)
+		hi = 0x8f; /* else over U+10FFFF */
+	if (p[1] < lo || p[1] > hi)
+		return 0;
+	*cp = (uint32_t)(p[0] & (0xff >> (len + 1))) << 6 | (p[1] & 0x3f);
+	for (size_t i = 2; i < len; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		*cp = *cp << 6 | (p[i] & 0x3f);
+	}
+	return len;
+}
+
+static bool is_control(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f);
+}
+
+static bool utf8_check(const uint8_t *p, size_t n, bool controls_ok)
+{
+	while (n) {
+		uint32_t cp;
+		size_t len = utf8_char(p, n, &cp);
+
+		if (!len || (!controls_ok && is_control(cp)))
+			return false;
+		p += len;
+		n -= len;
+	}
+	return true;
+}
+
+bool utf8_valid(const void *bytes, size_t n)
+{
+	return utf8_check(bytes, n, true);
+}
+
+bool utf8_printable(const void *bytes, size_t n)
+{
+	return utf8_check(bytes, n, false);
+}
+
+void utf8_sanitise(char *out, size_t out_size, const void *bytes, size_t n)
+{
+	const uint8_t *p = bytes;
+	size_t at = 0;
+
+	if (!out_size)
+		return;
+	while (n) {
+		uint32_t cp;
+		size_t len = utf8_char(p, n, &cp);
+		bool bad = !len || is_control(cp);
+		size_t wide = bad ? 1 : len;
+
+		if (wide > out_size - 1 - at)
+			break;
+		if (bad)
+			out[at] = '?';
+		else
+			memcpy(out + at, p, len);
+		at += wide;
+		p += len ? len : 1;
+		n -= len ? len : 1;
+	}
+	out[at] = '\0';
+}
+
+static bool parse_digits(const char *s, unsigned base, uint64_t lo, uint64_t hi, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (!*s)
+		return false;
+	for (; *s; s++) {
+		int d = hex_digit(*s);
+
+		if (d < 0 || (unsigned)d >= base || !checked_mul(&v, v, (uint64_t)base) ||
+		    !checked_add(&v, v, (uint64_t)d))
+			return false;
+	}
+	if (v < lo || v > hi)
+		return false;
+	*out = v;
+	return true;
+}
+
+bool parse_u64(const char *s, uint64_t lo, uint64_t hi, uint64_t *out)
+{
+	return parse_digits(s, 10, lo, hi, out);
+}
+
+bool parse_u64_any(const char *s, uint64_t lo, uint64_t hi, uint64_t *out)
+{
+	if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X'))
+		return parse_digits(s + 2, 16, lo, hi, out);
+	return parse_digits(s, 10, lo, hi, out);
+}
+
+void text_append(char *buf, size_t size, const char *fmt, ...)
+{
+	size_t at = strnlen(buf, size);
+	va_list ap;
+
+	if (at >= size)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(buf + at, size - at, fmt, ap);
+	va_end(ap);
+}
