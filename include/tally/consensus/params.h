@@ -39,21 +39,29 @@ struct chain_params {
 	struct key_hash creator;
 };
 
+/* The table's defaults for this spacing, halving on; genesis_bits is pow_limit, all else that
+ * genesis has is zero. */
 void params_default(struct chain_params *p, uint32_t spacing);
-/* Bounds of the table; ERR_INVALID "bad-params-…" with the field, its value and its range. */
+/* Bounds of the table; ERR_INVALID "bad-params-…" with the field, its value and its range. A
+ * reward of 0 is within them. */
 bool params_check(const struct chain_params *p, struct err *e);
 void params_encode(uint8_t out[PARAMS_RECORD_BYTES], const struct chain_params *p);
+/* Sets the record's fields alone, and none where it fails: as params_check, and
+ * "bad-params-magic", "bad-params-version". */
 bool params_decode(struct chain_params *p, const uint8_t in[PARAMS_RECORD_BYTES], struct err *e);
 
 /* Reads and checks a genesis block: shape, record, bounds, proof of work, all block rules of
- * section 5. ERR_INVALID "genesis-…" with the reason. */
+ * section 5; not against the clock (header_check_clock). *p is set only where it passes.
+ * ERR_INVALID "genesis-…", "bad-params-…", "high-hash" or as the block rules have it, with the
+ * reason; ERR_MUTATED as block_check_bytes. */
 bool genesis_read(struct chain_params *p, const struct block *b, struct err *e);
 /* Makes one from p's fields, name, creator, genesis_bits and genesis_time: looks for the nonce
- * (about a second at most; moves the time on where 2^32 nonces are not enough). Fills in
- * p->genesis_hash. ERR_INVALID as params_check and for the name. */
+ * (well under a second at the default pow_limit; moves the time on where 2^32 nonces are not
+ * enough, and takes as long as it takes where pow_limit is hard). Fills in p->genesis_hash and
+ * p->genesis_time. ERR_INVALID as params_check, "genesis-name", "genesis-bits". */
 bool genesis_make(struct block **out, struct chain_params *p, struct err *e);
 
-/* reward >> (height / halving). */
+/* reward >> (height / halving), 0 from the 64th halving on. Source: protocol section 3. */
 int64_t subsidy(const struct chain_params *p, uint32_t height);
 
 /* The bits a block must have whose parent is at height parent_height with these bits and

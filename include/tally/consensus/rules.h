@@ -35,8 +35,9 @@ struct coin_view {
 	void *ctx;
 };
 
-/* What can be said of a transaction alone: shape, sizes, ranges, scripts, duplicates, null
- * outpoints. For a coinbase its own form (not the height). ERR_INVALID "bad-txns-…". */
+/* What can be said of a transaction alone: version, sizes, ranges, scripts, an outpoint twice,
+ * null outpoints. For a coinbase its own form (not the height). ERR_INVALID "bad-txns-…",
+ * "bad-cb-length". */
 bool tx_check(const struct tx *tx, struct err *e);
 
 /* lock_time against the block's height and its parent's time. */
@@ -47,6 +48,8 @@ struct sighash {
 	struct hash256 genesis, outpoints, sequences, outputs;
 	const struct tx *tx;
 };
+/* Needs a transaction with its bytes (decoded); borrows it. What the input scripts hold does not
+ * matter. */
 void sighash_init(struct sighash *s, const struct tx *tx, const struct block_hash *genesis);
 /* The digest that input i signs, which spends `spent`. Source: protocol section 2 (BIP 143's shape). */
 void sighash_input(struct hash256 *digest, const struct sighash *s, size_t i, const struct coin *spent);
@@ -54,7 +57,11 @@ void sighash_input(struct hash256 *digest, const struct sighash *s, size_t i, co
 /* Everything but signatures, given the coins its inputs spend (coins[i] for input i, all
  * there), in a block at `height` whose parent's time is parent_time: maturity, sums, key
  * hashes, finality. *fee gets inputs - outputs. Then checks[0 .. n_in-1] holds the signatures
- * still to be checked (checks may be NULL). tx_check must have passed; not for coinbases. */
+ * still to be checked (checks may be NULL). tx_check must have passed; not for coinbases.
+ * ERR_INVALID "bad-txns-nonfinal", "bad-txns-premature-spend-of-coinbase",
+ * "bad-txns-inputvalues-outofrange", "bad-txns-in-belowout", "bad-txns-vin-keyhash". The caller
+ * names a coin that is not there ("bad-txns-inputs-missingorspent") and a signature that fails
+ * ("mandatory-script-verify-flag-failed"). */
 bool tx_check_coins(const struct tx *tx, const struct coin *coins, const struct chain_params *p,
                     uint32_t height, uint32_t parent_time, int64_t *fee, struct sigcheck *checks,
                     struct err *e);
@@ -73,13 +80,17 @@ bool header_check(const struct block_header *h, const struct block_hash *hash,
 bool header_check_clock(const struct block_header *h, int64_t now, struct err *e);
 
 /* Blamed on the sender alone: not empty, merkle root, mutation, no 64-byte transaction.
- * ERR_MUTATED. */
+ * ERR_MUTATED "bad-blk-length", "bad-txnmrklroot", "bad-txns-duplicate", "bad-txns-64byte". */
 bool block_check_bytes(const struct block *b, struct err *e);
 /* What can be said of a block of this height without coins: size, coinbase first and only,
- * height in it, every tx_check, finality, no transaction twice. ERR_INVALID. (block_check_bytes must have passed.) */
+ * height in it, every tx_check, finality. ERR_INVALID "bad-blk-length", "bad-cb-missing",
+ * "bad-cb-multiple", "bad-cb-height", "bad-txns-nonfinal" and as tx_check. block_check_bytes must
+ * have passed. That no transaction is there twice needs no rule: the second one's coins are spent. */
 bool block_check(const struct block *b, const struct chain_params *p, uint32_t height,
                  uint32_t parent_time, struct err *e);
-/* The coinbase against subsidy + fees (fees at most MAX_MONEY). ERR_INVALID "bad-cb-amount". */
+/* The coinbase against subsidy + fees. ERR_INVALID "bad-cb-amount";
+ * "bad-txns-accumulated-fee-outofrange" where fees is over MAX_MONEY (a caller whose amount_add
+ * fails while summing passes MAX_MONEY + 1). */
 bool block_check_reward(const struct block *b, const struct chain_params *p, uint32_t height,
                         int64_t fees, struct err *e);
 
