@@ -12,6 +12,7 @@
 #include <tally/base/rng.h>
 #include <tally/chain/chain.h>
 #include <tally/crypto/address.h>
+#include <tally/primitives/script.h>
 #include <tally/primitives/tx.h>
 #include <tally/store/wallet_db.h>
 
