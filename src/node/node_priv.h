@@ -1,0 +1,188 @@
+/* What the files of the node layer share. */
+#ifndef TALLY_NODE_PRIV_H
+#define TALLY_NODE_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tally/base/list.h>
+#include <tally/base/map.h>
+#include <tally/chain/chain.h>
+#include <tally/mempool/mempool.h>
+#include <tally/net/net.h>
+#include <tally/node/command.h>
+#include <tally/node/node.h>
+#include <tally/node/snapshot.h>
+#include <tally/protocol/protocol.h>
+#include <tally/store/lock.h>
+#include <tally/store/store.h>
+#include <tally/wallet/wallet.h>
+
+struct event;
+struct miner;
+struct control;
+struct journal;
+struct logfile;
+struct recent;
+
+struct observer {
+	node_observer *fn;
+	void *arg;
+	unsigned generation; /* of the dispatch during which it was added: not called in that one */
+	bool dead;
+};
+
+struct node {
+	struct config config;
+	enum node_mode mode;
+	struct clock_mock clock;
+	const struct rng *rng;
+	int64_t started_us; /* monotonic */
+
+	/* From the ground up; closed in reverse. */
+	struct dir_lock lock;
+	struct logfile *logfile; /* NULL offline */
+	struct event_base *base;
+	struct store *store;
+	struct wallet_db *wallet_db;
+	struct sigpool *sigpool;
+	struct chain *chain;
+	struct wallet *wallet;
+	struct mempool *mempool; /* NULL while there is no chain */
+	struct addrbook *book;
+	struct protocol *protocol; /* from here on NULL offline */
+	struct net *net;
+	struct miner *miner; /* made at first use, offline too */
+	struct control *control;
+
+	bool wallet_follows; /* caught up: told of every block; otherwise wallet_catch_up is at work */
+	struct chain_events chain_events;
+	struct mempool_events mempool_events;
+	struct protocol_events protocol_events;
+
+	/* The loop. */
+	struct event *work_event, *tick_event, *sig_event, *fail_event, *signal_events[3];
+	int fail_fd[2]; /* a pipe: the store's write failure, told from any thread */
+	unsigned work;  /* bits of WORK_… to be done in the next turn */
+	bool stopping;
+	bool failed;
+	struct err failure;
+
+	/* For those who watch. */
+	struct journal *journal; /* messages and log lines */
+	struct recent *recent;   /* what is known of late blocks beyond their headers */
+	struct observer *observers;
+	size_t n_observers, cap_observers;
+	unsigned dispatching, generation, dirty;
+	node_renderer *renderer;
+
+	struct list calls; /* unanswered calls */
+};
+
+enum { WORK_CHAIN = 1, WORK_MEMPOOL = 2, WORK_PROTOCOL = 4, WORK_WALLET = 8, WORK_MINER = 16 };
+
+/* node.c */
+void node_schedule(struct node *n, unsigned work); /* WORK_… bits for the next turn */
+void node_mark(struct node *n,
+	       unsigned bits); /* NODE_EV_… bits: observers hear of them in this turn */
+bool node_start_chain(struct node *n, struct err *e); /* once there is a genesis: mempool, wallet */
+/* Takes a block we made or were given by a person: stores it, connects it (as far as it
+ * is on the best chain) and commits, before it returns. */
+bool node_submit_block(struct node *n, struct block *b, struct err *e);
+/* Takes a transaction of ours or a person's into the mempool at once; the wallet and the peers hear of
+ * it. ERR_KNOWN where it is there already. */
+bool node_submit_tx(struct node *n, struct tx *tx, struct err *e);
+/* Sets the clock (instant chains only): ERR_USAGE otherwise. 0: the real one again. */
+bool node_set_mocktime(struct node *n, int64_t unix_s, struct err *e);
+
+/* mine.c: what is mined, and when. */
+bool node_mining(const struct node *n); /* switched on */
+/* On or off. to: NULL keeps the address (or, the first time, makes the wallet's "miner"). threads 0 keeps. */
+bool node_set_mining(struct node *n, bool on, const struct key_hash *to, unsigned threads,
+		     struct err *e);
+void node_mining_changed(struct node *n); /* tip or mempool changed: new work within 100 ms */
+void node_mining_tick(struct node *n);
+void node_mining_free(struct node *n);
+/* Mines exactly `count` blocks, one after another, then tells: their hashes in order. Several wait for
+ * each other. done may come within this call only on error. */
+typedef void generate_done(void *arg, const struct block_hash *hashes, size_t n,
+			   const struct err *err);
+void node_generate(struct node *n, const struct key_hash *to, uint32_t count, generate_done *done,
+		   void *arg);
+struct mining_info {
+	bool on, busy;
+	unsigned threads;
+	double hash_rate;
+	uint32_t found;
+	struct key_hash to;
+	bool has_to;
+};
+void node_mining_info(const struct node *n, struct mining_info *out);
+
+/* template.c: the next block, nonce still to be found. A reference for the caller. */
+struct block_template {
+	struct block_header header;
+	struct span *raws; /* coinbase first */
+	struct tx **txs;   /* behind raws[1..] */
+	size_t n_txs;      /* without the coinbase */
+	struct tx *coinbase;
+	int64_t fees;
+};
+void block_template_make(struct block_template *t, struct node *n, const struct key_hash *to);
+struct block *block_template_block(const struct block_template *t, uint32_t nonce);
+void block_template_clear(struct block_template *t);
+/* Looks for genesis bits that give this machine a block every `spacing` seconds. */
+uint32_t measure_bits(const struct chain_params *p, const struct clock *clock);
+
+/* miner.c: worker threads that look for a nonce. */
+typedef void miner_found(void *arg, uint64_t job, uint32_t nonce);
+typedef void miner_exhausted(void *arg, uint64_t job);
+struct miner *miner_new(struct event_base *base, miner_found *found, miner_exhausted *exhausted,
+			void *arg);
+void miner_free(struct miner *m);
+void miner_set_threads(struct miner *m, unsigned threads);
+/* Starts on this header, and drops the job before it. Returns the job's number. */
+uint64_t miner_start(struct miner *m, const uint8_t header[HEADER_BYTES], uint32_t bits);
+void miner_pause(struct miner *m);
+uint64_t miner_hashes(const struct miner *m); /* made so far */
+
+/* journal.c: the last messages and log lines. */
+struct journal *journal_new(void);
+void journal_free(struct journal *j);
+void journal_msg(struct journal *j, const struct msg_record *rec, int64_t unix_us);
+void journal_log(struct journal *j, int64_t unix_us, enum log_subsystem sub, enum log_level level,
+		 const char *text);
+void journal_fill(const struct journal *j, struct snapshot *out, int64_t unix_us);
+size_t journal_msgs(const struct journal *j, uint64_t first, struct msg_record *out, size_t max);
+size_t journal_logs(const struct journal *j, uint64_t first, struct log_record *out, size_t max);
+
+/* logfile.c: tally.log in the data directory, rotated at 5 MB (one old file is kept). */
+struct logfile *logfile_open(const char *dir, struct err *e);
+void logfile_close(struct logfile *l);
+void logfile_line(struct logfile *l, int64_t unix_us, enum log_subsystem sub, enum log_level level,
+		  const char *text);
+/* "2026-01-02T03:04:05.678Z info  chain  text": the form of a line, in file and on stdout. */
+void log_format(char *out, size_t size, int64_t unix_us, enum log_subsystem sub,
+		enum log_level level, const char *text);
+
+/* recent.c: size, transactions and arrival of late blocks, for rows of the chain panel. */
+struct recent_block {
+	uint32_t n_tx, bytes;
+	bool mine;
+	int64_t arrived_us;
+};
+struct recent *recent_new(void);
+void recent_free(struct recent *r);
+void recent_add(struct recent *r, const struct block_hash *hash, const struct recent_block *b);
+bool recent_get(const struct recent *r, const struct block_hash *hash, struct recent_block *out);
+
+/* observers.c */
+void observers_tell(struct node *n);
+void observers_free(struct node *n);
+
+/* control.c: the control port. */
+bool control_open(struct node *n, struct err *e);
+void control_close(struct node *n);
+
+#endif
