@@ -9,3 +9,13 @@ libtally_a_SOURCES += \
 	src/consensus/sighash.c \
 	src/consensus/target.c \
 	src/consensus/tx_rules.c
+
+if HAVE_CMOCKA
+UNIT_TESTS += \
+	tests/unit/test_difficulty \
+	tests/unit/test_target
+tests_unit_test_difficulty_SOURCES = tests/unit/test_difficulty.c
+tests_unit_test_difficulty_LDADD = $(UNIT_LIBS)
+tests_unit_test_target_SOURCES = tests/unit/test_target.c
+tests_unit_test_target_LDADD = $(UNIT_LIBS)
+endif
