@@ -1,1 +1,11 @@
-# libtally_a_SOURCES += include/tally/primitives/x.h src/primitives/x.c
+libtally_a_SOURCES += \
+	include/tally/primitives/amount.h \
+	include/tally/primitives/block.h \
+	include/tally/primitives/merkle.h \
+	include/tally/primitives/script.h \
+	include/tally/primitives/tx.h \
+	src/primitives/amount.c \
+	src/primitives/block.c \
+	src/primitives/merkle.c \
+	src/primitives/script.c \
+	src/primitives/tx.c

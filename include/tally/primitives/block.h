@@ -40,13 +40,14 @@ void header_hash(struct block_hash *out, const struct block_header *h);
 
 /* A whole block and nothing after it, at most BLOCK_MAX_BYTES; bytes are copied. Counts are
  * bounded by what is there before anything is allocated. Txids are computed.
- * ERR_DECODE "block-…". An empty block decodes. */
+ * ERR_DECODE "block-…", ERR_IO "no-memory". An empty block decodes. */
 bool block_decode(struct block **out, const void *bytes, size_t n, struct err *e);
 /* As above; takes the mem_alloc'ed bytes (also where it fails). */
 bool block_decode_take(struct block **out, uint8_t *take_bytes, size_t n, struct err *e);
 struct block *block_ref(struct block *b);
 void block_unref(struct block *b); /* NULL is harmless */
-/* Puts a block together from a header and whole transactions. */
+/* Puts a block together from a header and whole transactions, which decode and fit into
+ * BLOCK_MAX_BYTES. */
 struct block *block_make(const struct block_header *h, const struct span *raw_txs, size_t n);
 
 #endif

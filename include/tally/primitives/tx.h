@@ -45,8 +45,9 @@ struct tx {
 };
 
 /* One transaction and nothing after it, on the heap with one reference. The bytes
- * are copied. ERR_DECODE where the layout is broken; rules are consensus' business
- * (a script may have any length that is there). */
+ * are copied. ERR_DECODE "tx-…" where the layout is broken or there are more than
+ * BLOCK_MAX_BYTES; rules are consensus' business (a script may have any length that is
+ * there, a transaction no inputs). ERR_IO "no-memory". */
 bool tx_decode(struct tx **out, const void *bytes, size_t n, struct err *e);
 struct tx *tx_ref(struct tx *tx);
 void tx_unref(struct tx *tx); /* NULL is harmless */
@@ -63,9 +64,9 @@ bool tx_is_coinbase(const struct tx *tx); /* exactly one input, the null outpoin
 void outpoint_pack(uint8_t out[OUTPOINT_BYTES], const struct outpoint *o);
 void outpoint_unpack(struct outpoint *o, const uint8_t in[OUTPOINT_BYTES]);
 
-/* Used by block_decode: parses one transaction at the reader, in place. The
- * first pass (ins and outs NULL) only counts into *n_in, *n_out; the second fills the arrays.
- * False poisons the reader. */
+/* Used by block_decode, in place, in two passes over the same bytes. The first only reads past one
+ * transaction and counts its inputs and outputs (each bounded by what is there); false poisons the
+ * reader. The second fills in everything, txid included; the arrays have room for those counts. */
 bool tx_scan(struct reader *r, size_t *n_in, size_t *n_out);
 void tx_parse(struct reader *r, struct tx *tx, struct txin *ins, struct txout *outs);
 
