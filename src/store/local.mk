@@ -1,1 +1,18 @@
-# libtally_a_SOURCES += include/tally/store/x.h src/store/x.c
+libtally_a_SOURCES += \
+	include/tally/store/lock.h \
+	include/tally/store/store.h \
+	include/tally/store/wallet_db.h \
+	src/store/env.c \
+	src/store/env_checkpoint.c \
+	src/store/env_dir.c \
+	src/store/env_err.c \
+	src/store/env_priv.h \
+	src/store/env_txn.c \
+	src/store/lock.c \
+	src/store/store.c \
+	src/store/store_blocks.c \
+	src/store/store_coins.c \
+	src/store/store_headers.c \
+	src/store/store_meta.c \
+	src/store/store_priv.h \
+	src/store/wallet_db.c

@@ -1,0 +1,73 @@
+/* The thread that checkpoints, and does nothing else: the owner never waits for a flush. */
+#include <signal.h>
+#include <string.h>
+
+#include "store/env_priv.h"
+
+/* DB_LOG_AUTO_REMOVE looks for logs to remove only when it begins a new one: don't wait for that. */
+int env_checkpoint(struct env *env, uint32_t least_bytes)
+{
+	int rc = env->db->txn_checkpoint(env->db, least_bytes >> 10, 0, 0);
+
+	return rc != 0 ? rc : env->db->log_archive(env->db, NULL, DB_ARCH_REMOVE);
+}
+
+static void *checkpoint_main(void *arg)
+{
+	struct env *env = arg;
+
+	pthread_mutex_lock(&env->mutex);
+	while (!env->stop) {
+		int rc;
+
+		if (!env->want_checkpoint) {
+			pthread_cond_wait(&env->wake, &env->mutex);
+			continue;
+		}
+		env->want_checkpoint = false;
+		pthread_mutex_unlock(&env->mutex);
+		rc = env_checkpoint(env, ENV_CHECKPOINT_BYTES);
+		if (rc != 0)
+			env_fail(env, rc != DB_RUNRECOVERY);
+		pthread_mutex_lock(&env->mutex);
+	}
+	pthread_mutex_unlock(&env->mutex);
+	return NULL;
+}
+
+bool env_checkpoint_start(struct env *env, struct err *e)
+{
+	sigset_t all, before;
+	int rc;
+
+	/* Signals are the loop's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&env->checkpointer, NULL, checkpoint_main, env);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc != 0)
+		return err_set(e, ERR_IO, "thread", "cannot start a thread: %s: raise the limit",
+			       strerror(rc));
+	env->checkpointing = true;
+	return true;
+}
+
+void env_checkpoint_wake(struct env *env)
+{
+	pthread_mutex_lock(&env->mutex);
+	env->want_checkpoint = true;
+	pthread_cond_signal(&env->wake);
+	pthread_mutex_unlock(&env->mutex);
+}
+
+void env_checkpoint_stop(struct env *env)
+{
+	if (!env->checkpointing)
+		return;
+	pthread_mutex_lock(&env->mutex);
+	env->stop = true;
+	pthread_cond_signal(&env->wake);
+	pthread_mutex_unlock(&env->mutex);
+	pthread_join(env->checkpointer, NULL);
+	env->checkpointing = false;
+}

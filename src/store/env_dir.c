@@ -1,0 +1,254 @@
+/* An environment's directory: made, readable by its owner alone, whole, with room. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <tally/base/mem.h>
+
+#include "store/env_priv.h"
+
+static bool err_open(struct err *e, const char *dir, const char *name, int error)
+{
+	return err_set(e, ERR_IO, "db-open", "cannot open %s%s%s: %s: check that you own it", dir,
+		       name[0] != '\0' ? "/" : "", name, strerror(error));
+}
+
+bool dir_sync(const char *dir, struct err *e)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool ok = fd >= 0 && fsync(fd) == 0;
+
+	if (!ok)
+		err_open(e, dir, "", errno);
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* Where it isn't, errno says why; mkdir's, unless there is something else of that name. */
+static bool is_dir(const char *path)
+{
+	int error = errno;
+	struct stat st;
+
+	if (stat(path, &st) == 0) {
+		errno = ENOTDIR;
+		return S_ISDIR(st.st_mode);
+	}
+	errno = error;
+	return false;
+}
+
+/* A new directory is there after a power cut only once its parent is on disk. */
+static bool sync_parent(const char *path)
+{
+	char *parent = mem_strdup(path), *slash = strrchr(parent, '/');
+	bool ok;
+
+	if (slash == NULL)
+		ok = dir_sync(".", NULL);
+	else {
+		slash[slash == parent] = '\0';
+		ok = dir_sync(parent, NULL);
+	}
+	free(parent);
+	return ok;
+}
+
+bool dir_make(const char *dir, struct err *e)
+{
+	char *path = mem_strdup(dir);
+	bool ok = true;
+
+	for (char *at = path + 1; ok; at++) {
+		char c = *at;
+
+		if (c != '/' && c != '\0')
+			continue;
+		*at = '\0';
+		if (mkdir(path, 0700) == 0)
+			ok = chmod(path, 0700) == 0 &&
+			     sync_parent(path); /* whatever the umask was */
+		else
+			ok = is_dir(path); /* mkdir says EROFS or EACCES of some that exist */
+		if (!ok)
+			err_set(e, ERR_IO, "dir-make", "cannot make %s: %s: check that you own it",
+				path, strerror(errno));
+		if (c == '\0')
+			break;
+		*at = c;
+	}
+	free(path);
+	return ok;
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+	size_t n = strlen(name), m = strlen(end);
+
+	return n >= m && strcmp(name + n - m, end) == 0;
+}
+
+/* Ours must be plain files that we may read and write, and nobody else may: found out here,
+ * because recovery only says that it failed. */
+static bool check_file(int dirfd, const char *dir, const char *name, struct err *e)
+{
+	int fd = openat(dirfd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+	bool ok = false;
+
+	if (fd < 0)
+		return err_open(e, dir, name, errno);
+	if (fstat(fd, &st) != 0)
+		err_open(e, dir, name, errno);
+	else if (!S_ISREG(st.st_mode))
+		err_open(e, dir, name, EINVAL);
+	else if ((st.st_mode & 077) != 0 && fchmod(fd, st.st_mode & 0700) != 0)
+		err_open(e, dir, name, errno);
+	else
+		ok = true;
+	close(fd);
+	return ok;
+}
+
+static bool check_files(const char *dir, bool *any_table, struct err *e)
+{
+	DIR *d = opendir(dir);
+	struct dirent *at;
+	bool ok = true;
+
+	*any_table = false;
+	if (d == NULL)
+		return err_open(e, dir, "", errno);
+	while (ok && (at = readdir(d)) != NULL) {
+		bool table = ends_with(at->d_name, ".db");
+
+		*any_table |= table;
+		if (table || strncmp(at->d_name, "log.", 4) == 0 ||
+		    strcmp(at->d_name, ENV_MARKER) == 0)
+			ok = check_file(dirfd(d), dir, at->d_name, e);
+	}
+	closedir(d);
+	return ok;
+}
+
+static char *table_path(const struct env *env, unsigned table)
+{
+	return mem_printf("%s/%s.db", env->dir, env_table_name(env, table));
+}
+
+/* Makes the directory, looks at what is in it. *fresh: no table was ever made here, so they may be
+ * created. Where they once were, a table that is gone must not come back empty. */
+bool env_dir_prepare(struct env *env, bool *fresh, struct err *e)
+{
+	char *marker = mem_printf("%s/%s", env->dir, ENV_MARKER);
+	bool any_table = false, marked, ok = false;
+	struct stat st;
+
+	/* Taken from others, never given to us: who made it read-only meant it. */
+	if (stat(env->dir, &st) != 0 ||
+	    ((st.st_mode & 077) != 0 && chmod(env->dir, st.st_mode & 0700) != 0)) {
+		err_open(e, env->dir, "", errno);
+		goto out;
+	}
+	if (access(env->dir, R_OK | W_OK | X_OK) != 0) {
+		err_open(e, env->dir, "", errno);
+		goto out;
+	}
+	if (!check_files(env->dir, &any_table, e))
+		goto out;
+	marked = access(marker, F_OK) == 0;
+	*fresh = !marked && !any_table;
+	ok = true;
+	for (unsigned i = 0; ok && !*fresh && i <= env->kind->n_tables; i++) {
+		char *path = table_path(env, i);
+
+		if (access(path, F_OK) != 0)
+			ok = env_damaged(env, e, "%s.db is missing", env_table_name(env, i));
+		free(path);
+	}
+out:
+	free(marker);
+	return ok;
+}
+
+bool env_dir_mark(struct env *env, struct err *e)
+{
+	char *marker = mem_printf("%s/%s", env->dir, ENV_MARKER);
+	int fd = open(marker, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	bool ok = fd >= 0 && fsync(fd) == 0;
+
+	if (!ok)
+		err_open(e, env->dir, ENV_MARKER, errno);
+	if (fd >= 0)
+		close(fd);
+	free(marker);
+	return ok && dir_sync(env->dir, e);
+}
+
+/* The last page in use, from the metadata page. Source: Berkeley DB 5.3, dbinc/db_page.h,
+ * struct _dbmeta33: last_pgno follows lsn, pgno, magic, version, pagesize, four single
+ * bytes and free. */
+#define META_PAGESIZE  20
+#define META_LAST_PAGE 32
+#define META_BYTES     36
+
+/* Berkeley DB finds out about a file that lost its end only when it wants a page from there.
+ * After recovery every page is on disk, so its size tells at once. */
+static bool table_whole(struct env *env, unsigned table, struct err *e)
+{
+	char *path = table_path(env, table);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint8_t meta[META_BYTES];
+	uint32_t page, last;
+	struct stat st;
+	bool ok = false;
+
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		err_open(e, path, "", errno);
+		goto out;
+	}
+	if (read(fd, meta, sizeof meta) != (ssize_t)sizeof meta) {
+		env_damaged(env, e, "%s.db is cut off", env_table_name(env, table));
+		goto out;
+	}
+	memcpy(&page, meta + META_PAGESIZE, sizeof page); /* in the machine's own byte order */
+	memcpy(&last, meta + META_LAST_PAGE, sizeof last);
+	ok = (uint64_t)st.st_size >= ((uint64_t)last + 1) * page;
+	if (!ok)
+		env_damaged(env, e, "%s.db is cut off", env_table_name(env, table));
+out:
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return ok;
+}
+
+bool env_dir_whole(struct env *env, struct err *e)
+{
+	for (unsigned i = 0; i <= env->kind->n_tables; i++)
+		if (!table_whole(env, i, e))
+			return false;
+	return true;
+}
+
+bool env_space(const struct env *env, uint64_t floor, struct err *e)
+{
+	struct statvfs fs;
+	uint64_t left;
+
+	if (statvfs(env->dir, &fs) != 0)
+		return err_open(e, env->dir, "", errno);
+	left = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (left >= floor)
+		return true;
+	return err_set(e, ERR_NOSPACE, "disk-full",
+		       "%llu MB are free on the disk of %s, %llu MB are needed: make room",
+		       (unsigned long long)(left >> 20), env->dir,
+		       (unsigned long long)(floor >> 20));
+}

@@ -1,0 +1,145 @@
+/* Berkeley DB's return codes, events and messages, in our words. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <tally/base/log.h>
+#include <tally/base/mem.h>
+
+#include "store/env_priv.h"
+
+const char *env_table_name(const struct env *env, unsigned table)
+{
+	return table < env->kind->n_tables ? env->kind->tables[table] : "schema";
+}
+
+bool env_damaged(struct env *env, struct err *e, const char *fmt, ...)
+{
+	char what[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof what, fmt, ap);
+	va_end(ap);
+	return err_set(e, ERR_CORRUPT, "db-damaged", "the %s database in %s is damaged (%s): %s",
+		       env->kind->name, env->dir, what, env->kind->remedy);
+}
+
+static bool err_full(const struct env *env, struct err *e)
+{
+	return err_set(e, ERR_NOSPACE, "disk-full",
+		       "the disk of %s is full: make room and start again", env->dir);
+}
+
+/* What is said of a full disk and of a failing one is different advice, but by the time
+ * Berkeley DB panics its return code says only that it did. */
+static bool err_unwritten(const struct env *env, struct err *e)
+{
+	if (!env_space(env, STORE_MIN_FREE_START, NULL))
+		return err_full(env, e);
+	return err_set(e, ERR_IO, "db-write",
+		       "cannot write %s: a write to disk failed: check the disk and start again",
+		       env->dir);
+}
+
+bool env_err(struct env *env, int rc, const char *doing, const char *table, struct err *e)
+{
+	const char *ext = table != NULL ? ".db" : "";
+	const char *slash = table != NULL ? "/" : "";
+
+	if (table == NULL)
+		table = "";
+	switch (rc) {
+	case ENOSPC:
+	case EDQUOT:
+		return err_full(env, e);
+	case EACCES:
+	case EPERM:
+	case EROFS:
+	case ENOTDIR:
+		return err_set(e, ERR_IO, "db-open",
+			       "cannot %s %s%s%s%s: %s: check that you own it", doing, env->dir,
+			       slash, table, ext, strerror(rc));
+	default:
+		break;
+	}
+	if (rc == DB_RUNRECOVERY && atomic_load(&env->unwritten))
+		return err_unwritten(env, e);
+	/* EINVAL and ENOENT are what Berkeley DB says to a file that is none of its
+	 * own, or gone; its own negative codes that get here all mean broken pages or logs. */
+	if (rc < 0 || rc == EINVAL || rc == ENOENT)
+		return env_damaged(env, e, "%s%s: %s", table, ext, db_strerror(rc));
+	return err_set(e, ERR_IO, "db-io", "cannot %s %s%s%s%s: %s: check the disk and start again",
+		       doing, env->dir, slash, table, ext, strerror(rc));
+}
+
+void env_fail(struct env *env, bool write)
+{
+	if (write)
+		atomic_store(&env->unwritten, true);
+	if (atomic_exchange(&env->failed, true))
+		return;
+	if (atomic_load(&env->open) && env->o.write_failed != NULL)
+		env->o.write_failed(env->o.arg);
+}
+
+/* Any thread: keep the last few for the owner, who alone may log. */
+static void on_message(const DB_ENV *db, const char *prefix, const char *text)
+{
+	struct env *env = db->app_private;
+
+	(void)prefix;
+	pthread_mutex_lock(&env->mutex);
+	snprintf(env->text[env->messages % ENV_MESSAGES], ENV_MESSAGE_CHARS + 1, "%s", text);
+	env->messages++;
+	pthread_mutex_unlock(&env->mutex);
+}
+
+static void on_event(DB_ENV *db, uint32_t event, void *info)
+{
+	struct env *env = db->app_private;
+
+	(void)info;
+	if (event == DB_EVENT_WRITE_FAILED || event == DB_EVENT_PANIC)
+		env_fail(env, event == DB_EVENT_WRITE_FAILED);
+}
+
+/* The first messages say what is wrong, the rest repeat it for every page: of those ever
+ * fewer are shown. */
+static bool worth_a_line(unsigned i)
+{
+	return i < ENV_MESSAGES || (i & (i - 1)) == 0;
+}
+
+void env_log_messages(struct env *env)
+{
+	char line[ENV_MESSAGE_CHARS + 1];
+	bool more = true;
+
+	while (more) {
+		unsigned i = 0;
+		bool show = false;
+
+		pthread_mutex_lock(&env->mutex);
+		more = env->shown < env->messages;
+		if (more && env->messages - env->shown > ENV_MESSAGES)
+			env->shown = env->messages - ENV_MESSAGES;
+		if (more) {
+			i = env->shown++;
+			show = worth_a_line(i);
+			memcpy(line, env->text[i % ENV_MESSAGES], sizeof line);
+		}
+		pthread_mutex_unlock(&env->mutex);
+		if (show)
+			log_warn(LOG_STORE, "%s: Berkeley DB message %u: %s", env->kind->name,
+				 i + 1, line);
+	}
+}
+
+void env_err_init(struct env *env)
+{
+	env->db->app_private = env;
+	env->db->set_errcall(env->db, on_message);
+	env->db->set_event_notify(env->db, on_event);
+}

@@ -1,0 +1,65 @@
+/* The chain's database as a whole: its tables, opening, committing. */
+#include <stdlib.h>
+
+#include <tally/base/bytes.h>
+#include <tally/base/mem.h>
+
+#include "store/store_priv.h"
+
+/* A change of the schema adds a row: {.from = 1, .run = …}. */
+static const struct env_migration migrations[] = {{.run = NULL}};
+
+static const struct env_kind kind = {
+	.name = "chain",
+	.remedy = "run 'tally reindex' to rebuild it",
+	.schema = STORE_SCHEMA,
+	.n_tables = STORE_TABLES,
+	.tables = {[STORE_HEADERS] = "headers",
+		   [STORE_BLOCKS] = "blocks",
+		   [STORE_UNDO] = "undo",
+		   [STORE_COINS] = "coins",
+		   [STORE_META] = "meta",
+		   [STORE_ADDRS] = "addrs"},
+	.migrations = migrations,
+};
+
+bool store_open(struct store **out, const struct store_options *o, struct err *e)
+{
+	struct store *s = NEW(struct store);
+
+	if (!env_open(&s->env, &kind, o, e)) {
+		free(s);
+		return false;
+	}
+	*out = s;
+	return true;
+}
+
+void store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	env_close(&s->env);
+	free(s);
+}
+
+size_t store_pending(const struct store *s)
+{
+	return s->env.pending;
+}
+
+bool store_commit(struct store *s, bool durable, struct err *e)
+{
+	return env_commit(&s->env, durable, e);
+}
+
+bool store_failed(const struct store *s)
+{
+	return atomic_load(&s->env.failed);
+}
+
+void store_key(uint8_t out[STORE_KEY_BYTES], uint32_t height, uint32_t seq)
+{
+	set_be32(out, height);
+	set_be32(out + 4, seq);
+}
