@@ -7,4 +7,8 @@ libtally_a_SOURCES += \
 	src/crypto/address.c \
 	src/crypto/bech32.c \
 	src/crypto/hash.c \
-	src/crypto/key.c
+	src/crypto/key.c \
+	src/crypto/pow.c \
+	src/crypto/sigpool.c \
+	src/crypto/wake.c \
+	src/crypto/wake_priv.h

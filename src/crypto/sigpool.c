@@ -1,0 +1,388 @@
+/* One mutex guards everything but the checks themselves, which a worker makes
+ * without it. A worker takes a few checks at a time from the job that has waited
+ * longest, always in order, so that whatever comes before a failing check has been
+ * begun, and is still finished, when the failure is found: the least failing index
+ * is the same in every run. */
+#include <tally/crypto/sigpool.h>
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tally/base/checked.h>
+#include <tally/base/list.h>
+#include <tally/base/mem.h>
+
+#include "crypto/wake_priv.h"
+
+#define THREADS_MAX 64
+#define SLICE       32
+
+struct sigpool {
+	pthread_mutex_t lock;
+	pthread_cond_t work;     /* a job has checks nobody has taken, or stop */
+	pthread_cond_t progress; /* a job has finished, or its last slice was left off */
+	struct list ready;       /* jobs with checks nobody has taken; first come, first served */
+	struct list verdicts;    /* finished jobs whose done has not been called */
+	uint64_t last_seq;       /* of the verdicts */
+	struct wake wake;        /* raised while there are verdicts */
+	unsigned n_threads;
+	size_t n_jobs;
+	bool stop;
+	pthread_t threads[THREADS_MAX];
+};
+
+/* Checks stay where they are while more are added: workers read them unlocked. */
+struct slice {
+	struct sigcheck checks[SLICE];
+};
+
+struct sigjob {
+	struct sigpool *pool;
+	struct list ready, verdict;
+	uint64_t seq; /* its place among the verdicts */
+	sigjob_done *done;
+	void *arg;
+	struct slice **slices;
+	size_t cap;
+	size_t added, taken, in_flight; /* checks */
+	size_t first_bad;
+	/* Checks from here on need not be made: the first bad one, or 0 once dropped. */
+	atomic_size_t limit;
+	bool closed;
+};
+
+static const struct sigcheck *check_at(const struct sigjob *j, size_t i)
+{
+	return &j->slices[i / SLICE]->checks[i % SLICE];
+}
+
+static bool finished(const struct sigjob *j)
+{
+	return j->closed && j->taken == j->added && !j->in_flight;
+}
+
+/* A verdict for the loop, if the job is finished and anybody wants to be told. */
+static void settle(struct sigjob *j)
+{
+	struct sigpool *p = j->pool;
+
+	if (!finished(j))
+		return;
+	pthread_cond_broadcast(&p->progress);
+	if (!j->done)
+		return;
+	if (list_empty(&p->verdicts))
+		wake_raise(&p->wake);
+	j->seq = ++p->last_seq;
+	list_add(&p->verdicts, &j->verdict);
+}
+
+static void verdict_remove(struct sigjob *j)
+{
+	if (list_empty(&j->verdict))
+		return;
+	list_del(&j->verdict);
+	if (list_empty(&j->pool->verdicts))
+		wake_lower(&j->pool->wake);
+}
+
+/* What nobody has taken yet is not going to be checked. */
+static void leave_rest(struct sigjob *j)
+{
+	j->taken = j->added;
+	list_del(&j->ready);
+}
+
+/* The first failing index in from .. to - 1, or SIZE_MAX. Stops where a failure
+ * before, found meanwhile by another worker, makes the rest needless. */
+static size_t run_checks(struct sigjob *j, const struct sigcheck *checks, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++, checks++) {
+		if (i >= atomic_load_explicit(&j->limit, memory_order_relaxed))
+			break;
+		if (!key_verify(&checks->sig, &checks->pub, &checks->digest))
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+static void note_bad(struct sigjob *j, size_t i)
+{
+	if (i >= j->first_bad)
+		return;
+	j->first_bad = i;
+	if (i < atomic_load(&j->limit))
+		atomic_store(&j->limit, i);
+	leave_rest(j);
+}
+
+/* Takes some checks of the job and makes them. Called and returns with the lock
+ * held; the job may be gone afterwards. */
+static void work_on(struct sigjob *j)
+{
+	struct sigpool *p = j->pool;
+	size_t from = j->taken, left = j->added - from;
+	/* A share for each thread, so that all are through at about the same time, and
+	 * never over the end of a slice. */
+	size_t share = (left + p->n_threads - 1) / p->n_threads;
+	size_t n = MIN(MIN(share, left), SLICE - from % SLICE);
+	const struct sigcheck *checks = check_at(j, from);
+	size_t bad;
+
+	j->taken += n;
+	j->in_flight += n;
+	if (j->taken == j->added)
+		list_del(&j->ready);
+	pthread_mutex_unlock(&p->lock);
+	bad = run_checks(j, checks, from, from + n);
+	pthread_mutex_lock(&p->lock);
+	note_bad(j, bad);
+	j->in_flight -= n;
+	if (!j->in_flight && atomic_load(&j->limit) == 0)
+		pthread_cond_broadcast(&p->progress); /* sigjob_free may be waiting */
+	settle(j);
+}
+
+static void *worker(void *arg)
+{
+	struct sigpool *p = arg;
+
+	pthread_mutex_lock(&p->lock);
+	while (!p->stop) {
+		if (list_empty(&p->ready))
+			pthread_cond_wait(&p->work, &p->lock);
+		else
+			work_on(list_first(&p->ready, struct sigjob, ready));
+	}
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+/* Signals are the loop's: workers block all of them, from their first moment on. */
+static void start_threads(struct sigpool *p, unsigned threads)
+{
+	sigset_t all, before;
+
+	if (!threads || !wake_open(&p->wake))
+		return;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_mutex_lock(&p->lock);
+	while (p->n_threads < threads &&
+	       !pthread_create(&p->threads[p->n_threads], NULL, worker, p))
+		p->n_threads++;
+	pthread_mutex_unlock(&p->lock);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!p->n_threads)
+		wake_close(&p->wake);
+}
+
+struct sigpool *sigpool_new(unsigned threads)
+{
+	struct sigpool *p = NEW(struct sigpool);
+
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->work, NULL);
+	pthread_cond_init(&p->progress, NULL);
+	list_init(&p->ready);
+	list_init(&p->verdicts);
+	p->wake = (struct wake){-1, -1};
+	start_threads(p, MIN(threads, THREADS_MAX));
+	return p;
+}
+
+void sigpool_free(struct sigpool *p)
+{
+	if (!p)
+		return;
+	assert(p->n_jobs == 0);
+	pthread_mutex_lock(&p->lock);
+	p->stop = true;
+	pthread_cond_broadcast(&p->work);
+	pthread_mutex_unlock(&p->lock);
+	for (unsigned i = 0; i < p->n_threads; i++)
+		pthread_join(p->threads[i], NULL);
+	wake_close(&p->wake);
+	pthread_cond_destroy(&p->progress);
+	pthread_cond_destroy(&p->work);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+unsigned sigpool_threads(const struct sigpool *p)
+{
+	return p->n_threads;
+}
+
+int sigpool_fd(const struct sigpool *p)
+{
+	return p->wake.fd;
+}
+
+struct sigjob *sigjob_new(struct sigpool *p, sigjob_done *done, void *arg)
+{
+	struct sigjob *j = NEW(struct sigjob);
+
+	j->pool = p;
+	j->done = done;
+	j->arg = arg;
+	j->first_bad = SIZE_MAX;
+	atomic_init(&j->limit, SIZE_MAX);
+	list_init(&j->ready);
+	list_init(&j->verdict);
+	p->n_jobs++; /* the owner's thread alone */
+	return j;
+}
+
+static void append(struct sigjob *j, const struct sigcheck *checks, size_t n)
+{
+	while (n) {
+		size_t at = j->added % SLICE, some = MIN(n, SLICE - at);
+
+		if (at == 0) {
+			mem_reserve(&j->slices, &j->cap, j->added / SLICE + 1, sizeof(*j->slices));
+			j->slices[j->added / SLICE] = mem_alloc(sizeof(struct slice));
+		}
+		memcpy(&j->slices[j->added / SLICE]->checks[at], checks, some * sizeof(*checks));
+		j->added += some;
+		checks += some;
+		n -= some;
+	}
+}
+
+/* Wakes as many workers as there is work for. A few checks of an open job are no
+ * reason: more are coming, or it will be closed. */
+static void wake_workers(struct sigpool *p, size_t checks)
+{
+	if (checks >= SLICE * 2)
+		pthread_cond_broadcast(&p->work);
+	else if (checks)
+		pthread_cond_signal(&p->work);
+}
+
+void sigjob_add(struct sigjob *j, const struct sigcheck *checks, size_t n)
+{
+	struct sigpool *p = j->pool;
+
+	assert(!j->closed);
+	if (!p->n_threads) {
+		if (j->first_bad == SIZE_MAX) {
+			size_t bad = run_checks(j, checks, 0, n);
+
+			if (bad != SIZE_MAX)
+				j->first_bad = j->added + bad;
+		}
+		j->added += n;
+		j->taken = j->added;
+		return;
+	}
+	pthread_mutex_lock(&p->lock);
+	append(j, checks, n);
+	if (j->first_bad != SIZE_MAX)
+		j->taken = j->added;
+	if (j->taken < j->added && list_empty(&j->ready))
+		list_add(&p->ready, &j->ready);
+	if (j->added - j->taken >= SLICE)
+		wake_workers(p, j->added - j->taken);
+	pthread_mutex_unlock(&p->lock);
+}
+
+void sigjob_close(struct sigjob *j)
+{
+	struct sigpool *p = j->pool;
+
+	assert(!j->closed);
+	pthread_mutex_lock(&p->lock);
+	j->closed = true;
+	if (j->added - j->taken > 1)
+		pthread_cond_broadcast(&p->work);
+	else if (j->added - j->taken == 1)
+		pthread_cond_signal(&p->work);
+	settle(j);
+	pthread_mutex_unlock(&p->lock);
+}
+
+bool sigjob_finished(const struct sigjob *j)
+{
+	bool yes;
+
+	pthread_mutex_lock(&j->pool->lock);
+	yes = finished(j);
+	pthread_mutex_unlock(&j->pool->lock);
+	return yes;
+}
+
+size_t sigjob_first_bad(const struct sigjob *j)
+{
+	assert(sigjob_finished(j));
+	return j->first_bad;
+}
+
+size_t sigjob_count(const struct sigjob *j)
+{
+	return j->added;
+}
+
+void sigjob_free(struct sigjob *j)
+{
+	struct sigpool *p;
+
+	if (!j)
+		return;
+	p = j->pool;
+	pthread_mutex_lock(&p->lock);
+	leave_rest(j);
+	atomic_store(&j->limit, 0);
+	while (j->in_flight)
+		pthread_cond_wait(&p->progress, &p->lock);
+	verdict_remove(j);
+	pthread_mutex_unlock(&p->lock);
+	p->n_jobs--;
+	for (size_t i = 0; i < (j->added + SLICE - 1) / SLICE && j->slices; i++)
+		free(j->slices[i]);
+	free(j->slices);
+	free(j);
+}
+
+/* The oldest verdict not younger than `last`, taken out, or NULL. */
+static struct sigjob *next_verdict(struct sigpool *p, uint64_t last)
+{
+	struct sigjob *j;
+
+	pthread_mutex_lock(&p->lock);
+	j = list_first(&p->verdicts, struct sigjob, verdict);
+	if (j && j->seq > last)
+		j = NULL;
+	if (j)
+		verdict_remove(j);
+	pthread_mutex_unlock(&p->lock);
+	return j;
+}
+
+void sigpool_poll(struct sigpool *p)
+{
+	struct sigjob *j;
+	uint64_t last;
+
+	/* Only what had finished by now: jobs that done makes and that finish at once
+	 * are the next poll's. */
+	pthread_mutex_lock(&p->lock);
+	last = p->last_seq;
+	pthread_mutex_unlock(&p->lock);
+	while ((j = next_verdict(p, last)))
+		j->done(j->arg, j);
+}
+
+void sigpool_wait(struct sigpool *p, struct sigjob *j)
+{
+	assert(j->closed);
+	pthread_mutex_lock(&p->lock);
+	while (!finished(j))
+		pthread_cond_wait(&p->progress, &p->lock);
+	pthread_mutex_unlock(&p->lock);
+	sigpool_poll(p);
+}
