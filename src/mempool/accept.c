@@ -1,0 +1,259 @@
+/* What a transaction must be to enter: protocol section 2 as of the next block, and this
+ * node's own limits. */
+#include <math.h>
+#include <stdlib.h>
+
+#include <tally/base/checked.h>
+#include <tally/base/mem.h>
+#include <tally/consensus/rules.h>
+
+#include "mempool/mempool_priv.h"
+
+struct next_block {
+	const struct chain_params *params;
+	uint32_t height, parent_time;
+};
+
+static struct next_block next_block(const struct mempool *m)
+{
+	struct chain_entry tip = chain_tip(m->o.chain);
+
+	return (struct next_block){.params = chain_params(m->o.chain),
+				   .height = tip.height + 1,
+				   .parent_time = tip.time};
+}
+
+/* One of its outputs is a coin of the chain: it is in a block. */
+static bool in_chain(struct mempool *m, const struct tx *tx, struct err *e)
+{
+	struct coin_view view = chain_coins(m->o.chain);
+	struct outpoint o = {.txid = tx->id};
+	struct coin coin;
+
+	for (o.index = 0; o.index < tx->n_out; o.index++) {
+		struct err failed = {.cls = ERR_NONE};
+		if (view.get(view.ctx, &o, &coin, &failed))
+			return !err_set(e, ERR_KNOWN, "txn-already-known",
+					"this transaction is in a block already");
+		if (failed.cls != ERR_NONE) {
+			if (e)
+				*e = failed;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool note_parent(struct candidate *c, struct pool_entry *parent, struct err *e)
+{
+	for (size_t i = 0; i < c->n_parents; i++)
+		if (c->parents[i] == parent)
+			return true;
+	if (c->n_parents == RELATIVES_MAX)
+		return err_set(e, ERR_POLICY, "too-long-mempool-chain",
+			       "more than %d unconfirmed ancestors: wait for a block",
+			       RELATIVES_MAX);
+	c->parents[c->n_parents++] = parent;
+	return true;
+}
+
+/* The coins it spends, of the pool and of the chain; its parents in the pool. */
+static bool find_coins(struct mempool *m, const struct tx *tx, struct candidate *c,
+		       struct coin *coins, struct err *e)
+{
+	struct coin_view view = chain_coins(m->o.chain);
+
+	for (uint32_t i = 0; i < tx->n_in; i++) {
+		const struct outpoint *o = &tx->in[i].prev;
+		struct pool_entry *parent = pool_find(m, &o->txid);
+		struct err failed = {.cls = ERR_NONE};
+		bool there;
+
+		if (pool_spender(m, o))
+			return err_set(e, ERR_POLICY, "txn-mempool-conflict",
+				       "a waiting transaction spends one of its coins");
+		if (parent)
+			there = o->index < parent->pub.tx->n_out &&
+				tx_coin(parent->pub.tx, o->index, MEMPOOL_HEIGHT, &coins[i]);
+		else
+			there = view.get(view.ctx, o, &coins[i], &failed);
+		if (failed.cls != ERR_NONE) {
+			if (e)
+				*e = failed;
+			return false;
+		}
+		if (!there && in_chain(m, tx, e))
+			return false;
+		if (!there && parent)
+			return err_set(e, ERR_INVALID, "bad-txns-inputs-missingorspent",
+				       "input %u spends an output that makes no coin", i);
+		if (!there)
+			return err_set(e, ERR_ORPHAN, "bad-txns-inputs-missingorspent",
+				       "the coin of input %u is not known or spent", i);
+		if (parent && !note_parent(c, parent, e))
+			return false;
+	}
+	return true;
+}
+
+/* What is not valid yet is no fault of the sender, whose tip may be ahead of ours. */
+static bool check_time(const struct tx *tx, const struct coin *coins, const struct next_block *at,
+		       struct candidate *c, struct err *e)
+{
+	if (!tx_final(tx, at->height, at->parent_time))
+		return err_set(e, ERR_FUTURE, "non-final",
+			       "lock time %u is not reached at height %u", tx->lock_time,
+			       at->height);
+	for (uint32_t i = 0; i < tx->n_in; i++) {
+		if (!coins[i].coinbase || coins[i].height == 0)
+			continue;
+		if (at->height - coins[i].height < at->params->maturity)
+			return err_set(
+				e, ERR_FUTURE, "bad-txns-premature-spend-of-coinbase",
+				"input %u spends the coinbase of height %u: wait for height %u", i,
+				coins[i].height, coins[i].height + at->params->maturity - 1);
+		c->coinbase_height = MAX(c->coinbase_height, coins[i].height);
+	}
+	return true;
+}
+
+static bool check_fee(struct mempool *m, const struct tx *tx, const struct candidate *c,
+		      struct err *e)
+{
+	int64_t least = (int64_t)tx->raw.len * MEMPOOL_MIN_RELAY_RATE;
+	char paid[AMOUNT_CHARS + 1], want[AMOUNT_CHARS + 1];
+
+	amount_format(paid, c->fee);
+	amount_format(want, least);
+	if (c->fee < least)
+		return err_set(e, ERR_POLICY, "min-relay-fee",
+			       "the fee of %s is too low for %zu bytes: at least %s", paid,
+			       tx->raw.len, want);
+	double rolling = ceil(limits_rolling_rate(m) * (double)tx->raw.len);
+	if ((double)c->fee < rolling) {
+		amount_format(want, rolling < (double)MAX_MONEY ? (int64_t)rolling : MAX_MONEY);
+		return err_set(e, ERR_POLICY, "mempool-full",
+			       "the fee of %s is too low while the mempool is full: at least %s",
+			       paid, want);
+	}
+	return true;
+}
+
+static bool check_relatives(struct mempool *m, const struct candidate *c, struct err *e)
+{
+	struct pool_entry *up[RELATIVES_MAX];
+	size_t n = pool_walk(m, c->parents, c->n_parents, true, up, RELATIVES_MAX);
+
+	if (n == SIZE_MAX)
+		return err_set(e, ERR_POLICY, "too-long-mempool-chain",
+			       "more than %d unconfirmed ancestors: wait for a block",
+			       RELATIVES_MAX);
+	for (size_t i = 0; i < n; i++)
+		if (up[i]->pub.n_descendants >= MEMPOOL_DESCENDANTS_MAX)
+			return err_set(e, ERR_POLICY, "too-long-mempool-chain",
+				       "an unconfirmed ancestor has %d descendants already: wait "
+				       "for a block",
+				       RELATIVES_MAX);
+	return true;
+}
+
+static bool check_with_coins(struct mempool *m, const struct tx *tx, struct candidate *c,
+			     struct coin *coins, struct sigcheck *checks, struct err *e)
+{
+	struct next_block at = next_block(m);
+
+	return find_coins(m, tx, c, coins, e) && check_time(tx, coins, &at, c, e) &&
+	       tx_check_coins(tx, coins, at.params, at.height, at.parent_time, &c->fee, checks,
+			      e) &&
+	       check_fee(m, tx, c, e) && check_relatives(m, c, e);
+}
+
+bool accept_check(struct mempool *m, const struct tx *tx, struct candidate *c,
+		  struct sigcheck *checks, struct err *e)
+{
+	struct coin *coins;
+	bool ok;
+
+	*c = (struct candidate){0};
+	limits_decay(m);
+	if (!tx_check(tx, e))
+		return false;
+	if (tx_is_coinbase(tx))
+		return err_set(e, ERR_INVALID, "coinbase", "a coinbase stands in a block only");
+	if (pool_find(m, &tx->id))
+		return err_set(e, ERR_KNOWN, "txn-already-in-mempool",
+			       "this transaction is waiting already");
+	coins = mem_array(tx->n_in, sizeof(*coins));
+	ok = check_with_coins(m, tx, c, coins, checks, e);
+	free(coins);
+	return ok;
+}
+
+bool accept_take(struct mempool *m, struct tx *tx, const struct candidate *c, struct err *e)
+{
+	m->newcomer = pool_add(m, tx, c->fee, c->coinbase_height, c->parents, c->n_parents);
+	limits_trim(m);
+	if (!m->newcomer)
+		return err_set(
+			e, ERR_POLICY, "mempool-full",
+			"the mempool is full of transactions that pay more: pay a higher fee");
+	struct pool_entry *en = m->newcomer;
+	m->newcomer = NULL;
+	if (m->o.events && m->o.events->added)
+		m->o.events->added(m->o.events_arg, &en->pub);
+	orphans_wake(m, &tx->id);
+	return true;
+}
+
+bool accept_verified(struct mempool *m, struct tx *tx, struct err *e)
+{
+	struct candidate c;
+
+	return accept_check(m, tx, &c, NULL, e) && accept_take(m, tx, &c, e);
+}
+
+static bool check_signatures(struct mempool *m, const struct tx *tx, const struct sigcheck *checks,
+			     struct err *e)
+{
+	if (mempool_verified(m, &tx->id))
+		return true;
+	for (uint32_t i = 0; i < tx->n_in; i++)
+		if (!key_verify(&checks[i].sig, &checks[i].pub, &checks[i].digest))
+			return err_set(e, ERR_INVALID, "bad-txns-signature",
+				       "the signature of input %u is wrong", i);
+	verified_add(m, &tx->id);
+	return true;
+}
+
+static bool accept_now(struct mempool *m, struct tx *tx, bool take, int64_t *fee, struct err *e)
+{
+	struct candidate c;
+	struct sigcheck *checks = NULL;
+	bool ok = false;
+
+	if (!chain_settle(m->o.chain, e))
+		return false;
+	if (m->reorg)
+		blocks_finish_reorg(m);
+	checks = mem_array(MAX(tx->n_in, 1U), sizeof(*checks));
+	if (!accept_check(m, tx, &c, checks, e) || !check_signatures(m, tx, checks, e))
+		goto out;
+	if (take && !accept_take(m, tx, &c, e))
+		goto out;
+	if (fee)
+		*fee = c.fee;
+	ok = true;
+out:
+	free(checks);
+	return ok;
+}
+
+bool mempool_accept(struct mempool *m, struct tx *tx, struct err *e)
+{
+	return accept_now(m, tx, true, NULL, e);
+}
+
+bool mempool_test(struct mempool *m, struct tx *tx, int64_t *fee, struct err *e)
+{
+	return accept_now(m, tx, false, fee, e);
+}

@@ -1,0 +1,181 @@
+/* Transactions whose parents are not here yet: few, and no origin may push out the others'. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <tally/base/mem.h>
+
+#include "mempool/mempool_priv.h"
+
+void orphans_init(struct orphans *o)
+{
+	list_init(&o->by_age);
+	map_init(&o->by_id, sizeof(struct txid), sizeof(struct orphan *));
+	map_init(&o->by_parent, sizeof(struct txid), sizeof(struct orphan_list));
+}
+
+static void link_parents(struct orphans *o, struct orphan *orphan)
+{
+	for (uint32_t i = 0; i < orphan->tx->n_in; i++) {
+		struct orphan_list *l = map_put(&o->by_parent, &orphan->tx->in[i].prev.txid, NULL);
+		if (l->n && l->at[l->n - 1] == orphan)
+			continue; /* another input from the same parent */
+		mem_reserve(&l->at, &l->cap, l->n + 1, sizeof(struct orphan *));
+		l->at[l->n++] = orphan;
+	}
+}
+
+static void unlink_parents(struct orphans *o, const struct orphan *orphan)
+{
+	for (uint32_t i = 0; i < orphan->tx->n_in; i++) {
+		const struct txid *parent = &orphan->tx->in[i].prev.txid;
+		struct orphan_list *l = map_get(&o->by_parent, parent);
+		if (!l)
+			continue;
+		for (size_t k = 0; k < l->n; k++) {
+			if (l->at[k] == orphan) {
+				memmove(&l->at[k], &l->at[k + 1],
+					(l->n - k - 1) * sizeof(struct orphan *));
+				l->n--;
+				break;
+			}
+		}
+		if (!l->n) {
+			free(l->at);
+			map_del(&o->by_parent, parent);
+		}
+	}
+}
+
+static void drop(struct mempool *m, struct orphan *orphan)
+{
+	struct orphans *o = &m->orphans;
+
+	unlink_parents(o, orphan);
+	map_del(&o->by_id, &orphan->tx->id);
+	list_del(&orphan->link);
+	o->bytes -= orphan->tx->raw.len;
+	tx_unref(orphan->tx);
+	free(orphan);
+}
+
+/* The oldest orphan of the origin that holds the most bytes, or the most orphans. */
+static struct orphan *victim(struct orphans *o)
+{
+	bool by_bytes = o->bytes > MEMPOOL_ORPHAN_BYTES_MAX;
+	struct orphan *worst = NULL;
+	uint64_t most = 0;
+
+	list_each (a, &o->by_age) {
+		struct orphan *first = list_entry(a, struct orphan, link);
+		uint64_t held = 0;
+		list_each (b, &o->by_age) {
+			struct orphan *other = list_entry(b, struct orphan, link);
+			if (other->origin == first->origin)
+				held += by_bytes ? other->tx->raw.len : 1;
+		}
+		if (held > most) {
+			most = held;
+			worst = first;
+		}
+	}
+	return worst;
+}
+
+void orphans_add(struct mempool *m, struct tx *tx, uint64_t origin)
+{
+	struct orphans *o = &m->orphans;
+	bool added;
+	struct orphan **at = map_put(&o->by_id, &tx->id, &added), *orphan;
+
+	if (!added)
+		return;
+	*at = orphan = NEW(struct orphan);
+	orphan->tx = tx_ref(tx);
+	orphan->origin = origin;
+	orphan->time = pool_mono_seconds(m);
+	list_add(&o->by_age, &orphan->link);
+	o->bytes += tx->raw.len;
+	link_parents(o, orphan);
+	while (map_len(&o->by_id) > MEMPOOL_ORPHANS_MAX || o->bytes > MEMPOOL_ORPHAN_BYTES_MAX)
+		drop(m, victim(o));
+}
+
+void orphans_wake(struct mempool *m, const struct txid *id)
+{
+	for (;;) {
+		struct orphan_list *l = map_get(&m->orphans.by_parent, id);
+		if (!l)
+			return;
+		/* Each goes in front of its origin's queue: the youngest first, so that the oldest is foremost. */
+		struct orphan *orphan = l->at[l->n - 1];
+		struct tx *tx = tx_ref(orphan->tx);
+		uint64_t origin = orphan->origin;
+		drop(m, orphan);
+		queue_retry(m, tx, origin);
+	}
+}
+
+void orphans_block(struct mempool *m, const struct block *b)
+{
+	struct orphans *o = &m->orphans;
+	struct map spent;
+
+	if (list_empty(&o->by_age))
+		return;
+	map_init(&spent, OUTPOINT_BYTES, 0);
+	for (uint32_t t = 0; t < b->n_tx; t++) {
+		for (uint32_t i = 0; i < b->tx[t].n_in; i++) {
+			uint8_t key[OUTPOINT_BYTES];
+			outpoint_pack(key, &b->tx[t].in[i].prev);
+			map_put(&spent, key, NULL);
+		}
+	}
+	/* In the block itself, or in conflict with it. */
+	list_each_safe (at, &o->by_age) {
+		struct orphan *orphan = list_entry(at, struct orphan, link);
+		bool gone = false;
+		for (uint32_t i = 0; i < orphan->tx->n_in && !gone; i++) {
+			uint8_t key[OUTPOINT_BYTES];
+			outpoint_pack(key, &orphan->tx->in[i].prev);
+			gone = map_get(&spent, key);
+		}
+		if (gone)
+			drop(m, orphan);
+	}
+	map_clear(&spent);
+	for (uint32_t t = 0; t < b->n_tx; t++)
+		orphans_wake(m, &b->tx[t].id);
+}
+
+void orphans_expire(struct mempool *m)
+{
+	int64_t before = pool_mono_seconds(m) - ORPHAN_EXPIRY_SECONDS;
+
+	list_each_safe (at, &m->orphans.by_age) {
+		struct orphan *orphan = list_entry(at, struct orphan, link);
+		if (orphan->time < before)
+			drop(m, orphan);
+	}
+}
+
+void orphans_forget(struct mempool *m, uint64_t origin)
+{
+	list_each_safe (at, &m->orphans.by_age) {
+		struct orphan *orphan = list_entry(at, struct orphan, link);
+		if (orphan->origin == origin)
+			drop(m, orphan);
+	}
+}
+
+void orphans_clear(struct mempool *m)
+{
+	list_each_safe (at, &m->orphans.by_age)
+		drop(m, list_entry(at, struct orphan, link));
+	map_clear(&m->orphans.by_id);
+	map_clear(&m->orphans.by_parent);
+}
+
+size_t mempool_orphan_count(const struct mempool *m)
+{
+	return map_len(&m->orphans.by_id);
+}

@@ -1,0 +1,409 @@
+/* Entries of the pool: indexes, links between parents and children, sums over relatives. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tally/base/checked.h>
+#include <tally/base/mem.h>
+
+#include "mempool/mempool_priv.h"
+
+int64_t pool_mono_seconds(const struct mempool *m)
+{
+	return clock_mono_us(m->o.clock) / 1000000;
+}
+
+struct pool_entry *pool_find(const struct mempool *m, const struct txid *id)
+{
+	struct pool_entry **at = map_get(&m->by_id, id);
+
+	return at ? *at : NULL;
+}
+
+struct pool_entry *pool_spender(const struct mempool *m, const struct outpoint *o)
+{
+	uint8_t key[OUTPOINT_BYTES];
+	outpoint_pack(key, o);
+	struct pool_entry **at = map_get(&m->by_spent, key);
+
+	return at ? *at : NULL;
+}
+
+static bool visit(struct pool_entry *en, uint64_t mark, struct pool_entry **out, size_t *n,
+		  size_t max)
+{
+	if (en->mark == mark)
+		return true;
+	if (*n == max)
+		return false;
+	en->mark = mark;
+	out[(*n)++] = en;
+	return true;
+}
+
+size_t pool_walk(struct mempool *m, struct pool_entry *const *from, size_t n, bool up,
+		 struct pool_entry **out, size_t max)
+{
+	uint64_t mark = ++m->next_mark;
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!visit(from[i], mark, out, &len, max))
+			return SIZE_MAX;
+	for (size_t at = 0; at < len; at++) {
+		struct pool_entry *const *next = up ? out[at]->parents : out[at]->children;
+		size_t n_next = up ? out[at]->n_parents : out[at]->n_children;
+		for (size_t i = 0; i < n_next; i++)
+			if (!visit(next[i], mark, out, &len, max))
+				return SIZE_MAX;
+	}
+	return len;
+}
+
+/* What an entry costs: its transaction and its places in the indexes. */
+static size_t entry_memory(const struct tx *tx)
+{
+	size_t slots = 2 * (OUTPOINT_BYTES + sizeof(void *)); /* maps are at least half full */
+
+	return sizeof(struct pool_entry) + sizeof(struct tx) + tx->raw.len + slots +
+	       sizeof(struct pool_slot) + 3 * sizeof(void *) +
+	       tx->n_in * (sizeof(struct txin) + slots) + tx->n_out * sizeof(struct txout);
+}
+
+static void add_child(struct pool_entry *parent, struct pool_entry *child)
+{
+	mem_reserve(&parent->children, &parent->cap_children, parent->n_children + 1,
+		    sizeof(*parent->children));
+	parent->children[parent->n_children++] = child;
+}
+
+static void drop_link(struct pool_entry **at, size_t *n, const struct pool_entry *gone)
+{
+	for (size_t i = 0; i < *n; i++) {
+		if (at[i] == gone) {
+			memmove(&at[i], &at[i + 1], (*n - i - 1) * sizeof(*at));
+			(*n)--;
+			return;
+		}
+	}
+}
+
+static void count_descendant(struct mempool *m, struct pool_entry *ancestor,
+			     const struct pool_entry *en, int sign)
+{
+	ancestor->pub.n_descendants += (uint32_t)sign;
+	ancestor->pub.descendant_bytes += (uint64_t)(sign * (int64_t)en->pub.tx->raw.len);
+	ancestor->pub.descendant_fees += sign * en->pub.fee;
+	limits_moved(m, ancestor);
+}
+
+static void count_ancestor(struct pool_entry *descendant, const struct pool_entry *en, int sign)
+{
+	descendant->pub.n_ancestors += (uint32_t)sign;
+	descendant->pub.ancestor_bytes += (uint64_t)(sign * (int64_t)en->pub.tx->raw.len);
+	descendant->pub.ancestor_fees += sign * en->pub.fee;
+}
+
+static void index_entry(struct mempool *m, struct pool_entry *en)
+{
+	const struct tx *tx = en->pub.tx;
+
+	*(struct pool_entry **)map_put(&m->by_id, &tx->id, NULL) = en;
+	for (uint32_t i = 0; i < tx->n_in; i++) {
+		uint8_t key[OUTPOINT_BYTES];
+		outpoint_pack(key, &tx->in[i].prev);
+		*(struct pool_entry **)map_put(&m->by_spent, key, NULL) = en;
+	}
+	mem_reserve(&m->slots, &m->cap_slots, m->n_slots + 1, sizeof(*m->slots));
+	m->slots[m->n_slots++] = (struct pool_slot){.seq = en->pub.seq, .en = en};
+	m->bytes += tx->raw.len;
+	m->memory += en->memory;
+	m->fees += en->pub.fee;
+	limits_insert(m, en);
+}
+
+struct pool_entry *pool_add(struct mempool *m, struct tx *tx, int64_t fee, uint32_t coinbase_height,
+			    struct pool_entry *const *parents, size_t n_parents)
+{
+	struct pool_entry *en = NEW(struct pool_entry);
+	struct pool_entry *up[RELATIVES_MAX];
+	size_t n_up = pool_walk(m, parents, n_parents, true, up, RELATIVES_MAX);
+	uint64_t bytes = tx->raw.len;
+
+	assert(n_up != SIZE_MAX);
+	en->pub = (struct mempool_entry){
+		.tx = tx_ref(tx),
+		.fee = fee,
+		.time = clock_unix(m->o.clock),
+		.seq = m->next_seq++,
+		.n_ancestors = 1,
+		.n_descendants = 1,
+		.ancestor_bytes = bytes,
+		.descendant_bytes = bytes,
+		.ancestor_fees = fee,
+		.descendant_fees = fee,
+	};
+	en->coinbase_height = coinbase_height;
+	en->memory = entry_memory(tx);
+	if (n_parents) {
+		en->parents = mem_array(n_parents, sizeof(*en->parents));
+		memcpy(en->parents, parents, n_parents * sizeof(*en->parents));
+		en->n_parents = n_parents;
+	}
+	index_entry(m, en);
+	for (size_t i = 0; i < n_parents; i++)
+		add_child(parents[i], en);
+	for (size_t i = 0; i < n_up; i++) {
+		count_ancestor(en, up[i], 1);
+		count_descendant(m, up[i], en, 1);
+	}
+	return en;
+}
+
+static size_t slot_after(const struct mempool *m, uint64_t seq)
+{
+	size_t lo = 0, hi = m->n_slots;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (m->slots[mid].seq > seq)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+/* Closes the holes once they are the greater part. */
+static void tidy_slots(struct mempool *m)
+{
+	size_t n = 0;
+
+	if (m->n_slots < 64 || m->n_slots < 2 * map_len(&m->by_id))
+		return;
+	for (size_t i = 0; i < m->n_slots; i++)
+		if (m->slots[i].en)
+			m->slots[n++] = m->slots[i];
+	m->n_slots = n;
+}
+
+static void unindex_entry(struct mempool *m, struct pool_entry *en)
+{
+	const struct tx *tx = en->pub.tx;
+
+	limits_erase(m, en);
+	map_del(&m->by_id, &tx->id);
+	for (uint32_t i = 0; i < tx->n_in; i++) {
+		uint8_t key[OUTPOINT_BYTES];
+		outpoint_pack(key, &tx->in[i].prev);
+		map_del(&m->by_spent, key);
+	}
+	m->slots[slot_after(m, en->pub.seq) - 1].en = NULL;
+	m->bytes -= tx->raw.len;
+	m->memory -= en->memory;
+	m->fees -= en->pub.fee;
+	tidy_slots(m);
+}
+
+static void free_entry(struct pool_entry *en)
+{
+	tx_unref(en->pub.tx);
+	free(en->parents);
+	free(en->children);
+	free(en);
+}
+
+void pool_remove(struct mempool *m, struct pool_entry *en, const char *reason)
+{
+	struct pool_entry *kin[RELATIVES_MAX];
+
+	/* In between, ancestors and descendants would no longer be linked, yet counted. */
+	assert(!en->n_parents || !en->n_children);
+	size_t n_up = pool_walk(m, en->parents, en->n_parents, true, kin, RELATIVES_MAX);
+	assert(n_up != SIZE_MAX);
+	for (size_t i = 0; i < n_up; i++)
+		count_descendant(m, kin[i], en, -1);
+	size_t n_down = pool_walk(m, en->children, en->n_children, false, kin, RELATIVES_MAX);
+	assert(n_down != SIZE_MAX);
+	for (size_t i = 0; i < n_down; i++)
+		count_ancestor(kin[i], en, -1);
+	for (size_t i = 0; i < en->n_parents; i++)
+		drop_link(en->parents[i]->children, &en->parents[i]->n_children, en);
+	for (size_t i = 0; i < en->n_children; i++)
+		drop_link(en->children[i]->parents, &en->children[i]->n_parents, en);
+	unindex_entry(m, en);
+	verified_add(m, &en->pub.tx->id);
+	if (m->newcomer == en)
+		m->newcomer = NULL;
+	else if (m->o.events && m->o.events->removed)
+		m->o.events->removed(m->o.events_arg, &en->pub, reason);
+	free_entry(en);
+}
+
+void pool_remove_tree(struct mempool *m, struct pool_entry *en, const char *reason)
+{
+	/* Youngest first: whatever goes has no descendants left. */
+	for (;;) {
+		struct pool_entry *tree[RELATIVES_MAX + 1], *last;
+		size_t n = pool_walk(m, &en, 1, false, tree, RELATIVES_MAX + 1);
+
+		assert(n != SIZE_MAX);
+		last = tree[0];
+		for (size_t i = 1; i < n; i++)
+			if (tree[i]->pub.seq > last->pub.seq)
+				last = tree[i];
+		pool_remove(m, last, reason);
+		if (last == en)
+			return;
+	}
+}
+
+bool pool_spendable_at(const struct pool_entry *en, const struct chain_params *p, uint32_t height,
+		       uint32_t parent_time)
+{
+	if (en->coinbase_height && height - en->coinbase_height < p->maturity)
+		return false;
+	return tx_final(en->pub.tx, height, parent_time);
+}
+
+struct mempool *mempool_new(const struct mempool_options *o)
+{
+	struct mempool *m = NEW(struct mempool);
+
+	m->o = *o;
+	m->next_seq = 1;
+	map_init(&m->by_id, sizeof(struct txid), sizeof(struct pool_entry *));
+	map_init(&m->by_spent, OUTPOINT_BYTES, sizeof(struct pool_entry *));
+	map_init(&m->verified, sizeof(struct txid), 0);
+	map_init(&m->origins, sizeof(uint64_t), sizeof(struct origin_queue *));
+	list_init(&m->turns);
+	map_init(&m->queued, sizeof(struct txid), sizeof(uint64_t));
+	map_init(&m->batch.ids, sizeof(struct txid), 0);
+	map_init(&m->returned_ids, sizeof(struct txid), sizeof(uint64_t));
+	orphans_init(&m->orphans);
+	return m;
+}
+
+void mempool_free(struct mempool *m)
+{
+	if (!m)
+		return;
+	queue_free(m);
+	orphans_clear(m);
+	blocks_free(m);
+	for (size_t i = 0; i < m->n_slots; i++)
+		if (m->slots[i].en)
+			free_entry(m->slots[i].en);
+	free(m->slots);
+	free(m->heap);
+	free(m->ring);
+	map_clear(&m->verified);
+	map_clear(&m->by_spent);
+	map_clear(&m->by_id);
+	free(m);
+}
+
+size_t mempool_count(const struct mempool *m)
+{
+	return map_len(&m->by_id);
+}
+
+uint64_t mempool_bytes(const struct mempool *m)
+{
+	return m->bytes;
+}
+
+uint64_t mempool_memory(const struct mempool *m)
+{
+	return m->memory;
+}
+
+int64_t mempool_total_fee(const struct mempool *m)
+{
+	return m->fees;
+}
+
+bool mempool_get(const struct mempool *m, const struct txid *id, struct mempool_entry *out)
+{
+	const struct pool_entry *en = pool_find(m, id);
+
+	if (!en)
+		return false;
+	*out = en->pub;
+	return true;
+}
+
+bool mempool_has(const struct mempool *m, const struct txid *id)
+{
+	return pool_find(m, id) || queue_has(m, id) || map_get(&m->orphans.by_id, id);
+}
+
+bool mempool_verified(const struct mempool *m, const struct txid *id)
+{
+	return pool_find(m, id) || map_get(&m->verified, id);
+}
+
+size_t mempool_list(const struct mempool *m, uint64_t after, struct mempool_entry *out, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = slot_after(m, after); i < m->n_slots && n < max; i++)
+		if (m->slots[i].en)
+			out[n++] = m->slots[i].en->pub;
+	return n;
+}
+
+static size_t copy_ids(struct pool_entry *const *from, size_t n, struct txid *out, size_t max)
+{
+	n = MIN(n, max);
+	for (size_t i = 0; i < n; i++)
+		out[i] = from[i]->pub.tx->id;
+	return n;
+}
+
+size_t mempool_parents(const struct mempool *m, const struct txid *id, struct txid *out, size_t max)
+{
+	const struct pool_entry *en = pool_find(m, id);
+
+	return en ? copy_ids(en->parents, en->n_parents, out, max) : 0;
+}
+
+size_t mempool_children(const struct mempool *m, const struct txid *id, struct txid *out,
+			size_t max)
+{
+	const struct pool_entry *en = pool_find(m, id);
+
+	return en ? copy_ids(en->children, en->n_children, out, max) : 0;
+}
+
+bool mempool_spends(const struct mempool *m, const struct outpoint *o, struct txid *by)
+{
+	const struct pool_entry *en = pool_spender(m, o);
+
+	if (en && by)
+		*by = en->pub.tx->id;
+	return en;
+}
+
+static bool coins_get(void *ctx, const struct outpoint *o, struct coin *out, struct err *e)
+{
+	const struct mempool *m = ctx;
+	const struct pool_entry *en = pool_find(m, &o->txid);
+
+	if (pool_spender(m, o)) {
+		err_clear(e);
+		return false;
+	}
+	if (en) {
+		err_clear(e);
+		return o->index < en->pub.tx->n_out &&
+		       tx_coin(en->pub.tx, o->index, MEMPOOL_HEIGHT, out);
+	}
+	struct coin_view below = chain_coins(m->o.chain);
+	return below.get(below.ctx, o, out, e);
+}
+
+struct coin_view mempool_coins(const struct mempool *m)
+{
+	return (struct coin_view){.get = coins_get, .ctx = (void *)m};
+}
