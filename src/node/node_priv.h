@@ -21,6 +21,7 @@
 
 struct event;
 struct miner;
+struct mining;
 struct control;
 struct journal;
 struct logfile;
@@ -53,7 +54,7 @@ struct node {
 	struct addrbook *book;
 	struct protocol *protocol; /* from here on NULL offline */
 	struct net *net;
-	struct miner *miner; /* made at first use, offline too */
+	struct mining *mining; /* offline too */
 	struct control *control;
 
 	bool wallet_follows; /* caught up: told of every block; otherwise wallet_catch_up is at work */
@@ -83,6 +84,7 @@ struct node {
 enum { WORK_CHAIN = 1, WORK_MEMPOOL = 2, WORK_PROTOCOL = 4, WORK_WALLET = 8, WORK_MINER = 16 };
 
 /* node.c */
+void node_wire(struct node *n);                    /* fills in the tables of events */
 void node_schedule(struct node *n, unsigned work); /* WORK_… bits for the next turn */
 void node_mark(struct node *n,
 	       unsigned bits); /* NODE_EV_… bits: observers hear of them in this turn */
@@ -96,14 +98,29 @@ bool node_submit_tx(struct node *n, struct tx *tx, struct err *e);
 /* Sets the clock (instant chains only): ERR_USAGE otherwise. 0: the real one again. */
 bool node_set_mocktime(struct node *n, int64_t unix_s, struct err *e);
 
+/* loop.c */
+void node_loop_open(struct node *n);
+void node_loop_watch_signatures(struct node *n);
+void node_loop_start(struct node *n); /* tick and signals: online */
+void node_loop_stop(struct node *n);
+void node_loop_close(struct node *n);
+void node_turn(struct node *n);
+void node_write_failed(void *arg); /* from any thread */
+
+/* open.c */
+void node_rebroadcast(struct node *n); /* own unconfirmed payments go into the mempool again */
+
 /* mine.c: what is mined, and when. */
 bool node_mining(const struct node *n); /* switched on */
 /* On or off. to: NULL keeps the address (or, the first time, makes the wallet's "miner"). threads 0 keeps. */
 bool node_set_mining(struct node *n, bool on, const struct key_hash *to, unsigned threads,
 		     struct err *e);
-void node_mining_changed(struct node *n); /* tip or mempool changed: new work within 100 ms */
+/* Tip or mempool changed: new work within 100 ms. */
+void node_mining_changed(struct node *n);
+void node_mining_work(struct node *n); /* WORK_MINER */
 void node_mining_tick(struct node *n);
-void node_mining_free(struct node *n);
+struct mining *mining_new(struct node *n);
+void mining_free(struct mining *m);
 /* Mines exactly `count` blocks, one after another, then tells: their hashes in order. Several wait for
  * each other. done may come within this call only on error. */
 typedef void generate_done(void *arg, const struct block_hash *hashes, size_t n,
@@ -165,6 +182,11 @@ void logfile_line(struct logfile *l, int64_t unix_us, enum log_subsystem sub, en
 /* "2026-01-02T03:04:05.678Z info  chain  text": the form of a line, in file and on stdout. */
 void log_format(char *out, size_t size, int64_t unix_us, enum log_subsystem sub,
 		enum log_level level, const char *text);
+
+/* find_tx.c: a confirmed transaction, in the block `in` (NULL: the wallet's, or in the last 1,000 blocks). One
+ * reference at *out, its block at *at. */
+bool node_find_tx(const struct node *n, const struct txid *id, const struct block_hash *in,
+		  struct tx **out, struct chain_entry *at);
 
 /* recent.c: size, transactions and arrival of late blocks, for rows of the chain panel. */
 struct recent_block {

@@ -91,6 +91,8 @@ bool mempool_has(const struct mempool *m, const struct txid *id);
 bool mempool_verified(const struct mempool *m, const struct txid *id);
 /* Entries in order of entry with seq > after. Returns how many were written. */
 size_t mempool_list(const struct mempool *m, uint64_t after, struct mempool_entry *out, size_t max);
+/* The same from the newest entry back, leaving out the first `skip`. */
+size_t mempool_list_newest(const struct mempool *m, size_t skip, struct mempool_entry *out, size_t max);
 /* Direct parents and children within the pool, for explorers. */
 size_t mempool_parents(const struct mempool *m, const struct txid *id, struct txid *out, size_t max);
 size_t mempool_children(const struct mempool *m, const struct txid *id, struct txid *out, size_t max);

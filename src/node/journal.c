@@ -1,0 +1,117 @@
+/* The last messages and log lines, in rings, and how many messages each second had. */
+#include "node_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <tally/base/checked.h>
+#include <tally/base/mem.h>
+#include <tally/base/text.h>
+
+struct journal {
+	struct msg_record *msgs; /* NODE_MSGS_KEPT; number s is at s % NODE_MSGS_KEPT */
+	struct log_record *logs;
+	uint64_t msgs_next, logs_next; /* the number the next one gets; the first is 1 */
+	/* Messages by second: counts[s % NODE_RATE_SAMPLES] is about second s. */
+	uint16_t counts[NODE_RATE_SAMPLES];
+	int64_t second;
+};
+
+struct journal *journal_new(void)
+{
+	struct journal *j = NEW(struct journal);
+
+	j->msgs = mem_array(NODE_MSGS_KEPT, sizeof(*j->msgs));
+	j->logs = mem_array(NODE_LOGS_KEPT, sizeof(*j->logs));
+	j->msgs_next = j->logs_next = 1;
+	return j;
+}
+
+void journal_free(struct journal *j)
+{
+	if (!j)
+		return;
+	free(j->msgs);
+	free(j->logs);
+	free(j);
+}
+
+/* Clears the counts of the seconds that have passed without a message. */
+static void journal_advance(struct journal *j, int64_t second)
+{
+	int64_t from = j->second + 1;
+
+	if (second <= j->second)
+		return; /* the clock went back: goes on counting in the same second */
+	if (second - from >= NODE_RATE_SAMPLES)
+		from = second - NODE_RATE_SAMPLES + 1;
+	for (int64_t s = from; s <= second; s++)
+		j->counts[s % NODE_RATE_SAMPLES] = 0;
+	j->second = second;
+}
+
+void journal_msg(struct journal *j, const struct msg_record *rec, int64_t unix_us)
+{
+	uint16_t *count;
+
+	journal_advance(j, unix_us / 1000000);
+	count = &j->counts[j->second % NODE_RATE_SAMPLES];
+	if (*count < UINT16_MAX)
+		++*count;
+	j->msgs[j->msgs_next % NODE_MSGS_KEPT] = *rec;
+	j->msgs[j->msgs_next % NODE_MSGS_KEPT].seq = j->msgs_next;
+	j->msgs_next++;
+}
+
+void journal_log(struct journal *j, int64_t unix_us, enum log_subsystem sub, enum log_level level,
+		 const char *text)
+{
+	struct log_record *rec = &j->logs[j->logs_next % NODE_LOGS_KEPT];
+
+	rec->seq = j->logs_next++;
+	rec->unix_us = unix_us;
+	rec->sub = sub;
+	rec->level = level;
+	utf8_sanitise(rec->text, sizeof(rec->text), text, strlen(text));
+}
+
+static uint64_t first_kept(uint64_t next, uint64_t kept)
+{
+	return next > kept ? next - kept : 1;
+}
+
+void journal_fill(const struct journal *j, struct snapshot *out, int64_t unix_us)
+{
+	const int64_t now = unix_us / 1000000;
+
+	out->msgs_first = first_kept(j->msgs_next, NODE_MSGS_KEPT);
+	out->msgs_next = j->msgs_next;
+	out->logs_first = first_kept(j->logs_next, NODE_LOGS_KEPT);
+	out->logs_next = j->logs_next;
+	for (int64_t i = 0; i < NODE_RATE_SAMPLES; i++) {
+		const int64_t s = now - (NODE_RATE_SAMPLES - 1) + i;
+		const bool known = s >= 0 && s <= j->second && s > j->second - NODE_RATE_SAMPLES;
+
+		out->msg_rate[i] = known ? j->counts[s % NODE_RATE_SAMPLES] : 0;
+	}
+}
+
+size_t journal_msgs(const struct journal *j, uint64_t first, struct msg_record *out, size_t max)
+{
+	size_t n = 0;
+
+	for (uint64_t s = MAX(first, first_kept(j->msgs_next, NODE_MSGS_KEPT));
+	     s < j->msgs_next && n < max; s++)
+		out[n++] = j->msgs[s % NODE_MSGS_KEPT];
+	return n;
+}
+
+size_t journal_logs(const struct journal *j, uint64_t first, struct log_record *out, size_t max)
+{
+	size_t n = 0;
+
+	for (uint64_t s = MAX(first, first_kept(j->logs_next, NODE_LOGS_KEPT));
+	     s < j->logs_next && n < max; s++)
+		out[n++] = j->logs[s % NODE_LOGS_KEPT];
+	return n;
+}

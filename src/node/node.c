@@ -1,0 +1,251 @@
+/* The wiring: what follows from what. The consequences of a block can be read here from
+ * top to bottom: mempool, wallet, peers, miner, in this order. */
+#include "node_priv.h"
+
+#include <tally/base/log.h>
+#include <tally/primitives/script.h>
+
+/* --- blocks ------------------------------------------------------------------ */
+
+static bool pays_wallet(const struct node *n, const struct tx *tx)
+{
+	for (size_t i = 0; i < tx->n_out; i++) {
+		struct coin coin;
+
+		if (tx_coin(tx, i, 0, &coin) && wallet_is_mine(n->wallet, &coin.owner))
+			return true;
+	}
+	return false;
+}
+
+static void remember_block(struct node *n, const struct block *b)
+{
+	const struct recent_block r = {
+		.n_tx = b->n_tx,
+		.bytes = (uint32_t)b->raw.len,
+		.mine = b->n_tx > 0 && pays_wallet(n, &b->tx[0]),
+		.arrived_us = clock_unix_us(&n->clock.clock),
+	};
+
+	recent_add(n->recent, &b->hash, &r);
+}
+
+static void on_connected(void *arg, const struct chain_entry *at, const struct block *b)
+{
+	struct node *n = arg;
+
+	remember_block(n, b);
+	if (n->mempool)
+		mempool_block_connected(n->mempool, b, at->height);
+	if (n->wallet_follows)
+		wallet_block_connected(n->wallet, at, b);
+	if (n->protocol)
+		protocol_block_connected(n->protocol, at, b);
+	node_mark(n, NODE_EV_CHAIN | NODE_EV_WALLET | NODE_EV_MEMPOOL);
+}
+
+static void on_disconnected(void *arg, const struct chain_entry *at, const struct block *b)
+{
+	struct node *n = arg;
+	char hash[HASH_SHORT_CHARS + 1];
+
+	hash256_short(hash, &at->hash.h);
+	log_info(LOG_CHAIN, "block %u %s disconnected: another branch has more work", at->height,
+		 hash);
+	if (n->mempool)
+		mempool_block_disconnected(n->mempool, b);
+	if (n->wallet_follows)
+		wallet_block_disconnected(n->wallet, at, b);
+	node_mark(n, NODE_EV_CHAIN | NODE_EV_WALLET | NODE_EV_MEMPOOL);
+}
+
+/* While catching up a line a block would drown the log. */
+static void log_tip(struct node *n, const struct chain_entry *tip)
+{
+	struct recent_block r = {0};
+	char hash[HASH_SHORT_CHARS + 1];
+
+	if (chain_catching_up(n->chain) && tip->height % 500 != 0)
+		return;
+	recent_get(n->recent, &tip->hash, &r);
+	hash256_short(hash, &tip->hash.h);
+	log_info(LOG_CHAIN, "tip %u %s: %u tx, %u bytes", tip->height, hash, r.n_tx, r.bytes);
+}
+
+static void on_tip(void *arg, const struct chain_entry *tip)
+{
+	struct node *n = arg;
+
+	log_tip(n, tip);
+	if (n->mempool)
+		mempool_tip_changed(n->mempool);
+	if (n->protocol)
+		protocol_tip_changed(n->protocol, tip);
+	node_mining_changed(n);
+	node_schedule(n, WORK_MEMPOOL | WORK_PROTOCOL);
+	node_mark(n, NODE_EV_CHAIN);
+}
+
+static void on_invalid(void *arg, const struct block_hash *hash, const struct err *why)
+{
+	struct node *n = arg;
+	char text[HASH_HEX_CHARS + 1];
+
+	hash256_hex(text, &hash->h);
+	log_warn(LOG_CHAIN, "block %s is invalid: %s: %s", text, why->token, why->detail);
+	if (n->protocol)
+		protocol_block_invalid(n->protocol, hash, why);
+	node_mark(n, NODE_EV_CHAIN);
+}
+
+static void on_committed(void *arg)
+{
+	struct node *n = arg;
+	struct err err = {0};
+
+	if (n->wallet_follows && !wallet_commit(n->wallet, &err))
+		node_fatal(n, &err);
+}
+
+static bool on_verified(void *arg, const struct txid *id)
+{
+	const struct node *n = arg;
+
+	return n->mempool && mempool_verified(n->mempool, id);
+}
+
+/* --- transactions -------------------------------------------------------------- */
+
+static void on_tx_added(void *arg, const struct mempool_entry *en)
+{
+	struct node *n = arg;
+
+	wallet_tx_seen(n->wallet, en->tx);
+	if (n->protocol)
+		protocol_tx_added(n->protocol, en);
+	node_mining_changed(n);
+	node_schedule(n, WORK_PROTOCOL);
+	node_mark(n, NODE_EV_MEMPOOL | NODE_EV_WALLET);
+}
+
+static void on_tx_removed(void *arg, const struct mempool_entry *en, const char *reason)
+{
+	struct node *n = arg;
+
+	wallet_tx_gone(n->wallet, en->tx, reason);
+	node_mining_changed(n);
+	node_mark(n, NODE_EV_MEMPOOL | NODE_EV_WALLET);
+}
+
+static void on_tx_verdict(void *arg, const struct tx *tx, uint64_t origin, const struct err *err)
+{
+	struct node *n = arg;
+
+	if (n->protocol)
+		protocol_tx_verdict(n->protocol, tx, origin, err);
+}
+
+/* --- peers ----------------------------------------------------------------------- */
+
+static void on_chain_work(void *arg)
+{
+	node_schedule(arg, WORK_CHAIN);
+}
+
+static void on_mempool_work(void *arg)
+{
+	node_schedule(arg, WORK_MEMPOOL);
+}
+
+static void on_protocol_work(void *arg)
+{
+	node_schedule(arg, WORK_PROTOCOL);
+}
+
+static bool on_adopt(void *arg, struct block *genesis, conn_id from)
+{
+	struct node *n = arg;
+	struct err err = {0};
+	char hash[HASH_HEX_CHARS + 1];
+
+	if (!chain_set_genesis(n->chain, genesis, &err)) {
+		log_warn(LOG_CHAIN, "chain offered by peer %u refused: %s", from, err.detail);
+		return false;
+	}
+	hash256_hex(hash, &genesis->hash.h);
+	log_info(LOG_CHAIN, "joined chain '%s' %s, offered by peer %u",
+		 chain_params(n->chain)->name, hash, from);
+	if (!node_start_chain(n, &err)) {
+		node_fatal(n, &err);
+		return false;
+	}
+	protocol_chain_ready(n->protocol, n->mempool);
+	node_mark(n, NODE_EV_CHAIN);
+	return true;
+}
+
+static void on_offers(void *arg)
+{
+	node_mark(arg, NODE_EV_PEERS | NODE_EV_CHAIN);
+}
+
+static void on_peers(void *arg)
+{
+	node_mark(arg, NODE_EV_PEERS);
+}
+
+static void on_message(void *arg, const struct msg_record *rec)
+{
+	struct node *n = arg;
+
+	journal_msg(n->journal, rec, rec->unix_us);
+	node_mark(n, NODE_EV_MSGS | NODE_EV_PEERS);
+}
+
+void node_wire(struct node *n)
+{
+	n->chain_events = (struct chain_events){
+		.connected = on_connected,
+		.disconnected = on_disconnected,
+		.tip = on_tip,
+		.invalid = on_invalid,
+		.committed = on_committed,
+		.verified = on_verified,
+	};
+	n->mempool_events = (struct mempool_events){
+		.added = on_tx_added,
+		.removed = on_tx_removed,
+		.verdict = on_tx_verdict,
+	};
+	n->protocol_events = (struct protocol_events){
+		.chain_work = on_chain_work,
+		.mempool_work = on_mempool_work,
+		.protocol_work = on_protocol_work,
+		.adopt = on_adopt,
+		.offers = on_offers,
+		.peers = on_peers,
+		.message = on_message,
+	};
+}
+
+/* --- what is done from inside --------------------------------------------------------- */
+
+bool node_submit_block(struct node *n, struct block *b, struct err *e)
+{
+	struct chain_entry at;
+
+	if (!chain_accept_block(n->chain, b, e))
+		return false;
+	if (!chain_settle(n->chain, e) || !chain_commit(n->chain, e)) {
+		node_fatal(n, e);
+		return false;
+	}
+	if (chain_find(n->chain, &b->hash, &at) && (at.status & CHAIN_FAILED))
+		return err_set(e, ERR_INVALID, "bad-block", "the block breaks a rule: see the log");
+	return true;
+}
+
+bool node_submit_tx(struct node *n, struct tx *tx, struct err *e)
+{
+	return mempool_accept(n->mempool, tx, e);
+}

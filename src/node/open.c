@@ -1,0 +1,442 @@
+/* Opening and closing a node, from the ground up and back. */
+#include "config.h"
+
+#include "node_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include <tally/base/log.h>
+#include <tally/base/mem.h>
+#include <tally/crypto/key.h>
+
+#define FILES_WANTED    4096
+#define REBROADCAST_MAX 1000
+
+/* --- the log --------------------------------------------------------------------- */
+
+static void on_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
+		   const char *text)
+{
+	struct node *n = arg;
+	char line[1024];
+
+	if (n->logfile)
+		logfile_line(n->logfile, unix_us, sub, level, text);
+	journal_log(n->journal, unix_us, sub, level, text);
+	if (n->work_event)
+		node_mark(n, NODE_EV_LOG);
+	if (n->mode == NODE_ONLINE && n->config.headless) {
+		log_format(line, sizeof(line), unix_us, sub, level, text);
+		printf("%s\n", line);
+		fflush(stdout);
+	}
+}
+
+/* --- peer addresses, kept in the chain's database ----------------------------------- */
+
+static void addr_put(void *ctx, const struct addrbook_entry *en)
+{
+	struct node *n = ctx;
+	uint8_t key[NET_ADDR_KEY_BYTES], record[ADDRBOOK_RECORD_MAX];
+	struct err err = {0};
+
+	net_addr_pack(key, &en->addr);
+	if (!store_put_addr(n->store, (struct span){key, sizeof(key)},
+			    (struct span){record, addrbook_encode(record, en)}, &err))
+		node_fatal(n, &err);
+}
+
+static void addr_del(void *ctx, const struct net_addr *a)
+{
+	struct node *n = ctx;
+	uint8_t key[NET_ADDR_KEY_BYTES];
+	struct err err = {0};
+
+	net_addr_pack(key, a);
+	if (!store_del_addr(n->store, (struct span){key, sizeof(key)}, &err))
+		node_fatal(n, &err);
+}
+
+static bool addr_load(void *arg, struct span key, struct span record)
+{
+	struct node *n = arg;
+
+	addrbook_load(n->book, key.p, key.len, record.p, record.len);
+	return true;
+}
+
+/* --- databases, chain, wallet -------------------------------------------------------- */
+
+static bool open_databases(struct node *n, struct err *e)
+{
+	char *chain_dir = mem_printf("%s/chain", n->config.dir);
+	char *wallet_dir = mem_printf("%s/wallet", n->config.dir);
+	struct store_options o = {
+		.dir = chain_dir,
+		.cache_bytes = STORE_CACHE_DEFAULT,
+		.min_free = n->config.min_free_mb << 20,
+		.write_failed = node_write_failed,
+		.arg = n,
+	};
+	bool ok = store_open(&n->store, &o, e);
+
+	o.dir = wallet_dir;
+	o.cache_bytes = 1 << 20;
+	ok = ok && wallet_db_open(&n->wallet_db, &o, e);
+	free(chain_dir);
+	free(wallet_dir);
+	return ok;
+}
+
+static bool open_chain(struct node *n, struct err *e)
+{
+	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	const struct chain_options co = {
+		.store = n->store,
+		.sigpool = n->sigpool = sigpool_new(cores < 1    ? 1
+						    : cores > 16 ? 16
+								 : (unsigned)cores),
+		.clock = &n->clock.clock,
+		.cache_bytes = n->config.dbcache_mb << 20,
+		.events = &n->chain_events,
+		.events_arg = n,
+	};
+	const struct wallet_options wo = {
+		.db = n->wallet_db, .clock = &n->clock.clock, .rng = n->rng};
+
+	node_loop_watch_signatures(n);
+	if (!chain_open(&n->chain, &co, e) || !wallet_open(&n->wallet, &wo, e))
+		return false;
+	if (n->config.mocktime && !node_set_mocktime(n, n->config.mocktime, e))
+		return false;
+	return !chain_has_genesis(n->chain) || node_start_chain(n, e);
+}
+
+bool node_start_chain(struct node *n, struct err *e)
+{
+	const struct mempool_options mo = {
+		.chain = n->chain,
+		.sigpool = n->sigpool,
+		.clock = &n->clock.clock,
+		.max_bytes = n->config.maxmempool_mb << 20,
+		.events = &n->mempool_events,
+		.events_arg = n,
+	};
+
+	(void)e;
+	n->mempool = mempool_new(&mo);
+	wallet_set_chain(n->wallet, n->chain);
+	node_schedule(n, WORK_CHAIN | WORK_WALLET | WORK_MINER);
+	return true;
+}
+
+/* What we paid and no block has yet goes into the mempool again. */
+void node_rebroadcast(struct node *n)
+{
+	struct tx **txs = mem_array(REBROADCAST_MAX, sizeof(*txs));
+	const size_t count = wallet_unconfirmed(n->wallet, txs, REBROADCAST_MAX);
+
+	for (size_t i = 0; i < count && i < REBROADCAST_MAX; i++) {
+		mempool_submit(n->mempool, txs[i], 0, NULL);
+		tx_unref(txs[i]);
+	}
+	free(txs);
+	node_schedule(n, WORK_MEMPOOL);
+}
+
+/* Brings the chain to its best tip and the wallet after it: what commands work on. */
+static bool settle_offline(struct node *n, struct err *e)
+{
+	if (!n->mempool)
+		return true;
+	if (!chain_settle(n->chain, e))
+		return false;
+	while (!n->wallet_follows && !n->stopping)
+		node_turn(n);
+	while (mempool_work(n->mempool, 1000000))
+		;
+	if (n->failed && e)
+		*e = n->failure;
+	return !n->failed;
+}
+
+/* --- going online ----------------------------------------------------------------------- */
+
+static void raise_file_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= FILES_WANTED)
+		return;
+	r.rlim_cur = r.rlim_max == RLIM_INFINITY || r.rlim_max > FILES_WANTED ? FILES_WANTED
+									      : r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r);
+}
+
+static bool dial(struct node *n, const char *text, struct err *e)
+{
+	struct net_addr a;
+	struct err known = {0};
+
+	if (!net_addr_parse(&a, text, NODE_ID_DEFAULT, e))
+		return false;
+	addrbook_add(n->book, &a, SERVICE_NETWORK, clock_unix(&n->clock.clock));
+	if (!net_connect(n->net, &a, false, &known) && known.cls != ERR_KNOWN) {
+		*e = known;
+		return false;
+	}
+	return true;
+}
+
+static bool dial_configured(struct node *n, struct err *e)
+{
+	const struct config *c = &n->config;
+	struct net_addr central;
+	unsigned expected = c->n_connect + c->n_addnode;
+
+	for (uint32_t i = 0; i < c->n_connect; i++)
+		if (!dial(n, c->connect[i], e))
+			return false;
+	for (uint32_t i = 0; i < c->n_addnode; i++)
+		if (!dial(n, c->addnode[i], e))
+			return false;
+	/* The lesson's central node: for a node that is given no peer. */
+	if (expected == 0 && c->port != NODE_ID_DEFAULT && c->node_id != NODE_ID_DEFAULT &&
+	    net_addr_parse_numeric(&central, "127.0.0.1", NODE_ID_DEFAULT, NULL)) {
+		net_set_fallback(n->net, &central);
+		expected = 1;
+	}
+	protocol_expect_peers(n->protocol, expected);
+	return true;
+}
+
+static bool open_network(struct node *n, struct err *e)
+{
+	const struct config *c = &n->config;
+	struct protocol_options po = {
+		.chain = n->chain,
+		.mempool = n->mempool,
+		.book = n->book,
+		.clock = &n->clock.clock,
+		.rng = n->rng,
+		.sync = c->sync_classic ? SYNC_CLASSIC : SYNC_HEADERS,
+		.want_chain = c->chain[0] != '\0',
+		.events = &n->protocol_events,
+		.events_arg = n,
+	};
+	struct net_options no = {
+		.base = n->base,
+		.priority = NODE_PRIO_WORK,
+		.clock = &n->clock.clock,
+		.rng = n->rng,
+		.book = n->book,
+		.dial_book = c->n_connect == 0,
+	};
+
+	if (po.want_chain && !hash256_parse(&po.wanted.h, c->chain))
+		return err_set(e, ERR_USAGE, "bad-chain",
+			       "-chain '%s' is no hash: give all 64 hex digits", c->chain);
+	if (po.want_chain && chain_has_genesis(n->chain) &&
+	    !hash256_equal(&po.wanted.h, &chain_params(n->chain)->genesis_hash.h))
+		return err_set(
+			e, ERR_USAGE, "other-chain",
+			"this directory holds another chain ('%s'): use another --node-id for -chain %.16s…",
+			chain_params(n->chain)->name, c->chain);
+	n->protocol = protocol_new(&po);
+	no.handler = protocol_net_handler(n->protocol);
+	n->net = net_new(&no);
+	protocol_set_transport(n->protocol, net_transport(n->net));
+	if (c->listen && !net_listen(n->net, c->bind[0] ? c->bind : NULL, (uint16_t)c->port, e))
+		return false;
+	protocol_set_port(n->protocol, net_port(n->net));
+	return dial_configured(n, e);
+}
+
+static bool start_mining(struct node *n, struct err *e)
+{
+	struct key_hash to;
+
+	if (!n->config.miner[0])
+		return true;
+	if (address_looks_like(n->config.miner)) {
+		if (!address_decode(&to, n->config.miner, e))
+			return false;
+	} else if (!wallet_check_label(n->config.miner, e) ||
+		   !wallet_label_address(n->wallet, n->config.miner, &to, e)) {
+		return false;
+	}
+	return node_set_mining(n, true, &to, n->config.threads, e);
+}
+
+static bool go_online(struct node *n, struct err *e)
+{
+	raise_file_limit();
+	signal(SIGPIPE, SIG_IGN);
+	n->book =
+		addrbook_new(&n->clock.clock, n->rng,
+			     &(struct addrbook_store){.put = addr_put, .del = addr_del, .ctx = n});
+	if (!store_each_addr(n->store, addr_load, n, e) || !open_network(n, e) ||
+	    !control_open(n, e) || !start_mining(n, e))
+		return false;
+	node_loop_start(n);
+	log_info(LOG_NODE,
+		 "tally %s, node %u: peers at port %u, control at 127.0.0.1:%u, directory %s",
+		 PACKAGE_VERSION, n->config.node_id, net_port(n->net), n->config.control_port,
+		 n->config.dir);
+	if (n->mempool)
+		log_info(LOG_CHAIN, "chain '%s' at height %u", chain_params(n->chain)->name,
+			 chain_height(n->chain));
+	else
+		log_info(LOG_CHAIN, "no chain yet: looking for a peer that has one");
+	return true;
+}
+
+/* --- public ------------------------------------------------------------------------------- */
+
+static bool open_ground(struct node *n, struct err *e)
+{
+	clock_mock_init(&n->clock);
+	n->rng = rng_system();
+	n->started_us = clock_mono_us(clock_system());
+	n->lock.fd = -1;
+	n->fail_fd[0] = n->fail_fd[1] = -1;
+	list_init(&n->calls);
+	n->journal = journal_new();
+	n->recent = recent_new();
+	node_wire(n);
+	if (pipe2(n->fail_fd, O_CLOEXEC | O_NONBLOCK) != 0)
+		return err_set(e, ERR_IO, "pipe", "cannot make a pipe: %s", strerror(errno));
+	node_loop_open(n);
+	n->mining = mining_new(n);
+	if (!crypto_start(e) || !key_selfcheck(e) || !dir_lock_take(&n->lock, n->config.dir, e))
+		return false;
+	if (n->mode == NODE_ONLINE && !(n->logfile = logfile_open(n->config.dir, e)))
+		return false;
+	log_set_sink(on_log, n);
+	log_set_level(n->config.debug ? LOG_DEBUG : LOG_INFO);
+	return true;
+}
+
+bool node_open(struct node **out, const struct config *c, enum node_mode mode, struct err *e)
+{
+	struct node *n = NEW(struct node);
+
+	n->config = *c;
+	n->mode = mode;
+	if (!open_ground(n, e) || !open_databases(n, e) || !open_chain(n, e) ||
+	    !(mode == NODE_ONLINE ? go_online(n, e) : settle_offline(n, e))) {
+		node_close(n);
+		return false;
+	}
+	*out = n;
+	return true;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+/* What is connected is on disk before anything is torn down; not after a failure: then
+ * recovery takes the last commit. */
+static void commit_all(struct node *n)
+{
+	struct err err = {0};
+
+	if (n->failed || !n->chain || !n->wallet || !chain_has_genesis(n->chain))
+		return;
+	if (!chain_commit(n->chain, &err) || (n->wallet_follows && !wallet_commit(n->wallet, &err)))
+		log_error(LOG_NODE, "closing: %s", err.detail);
+}
+
+void node_close(struct node *n)
+{
+	if (!n)
+		return;
+	n->stopping = true;
+	control_close(n);
+	net_free(n->net);
+	protocol_free(n->protocol);
+	mining_free(n->mining);
+	commit_all(n);
+	mempool_free(n->mempool);
+	wallet_close(n->wallet);
+	if (n->chain)
+		chain_close(n->chain);
+	node_loop_stop(n);
+	if (n->sigpool)
+		sigpool_free(n->sigpool);
+	addrbook_free(n->book);
+	wallet_db_close(n->wallet_db);
+	store_close(n->store);
+	node_loop_close(n);
+	log_set_sink(NULL, NULL);
+	logfile_close(n->logfile);
+	dir_lock_drop(&n->lock);
+	observers_free(n);
+	journal_free(n->journal);
+	recent_free(n->recent);
+	close_fd(n->fail_fd[0]);
+	close_fd(n->fail_fd[1]);
+	free(n);
+}
+
+struct event_base *node_base(const struct node *n)
+{
+	return n->base;
+}
+
+const struct config *node_config(const struct node *n)
+{
+	return &n->config;
+}
+
+const struct clock *node_clock(const struct node *n)
+{
+	return &n->clock.clock;
+}
+
+void node_set_renderer(struct node *n, node_renderer *fn)
+{
+	n->renderer = fn;
+}
+
+bool node_create_chain(struct node *n, struct chain_params *p, struct err *e)
+{
+	struct block *b = NULL;
+	bool ok;
+
+	if (chain_has_genesis(n->chain))
+		return err_set(
+			e, ERR_KNOWN, "chain-exists",
+			"%s already holds a chain ('%s'): use another --node-id, or remove it",
+			n->config.dir, chain_params(n->chain)->name);
+	if (!params_check(p, e))
+		return false;
+	p->genesis_time = (uint32_t)clock_unix(&n->clock.clock);
+	if (!p->genesis_bits)
+		p->genesis_bits = measure_bits(p, clock_system());
+	ok = genesis_make(&b, p, e) && chain_set_genesis(n->chain, b, e) && node_start_chain(n, e);
+	block_unref(b);
+	return ok && (n->mode == NODE_ONLINE || settle_offline(n, e));
+}
+
+bool node_set_mocktime(struct node *n, int64_t unix_s, struct err *e)
+{
+	if (!chain_has_genesis(n->chain) || chain_params(n->chain)->spacing != 0)
+		return err_set(
+			e, ERR_USAGE, "mocktime",
+			"the clock can be set on an instant chain only: createblockchain -spacing 0");
+	clock_mock_set(&n->clock, unix_s);
+	return true;
+}

@@ -1,0 +1,280 @@
+/* What a screen shows, gathered by value. */
+#include "config.h"
+
+#include "node_priv.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tally/base/checked.h>
+#include <tally/base/mem.h>
+
+/* The network's hash rate is read off this many blocks. */
+#define RATE_BLOCKS    30
+#define CLOCK_WARN_S   30
+#define ROWS_AT_HEIGHT 16
+
+/* Work of the last blocks over the time they took: hashes a second of all miners. */
+static double network_rate(const struct node *n, const struct chain_entry *tip)
+{
+	struct chain_entry from;
+	struct u256 work;
+	const uint32_t back = MIN(tip->height, RATE_BLOCKS);
+
+	if (back == 0 || !chain_at_height(n->chain, tip->height - back, &from) ||
+	    tip->time <= from.time)
+		return 0;
+	work = u256_sub(&tip->work, &from.work);
+	return u256_double(&work) / (double)(tip->time - from.time);
+}
+
+static void fill_chain(const struct node *n, struct snapshot *s)
+{
+	s->has_chain = chain_has_genesis(n->chain);
+	if (!s->has_chain)
+		return;
+	s->params = *chain_params(n->chain);
+	s->tip = chain_tip(n->chain);
+	s->headers_height = chain_best_header(n->chain).height;
+	s->work_log2 = u256_log2(&s->tip.work);
+	s->next_bits = chain_next_bits(n->chain, s->tip.index);
+	s->difficulty = difficulty_of_bits(s->next_bits, s->params.pow_limit);
+	s->expected_hash_rate = network_rate(n, &s->tip);
+}
+
+static void fill_peers(const struct node *n, struct snapshot *s)
+{
+	struct net_stats stats;
+
+	if (!n->net)
+		return;
+	stats = net_stats(n->net);
+	s->port = net_port(n->net);
+	s->n_peers = (uint32_t)protocol_peers(n->protocol, s->peers, SNAPSHOT_PEERS_MAX);
+	for (uint32_t i = 0; i < MIN(s->n_peers, SNAPSHOT_PEERS_MAX); i++)
+		s->n_handshaken += s->peers[i].handshaken;
+	s->n_dials =
+		(uint32_t)MIN(net_dials(n->net, s->dials, SNAPSHOT_DIALS_MAX), SNAPSHOT_DIALS_MAX);
+	s->n_offers = (uint32_t)MIN(protocol_offers(n->protocol, s->offers, SNAPSHOT_OFFERS_MAX),
+				    SNAPSHOT_OFFERS_MAX);
+	s->known_addrs = (uint32_t)addrbook_count(n->book);
+	s->bytes_in = stats.bytes_in;
+	s->bytes_out = stats.bytes_out;
+	protocol_sync_info(n->protocol, &s->sync);
+}
+
+static void fill_mempool(const struct node *n, struct snapshot *s)
+{
+	if (!n->mempool)
+		return;
+	s->mempool_count = (uint32_t)mempool_count(n->mempool);
+	s->mempool_bytes = mempool_bytes(n->mempool);
+	s->mempool_memory = mempool_memory(n->mempool);
+	s->mempool_fees = mempool_total_fee(n->mempool);
+	s->mempool_min_rate = mempool_min_rate(n->mempool);
+	s->orphans = (uint32_t)mempool_orphan_count(n->mempool);
+}
+
+static void fill_miner(const struct node *n, struct snapshot *s)
+{
+	struct mining_info m;
+
+	node_mining_info(n, &m);
+	s->mining = m.on;
+	s->mining_threads = m.threads;
+	s->hash_rate = m.hash_rate;
+	s->blocks_found = m.found;
+	if (m.has_to)
+		address_encode(s->mining_to, &m.to);
+}
+
+static void fill_warning(const struct node *n, struct snapshot *s)
+{
+	if (n->protocol && protocol_clock_offset(n->protocol, &s->clock_offset) &&
+	    llabs(s->clock_offset) > CLOCK_WARN_S)
+		snprintf(
+			s->warning, sizeof(s->warning),
+			"this machine's clock is %lld s %s its peers': set it, or blocks are refused",
+			llabs(s->clock_offset), s->clock_offset > 0 ? "behind" : "ahead of");
+	else if (s->n_offers > 1 && !s->has_chain)
+		snprintf(s->warning, sizeof(s->warning),
+			 "peers offer %u different chains: choose one with :choose HASH",
+			 s->n_offers);
+}
+
+void node_snapshot(const struct node *n, struct snapshot *out)
+{
+	*out = (struct snapshot){
+		.now_us = clock_unix_us(&n->clock.clock),
+		.uptime_s = (clock_mono_us(clock_system()) - n->started_us) / 1000000,
+		.node_id = n->config.node_id,
+		.control_port = (uint16_t)n->config.control_port,
+		.role = node_mining(n) ? "MINER" : "FULL",
+		.version = PACKAGE_VERSION,
+	};
+	fill_chain(n, out);
+	fill_peers(n, out);
+	fill_mempool(n, out);
+	fill_miner(n, out);
+	out->balance = wallet_balance(n->wallet, NULL);
+	out->n_addresses = (uint32_t)wallet_addresses(n->wallet, NULL, 0, 0);
+	out->n_wallet_txs = (uint32_t)wallet_history(n->wallet, NULL, 0, 0);
+	journal_fill(n->journal, out, clock_unix_us(clock_system()));
+	fill_warning(n, out);
+}
+
+/* --- rows ------------------------------------------------------------------------ */
+
+static void row_peers(const struct node *n, struct chain_row *row)
+{
+	struct peer_info *peers;
+	size_t count;
+
+	if (!n->protocol)
+		return;
+	peers = mem_array(SNAPSHOT_PEERS_MAX, sizeof(*peers));
+	count = MIN(protocol_peers(n->protocol, peers, SNAPSHOT_PEERS_MAX), SNAPSHOT_PEERS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		if (!peers[i].handshaken || !hash256_equal(&peers[i].best.h, &row->hash.h))
+			continue;
+		if (row->n_peers < ARRAY_LEN(row->peers))
+			row->peers[row->n_peers] = peers[i].id;
+		row->n_peers++;
+	}
+	free(peers);
+}
+
+/* What the ring of late blocks doesn't know any more is read from the body. */
+static void row_body(const struct node *n, chain_index at, struct chain_row *row)
+{
+	struct recent_block r = {0};
+	struct block *b;
+
+	if (recent_get(n->recent, &row->hash, &r)) {
+		row->arrived_us = r.arrived_us;
+	} else if (row->have_body && chain_read_block(n->chain, at, &b, NULL)) {
+		struct coin coin;
+
+		r = (struct recent_block){.n_tx = b->n_tx, .bytes = (uint32_t)b->raw.len};
+		r.mine = tx_coin(&b->tx[0], 0, 0, &coin) && wallet_is_mine(n->wallet, &coin.owner);
+		recent_add(n->recent, &row->hash, &r);
+		block_unref(b);
+	}
+	row->n_tx = r.n_tx;
+	row->bytes = r.bytes;
+	row->mine = r.mine;
+}
+
+static void fill_row(const struct node *n, chain_index at, chain_index tip, struct chain_row *row)
+{
+	struct chain_entry en, prev;
+
+	*row = (struct chain_row){0};
+	if (!chain_entry_at(n->chain, at, &en))
+		return;
+	if (chain_entry_at(n->chain, en.prev, &prev))
+		row->prev = prev.hash;
+	row->hash = en.hash;
+	row->height = en.height;
+	row->time = en.time;
+	row->bits = en.bits;
+	row->on_best = chain_on_best(n->chain, at);
+	row->is_tip = at == tip;
+	row->failed = (en.status & (CHAIN_FAILED | CHAIN_FAILED_ANCESTOR)) != 0;
+	row->have_body = (en.status & CHAIN_HAVE_BODY) != 0;
+	row_body(n, at, row);
+	row_peers(n, row);
+}
+
+size_t node_chain_rows(const struct node *n, uint32_t top, struct chain_row *out, size_t max)
+{
+	chain_index at[ROWS_AT_HEIGHT];
+	size_t count = 0;
+	chain_index tip;
+
+	if (!chain_has_genesis(n->chain))
+		return 0;
+	tip = chain_tip(n->chain).index;
+	for (int64_t h = top; h >= 0 && count < max; h--) {
+		const size_t found =
+			MIN(chain_all_at_height(n->chain, (uint32_t)h, at, ROWS_AT_HEIGHT),
+			    ROWS_AT_HEIGHT);
+
+		/* The best chain's first, then the others in order of arrival. */
+		for (int best = 1; best >= 0; best--)
+			for (size_t i = 0; i < found && count < max; i++)
+				if (chain_on_best(n->chain, at[i]) == (best == 1))
+					fill_row(n, at[i], tip, &out[count++]);
+	}
+	return count;
+}
+
+static bool tx_is_mine(const struct node *n, const struct tx *tx)
+{
+	const struct coin_view coins = chain_coins(n->chain);
+	struct coin coin;
+
+	for (size_t i = 0; i < tx->n_out; i++)
+		if (tx_coin(tx, i, 0, &coin) && wallet_is_mine(n->wallet, &coin.owner))
+			return true;
+	for (size_t i = 0; i < tx->n_in; i++)
+		if (coins.get(coins.ctx, &tx->in[i].prev, &coin, NULL) &&
+		    wallet_is_mine(n->wallet, &coin.owner))
+			return true;
+	return false;
+}
+
+static void fill_mempool_row(const struct node *n, const struct mempool_entry *en,
+			     struct mempool_row *row)
+{
+	*row = (struct mempool_row){
+		.id = en->tx->id,
+		.bytes = (uint32_t)en->tx->raw.len,
+		.n_in = en->tx->n_in,
+		.n_out = en->tx->n_out,
+		.fee = en->fee,
+		.time = en->time,
+		.seq = en->seq,
+		.mine = tx_is_mine(n, en->tx),
+	};
+	for (size_t i = 0; i < en->tx->n_out; i++)
+		row->value += en->tx->out[i].value;
+}
+
+size_t node_mempool_rows(const struct node *n, size_t skip, struct mempool_row *out, size_t max)
+{
+	struct mempool_entry *entries;
+	size_t count;
+
+	if (!n->mempool || max == 0)
+		return 0;
+	entries = mem_array(max, sizeof(*entries));
+	count = mempool_list_newest(n->mempool, skip, entries, max);
+	for (size_t i = 0; i < count; i++)
+		fill_mempool_row(n, &entries[i], &out[i]);
+	free(entries);
+	return count;
+}
+
+size_t node_msgs(const struct node *n, uint64_t first, struct msg_record *out, size_t max)
+{
+	return journal_msgs(n->journal, first, out, max);
+}
+
+size_t node_logs(const struct node *n, uint64_t first, struct log_record *out, size_t max)
+{
+	return journal_logs(n->journal, first, out, max);
+}
+
+size_t node_wallet_history(const struct node *n, struct wallet_tx *out, size_t skip, size_t max)
+{
+	return wallet_history(n->wallet, out, skip, max);
+}
+
+size_t node_wallet_addresses(const struct node *n, struct wallet_address *out, size_t skip,
+			     size_t max)
+{
+	return wallet_addresses(n->wallet, out, skip, max);
+}
