@@ -3,6 +3,7 @@ libtally_a_SOURCES += \
 	include/tally/node/config.h \
 	include/tally/node/node.h \
 	include/tally/node/snapshot.h \
+	src/node/config.c \
 	src/node/describe.c \
 	src/node/find_tx.c \
 	src/node/journal.c \

@@ -31,7 +31,8 @@ struct config {
 	char addnode[CONFIG_PEERS_MAX][CONFIG_TEXT_MAX];
 	uint32_t n_addnode;
 	char chain[65]; /* "" any */
-	bool sync_classic;
+	char sync[16]; /* "headers" or "classic" */
+	bool sync_classic; /* worked out */
 	/* Mining: */
 	char miner[CONFIG_TEXT_MAX]; /* address or label; "": not mining */
 	uint32_t threads;
