@@ -1,0 +1,340 @@
+#include "chain/coins_priv.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tally/base/bytes.h>
+#include <tally/base/mem.h>
+#include <tally/base/rng.h>
+
+#define CHUNK 1024U
+/* What an entry costs with its share of the buckets. */
+#define ENTRY_BYTES (sizeof(struct coins_entry) + 2 * sizeof(uint32_t))
+
+struct coins_entry {
+	int64_t value;
+	struct outpoint outpoint;
+	struct key_hash owner;
+	uint32_t height : 31, coinbase : 1;
+	/* dirty: differs from the store. fresh: the store does not have it. spent: no longer there,
+	 * which the store is still to learn. */
+	uint32_t next : 29, dirty : 1, fresh : 1, spent : 1;
+	uint32_t newer, older; /* in the list of dirty or of clean entries */
+};
+_Static_assert(sizeof(struct coins_entry) == 80, "the cache holds as many coins as fit");
+
+static struct coins_entry *at(const struct coins *cs, uint32_t i)
+{
+	return &cs->chunks[(i - 1) / CHUNK][(i - 1) % CHUNK];
+}
+
+void coins_init(struct coins *cs, struct store *store, uint64_t bytes)
+{
+	uint32_t buckets = 1024;
+
+	memset(cs, 0, sizeof(*cs));
+	cs->store = store;
+	cs->limit = (size_t)(bytes / ENTRY_BYTES);
+	if (cs->limit < CHUNK)
+		cs->limit = CHUNK;
+	/* All buckets at once, so that no insertion ever has to move them all: fresh zero pages
+	 * cost nothing until they are used. */
+	while (buckets < cs->limit && buckets < UINT32_C(1) << 28)
+		buckets *= 2;
+	cs->mask = buckets - 1;
+	cs->buckets = mem_zalloc(buckets * sizeof(*cs->buckets));
+	/* Decides nothing but the place of an entry, and must not be known outside. */
+	rng_fill(rng_system(), cs->hash_key, sizeof(cs->hash_key));
+}
+
+void coins_clear(struct coins *cs)
+{
+	for (uint32_t i = 0; i < cs->made; i += CHUNK)
+		free(cs->chunks[i / CHUNK]);
+	free(cs->chunks);
+	free(cs->buckets);
+	memset(cs, 0, sizeof(*cs));
+}
+
+void coins_reset(struct coins *cs)
+{
+	struct store *store = cs->store;
+	size_t limit = cs->limit;
+
+	coins_clear(cs);
+	coins_init(cs, store, (uint64_t)limit * ENTRY_BYTES);
+}
+
+size_t coins_memory(const struct coins *cs)
+{
+	size_t chunks = (cs->made + CHUNK - 1) / CHUNK, n = cs->dirty.n + cs->clean.n;
+	size_t touched = ((size_t)cs->mask + 1) * sizeof(*cs->buckets);
+
+	/* Of the buckets what can have been touched: a page of 1,024 for each coin at most. */
+	if (touched > n * 4096)
+		touched = n * 4096;
+	return chunks * CHUNK * sizeof(struct coins_entry) + touched;
+}
+
+size_t coins_dirty(const struct coins *cs)
+{
+	return cs->dirty.n;
+}
+
+bool coins_full(const struct coins *cs)
+{
+	return cs->dirty.n + cs->clean.n > cs->limit;
+}
+
+/* --- the map -------------------------------------------------------------------- */
+
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 p = (unsigned __int128)a * b;
+
+	return (uint64_t)p ^ (uint64_t)(p >> 64);
+}
+
+/* A txid is a hash already, but of its maker's choosing: mixed under a secret key, so that
+ * nobody can aim at one bucket. */
+static uint32_t *bucket_of(const struct coins *cs, const struct outpoint *o)
+{
+	const uint8_t *b = o->txid.h.b;
+	const uint64_t *k = cs->hash_key;
+	uint64_t h = fold(le64(b) ^ k[0], le64(b + 8) ^ k[1]) ^
+		     fold(le64(b + 16) ^ k[2], le64(b + 24) ^ k[3]);
+
+	h = fold(h ^ o->index, k[4] | 1);
+	return &cs->buckets[(uint32_t)(h >> 16) & cs->mask];
+}
+
+static bool same(const struct outpoint *a, const struct outpoint *b)
+{
+	return a->index == b->index && hash256_equal(&a->txid.h, &b->txid.h);
+}
+
+static uint32_t find(const struct coins *cs, const struct outpoint *o)
+{
+	uint32_t i = *bucket_of(cs, o);
+
+	while (i != 0 && !same(&at(cs, i)->outpoint, o))
+		i = at(cs, i)->next;
+	return i;
+}
+
+static struct coins_list *list_of(struct coins *cs, const struct coins_entry *en)
+{
+	return en->dirty ? &cs->dirty : &cs->clean;
+}
+
+static void list_out(struct coins *cs, uint32_t i)
+{
+	struct coins_entry *en = at(cs, i);
+	struct coins_list *l = list_of(cs, en);
+
+	if (en->older != 0)
+		at(cs, en->older)->newer = en->newer;
+	else
+		l->first = en->newer;
+	if (en->newer != 0)
+		at(cs, en->newer)->older = en->older;
+	else
+		l->last = en->older;
+	l->n--;
+}
+
+static void list_in(struct coins *cs, uint32_t i)
+{
+	struct coins_entry *en = at(cs, i);
+	struct coins_list *l = list_of(cs, en);
+
+	en->newer = 0;
+	en->older = l->last;
+	if (l->last != 0)
+		at(cs, l->last)->newer = i;
+	else
+		l->first = i;
+	l->last = i;
+	l->n++;
+}
+
+static void set_dirty(struct coins *cs, uint32_t i)
+{
+	if (at(cs, i)->dirty)
+		return;
+	list_out(cs, i);
+	at(cs, i)->dirty = 1;
+	list_in(cs, i);
+}
+
+/* A dirty entry for an outpoint that has none. */
+static struct coins_entry *insert(struct coins *cs, const struct outpoint *o)
+{
+	uint32_t i = cs->free_list, *bucket = bucket_of(cs, o);
+	struct coins_entry *en;
+
+	if (i != 0) {
+		cs->free_list = at(cs, i)->next;
+	} else {
+		if (cs->made % CHUNK == 0) {
+			mem_reserve(&cs->chunks, &cs->chunks_cap, cs->made / CHUNK + 1,
+				    sizeof(*cs->chunks));
+			cs->chunks[cs->made / CHUNK] = mem_array(CHUNK, sizeof(*en));
+		}
+		i = ++cs->made;
+		assert(i < UINT32_C(1) << 29);
+	}
+	en = at(cs, i);
+	memset(en, 0, sizeof(*en));
+	en->outpoint = *o;
+	en->next = *bucket;
+	*bucket = i;
+	en->dirty = 1;
+	list_in(cs, i);
+	return en;
+}
+
+static void erase(struct coins *cs, uint32_t i)
+{
+	struct coins_entry *en = at(cs, i);
+	uint32_t *bucket = bucket_of(cs, &en->outpoint), before = *bucket;
+
+	list_out(cs, i);
+	if (before == i) {
+		*bucket = en->next;
+	} else {
+		while (at(cs, before)->next != i)
+			before = at(cs, before)->next;
+		at(cs, before)->next = en->next;
+	}
+	en->next = cs->free_list;
+	cs->free_list = i;
+}
+
+static void load(struct coin *out, const struct coins_entry *en)
+{
+	*out = (struct coin){.value = en->value,
+			     .owner = en->owner,
+			     .height = en->height,
+			     .coinbase = en->coinbase};
+}
+
+static void fill(struct coins_entry *en, const struct coin *c)
+{
+	en->value = c->value;
+	en->owner = c->owner;
+	en->height = c->height & UINT32_C(0x7fffffff);
+	en->coinbase = c->coinbase;
+}
+
+/* --- coins ---------------------------------------------------------------------- */
+
+bool coins_get(const struct coins *cs, const struct outpoint *o, struct coin *out, struct err *e)
+{
+	uint32_t i = find(cs, o);
+
+	err_clear(e);
+	if (i == 0)
+		return store_get_coin(cs->store, o, out, e);
+	if (at(cs, i)->spent)
+		return false;
+	load(out, at(cs, i));
+	return true;
+}
+
+/* What the store does not have may be dropped; of the rest it must be told. */
+static void spend_entry(struct coins *cs, uint32_t i)
+{
+	if (at(cs, i)->fresh) {
+		erase(cs, i);
+	} else {
+		set_dirty(cs, i);
+		at(cs, i)->spent = 1;
+	}
+}
+
+enum coins_found coins_spend(struct coins *cs, const struct outpoint *o, struct coin *out,
+			     struct err *e)
+{
+	uint32_t i = find(cs, o);
+	struct err err = {0};
+
+	if (i != 0) {
+		if (at(cs, i)->spent)
+			return COINS_MISSING;
+		load(out, at(cs, i));
+		spend_entry(cs, i);
+		return COINS_FOUND;
+	}
+	if (!store_get_coin(cs->store, o, out, &err)) {
+		if (err.cls == ERR_NONE)
+			return COINS_MISSING;
+		if (e != NULL)
+			*e = err;
+		return COINS_BROKEN;
+	}
+	insert(cs, o)->spent = 1;
+	return COINS_FOUND;
+}
+
+void coins_add(struct coins *cs, const struct outpoint *o, const struct coin *c)
+{
+	uint32_t i = find(cs, o);
+
+	if (i == 0) {
+		/* Within one chain no transaction comes twice (a coinbase begins with its height), so
+		 * the store can't have it. */
+		struct coins_entry *en = insert(cs, o);
+
+		en->fresh = 1;
+		fill(en, c);
+		return;
+	}
+	assert(at(cs, i)->spent);
+	at(cs, i)->spent = 0;
+	fill(at(cs, i), c);
+}
+
+void coins_remove(struct coins *cs, const struct outpoint *o)
+{
+	uint32_t i = find(cs, o);
+
+	if (i == 0) {
+		insert(cs, o)->spent = 1;
+		return;
+	}
+	assert(!at(cs, i)->spent);
+	spend_entry(cs, i);
+}
+
+/* --- writing -------------------------------------------------------------------- */
+
+bool coins_flush(struct coins *cs, size_t max, struct err *e)
+{
+	for (; max > 0 && cs->dirty.n > 0; max--) {
+		uint32_t i = cs->dirty.first;
+		struct coins_entry *en = at(cs, i);
+		struct coin c;
+
+		if (en->spent) {
+			if (!store_del_coin(cs->store, &en->outpoint, e))
+				return false;
+			erase(cs, i);
+			continue;
+		}
+		load(&c, en);
+		if (!store_put_coin(cs->store, &en->outpoint, &c, e))
+			return false;
+		list_out(cs, i);
+		en->dirty = en->fresh = 0;
+		list_in(cs, i);
+	}
+	return true;
+}
+
+void coins_trim(struct coins *cs)
+{
+	while (coins_full(cs) && cs->clean.n > 0)
+		erase(cs, cs->clean.first);
+}

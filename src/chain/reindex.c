@@ -1,0 +1,102 @@
+/* All coins: reading them in order, making them anew. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <tally/base/log.h>
+
+#include "chain/chain_priv.h"
+
+#define COUNT_SLICE 512
+
+bool chain_scan_coins(struct chain *c, const uint8_t after[OUTPOINT_BYTES], bool from_start,
+		      struct store_coin *out, size_t max, size_t *n, struct err *e)
+{
+	if (c->broken)
+		return chain_break(c, NULL, e);
+	if ((!chain_settled(c) || coins_dirty(&c->coins) > 0) && !chain_commit(c, e))
+		return false;
+	return store_scan_coins(c->store, after, from_start, out, max, n, e);
+}
+
+static bool count_coins(struct chain *c, uint64_t *count, struct err *e)
+{
+	struct store_coin *slice = calloc(COUNT_SLICE, sizeof(*slice));
+	uint8_t after[OUTPOINT_BYTES] = {0};
+	bool ok = slice != NULL, first = true;
+	size_t n = 0;
+
+	*count = 0;
+	do {
+		ok = ok && store_scan_coins(c->store, after, first, slice, COUNT_SLICE, &n, e);
+		if (ok && n > 0)
+			outpoint_pack(after, &slice[n - 1].outpoint);
+		*count += ok ? n : 0;
+		first = false;
+	} while (ok && n > 0);
+	free(slice);
+	return ok;
+}
+
+/* The genesis block's coins need no parent, so it is not applied like the others. */
+static void add_genesis_coins(struct chain *c, const struct block *b)
+{
+	struct coin coin;
+
+	for (uint32_t i = 0; i < b->tx[0].n_out; i++) {
+		struct outpoint o = {.txid = b->tx[0].id, .index = i};
+
+		if (tx_coin(&b->tx[0], i, 0, &coin))
+			coins_add(&c->coins, &o, &coin);
+	}
+}
+
+static bool apply_again(struct chain *c, chain_index i, struct err *e)
+{
+	struct slot s = {.at = i, .trusted = true};
+	bool ok, done = true;
+
+	if (!chain_read_block(c, i, &s.b, e))
+		return false;
+	if (i == 0) {
+		add_genesis_coins(c, s.b);
+		ok = true;
+	} else {
+		ok = slot_apply(c, &s, INT64_MAX, &done, e);
+	}
+	slot_clear(&s);
+	return ok;
+}
+
+/* One transaction: after a crash the old coins are there as they were. */
+static bool rebuild(struct chain *c, struct err *e)
+{
+	uint32_t tip = chain_height(c);
+
+	coins_reset(&c->coins);
+	if (!store_clear_coins(c->store, e))
+		return false;
+	for (uint32_t height = 0; height <= tip; height++) {
+		if (!apply_again(c, c->tree.at_height[height], e))
+			return err_prefix(e, "block %u", height);
+		if (height > 0 && height % 10000 == 0)
+			log_info(LOG_CHAIN, "coins rebuilt up to block %u of %u", height, tip);
+	}
+	return coins_flush(&c->coins, SIZE_MAX, e) && store_commit(c->store, true, e);
+}
+
+bool chain_reindex_coins(struct chain *c, uint64_t *count, struct err *e)
+{
+	struct err why = {0};
+	uint64_t n = 0;
+
+	if (!chain_has_genesis(c))
+		return err_set(e, ERR_NOTFOUND, "no-chain", "there is no chain here yet");
+	/* Half a rebuilding must not be committed by whatever comes next. */
+	if (!chain_commit(c, e))
+		return false;
+	if (!rebuild(c, &why) || !count_coins(c, &n, &why))
+		return chain_break(c, &why, e);
+	if (count != NULL)
+		*count = n;
+	return true;
+}
