@@ -12,12 +12,21 @@ libtally_a_SOURCES += \
 
 if HAVE_CMOCKA
 UNIT_TESTS += \
+	tests/unit/test_block_rules \
 	tests/unit/test_difficulty \
+	tests/unit/test_genesis \
+	tests/unit/test_params \
 	tests/unit/test_target \
 	tests/unit/test_tx_coins \
 	tests/unit/test_tx_rules
+tests_unit_test_block_rules_SOURCES = tests/unit/test_block_rules.c tests/unit/consensus_build.h
+tests_unit_test_block_rules_LDADD = $(UNIT_LIBS)
 tests_unit_test_difficulty_SOURCES = tests/unit/test_difficulty.c
 tests_unit_test_difficulty_LDADD = $(UNIT_LIBS)
+tests_unit_test_genesis_SOURCES = tests/unit/test_genesis.c tests/unit/consensus_build.h
+tests_unit_test_genesis_LDADD = $(UNIT_LIBS)
+tests_unit_test_params_SOURCES = tests/unit/test_params.c
+tests_unit_test_params_LDADD = $(UNIT_LIBS)
 tests_unit_test_target_SOURCES = tests/unit/test_target.c
 tests_unit_test_target_LDADD = $(UNIT_LIBS)
 tests_unit_test_tx_coins_SOURCES = tests/unit/test_tx_coins.c tests/unit/consensus_build.h
