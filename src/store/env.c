@@ -240,8 +240,11 @@ void env_close(struct env *env)
 		return;
 	env_checkpoint_stop(env);
 	env_abort(env);
-	if (atomic_load(&env->open) && !atomic_load(&env->failed))
-		rc = env_checkpoint(env, 0);
+	if (atomic_load(&env->open) && !atomic_load(&env->failed)) {
+		/* Forced: where the last checkpoint is the last record there would be none, although the log
+		 * from that one's beginning on would have to stay. */
+		rc = env->db->txn_checkpoint(env->db, 0, 0, DB_FORCE);
+	}
 	for (size_t i = env->kind->n_tables; i-- > 0;)
 		close_table(env, &env->tables[i]);
 	close_table(env, &env->schema);

@@ -4,14 +4,6 @@
 
 #include "store/env_priv.h"
 
-/* DB_LOG_AUTO_REMOVE looks for logs to remove only when it begins a new one: don't wait for that. */
-int env_checkpoint(struct env *env, uint32_t least_bytes)
-{
-	int rc = env->db->txn_checkpoint(env->db, least_bytes >> 10, 0, 0);
-
-	return rc != 0 ? rc : env->db->log_archive(env->db, NULL, DB_ARCH_REMOVE);
-}
-
 static void *checkpoint_main(void *arg)
 {
 	struct env *env = arg;
@@ -26,7 +18,9 @@ static void *checkpoint_main(void *arg)
 		}
 		env->want_checkpoint = false;
 		pthread_mutex_unlock(&env->mutex);
-		rc = env_checkpoint(env, ENV_CHECKPOINT_BYTES);
+		/* Logs from before its beginning go with it. Forced, since Berkeley DB counts from the end
+		 * of the last one and so forgets what was written meanwhile. */
+		rc = env->db->txn_checkpoint(env->db, 0, 0, DB_FORCE);
 		if (rc != 0)
 			env_fail(env, rc != DB_RUNRECOVERY);
 		pthread_mutex_lock(&env->mutex);

@@ -56,13 +56,13 @@ struct env {
 	DB *schema;
 	DB *tables[ENV_TABLES_MAX];
 
-	DB_TXN *txn;        /* begun by the first write after a commit */
-	size_t pending;     /* bytes of log, roughly, in txn */
-	size_t unchecked;   /* of those, since the disk was last asked for its free space */
-	size_t unsignalled; /* committed since the checkpointer was last woken */
-	bool unsynced;      /* a commit that was not durable is the last one */
-	bool broken;        /* a write failed: the transaction may be half there */
-	struct err why;     /* the first failure, told again to every later writer */
+	DB_TXN *txn;      /* begun by the first write after a commit */
+	size_t pending;   /* bytes of log, roughly, in txn */
+	size_t unchecked; /* of those, since the disk was last asked for its free space */
+	size_t logged;    /* committed since the last checkpoint was asked for */
+	bool unsynced;    /* a commit that was not durable is the last one */
+	bool broken;      /* a write failed: the transaction may be half there */
+	struct err why;   /* the first failure, told again to every later writer */
 
 	atomic_bool failed;    /* a write to disk failed, or Berkeley DB panicked */
 	atomic_bool unwritten; /* it was a write */
@@ -104,9 +104,6 @@ const char *env_table_name(const struct env *env, unsigned table);
 
 /* env_checkpoint.c */
 bool env_checkpoint_start(struct env *env, struct err *e);
-/* Now, on this thread, where there are at least so many bytes of log since the last one; then
- * removes the logs that recovery no longer needs. Returns Berkeley DB's code. */
-int env_checkpoint(struct env *env, uint32_t least_bytes);
 void env_checkpoint_wake(struct env *env);
 void env_checkpoint_stop(struct env *env);
 

@@ -7,8 +7,8 @@
 
 #include "store/env_priv.h"
 
-/* Log records a write makes beside its key and value, in bytes, roughly. */
-#define LOG_OVERHEAD 160
+/* What the log records of a write take beside its key and value, measured: in bytes, roughly. */
+#define LOG_OVERHEAD 240
 
 /* After a failed write the transaction may be half there: nothing more is written or
  * committed, and every later try is told why. */
@@ -98,7 +98,7 @@ bool env_commit(struct env *env, bool durable, struct err *e)
 			return false;
 		}
 		env->txn = NULL; /* gone, whatever commit returns */
-		env->unsignalled += env->pending;
+		env->logged += env->pending;
 		env->pending = 0;
 		/* What is not durable still leaves our buffer for the kernel's: it then
 		 * outlives the program's death, if not the machine's, and a write that fails is
@@ -115,8 +115,8 @@ bool env_commit(struct env *env, bool durable, struct err *e)
 		rc = DB_RUNRECOVERY;
 	if (rc != 0)
 		return commit_failed(env, rc, e);
-	if (env->unsignalled >= ENV_WAKE_BYTES) {
-		env->unsignalled = 0;
+	if (env->logged >= ENV_CHECKPOINT_BYTES) {
+		env->logged = 0;
 		env_checkpoint_wake(env);
 	}
 	return true;

@@ -16,3 +16,9 @@ libtally_a_SOURCES += \
 	src/store/store_meta.c \
 	src/store/store_priv.h \
 	src/store/wallet_db.c
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/unit/test_store
+tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/store_dir.h
+tests_unit_test_store_LDADD = $(UNIT_LIBS)
+endif
