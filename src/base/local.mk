@@ -18,9 +18,18 @@ libtally_a_SOURCES += \
 	src/base/rng.c \
 	src/base/text.c
 
-# Unit tests follow this pattern in every layer:
-# if HAVE_CMOCKA
-# UNIT_TESTS += tests/unit/test_bytes
-# tests_unit_test_bytes_SOURCES = tests/unit/test_bytes.c
-# tests_unit_test_bytes_LDADD = $(UNIT_LIBS)
-# endif
+if HAVE_CMOCKA
+UNIT_TESTS += \
+	tests/unit/test_bytes \
+	tests/unit/test_map \
+	tests/unit/test_outside \
+	tests/unit/test_text
+tests_unit_test_bytes_SOURCES = tests/unit/test_bytes.c
+tests_unit_test_bytes_LDADD = $(UNIT_LIBS)
+tests_unit_test_map_SOURCES = tests/unit/test_map.c
+tests_unit_test_map_LDADD = $(UNIT_LIBS)
+tests_unit_test_outside_SOURCES = tests/unit/test_outside.c
+tests_unit_test_outside_LDADD = $(UNIT_LIBS)
+tests_unit_test_text_SOURCES = tests/unit/test_text.c
+tests_unit_test_text_LDADD = $(UNIT_LIBS)
+endif
