@@ -43,6 +43,20 @@ static bool err_unwritten(const struct env *env, struct err *e)
 		       env->dir);
 }
 
+/* A panic says nothing but that: the first message Berkeley DB had said why. */
+static bool err_damage(struct env *env, int rc, const char *table, struct err *e)
+{
+	char why[ENV_MESSAGE_CHARS + 1] = "";
+
+	if (table[0] != '\0')
+		return env_damaged(env, e, "%s.db: %s", table, db_strerror(rc));
+	pthread_mutex_lock(&env->mutex);
+	if (env->messages > 0 && env->messages <= ENV_MESSAGES)
+		memcpy(why, env->text[0], sizeof why);
+	pthread_mutex_unlock(&env->mutex);
+	return env_damaged(env, e, "%s", why[0] != '\0' ? why : db_strerror(rc));
+}
+
 bool env_err(struct env *env, int rc, const char *doing, const char *table, struct err *e)
 {
 	const char *ext = table != NULL ? ".db" : "";
@@ -69,7 +83,7 @@ bool env_err(struct env *env, int rc, const char *doing, const char *table, stru
 	/* EINVAL and ENOENT are what Berkeley DB says to a file that is none of its
 	 * own, or gone; its own negative codes that get here all mean broken pages or logs. */
 	if (rc < 0 || rc == EINVAL || rc == ENOENT)
-		return env_damaged(env, e, "%s%s: %s", table, ext, db_strerror(rc));
+		return err_damage(env, rc, table, e);
 	return err_set(e, ERR_IO, "db-io", "cannot %s %s%s%s%s: %s: check the disk and start again",
 		       doing, env->dir, slash, table, ext, strerror(rc));
 }

@@ -18,7 +18,11 @@ libtally_a_SOURCES += \
 	src/store/wallet_db.c
 
 if HAVE_CMOCKA
-UNIT_TESTS += tests/unit/test_store
+UNIT_TESTS += \
+	tests/unit/test_store \
+	tests/unit/test_store_open
 tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/store_dir.h
 tests_unit_test_store_LDADD = $(UNIT_LIBS)
+tests_unit_test_store_open_SOURCES = tests/unit/test_store_open.c tests/unit/store_dir.h
+tests_unit_test_store_open_LDADD = $(UNIT_LIBS)
 endif

@@ -67,6 +67,12 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return remove(path);
 }
 
+/* Removes the database, so that the test can begin again. */
+static inline void fixture_empty(const struct fixture *f)
+{
+	assert_int_equal(nftw(f->chain, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
 static int fixture_teardown(void **state)
 {
 	struct fixture *f = *state;
