@@ -1,0 +1,67 @@
+#!/bin/sh
+# Everything that must hold: installs what the tests need, builds, runs make check, the same
+# under sanitizers, and make lint. Ends with the line "N passed, N failed, N skipped", counted over all tests.
+set -u
+src=$(cd "$(dirname "$0")/.." && pwd)
+cd "$src" || exit 1
+build=${TALLY_CHECK_DIR:-$src/build-check}
+
+step() {
+	printf '\n== %s\n' "$*"
+}
+
+step "packages"
+sh scripts/packages.sh build run test || exit 1
+
+passed=0 failed=0 skipped=0
+
+# Adds up the results of one build directory.
+count() {
+	for trs in $(find "$1" -name '*.trs'); do
+		passed=$((passed + $(grep -cE '^:test-result: (PASS|XFAIL)' "$trs")))
+		failed=$((failed + $(grep -cE '^:test-result: (FAIL|ERROR|XPASS)' "$trs")))
+		skipped=$((skipped + $(grep -c '^:test-result: SKIP' "$trs")))
+	done
+}
+
+# Builds in a directory of its own and runs the tests there.
+# run_tests NAME CONFIGURE-OPTION...
+run_tests() {
+	name=$1
+	shift
+	step "build ($name)"
+	rm -rf "${build:?}/$name"
+	if ! sh scripts/build.sh "$build/$name" --enable-werror "$@"; then
+		failed=$((failed + 1))
+		return
+	fi
+	step "make check ($name)"
+	log=$build/$name/check.out
+	if ! make -C "$build/$name" -s -j"$(nproc)" check >"$log" 2>&1; then
+		grep -E '^(FAIL|ERROR|XPASS|# )|rror' "$log" | head -60
+		for trs in $(grep -lE '^:test-result: (FAIL|ERROR|XPASS)' $(find "$build/$name" -name '*.trs')); do
+			printf '\n-- %s\n' "${trs%.trs}.log"
+			tail -n 60 "${trs%.trs}.log"
+		done
+		[ -n "$(find "$build/$name" -name '*.trs' | head -n 1)" ] || {
+			tail -n 40 "$log"
+			failed=$((failed + 1))
+		}
+	fi
+	grep -E '^# (TOTAL|PASS|FAIL|ERROR):' "$log" | tr '\n' ' '
+	echo
+	count "$build/$name"
+}
+
+run_tests normal
+run_tests sanitizers --enable-sanitizers
+
+step "lint"
+if make -C "$build/normal" -s lint; then
+	passed=$((passed + 1))
+else
+	failed=$((failed + 1))
+fi
+
+printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 1 ]

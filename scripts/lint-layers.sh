@@ -1,0 +1,48 @@
+#!/bin/sh
+# A layer includes only what stands above it. net includes base and crypto alone, protocol everything
+# but wallet, tui only base, primitives and node (and what their headers bring). curses stays in
+# three files of tui. Prints every breach; exit status 1 where there is one.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+bad=0
+
+# allow LAYER ALLOWED-LAYER...
+allow() {
+	layer=$1
+	shift
+	ok=$(printf '%s|' "$layer" "$@")
+	hits=$(grep -rnE '#include [<"]tally/' "include/tally/$layer" "src/$layer" 2>/dev/null |
+		grep -vE "tally/(${ok%|})/")
+	if [ -n "$hits" ]; then
+		printf '%s: includes a layer it must not know:\n%s\n' "$layer" "$hits"
+		bad=1
+	fi
+}
+
+allow base
+allow crypto base
+allow primitives base crypto
+allow consensus base crypto primitives
+allow store base crypto primitives consensus
+allow chain base crypto primitives consensus store
+allow mempool base crypto primitives consensus store chain
+allow wallet base crypto primitives consensus store chain
+allow net base crypto
+allow protocol base crypto primitives consensus store chain mempool net
+allow node base crypto primitives consensus store chain mempool wallet net protocol
+allow tui base crypto primitives node
+
+# Time, randomness and sockets come from outside below node.
+hits=$(grep -nE '\b(time|gettimeofday|clock_gettime|rand|random|srand)\(' -r \
+	src/consensus src/chain src/mempool src/wallet src/protocol 2>/dev/null | grep -vE '^\S+:[0-9]+:\s*(/?\*|//)')
+hits=$hits$(grep -rnE '#include <(event|event2)' src/consensus src/chain src/mempool src/wallet src/protocol 2>/dev/null)
+if [ -n "$hits" ]; then
+	printf 'time, randomness or libevent where it must come from outside:\n%s\n' "$hits"
+	bad=1
+fi
+hits=$(grep -rlE '#include <(n?curses|ncursesw/)' src include | grep -vE '^src/tui/(canvas|terminal|theme)')
+if [ -n "$hits" ]; then
+	printf 'curses outside canvas, terminal and theme: %s\n' "$hits"
+	bad=1
+fi
+exit $bad
