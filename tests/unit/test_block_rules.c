@@ -306,6 +306,13 @@ static void coinbase_begins_with_the_height(void **state)
 		if (height)
 			check_txs(1, height - 1, "bad-cb-height");
 		drop(1);
+		/* Nothing after it, where that is enough. */
+		if (cases[i].n >= SCRIPT_COINBASE_MIN) {
+			build_cb_script(&b, script, cases[i].n);
+			txs[0] = build_tx(&b);
+			check_txs(1, height, NULL);
+			drop(1);
+		}
 		/* Cut short, or with its last byte changed. */
 		if (cases[i].n >= 3) {
 			build_cb_script(&b, script, cases[i].n - 1);

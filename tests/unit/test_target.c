@@ -97,6 +97,26 @@ static void compact_form_truncates(void **state)
 	assert_int_equal(target_to_bits(&n), 0x07123456);
 }
 
+static void compact_form_of_every_size_comes_back(void **state)
+{
+	static const uint32_t words[] = {0x008000, 0x123456, 0x7fffff};
+
+	(void)state;
+	for (uint32_t size = 3; size <= 32; size++) {
+		for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+			uint32_t bits = size << 24 | words[i];
+			struct u256 target, one = u256_from_u64(1), below;
+
+			assert_true(target_from_bits(&target, bits));
+			assert_int_equal(target_to_bits(&target), bits);
+			/* One less: every byte below the three is full, and cut off. */
+			below = u256_sub(&target, &one);
+			if (words[i] != 0x008000)
+				assert_int_equal(target_to_bits(&below), bits - 1);
+		}
+	}
+}
+
 static void compact_overflow_begins_above_256_bits(void **state)
 {
 	static const struct {
@@ -284,6 +304,7 @@ int main(void)
 		cmocka_unit_test(compact_form_agrees_with_bitcoin_core),
 		cmocka_unit_test(compact_form_never_sets_the_sign),
 		cmocka_unit_test(compact_form_truncates),
+		cmocka_unit_test(compact_form_of_every_size_comes_back),
 		cmocka_unit_test(compact_overflow_begins_above_256_bits),
 		cmocka_unit_test(work_is_exact),
 		cmocka_unit_test(what_is_no_target_has_no_work),
