@@ -131,5 +131,5 @@ int64_t subsidy(const struct chain_params *p, uint32_t height)
 {
 	uint32_t halvings = p->halving ? height / p->halving : 0;
 
-	return halvings < 64 ? p->reward >> halvings : 0;
+	return halvings < 64 ? (int64_t)((uint64_t)p->reward >> halvings) : 0;
 }

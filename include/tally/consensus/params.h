@@ -10,26 +10,26 @@
 #include <tally/primitives/block.h>
 
 #define PARAMS_RECORD_BYTES 30
-#define CHAIN_NAME_MAX 40
+#define CHAIN_NAME_MAX      40
 
-#define SPACING_DEFAULT 10
-#define SPACING_MAX 86400
-#define POW_LIMIT_BITS_DEFAULT UINT32_C(0x1f00ffff)
-#define POW_LIMIT_BITS_INSTANT UINT32_C(0x1f0fffff)
-#define REWARD_DEFAULT (50 * COIN)
+#define SPACING_DEFAULT         10
+#define SPACING_MAX             86400
+#define POW_LIMIT_BITS_DEFAULT  UINT32_C(0x1f00ffff)
+#define POW_LIMIT_BITS_INSTANT  UINT32_C(0x1f0fffff)
+#define REWARD_DEFAULT          (50 * COIN)
 #define REWARD_DEFAULT_UNHALVED (10 * COIN)
-#define HALVING_DEFAULT 210000
-#define MATURITY_DEFAULT 5
-#define MATURITY_MAX 1000
-#define MAX_BLOCK_BYTES_MIN 10000
+#define HALVING_DEFAULT         210000
+#define MATURITY_DEFAULT        5
+#define MATURITY_MAX            1000
+#define MAX_BLOCK_BYTES_MIN     10000
 #define MAX_BLOCK_BYTES_DEFAULT 1000000
 
 struct chain_params {
-	uint32_t spacing;         /* seconds between blocks; 0: instant */
-	uint32_t pow_limit;       /* compact */
-	int64_t reward;           /* units */
-	uint32_t halving;         /* blocks; 0: never */
-	uint16_t maturity;        /* blocks */
+	uint32_t spacing;   /* seconds between blocks; 0: instant */
+	uint32_t pow_limit; /* compact */
+	int64_t reward;     /* units */
+	uint32_t halving;   /* blocks; 0: never */
+	uint16_t maturity;  /* blocks */
 	uint32_t max_block_bytes;
 	/* From the genesis block: */
 	char name[CHAIN_NAME_MAX + 1];
@@ -68,6 +68,6 @@ int64_t subsidy(const struct chain_params *p, uint32_t height);
  * time and whose grandparent has that time (ignored where parent_height is 0).
  * Source: protocol section 4. */
 uint32_t next_bits(const struct chain_params *p, uint32_t parent_height, uint32_t parent_bits,
-                   uint32_t parent_time, uint32_t grandparent_time);
+		   uint32_t parent_time, uint32_t grandparent_time);
 
 #endif

@@ -52,7 +52,8 @@ struct sighash {
  * matter. */
 void sighash_init(struct sighash *s, const struct tx *tx, const struct block_hash *genesis);
 /* The digest that input i signs, which spends `spent`. Source: protocol section 2 (BIP 143's shape). */
-void sighash_input(struct hash256 *digest, const struct sighash *s, size_t i, const struct coin *spent);
+void sighash_input(struct hash256 *digest, const struct sighash *s, size_t i,
+		   const struct coin *spent);
 
 /* Everything but signatures, given the coins its inputs spend (coins[i] for input i, all
  * there), in a block at `height` whose parent's time is parent_time: maturity, sums, key
@@ -63,8 +64,8 @@ void sighash_input(struct hash256 *digest, const struct sighash *s, size_t i, co
  * names a coin that is not there ("bad-txns-inputs-missingorspent") and a signature that fails
  * ("mandatory-script-verify-flag-failed"). */
 bool tx_check_coins(const struct tx *tx, const struct coin *coins, const struct chain_params *p,
-                    uint32_t height, uint32_t parent_time, int64_t *fee, struct sigcheck *checks,
-                    struct err *e);
+		    uint32_t height, uint32_t parent_time, int64_t *fee, struct sigcheck *checks,
+		    struct err *e);
 /* Does output i make a coin, and which? */
 bool tx_coin(const struct tx *tx, size_t i, uint32_t height, struct coin *out);
 
@@ -75,7 +76,7 @@ struct header_parent {
 	uint32_t grandparent_time; /* ignored where height is 0 */
 };
 bool header_check(const struct block_header *h, const struct block_hash *hash,
-                  const struct chain_params *p, const struct header_parent *parent, struct err *e);
+		  const struct chain_params *p, const struct header_parent *parent, struct err *e);
 /* ERR_FUTURE "time-too-new" where time > now + MAX_FUTURE_SECONDS. */
 bool header_check_clock(const struct block_header *h, int64_t now, struct err *e);
 
@@ -87,11 +88,11 @@ bool block_check_bytes(const struct block *b, struct err *e);
  * "bad-cb-multiple", "bad-cb-height", "bad-txns-nonfinal" and as tx_check. block_check_bytes must
  * have passed. That no transaction is there twice needs no rule: the second one's coins are spent. */
 bool block_check(const struct block *b, const struct chain_params *p, uint32_t height,
-                 uint32_t parent_time, struct err *e);
+		 uint32_t parent_time, struct err *e);
 /* The coinbase against subsidy + fees. ERR_INVALID "bad-cb-amount";
  * "bad-txns-accumulated-fee-outofrange" where fees is over MAX_MONEY (a caller whose amount_add
  * fails while summing passes MAX_MONEY + 1). */
 bool block_check_reward(const struct block *b, const struct chain_params *p, uint32_t height,
-                        int64_t fees, struct err *e);
+			int64_t fees, struct err *e);
 
 #endif

@@ -19,7 +19,7 @@ struct u256 u256_from_u64(uint64_t v);
 /* a + b; the largest number where it overflows. */
 struct u256 u256_add(const struct u256 *a, const struct u256 *b);
 struct u256 u256_sub(const struct u256 *a, const struct u256 *b); /* 0 where b > a */
-double u256_log2(const struct u256 *a);                            /* 0 for 0 */
+double u256_log2(const struct u256 *a);                           /* 0 for 0 */
 double u256_double(const struct u256 *a);
 void u256_hex(char out[65], const struct u256 *a); /* big-endian, 64 digits */
 void u256_to_le(uint8_t out[32], const struct u256 *a);
