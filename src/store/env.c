@@ -181,7 +181,7 @@ static bool open_in_txn(struct env *env, bool fresh, struct err *e)
 	return true;
 }
 
-static bool open_dir(struct env *env, const char *dir, bool *fresh, struct err *e)
+static bool open_dir(struct env *env, const char *dir, struct err *e)
 {
 	char *full;
 
@@ -193,7 +193,7 @@ static bool open_dir(struct env *env, const char *dir, bool *fresh, struct err *
 			       dir, strerror(errno));
 	free(env->dir);
 	env->o.dir = env->dir = full;
-	return env_dir_prepare(env, fresh, e) && env_space(env, STORE_MIN_FREE_START, e);
+	return env_dir_prepare(env, e) && env_space(env, STORE_MIN_FREE_START, e);
 }
 
 bool env_open(struct env *env, const struct env_kind *kind, const struct store_options *o,
@@ -206,11 +206,11 @@ bool env_open(struct env *env, const struct env_kind *kind, const struct store_o
 		env->o.cache_bytes = STORE_CACHE_DEFAULT;
 	pthread_mutex_init(&env->mutex, NULL);
 	pthread_cond_init(&env->wake, NULL);
-	if (!open_dir(env, o->dir, &fresh, e) || !open_env(env, e))
+	if (!open_dir(env, o->dir, e) || !open_env(env, e))
 		goto fail;
-	if (!fresh && !env_dir_whole(env, e))
+	if (!env_dir_tables(env, &fresh, e) || !open_in_txn(env, fresh, e))
 		goto fail;
-	if (!open_in_txn(env, fresh, e) || (fresh && !env_dir_mark(env, e)))
+	if (!env->marked && !env_dir_mark(env, e))
 		goto fail;
 	if (!env_checkpoint_start(env, e))
 		goto fail;

@@ -116,23 +116,18 @@ static bool check_file(int dirfd, const char *dir, const char *name, struct err 
 	return ok;
 }
 
-static bool check_files(const char *dir, bool *any_table, struct err *e)
+static bool check_files(const char *dir, struct err *e)
 {
 	DIR *d = opendir(dir);
 	struct dirent *at;
 	bool ok = true;
 
-	*any_table = false;
 	if (d == NULL)
 		return err_open(e, dir, "", errno);
-	while (ok && (at = readdir(d)) != NULL) {
-		bool table = ends_with(at->d_name, ".db");
-
-		*any_table |= table;
-		if (table || strncmp(at->d_name, "log.", 4) == 0 ||
+	while (ok && (at = readdir(d)) != NULL)
+		if (ends_with(at->d_name, ".db") || strncmp(at->d_name, "log.", 4) == 0 ||
 		    strcmp(at->d_name, ENV_MARKER) == 0)
 			ok = check_file(dirfd(d), dir, at->d_name, e);
-	}
 	closedir(d);
 	return ok;
 }
@@ -142,36 +137,52 @@ static char *table_path(const struct env *env, unsigned table)
 	return mem_printf("%s/%s.db", env->dir, env_table_name(env, table));
 }
 
-/* Makes the directory, looks at what is in it. *fresh: no table was ever made here, so they may be
- * created. Where they once were, a table that is gone must not come back empty. */
-bool env_dir_prepare(struct env *env, bool *fresh, struct err *e)
+static bool all_tables(struct env *env, struct err *e)
 {
-	char *marker = mem_printf("%s/%s", env->dir, ENV_MARKER);
-	bool any_table = false, marked, ok = false;
-	struct stat st;
+	bool ok = true;
 
-	/* Taken from others, never given to us: who made it read-only meant it. */
-	if (stat(env->dir, &st) != 0 ||
-	    ((st.st_mode & 077) != 0 && chmod(env->dir, st.st_mode & 0700) != 0)) {
-		err_open(e, env->dir, "", errno);
-		goto out;
-	}
-	if (access(env->dir, R_OK | W_OK | X_OK) != 0) {
-		err_open(e, env->dir, "", errno);
-		goto out;
-	}
-	if (!check_files(env->dir, &any_table, e))
-		goto out;
-	marked = access(marker, F_OK) == 0;
-	*fresh = !marked && !any_table;
-	ok = true;
-	for (unsigned i = 0; ok && !*fresh && i <= env->kind->n_tables; i++) {
+	for (unsigned i = 0; ok && i <= env->kind->n_tables; i++) {
 		char *path = table_path(env, i);
 
 		if (access(path, F_OK) != 0)
 			ok = env_damaged(env, e, "%s.db is missing", env_table_name(env, i));
 		free(path);
 	}
+	return ok;
+}
+
+static bool no_tables(const struct env *env)
+{
+	bool none = true;
+
+	for (unsigned i = 0; none && i <= env->kind->n_tables; i++) {
+		char *path = table_path(env, i);
+
+		none = access(path, F_OK) != 0;
+		free(path);
+	}
+	return none;
+}
+
+/* Looks at the directory and what is in it, before recovery. Where the tables were made once they must
+ * be there: recovery or we would make some of them again, empty. */
+bool env_dir_prepare(struct env *env, struct err *e)
+{
+	char *marker = mem_printf("%s/%s", env->dir, ENV_MARKER);
+	struct stat st;
+	bool ok = false;
+
+	/* Taken from others, never given to us: who made it read-only meant it. */
+	if (stat(env->dir, &st) != 0 ||
+	    ((st.st_mode & 077) != 0 && chmod(env->dir, st.st_mode & 0700) != 0) ||
+	    access(env->dir, R_OK | W_OK | X_OK) != 0) {
+		err_open(e, env->dir, "", errno);
+		goto out;
+	}
+	if (!check_files(env->dir, e))
+		goto out;
+	env->marked = access(marker, F_OK) == 0;
+	ok = !env->marked || all_tables(env, e);
 out:
 	free(marker);
 	return ok;
@@ -229,12 +240,20 @@ out:
 	return ok;
 }
 
-bool env_dir_whole(struct env *env, struct err *e)
+static bool all_whole(struct env *env, struct err *e)
 {
 	for (unsigned i = 0; i <= env->kind->n_tables; i++)
 		if (!table_whole(env, i, e))
 			return false;
 	return true;
+}
+
+/* After recovery. *fresh: the tables are to be made. Recovery has taken back what a program killed while making
+ * them left, so without the marker they are all there (killed before it wrote that) or none is. */
+bool env_dir_tables(struct env *env, bool *fresh, struct err *e)
+{
+	*fresh = !env->marked && no_tables(env);
+	return *fresh || (all_tables(env, e) && all_whole(env, e));
 }
 
 bool env_space(const struct env *env, uint64_t floor, struct err *e)

@@ -52,6 +52,7 @@ struct env {
 	const struct env_kind *kind;
 	struct store_options o; /* dir points at `dir` */
 	char *dir;              /* absolute: log files are opened while we run */
+	bool marked;            /* the tables were made, once */
 	DB_ENV *db;
 	DB *schema;
 	DB *tables[ENV_TABLES_MAX];
@@ -86,9 +87,9 @@ bool env_schema(struct env *env, uint32_t *version, struct err *e); /* 0: none w
 /* env_dir.c: the directory and its files. */
 bool dir_make(const char *dir, struct err *e); /* 0700, parents too */
 bool dir_sync(const char *dir, struct err *e);
-bool env_dir_prepare(struct env *env, bool *fresh, struct err *e);
+bool env_dir_prepare(struct env *env, struct err *e);
+bool env_dir_tables(struct env *env, bool *fresh, struct err *e);
 bool env_dir_mark(struct env *env, struct err *e);
-bool env_dir_whole(struct env *env, struct err *e);
 bool env_space(const struct env *env, uint64_t floor, struct err *e);
 
 /* env_err.c: what went wrong, in our words. */

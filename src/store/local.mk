@@ -19,10 +19,19 @@ libtally_a_SOURCES += \
 
 if HAVE_CMOCKA
 UNIT_TESTS += \
+	tests/unit/test_lock \
 	tests/unit/test_store \
-	tests/unit/test_store_open
+	tests/unit/test_store_crash \
+	tests/unit/test_store_open \
+	tests/unit/test_wallet_db
+tests_unit_test_lock_SOURCES = tests/unit/test_lock.c tests/unit/store_dir.h
+tests_unit_test_lock_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/store_dir.h
 tests_unit_test_store_LDADD = $(UNIT_LIBS)
+tests_unit_test_store_crash_SOURCES = tests/unit/test_store_crash.c tests/unit/store_dir.h
+tests_unit_test_store_crash_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_open_SOURCES = tests/unit/test_store_open.c tests/unit/store_dir.h
 tests_unit_test_store_open_LDADD = $(UNIT_LIBS)
+tests_unit_test_wallet_db_SOURCES = tests/unit/test_wallet_db.c tests/unit/store_dir.h
+tests_unit_test_wallet_db_LDADD = $(UNIT_LIBS)
 endif

@@ -1,0 +1,116 @@
+/* One process a directory. */
+#include "store_dir.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <tally/store/lock.h>
+
+static void a_second_locker_is_told_who_holds_it(void **state)
+{
+	struct fixture *f = *state;
+	struct dir_lock l, second;
+	struct err e = {0};
+	char pid[32];
+
+	assert_false(dir_lock_held(f->chain));
+	assert_ok(dir_lock_take(&l, f->chain, &e), e);
+	assert_true(dir_lock_held(f->chain));
+	assert_err(dir_lock_take(&second, f->chain, &e), e, ERR_BUSY, "dir-in-use");
+	assert_int_equal(second.fd, -1);
+	snprintf(pid, sizeof pid, "process %ld", (long)getpid());
+	assert_non_null(strstr(e.detail, pid));
+	assert_true(dir_lock_held(f->chain)); /* looking didn't drop it */
+	dir_lock_drop(&l);
+	dir_lock_drop(&l);
+	assert_false(dir_lock_held(f->chain));
+	assert_ok(dir_lock_take(&second, f->chain, &e), e);
+	dir_lock_drop(&second);
+}
+
+/* The child takes the lock, says so, and sleeps until it is killed. */
+static void hold_until_killed(const char *dir, int told)
+{
+	struct dir_lock l;
+
+	if (!dir_lock_take(&l, dir, NULL) || write(told, "x", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static void a_killed_process_holds_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct dir_lock l;
+	struct err e = {0};
+	char got, who[32];
+	int told[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(told), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		hold_until_killed(f->chain, told[1]);
+	close(told[1]);
+	assert_int_equal(read(told[0], &got, 1), 1);
+	close(told[0]);
+	assert_err(dir_lock_take(&l, f->chain, &e), e, ERR_BUSY, "dir-in-use");
+	snprintf(who, sizeof who, "process %ld", (long)pid);
+	assert_non_null(strstr(e.detail, who));
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_false(dir_lock_held(f->chain));
+	assert_ok(dir_lock_take(&l, f->chain, &e), e);
+	dir_lock_drop(&l);
+}
+
+static void missing_directories_are_made_for_the_owner_alone(void **state)
+{
+	struct fixture *f = *state;
+	char deep[340];
+	struct dir_lock l;
+	struct stat st;
+	struct err e = {0};
+	mode_t before = umask(0);
+
+	snprintf(deep, sizeof deep, "%s/a/b/", f->chain);
+	assert_ok(dir_lock_take(&l, deep, &e), e);
+	umask(before);
+	assert_int_equal(stat(deep, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_int_equal(stat(f->chain, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	dir_lock_drop(&l);
+}
+
+static void a_directory_that_cannot_be_made_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	char below[340];
+	struct dir_lock l;
+	struct err e = {0};
+	int fd = open(f->chain, O_WRONLY | O_CREAT, 0600);
+
+	assert_true(fd >= 0);
+	close(fd);
+	assert_err(dir_lock_take(&l, f->chain, &e), e, ERR_IO, "dir-make");
+	snprintf(below, sizeof below, "%s/node", f->chain);
+	assert_err(dir_lock_take(&l, below, &e), e, ERR_IO, "dir-make");
+	assert_non_null(strstr(e.detail, "check that you own it"));
+	assert_int_equal(l.fd, -1);
+	assert_false(dir_lock_held(below));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_second_locker_is_told_who_holds_it),
+		TEST(a_killed_process_holds_nothing),
+		TEST(missing_directories_are_made_for_the_owner_alone),
+		TEST(a_directory_that_cannot_be_made_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("lock", tests, NULL, NULL);
+}
