@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include <tally/base/err.h>
+#include <tally/primitives/amount.h>
 
 struct node;
 
@@ -106,6 +107,13 @@ bool call_number(struct call *c, const char *name, int64_t lo, int64_t hi, int64
 bool call_flag(struct call *c, const char *name, bool fallback, bool *out);
 bool call_text(struct call *c, const char *name, const char *fallback, const char **out);
 bool call_amount(struct call *c, const char *name, int64_t *out); /* number or string, in coins */
+
+/* Amounts in results are numbers with exactly eight places. json_amount makes one, command_json prints a
+ * result that holds some (flags: jansson's; free the text), json_amount_text shows one, also
+ * one that was read from JSON, as a person reads it ("12.5"). */
+json_t *json_amount(int64_t units);
+char *command_json(const json_t *v, size_t flags);
+bool json_amount_text(const json_t *v, char out[AMOUNT_CHARS + 1]);
 
 /* A line of the prompt: verb['!'] {arg | key=value | "quoted"}. */
 enum line_kind { LINE_DONE, LINE_FAILED, LINE_CONFIRM /* text asks; the line with '!' does it */ };
