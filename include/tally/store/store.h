@@ -41,16 +41,19 @@ bool store_open(struct store **out, const struct store_options *o, struct err *e
 void store_close(struct store *s); /* what is not committed is dropped; checkpoints; NULL harmless */
 /* What was written since the last commit, roughly, in bytes of log. */
 size_t store_pending(const struct store *s);
-/* durable: on disk when it returns true. Otherwise within the next durable commit or checkpoint. */
+/* durable: on disk when it returns true. Otherwise with the kernel: it outlives the program's death at once,
+ * a power cut from the next durable commit or checkpoint on. A durable commit of nothing makes earlier ones durable. Once a
+ * writing call failed every later one fails with the same error, and what was written since the last commit is dropped. */
 bool store_commit(struct store *s, bool durable, struct err *e);
-bool store_failed(const struct store *s); /* write_failed has fired */
+bool store_failed(const struct store *s); /* a write to disk failed, or a page was found damaged */
 
 /* Headers: keyed by height and a sequence number that tells apart those of one height. */
 bool store_put_header(struct store *s, uint32_t height, uint32_t seq,
                       const uint8_t header[HEADER_BYTES], uint32_t status, struct err *e);
 typedef bool store_header_fn(void *arg, uint32_t height, uint32_t seq,
                              const uint8_t header[HEADER_BYTES], uint32_t status, struct err *e);
-/* All in order of height and sequence. Stops where fn returns false. */
+/* All in order of height and sequence. Where fn returns false (and sets *e) it stops and returns false. fn may
+ * not write. */
 bool store_each_header(struct store *s, store_header_fn *fn, void *arg, struct err *e);
 bool store_get_header(struct store *s, uint32_t height, uint32_t seq, uint8_t header[HEADER_BYTES],
                       uint32_t *status, struct err *e);
@@ -63,7 +66,9 @@ bool store_put_undo(struct store *s, uint32_t height, uint32_t seq, struct span 
 bool store_get_undo(struct store *s, uint32_t height, uint32_t seq, uint8_t **bytes, size_t *n,
                     struct err *e);
 
-/* Coins: outpoint (36 bytes as outpoint_pack) -> coin (32 bytes). get: false with err->cls ERR_NONE where absent. */
+/* Coins: outpoint (36 bytes as outpoint_pack) -> coin (32 bytes). get: false with err->cls ERR_NONE where absent.
+ * del: true where absent. Keys are random: sorted by key, and many to a commit, puts are several times
+ * as fast once the table is larger than the cache. */
 bool store_get_coin(struct store *s, const struct outpoint *o, struct coin *out, struct err *e);
 bool store_put_coin(struct store *s, const struct outpoint *o, const struct coin *c, struct err *e);
 bool store_del_coin(struct store *s, const struct outpoint *o, struct err *e);
@@ -84,7 +89,8 @@ bool store_get_meta(struct store *s, const char *name, void *bytes, size_t *n, s
 
 /* Peer addresses: key (18 bytes: address and port) -> record, the net layer's business. */
 bool store_put_addr(struct store *s, struct span key, struct span record, struct err *e);
-bool store_del_addr(struct store *s, struct span key, struct err *e);
+bool store_del_addr(struct store *s, struct span key, struct err *e); /* absent: true */
+/* All in key order; stops where fn returns false, which is no failure. fn may not write. */
 typedef bool store_addr_fn(void *arg, struct span key, struct span record);
 bool store_each_addr(struct store *s, store_addr_fn *fn, void *arg, struct err *e);
 
