@@ -12,3 +12,22 @@ libtally_a_SOURCES += \
 	src/crypto/sigpool.c \
 	src/crypto/wake.c \
 	src/crypto/wake_priv.h
+
+if HAVE_CMOCKA
+UNIT_TESTS += \
+	tests/unit/test_address \
+	tests/unit/test_hash \
+	tests/unit/test_key \
+	tests/unit/test_pow \
+	tests/unit/test_sigpool
+tests_unit_test_address_SOURCES = tests/unit/test_address.c
+tests_unit_test_address_LDADD = $(UNIT_LIBS)
+tests_unit_test_hash_SOURCES = tests/unit/test_hash.c
+tests_unit_test_hash_LDADD = $(UNIT_LIBS)
+tests_unit_test_key_SOURCES = tests/unit/test_key.c
+tests_unit_test_key_LDADD = $(UNIT_LIBS)
+tests_unit_test_pow_SOURCES = tests/unit/test_pow.c
+tests_unit_test_pow_LDADD = $(UNIT_LIBS)
+tests_unit_test_sigpool_SOURCES = tests/unit/test_sigpool.c
+tests_unit_test_sigpool_LDADD = $(UNIT_LIBS)
+endif
