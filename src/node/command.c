@@ -19,9 +19,12 @@ struct call {
 
 const struct verb *verb_find(const char *name)
 {
-	for (size_t i = 0; node_verbs[i]; i++)
-		if (strcmp(node_verbs[i]->name, name) == 0)
-			return node_verbs[i];
+	const struct verb *v;
+	size_t group = 0, at = 0;
+
+	while ((v = verb_next(&group, &at)))
+		if (strcmp(v->name, name) == 0)
+			return v;
 	return NULL;
 }
 
@@ -52,7 +55,8 @@ void call_fail(struct call *c, int code, const struct err *e)
 	call_free(c);
 }
 
-void call_error(struct call *c, int code, enum err_class cls, const char *token, const char *fmt, ...)
+void call_error(struct call *c, int code, enum err_class cls, const char *token, const char *fmt,
+		...)
 {
 	struct err err = {0};
 	char detail[ERR_DETAIL_CHARS + 1];
@@ -67,8 +71,7 @@ void call_error(struct call *c, int code, enum err_class cls, const char *token,
 
 void node_command_forget(struct node *n, void *arg)
 {
-	list_each(it, &n->calls)
-	{
+	list_each (it, &n->calls) {
 		struct call *c = list_entry(it, struct call, link);
 
 		if (c->arg == arg)
@@ -92,8 +95,9 @@ static bool args_by_position(const struct verb *v, json_t *params, json_t *args,
 	const size_t most = count_params(v);
 
 	if (json_array_size(params) > most)
-		return err_set(e, ERR_USAGE, "too-many-arguments", "%s takes at most %zu argument%s: see help %s",
-			       v->name, most, most == 1 ? "" : "s", v->name);
+		return err_set(e, ERR_USAGE, "too-many-arguments",
+			       "%s takes at most %zu argument%s: see help %s", v->name, most,
+			       most == 1 ? "" : "s", v->name);
 	for (size_t i = 0; i < json_array_size(params); i++)
 		json_object_set(args, v->params[i].name, json_array_get(params, i));
 	return true;
@@ -111,8 +115,9 @@ static bool args_by_name(const struct verb *v, json_t *params, json_t *args, str
 		while (p && p->name && strcmp(p->name, key) != 0)
 			p++;
 		if (!p || !p->name)
-			return err_set(e, ERR_USAGE, "unknown-argument", "%s has no argument '%s': see help %s",
-				       v->name, key, v->name);
+			return err_set(e, ERR_USAGE, "unknown-argument",
+				       "%s has no argument '%s': see help %s", v->name, key,
+				       v->name);
 		json_object_set(args, key, value);
 	}
 	return true;
@@ -124,8 +129,8 @@ static bool args_complete(const struct verb *v, const json_t *args, struct err *
 		const json_t *value = json_object_get(args, p->name);
 
 		if (!p->optional && (!value || json_is_null(value)))
-			return err_set(e, ERR_USAGE, "missing-argument", "%s needs %s: see help %s", v->name,
-				       p->name, v->name);
+			return err_set(e, ERR_USAGE, "missing-argument", "%s needs %s: see help %s",
+				       v->name, p->name, v->name);
 	}
 	return true;
 }
@@ -138,7 +143,8 @@ void node_command(struct node *n, const char *method, json_t *params, node_reply
 	bool ok = true;
 
 	if (!v) {
-		err_set(&err, ERR_NOTFOUND, "unknown-command", "there is no command '%s': see help", method);
+		err_set(&err, ERR_NOTFOUND, "unknown-command", "there is no command '%s': see help",
+			method);
 		reply(arg, NULL, &err, RPC_METHOD_NOT_FOUND);
 		return;
 	}
@@ -158,8 +164,9 @@ void node_command(struct node *n, const char *method, json_t *params, node_reply
 		return;
 	}
 	if ((v->flags & VERB_CHAIN) && !n->mempool)
-		call_error(c, RPC_CLIENT_IN_INITIAL_DOWNLOAD, ERR_NOTFOUND, "no-chain",
-			   "there is no chain yet: createblockchain makes one, or wait for a peer that has one");
+		call_error(
+			c, RPC_CLIENT_IN_INITIAL_DOWNLOAD, ERR_NOTFOUND, "no-chain",
+			"there is no chain yet: createblockchain makes one, or wait for a peer that has one");
 	else if (!(v->flags & VERB_OFFLINE) && n->mode == NODE_OFFLINE)
 		call_error(c, RPC_CLIENT_NOT_CONNECTED, ERR_USAGE, "not-running",
 			   "%s needs a running node: startnode first", v->name);
@@ -174,7 +181,8 @@ json_t *call_arg(const struct call *c, const char *name)
 	return json_is_null(v) ? NULL : v;
 }
 
-bool call_number(struct call *c, const char *name, int64_t lo, int64_t hi, int64_t fallback, int64_t *out)
+bool call_number(struct call *c, const char *name, int64_t lo, int64_t hi, int64_t fallback,
+		 int64_t *out)
 {
 	const json_t *v = call_arg(c, name);
 	char *end;
@@ -194,18 +202,20 @@ bool call_number(struct call *c, const char *name, int64_t lo, int64_t hi, int64
 	if (*out >= lo && *out <= hi)
 		return true;
 	call_error(c, RPC_INVALID_PARAMETER, ERR_USAGE, "out-of-range",
-		   "%s %lld is out of range: give a whole number from %lld to %lld", name, (long long)*out,
-		   (long long)lo, (long long)hi);
+		   "%s %lld is out of range: give a whole number from %lld to %lld", name,
+		   (long long)*out, (long long)lo, (long long)hi);
 	return false;
 type:
-	call_error(c, RPC_TYPE_ERROR, ERR_USAGE, "bad-type", "%s is no whole number: give one from %lld to %lld",
-		   name, (long long)lo, (long long)hi);
+	call_error(c, RPC_TYPE_ERROR, ERR_USAGE, "bad-type",
+		   "%s is no whole number: give one from %lld to %lld", name, (long long)lo,
+		   (long long)hi);
 	return false;
 }
 
 bool call_flag(struct call *c, const char *name, bool fallback, bool *out)
 {
-	static const char *const yes[] = {"1", "true", "yes", "on"}, *const no[] = {"0", "false", "no", "off"};
+	static const char *const yes[] = {"1", "true", "yes", "on"}, *const no[] = {"0", "false",
+										    "no", "off"};
 	const json_t *v = call_arg(c, name);
 	const char *s = json_string_value(v);
 
@@ -221,7 +231,8 @@ bool call_flag(struct call *c, const char *name, bool fallback, bool *out)
 		if (*out || strcmp(s, no[i]) == 0)
 			return true;
 	}
-	call_error(c, RPC_TYPE_ERROR, ERR_USAGE, "bad-type", "%s is neither true nor false: give one", name);
+	call_error(c, RPC_TYPE_ERROR, ERR_USAGE, "bad-type",
+		   "%s is neither true nor false: give one", name);
 	return false;
 }
 
@@ -236,7 +247,8 @@ bool call_text(struct call *c, const char *name, const char *fallback, const cha
 		*out = json_string_value(v);
 		return true;
 	}
-	call_error(c, RPC_TYPE_ERROR, ERR_USAGE, "bad-type", "%s is no text: give it in quotes", name);
+	call_error(c, RPC_TYPE_ERROR, ERR_USAGE, "bad-type", "%s is no text: give it in quotes",
+		   name);
 	return false;
 }
 
@@ -271,8 +283,8 @@ bool call_hash(struct call *c, const char *name, struct hash256 *out)
 		return false;
 	if (hash256_parse(out, text))
 		return true;
-	call_error(c, RPC_INVALID_PARAMETER, ERR_USAGE, "bad-hash", "%s '%.70s' is no hash: give 64 hex digits", name,
-		   text);
+	call_error(c, RPC_INVALID_PARAMETER, ERR_USAGE, "bad-hash",
+		   "%s '%.70s' is no hash: give 64 hex digits", name, text);
 	return false;
 }
 
@@ -289,7 +301,8 @@ bool call_address(struct call *c, const char *name, bool make, struct key_hash *
 	return false;
 }
 
-bool node_resolve_address(struct node *n, const char *text, bool make, struct key_hash *out, struct err *e)
+bool node_resolve_address(struct node *n, const char *text, bool make, struct key_hash *out,
+			  struct err *e)
 {
 	if (text[0] == '@')
 		text++; /* @alice: always a label */
@@ -302,7 +315,8 @@ bool node_resolve_address(struct node *n, const char *text, bool make, struct ke
 	if (wallet_find_label(n->wallet, text, out))
 		return true;
 	return err_set(e, ERR_NOTFOUND, "unknown-label",
-		       "'%s' is neither an address nor a label of this wallet: see listaddresses", text);
+		       "'%s' is neither an address nor a label of this wallet: see listaddresses",
+		       text);
 }
 
 /* --- amounts in JSON: numbers with exactly eight places, which jansson can't print ----- */

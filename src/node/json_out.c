@@ -41,7 +41,8 @@ static json_t *json_bits(uint32_t bits)
 	return json_sprintf("%08x", bits);
 }
 
-json_t *json_header(const struct node *n, const struct chain_entry *en, const struct block_header *h)
+json_t *json_header(const struct node *n, const struct chain_entry *en,
+		    const struct block_header *h)
 {
 	const bool best = chain_on_best(n->chain, en->index);
 	const uint32_t tip = chain_height(n->chain);
@@ -51,7 +52,8 @@ json_t *json_header(const struct node *n, const struct chain_entry *en, const st
 
 	u256_hex(work, &en->work);
 	json_object_set_new(o, "hash", json_hash(&en->hash.h));
-	json_object_set_new(o, "confirmations", json_integer(best ? (json_int_t)tip - en->height + 1 : -1));
+	json_object_set_new(o, "confirmations",
+			    json_integer(best ? (json_int_t)tip - en->height + 1 : -1));
 	json_object_set_new(o, "height", json_integer(en->height));
 	json_object_set_new(o, "version", json_integer(h->version));
 	json_object_set_new(o, "versionHex", json_sprintf("%08x", (unsigned)h->version));
@@ -60,8 +62,9 @@ json_t *json_header(const struct node *n, const struct chain_entry *en, const st
 	json_object_set_new(o, "mediantime", json_integer(h->time));
 	json_object_set_new(o, "nonce", json_integer(h->nonce));
 	json_object_set_new(o, "bits", json_bits(h->bits));
-	json_object_set_new(o, "difficulty",
-			    json_real(difficulty_of_bits(h->bits, chain_params(n->chain)->pow_limit)));
+	json_object_set_new(
+		o, "difficulty",
+		json_real(difficulty_of_bits(h->bits, chain_params(n->chain)->pow_limit)));
 	json_object_set_new(o, "chainwork", json_string(work));
 	if (en->height > 0)
 		json_object_set_new(o, "previousblockhash", json_hash(&h->prev.h));
@@ -82,7 +85,8 @@ static json_t *json_input(const struct txin *in)
 	} else {
 		json_object_set_new(o, "txid", json_hash(&in->prev.txid.h));
 		json_object_set_new(o, "vout", json_integer(in->prev.index));
-		json_object_set_new(o, "scriptSig", json_pack("{s:o}", "hex", json_hex(in->script)));
+		json_object_set_new(o, "scriptSig",
+				    json_pack("{s:o}", "hex", json_hex(in->script)));
 		if (script_input_parse(in->script, &sig, &pub)) {
 			key_hash(&kh, &pub);
 			json_object_set_new(o, "address", json_address(&kh));
@@ -143,12 +147,14 @@ json_t *json_tx(const struct node *n, const struct tx *tx)
 	return o;
 }
 
-json_t *json_block(const struct node *n, const struct chain_entry *en, const struct block *b, int verbosity)
+json_t *json_block(const struct node *n, const struct chain_entry *en, const struct block *b,
+		   int verbosity)
 {
 	json_t *o = json_header(n, en, &b->header), *txs = json_array();
 
 	for (uint32_t i = 0; i < b->n_tx; i++)
-		json_array_append_new(txs, verbosity > 1 ? json_tx(n, &b->tx[i]) : json_hash(&b->tx[i].id.h));
+		json_array_append_new(txs, verbosity > 1 ? json_tx(n, &b->tx[i])
+							 : json_hash(&b->tx[i].id.h));
 	json_object_set_new(o, "nTx", json_integer(b->n_tx));
 	json_object_set_new(o, "size", json_integer((json_int_t)b->raw.len));
 	json_object_set_new(o, "strippedsize", json_integer((json_int_t)b->raw.len));

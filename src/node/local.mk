@@ -3,10 +3,13 @@ libtally_a_SOURCES += \
 	include/tally/node/config.h \
 	include/tally/node/node.h \
 	include/tally/node/snapshot.h \
+	src/node/command.c \
 	src/node/config.c \
 	src/node/describe.c \
 	src/node/find_tx.c \
 	src/node/journal.c \
+	src/node/json_out.c \
+	src/node/line.c \
 	src/node/logfile.c \
 	src/node/loop.c \
 	src/node/mine.c \
@@ -17,4 +20,12 @@ libtally_a_SOURCES += \
 	src/node/open.c \
 	src/node/recent.c \
 	src/node/snapshot.c \
-	src/node/template.c
+	src/node/template.c \
+	src/node/verbs.c \
+	src/node/verbs_chain.c \
+	src/node/verbs_mempool.c \
+	src/node/verbs_mining.c \
+	src/node/verbs_net.c \
+	src/node/verbs_node.c \
+	src/node/verbs_priv.h \
+	src/node/verbs_wallet.c

@@ -9,8 +9,8 @@
 #include <tally/primitives/amount.h>
 
 /* Ends the call with an error made on the spot. */
-void call_error(struct call *c, int code, enum err_class cls, const char *token, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
+void call_error(struct call *c, int code, enum err_class cls, const char *token, const char *fmt,
+		...) __attribute__((format(printf, 5, 6)));
 bool call_hash(struct call *c, const char *name, struct hash256 *out);
 /* An address or a label. make: a label is made on first use. */
 bool call_address(struct call *c, const char *name, bool make, struct key_hash *out);
@@ -20,12 +20,14 @@ json_t *json_hash(const struct hash256 *h);
 json_t *json_address(const struct key_hash *kh);
 json_t *json_hex(struct span bytes);
 /* Bitcoin Core's fields of a header, a block at verbosity 1 or 2, a transaction. */
-json_t *json_header(const struct node *n, const struct chain_entry *en, const struct block_header *h);
-json_t *json_block(const struct node *n, const struct chain_entry *en, const struct block *b, int verbosity);
+json_t *json_header(const struct node *n, const struct chain_entry *en,
+		    const struct block_header *h);
+json_t *json_block(const struct node *n, const struct chain_entry *en, const struct block *b,
+		   int verbosity);
 json_t *json_tx(const struct node *n, const struct tx *tx);
 
 /* The verbs, by subject. */
-extern const struct verb verbs_chain[], verbs_net[], verbs_mempool[], verbs_wallet[], verbs_mining[],
-	verbs_node[];
+extern const struct verb verbs_chain[], verbs_net[], verbs_mempool[], verbs_wallet[],
+	verbs_mining[], verbs_node[];
 
 #endif

@@ -57,7 +57,8 @@ struct verb {
 	/* The result as a person reads it (mem_alloc'ed); NULL: the JSON itself. */
 	char *(*text)(const json_t *result);
 };
-extern const struct verb *const node_verbs[]; /* ends with NULL */
+/* Every verb once, by subject: size_t g = 0, i = 0; while ((v = verb_next(&g, &i))). */
+const struct verb *verb_next(size_t *group, size_t *at);
 const struct verb *verb_find(const char *name);
 
 /* JSON-RPC error codes, Bitcoin Core's (rpc/protocol.h). */

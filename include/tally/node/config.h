@@ -30,8 +30,8 @@ struct config {
 	uint32_t n_connect;
 	char addnode[CONFIG_PEERS_MAX][CONFIG_TEXT_MAX];
 	uint32_t n_addnode;
-	char chain[65]; /* "" any */
-	char sync[16]; /* "headers" or "classic" */
+	char chain[65];    /* "" any */
+	char sync[16];     /* "headers" or "classic" */
 	bool sync_classic; /* worked out */
 	/* Mining: */
 	char miner[CONFIG_TEXT_MAX]; /* address or label; "": not mining */

@@ -47,7 +47,8 @@ bool node_create_chain(struct node *n, struct chain_params *p, struct err *e);
 
 /* An address, or a label of the wallet (made on first use where `make`). ERR_USAGE, ERR_NOTFOUND
  * "unknown-label". */
-bool node_resolve_address(struct node *n, const char *text, bool make, struct key_hash *out, struct err *e);
+bool node_resolve_address(struct node *n, const char *text, bool make, struct key_hash *out,
+			  struct err *e);
 
 /* What changed, for those who show it. */
 enum node_event_bits {

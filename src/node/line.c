@@ -1,0 +1,314 @@
+/* A line of the prompt: verb['!'] {arg | key=value | "quoted"}; its usage and completion. */
+#include "verbs_priv.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tally/base/checked.h>
+#include <tally/base/mem.h>
+#include <tally/base/text.h>
+
+#define WORDS_MAX    32
+#define LABELS_SHOWN 256
+
+/* One word at *at, quotes taken off. NULL: an open quote. */
+static char *next_word(const char **at)
+{
+	char *word = mem_alloc(strlen(*at) + 1), *to = word;
+	bool quoted = false;
+
+	for (; **at && (quoted || !isspace((unsigned char)**at)); ++*at) {
+		if (**at == '"')
+			quoted = !quoted;
+		else if (**at == '\\' && quoted && (*at)[1])
+			*to++ = *++*at;
+		else
+			*to++ = **at;
+	}
+	*to = '\0';
+	if (!quoted)
+		return word;
+	free(word);
+	return NULL;
+}
+
+bool line_split(const char *line, char ***words, size_t *n, struct err *e)
+{
+	*words = mem_array(WORDS_MAX, sizeof(**words));
+	*n = 0;
+	for (;;) {
+		while (isspace((unsigned char)*line))
+			line++;
+		if (!*line)
+			return true;
+		if (*n == WORDS_MAX || !((*words)[*n] = next_word(&line))) {
+			line_free(*words, *n);
+			*words = NULL;
+			return err_set(e, ERR_USAGE, "bad-line",
+				       "a quote is left open, or there are too many words");
+		}
+		++*n;
+	}
+}
+
+void line_free(char **words, size_t n)
+{
+	for (size_t i = 0; words && i < n; i++)
+		free(words[i]);
+	free(words);
+}
+
+static const struct verb_param *find_param(const struct verb *v, const char *name, size_t len)
+{
+	for (const struct verb_param *p = v->params; p && p->name; p++)
+		if (strlen(p->name) == len && strncmp(p->name, name, len) == 0)
+			return p;
+	return NULL;
+}
+
+/* People say `send 5 @alice` as well as `send alice 5`. */
+static bool swapped_amount(const struct verb *v, const char *first, const char *second)
+{
+	return v->params && v->params[0].name && v->params[1].name &&
+	       v->params[0].type == ARG_ADDRESS && v->params[1].type == ARG_AMOUNT &&
+	       amount_parse(&(int64_t){0}, first, true, NULL) &&
+	       !amount_parse(&(int64_t){0}, second, true, NULL);
+}
+
+static json_t *words_to_args(const struct verb *v, char **words, size_t n, struct err *e)
+{
+	json_t *args = json_object();
+	const struct verb_param *next = v->params;
+
+	if (n >= 2 && swapped_amount(v, words[0], words[1])) {
+		char *first = words[0];
+
+		words[0] = words[1];
+		words[1] = first;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const char *eq = strchr(words[i], '=');
+		const struct verb_param *p =
+			eq ? find_param(v, words[i], (size_t)(eq - words[i])) : NULL;
+		const char *value = p ? eq + 1 : words[i];
+
+		if (!p) {
+			p = next && next->name ? next : NULL;
+			next = p ? next + 1 : NULL;
+		}
+		if (!p || !utf8_valid(value, strlen(value))) {
+			err_set(e, ERR_USAGE, "too-many-arguments", "'%s' is too much: see help %s",
+				words[i], v->name);
+			json_decref(args);
+			return NULL;
+		}
+		json_object_set_new(args, p->name, json_string(value));
+	}
+	return args;
+}
+
+/* --- doing it --------------------------------------------------------------------- */
+
+struct line_call {
+	const struct verb *verb;
+	bool preview;
+	line_reply *reply;
+	void *arg;
+};
+
+static void on_reply(void *arg, json_t *result, const struct err *err, int code)
+{
+	struct line_call *l = arg;
+	char *text;
+
+	(void)code;
+	if (err) {
+		l->reply(l->arg, LINE_FAILED, err->detail);
+	} else {
+		text = l->verb->text ? l->verb->text(result) : command_json(result, JSON_INDENT(2));
+		l->reply(l->arg, l->preview ? LINE_CONFIRM : LINE_DONE, text ? text : "");
+		free(text);
+	}
+	free(l);
+}
+
+static void line_run(struct node *n, char **words, size_t count, line_reply *reply, void *arg)
+{
+	char *name = words[0];
+	const size_t len = strlen(name);
+	const bool sure = len > 1 && name[len - 1] == '!';
+	const struct verb *v;
+	struct err err = {0};
+	struct line_call *l;
+	json_t *args;
+
+	if (sure)
+		name[len - 1] = '\0';
+	v = verb_find(name);
+	if (!v) {
+		err_set(&err, ERR_NOTFOUND, "unknown-command", "there is no command '%s': see help",
+			name);
+		reply(arg, LINE_FAILED, err.detail);
+		return;
+	}
+	args = words_to_args(v, words + 1, count - 1, &err);
+	if (!args) {
+		reply(arg, LINE_FAILED, err.detail);
+		return;
+	}
+	l = NEW(struct line_call);
+	*l = (struct line_call){.verb = v,
+				.preview = (v->flags & VERB_CONFIRM) && !sure,
+				.reply = reply,
+				.arg = arg};
+	if (l->preview)
+		json_object_set_new(args, "preview", json_true());
+	node_command(n, name, args, on_reply, l);
+	json_decref(args);
+}
+
+void node_command_line(struct node *n, const char *line, line_reply *reply, void *arg)
+{
+	struct err err = {0};
+	char **words;
+	size_t count;
+
+	if (!line_split(line, &words, &count, &err)) {
+		reply(arg, LINE_FAILED, err.detail);
+		return;
+	}
+	if (count == 0)
+		reply(arg, LINE_DONE, "");
+	else
+		line_run(n, words, count, reply, arg);
+	line_free(words, count);
+}
+
+/* --- usage and completion ------------------------------------------------------------- */
+
+static const struct verb *verb_of_line(const char *line)
+{
+	char name[64];
+	size_t n = 0;
+
+	while (isspace((unsigned char)*line))
+		line++;
+	while (line[n] && !isspace((unsigned char)line[n]) && line[n] != '!' &&
+	       n < sizeof(name) - 1) {
+		name[n] = line[n];
+		n++;
+	}
+	name[n] = '\0';
+	return n ? verb_find(name) : NULL;
+}
+
+void line_usage(const char *line, char *out, size_t size)
+{
+	const struct verb *v = verb_of_line(line);
+
+	out[0] = '\0';
+	if (!v)
+		return;
+	text_append(out, size, "%s", v->name);
+	for (const struct verb_param *p = v->params; p && p->name; p++)
+		if (strcmp(p->name, "preview") != 0)
+			text_append(out, size, p->optional ? " [%s=]" : " %s", p->name);
+	text_append(out, size, ": %s", v->summary);
+}
+
+struct completion {
+	const char *word;
+	char (*out)[COMPLETION_CHARS + 1];
+	size_t max, n;
+};
+
+static void offer(struct completion *c, const char *text)
+{
+	if (strncmp(text, c->word, strlen(c->word)) != 0 || strlen(text) > COMPLETION_CHARS)
+		return;
+	if (c->n < c->max)
+		snprintf(c->out[c->n], COMPLETION_CHARS + 1, "%s", text);
+	c->n++;
+}
+
+static void offer_verbs(struct completion *c)
+{
+	const struct verb *v;
+	size_t group = 0, at = 0;
+
+	while ((v = verb_next(&group, &at)))
+		if (v->flags & VERB_PROMPT)
+			offer(c, v->name);
+}
+
+static void offer_labels(const struct node *n, struct completion *c)
+{
+	struct wallet_address *all = mem_array(LABELS_SHOWN, sizeof(*all));
+	const size_t total = wallet_addresses(n->wallet, all, 0, LABELS_SHOWN);
+	char text[LABEL_MAX + 2];
+
+	for (size_t i = 0; i < total && i < LABELS_SHOWN; i++) {
+		if (!all[i].label[0] || strchr(all[i].label, ' '))
+			continue;
+		snprintf(text, sizeof(text), "%s%s", c->word[0] == '@' ? "@" : "", all[i].label);
+		offer(c, text);
+	}
+	free(all);
+}
+
+static void offer_peers(const struct node *n, struct completion *c)
+{
+	struct snapshot *s = NEW(struct snapshot);
+	char text[16];
+
+	node_snapshot(n, s);
+	for (uint32_t i = 0; i < s->n_peers && i < SNAPSHOT_PEERS_MAX; i++) {
+		snprintf(text, sizeof(text), "%u", s->peers[i].id);
+		offer(c, text);
+	}
+	free(s);
+}
+
+static void offer_args(const struct node *n, const struct verb *v, size_t place,
+		       struct completion *c)
+{
+	for (size_t i = 0; v->params && v->params[i].name; i++) {
+		const struct verb_param *p = &v->params[i];
+		char key[COMPLETION_CHARS + 1];
+
+		if (i == place && p->type == ARG_PEER)
+			offer_peers(n, c);
+		else if (i == place && p->type == ARG_VERB)
+			offer_verbs(c);
+		else if (i == place && p->type == ARG_FLAG && strcmp(p->name, "on") == 0) {
+			offer(c, "on");
+			offer(c, "off");
+		}
+		/* An address fits in either of the first two places: `send 5 alice`. */
+		if (p->type == ARG_ADDRESS && (i == place || (i == 0 && place == 1)))
+			offer_labels(n, c);
+		if (p->optional && strcmp(p->name, "preview") != 0) {
+			snprintf(key, sizeof(key), "%s=", p->name);
+			offer(c, key);
+		}
+	}
+}
+
+size_t line_complete(const struct node *n, const char *line, char (*out)[COMPLETION_CHARS + 1],
+		     size_t max)
+{
+	const char *word = strrchr(line, ' ');
+	struct completion c = {.word = word ? word + 1 : line, .out = out, .max = max};
+	const struct verb *v = verb_of_line(line);
+	size_t place = 0;
+
+	if (!word)
+		offer_verbs(&c);
+	for (const char *s = line; word && s < word; s++)
+		place += s[0] == ' ' && s[1] != ' ';
+	if (word && v)
+		offer_args(n, v, place, &c);
+	return MIN(c.n, max);
+}

@@ -1,0 +1,309 @@
+/* Verbs about blocks. Names, arguments and fields: Bitcoin Core's rpc/blockchain.cpp. */
+#include "verbs_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tally/base/bytes.h>
+#include <tally/base/checked.h>
+#include <tally/base/mem.h>
+#include <tally/base/text.h>
+
+#define PAGE_BLOCKS 50
+#define LEAVES_MAX  64
+
+static void run_getblockcount(struct node *n, struct call *c)
+{
+	call_done(c, json_integer(chain_height(n->chain)));
+}
+
+static void run_getbestblockhash(struct node *n, struct call *c)
+{
+	const struct chain_entry tip = chain_tip(n->chain);
+
+	call_done(c, json_hash(&tip.hash.h));
+}
+
+static void run_getblockchaininfo(struct node *n, struct call *c)
+{
+	const struct chain_entry tip = chain_tip(n->chain), best = chain_best_header(n->chain);
+	const struct chain_params *p = chain_params(n->chain);
+	char work[65];
+	json_t *o = json_object();
+
+	u256_hex(work, &tip.work);
+	json_object_set_new(o, "chain", json_string(p->name));
+	json_object_set_new(o, "genesishash", json_hash(&p->genesis_hash.h));
+	json_object_set_new(o, "blocks", json_integer(tip.height));
+	json_object_set_new(o, "headers", json_integer(best.height));
+	json_object_set_new(o, "bestblockhash", json_hash(&tip.hash.h));
+	json_object_set_new(o, "bits", json_sprintf("%08x", tip.bits));
+	json_object_set_new(o, "difficulty", json_real(difficulty_of_bits(tip.bits, p->pow_limit)));
+	json_object_set_new(o, "time", json_integer(tip.time));
+	json_object_set_new(o, "mediantime", json_integer(tip.time));
+	json_object_set_new(o, "verificationprogress",
+			    json_real(best.height ? (double)tip.height / best.height : 1.0));
+	json_object_set_new(o, "initialblockdownload", json_boolean(chain_catching_up(n->chain)));
+	json_object_set_new(o, "chainwork", json_string(work));
+	json_object_set_new(o, "size_on_disk", json_integer(0));
+	json_object_set_new(o, "pruned", json_false());
+	json_object_set_new(o, "params",
+			    json_pack("{s:I,s:s,s:o,s:I,s:I,s:I}", "spacing",
+				      (json_int_t)p->spacing, "pow_limit", "", "reward",
+				      json_amount(p->reward), "halving", (json_int_t)p->halving,
+				      "maturity", (json_int_t)p->maturity, "max_block_bytes",
+				      (json_int_t)p->max_block_bytes));
+	json_object_set_new(json_object_get(o, "params"), "pow_limit",
+			    json_sprintf("%08x", p->pow_limit));
+	json_object_set_new(o, "warnings", json_string(""));
+	call_done(c, o);
+}
+
+static void run_getblockhash(struct node *n, struct call *c)
+{
+	struct chain_entry en;
+	int64_t height;
+
+	if (!call_number(c, "height", 0, UINT32_MAX, 0, &height))
+		return;
+	if (!chain_at_height(n->chain, (uint32_t)height, &en))
+		call_error(c, RPC_INVALID_PARAMETER, ERR_NOTFOUND, "no-such-height",
+			   "Block height out of range: the tip is at %u", chain_height(n->chain));
+	else
+		call_done(c, json_hash(&en.hash.h));
+}
+
+static bool call_block(struct node *n, struct call *c, struct chain_entry *en)
+{
+	struct block_hash hash;
+
+	if (!call_hash(c, "blockhash", &hash.h))
+		return false;
+	if (chain_find(n->chain, &hash, en))
+		return true;
+	call_error(c, RPC_INVALID_ADDRESS_OR_KEY, ERR_NOTFOUND, "no-such-block",
+		   "Block not found: getblockhash gives the hash of a height");
+	return false;
+}
+
+static json_t *hex_of_header(const struct block_header *h)
+{
+	uint8_t raw[HEADER_BYTES];
+
+	header_encode(raw, h);
+	return json_hex((struct span){raw, HEADER_BYTES});
+}
+
+static void run_getblockheader(struct node *n, struct call *c)
+{
+	struct chain_entry en;
+	struct block_header h;
+	struct err err = {0};
+	bool verbose;
+
+	if (!call_flag(c, "verbose", true, &verbose) || !call_block(n, c, &en))
+		return;
+	if (!chain_read_header(n->chain, en.index, &h, &err))
+		call_fail(c, RPC_MISC_ERROR, &err);
+	else
+		call_done(c, verbose ? json_header(n, &en, &h) : hex_of_header(&h));
+}
+
+static void run_getblock(struct node *n, struct call *c)
+{
+	struct chain_entry en;
+	struct block *b;
+	struct err err = {0};
+	int64_t verbosity;
+
+	if (json_is_boolean(call_arg(c, "verbosity")))
+		verbosity = json_is_true(call_arg(c, "verbosity"));
+	else if (!call_number(c, "verbosity", 0, 2, 1, &verbosity))
+		return;
+	if (!call_block(n, c, &en))
+		return;
+	if (!chain_read_block(n->chain, en.index, &b, &err)) {
+		call_fail(c, RPC_MISC_ERROR, &err);
+		return;
+	}
+	call_done(c, verbosity == 0 ? json_hex(b->raw) : json_block(n, &en, b, (int)verbosity));
+	block_unref(b);
+}
+
+static const char *leaf_status(const struct node *n, const struct chain_entry *en)
+{
+	if (chain_on_best(n->chain, en->index))
+		return "active";
+	if (en->status & (CHAIN_FAILED | CHAIN_FAILED_ANCESTOR))
+		return "invalid";
+	if (en->status & CHAIN_HAVE_UNDO)
+		return "valid-fork";
+	return en->status & CHAIN_HAVE_BODY ? "valid-headers" : "headers-only";
+}
+
+static json_t *json_leaf(const struct node *n, const struct chain_entry *en, uint32_t fork_height)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "height", json_integer(en->height));
+	json_object_set_new(o, "hash", json_hash(&en->hash.h));
+	json_object_set_new(o, "branchlen", json_integer((json_int_t)en->height - fork_height));
+	json_object_set_new(o, "status", json_string(leaf_status(n, en)));
+	return o;
+}
+
+static void run_getchaintips(struct node *n, struct call *c)
+{
+	chain_index leaves[LEAVES_MAX];
+	const struct chain_entry tip = chain_tip(n->chain);
+	const size_t count = MIN(chain_leaves(n->chain, leaves, LEAVES_MAX), LEAVES_MAX);
+	json_t *tips = json_array();
+	bool tip_seen = false;
+
+	for (size_t i = 0; i < count; i++) {
+		struct chain_entry en, fork;
+
+		if (chain_entry_at(n->chain, leaves[i], &en) &&
+		    chain_entry_at(n->chain, chain_fork(n->chain, tip.index, leaves[i]), &fork)) {
+			tip_seen |= en.index == tip.index;
+			json_array_append_new(tips, json_leaf(n, &en, fork.height));
+		}
+	}
+	if (!tip_seen) /* headers go on beyond it */
+		json_array_insert_new(tips, 0, json_leaf(n, &tip, tip.height));
+	call_done(c, tips);
+}
+
+static json_t *json_page_row(const struct node *n, const struct chain_entry *en)
+{
+	json_t *o = json_object();
+	struct block *b;
+
+	json_object_set_new(o, "height", json_integer(en->height));
+	json_object_set_new(o, "hash", json_hash(&en->hash.h));
+	json_object_set_new(o, "time", json_integer(en->time));
+	json_object_set_new(o, "bits", json_sprintf("%08x", en->bits));
+	json_object_set_new(
+		o, "difficulty",
+		json_real(difficulty_of_bits(en->bits, chain_params(n->chain)->pow_limit)));
+	if (chain_read_block(n->chain, en->index, &b, NULL)) {
+		json_t *txs = json_array();
+
+		for (uint32_t i = 0; i < b->n_tx; i++)
+			json_array_append_new(txs, json_hash(&b->tx[i].id.h));
+		json_object_set_new(o, "nTx", json_integer(b->n_tx));
+		json_object_set_new(o, "size", json_integer((json_int_t)b->raw.len));
+		json_object_set_new(o, "tx", txs);
+		block_unref(b);
+	}
+	return o;
+}
+
+static void run_printchain(struct node *n, struct call *c)
+{
+	const uint32_t tip = chain_height(n->chain);
+	json_t *blocks = json_array();
+	int64_t from, count, h;
+
+	if (!call_number(c, "from_height", 0, UINT32_MAX, tip, &from) ||
+	    !call_number(c, "count", 1, 1000, PAGE_BLOCKS, &count)) {
+		json_decref(blocks);
+		return;
+	}
+	from = MIN(from, (int64_t)tip);
+	for (h = from; h >= 0 && h > from - count; h--) {
+		struct chain_entry en;
+
+		if (chain_at_height(n->chain, (uint32_t)h, &en))
+			json_array_append_new(blocks, json_page_row(n, &en));
+	}
+	call_done(c, json_pack("{s:o,s:o}", "blocks", blocks, "next",
+			       h >= 0 ? json_integer(h) : json_null()));
+}
+
+static void run_submitblock(struct node *n, struct call *c)
+{
+	struct err err = {0};
+	struct block *b;
+	const char *hex;
+	uint8_t *bytes;
+	size_t len;
+	bool ok;
+
+	if (!call_text(c, "hexdata", "", &hex))
+		return;
+	if (!hex_decode_alloc(&bytes, &len, hex, BLOCK_MAX_BYTES)) {
+		call_error(c, RPC_DESERIALIZATION_ERROR, ERR_DECODE, "bad-hex",
+			   "Block decode failed: give the whole block in hex");
+		return;
+	}
+	if (!block_decode_take(&b, bytes, len, &err)) {
+		call_fail(c, RPC_DESERIALIZATION_ERROR, &err);
+		return;
+	}
+	ok = node_submit_block(n, b, &err);
+	block_unref(b);
+	/* Bitcoin Core: null where taken, else the reason as the result (BIP 22). */
+	if (ok)
+		call_done(c, json_null());
+	else
+		call_done(c, json_string(err.cls == ERR_KNOWN    ? "duplicate"
+					 : err.cls == ERR_ORPHAN ? "inconclusive-not-best-prevblk"
+								 : err.token));
+}
+
+static void run_reindexutxo(struct node *n, struct call *c)
+{
+	struct err err = {0};
+	uint64_t count;
+
+	if (n->mode == NODE_ONLINE)
+		call_error(c, RPC_MISC_ERROR, ERR_BUSY, "running",
+			   "the coins can't be rebuilt while the node runs: stop it first");
+	else if (!chain_reindex_coins(n->chain, &count, &err))
+		call_fail(c, RPC_MISC_ERROR, &err);
+	else
+		call_done(c, json_pack("{s:I}", "outputs", (json_int_t)count));
+}
+
+static const struct verb_param p_height[] = {
+	{"height", ARG_NUMBER, false, "height on the best chain"}, {0}};
+static const struct verb_param p_header[] = {
+	{"blockhash", ARG_HASH, false, "hash of the block"},
+	{"verbose", ARG_FLAG, true, "false: the header in hex"},
+	{0}};
+static const struct verb_param p_block[] = {
+	{"blockhash", ARG_HASH, false, "hash of the block"},
+	{"verbosity", ARG_NUMBER, true, "0 hex, 1 txids, 2 transactions"},
+	{0}};
+static const struct verb_param p_page[] = {
+	{"from_height", ARG_NUMBER, true, "begin here; default the tip"},
+	{"count", ARG_NUMBER, true, "how many, at most 1000"},
+	{0}};
+static const struct verb_param p_hex[] = {
+	{"hexdata", ARG_HEX, false, "the block in hex"}, {"dummy", ARG_TEXT, true, "ignored"}, {0}};
+
+const struct verb verbs_chain[] = {
+	{"getbestblockhash", "blockchain", "hash of the tip", NULL,
+	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getbestblockhash, NULL},
+	{"getblock", "blockchain", "a block", p_block, VERB_RPC | VERB_OFFLINE | VERB_CHAIN,
+	 run_getblock, NULL},
+	{"getblockchaininfo", "blockchain", "state of the chain", NULL,
+	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getblockchaininfo, NULL},
+	{"getblockcount", "blockchain", "height of the tip", NULL,
+	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getblockcount, NULL},
+	{"getblockhash", "blockchain", "hash of the block at a height", p_height,
+	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getblockhash, NULL},
+	{"getblockheader", "blockchain", "header of a block", p_header,
+	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getblockheader, NULL},
+	{"getchaintips", "blockchain", "ends of all branches known", NULL,
+	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getchaintips, NULL},
+	{"printchain", "blockchain", "blocks from the tip down", p_page,
+	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_printchain, NULL},
+	{"reindexutxo", "blockchain", "rebuild the coins from the blocks", NULL,
+	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_reindexutxo, NULL},
+	{"submitblock", "mining", "give the node a block", p_hex,
+	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_submitblock, NULL},
+	{0},
+};

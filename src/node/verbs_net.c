@@ -1,0 +1,264 @@
+/* Verbs about peers. Source of names and fields: Bitcoin Core's rpc/net.cpp. */
+#include "verbs_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <tally/base/checked.h>
+#include <tally/base/mem.h>
+
+static json_t *json_net_addr(const struct net_addr *a)
+{
+	char text[NET_ADDR_CHARS + 1];
+
+	net_addr_format(text, a);
+	return json_string(text);
+}
+
+static json_t *json_peer(const struct peer_info *p)
+{
+	static const char *const kinds[] = {"inbound", "outbound-full-relay", "manual"};
+	json_t *o = json_object();
+
+	json_object_set_new(o, "id", json_integer(p->id));
+	json_object_set_new(o, "addr", json_net_addr(&p->addr));
+	json_object_set_new(o, "addrbind", json_net_addr(&p->local));
+	json_object_set_new(o, "services",
+			    json_sprintf("%016llx", (unsigned long long)p->services));
+	json_object_set_new(o, "relaytxes", json_boolean(p->relay));
+	json_object_set_new(o, "lastsend", json_integer(p->last_send));
+	json_object_set_new(o, "lastrecv", json_integer(p->last_recv));
+	json_object_set_new(o, "bytessent", json_integer((json_int_t)p->bytes_out));
+	json_object_set_new(o, "bytesrecv", json_integer((json_int_t)p->bytes_in));
+	json_object_set_new(o, "conntime", json_integer(p->connected));
+	json_object_set_new(o, "timeoffset", json_integer(p->clock_offset));
+	if (p->ping_us >= 0) {
+		json_object_set_new(o, "pingtime", json_real((double)p->ping_us / 1e6));
+		json_object_set_new(o, "minping", json_real((double)p->min_ping_us / 1e6));
+	}
+	json_object_set_new(o, "version", json_integer(p->version));
+	json_object_set_new(o, "subver", json_string(p->agent));
+	json_object_set_new(o, "inbound", json_boolean(p->kind == CONN_INBOUND));
+	json_object_set_new(o, "startingheight", json_integer(p->start_height));
+	json_object_set_new(o, "synced_headers", json_integer(p->best_height));
+	json_object_set_new(o, "synced_blocks", json_integer(p->best_height));
+	json_object_set_new(o, "inflight", json_array());
+	json_object_set_new(o, "connection_type", json_string(kinds[p->kind]));
+	return o;
+}
+
+static struct peer_info *all_peers(const struct node *n, size_t *count)
+{
+	struct peer_info *peers = mem_array(SNAPSHOT_PEERS_MAX, sizeof(*peers));
+
+	*count = MIN(protocol_peers(n->protocol, peers, SNAPSHOT_PEERS_MAX), SNAPSHOT_PEERS_MAX);
+	return peers;
+}
+
+static void run_getpeerinfo(struct node *n, struct call *c)
+{
+	size_t count;
+	struct peer_info *peers = all_peers(n, &count);
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(out, json_peer(&peers[i]));
+	free(peers);
+	call_done(c, out);
+}
+
+static void run_getconnectioncount(struct node *n, struct call *c)
+{
+	const struct net_stats s = net_stats(n->net);
+
+	call_done(c, json_integer((json_int_t)s.inbound + s.outbound + s.manual));
+}
+
+static void run_getnetworkinfo(struct node *n, struct call *c)
+{
+	const struct net_stats s = net_stats(n->net);
+	struct snapshot *shot = NEW(struct snapshot);
+	json_t *o = json_object();
+
+	node_snapshot(n, shot);
+	json_object_set_new(o, "version", json_integer(100));
+	json_object_set_new(o, "subversion", json_sprintf("/tally:%s/", shot->version));
+	json_object_set_new(o, "protocolversion", json_integer(PROTOCOL_VERSION));
+	json_object_set_new(o, "localservices", json_sprintf("%016x", SERVICE_NETWORK));
+	json_object_set_new(o, "localrelay", json_true());
+	json_object_set_new(o, "timeoffset", json_integer(shot->clock_offset));
+	json_object_set_new(o, "connections",
+			    json_integer((json_int_t)s.inbound + s.outbound + s.manual));
+	json_object_set_new(o, "connections_in", json_integer(s.inbound));
+	json_object_set_new(o, "connections_out", json_integer((json_int_t)s.outbound + s.manual));
+	json_object_set_new(o, "networkactive", json_true());
+	json_object_set_new(o, "networks", json_array());
+	json_object_set_new(o, "relayfee", json_amount(MEMPOOL_MIN_RELAY_RATE * 1000));
+	json_object_set_new(o, "incrementalfee", json_amount(MEMPOOL_MIN_RELAY_RATE * 1000));
+	json_object_set_new(o, "localaddresses", json_array());
+	json_object_set_new(o, "warnings", json_string(shot->warning));
+	free(shot);
+	call_done(c, o);
+}
+
+static bool call_hostport(struct call *c, const char *name, struct net_addr *out)
+{
+	struct err err = {0};
+	const char *text;
+
+	if (!call_text(c, name, "", &text))
+		return false;
+	if (net_addr_parse(out, text, NODE_ID_DEFAULT, &err))
+		return true;
+	call_fail(c, RPC_INVALID_PARAMETER, &err);
+	return false;
+}
+
+static void dial(struct node *n, struct call *c, const struct net_addr *a, bool once)
+{
+	struct err err = {0};
+
+	if (net_connect(n->net, a, once, &err))
+		call_done(c, json_null());
+	else
+		call_fail(c, err.cls == ERR_KNOWN ? RPC_CLIENT_NODE_ALREADY_ADDED : RPC_MISC_ERROR,
+			  &err);
+}
+
+static void run_addnode(struct node *n, struct call *c)
+{
+	struct net_addr a;
+	const char *what;
+
+	if (!call_text(c, "command", "", &what) || !call_hostport(c, "node", &a))
+		return;
+	if (strcmp(what, "add") == 0 || strcmp(what, "onetry") == 0)
+		dial(n, c, &a, what[0] == 'o');
+	else if (strcmp(what, "remove") != 0)
+		call_error(c, RPC_INVALID_PARAMETER, ERR_USAGE, "bad-command",
+			   "'%s' is unknown: give add, remove or onetry", what);
+	else if (net_forget(n->net, &a))
+		call_done(c, json_null());
+	else
+		call_error(c, RPC_CLIENT_NODE_NOT_ADDED, ERR_NOTFOUND, "not-added",
+			   "Error: Node could not be removed. It has not been added previously.");
+}
+
+static void run_connect(struct node *n, struct call *c)
+{
+	struct net_addr a;
+
+	if (call_hostport(c, "node", &a))
+		dial(n, c, &a, false);
+}
+
+static char *text_connect(const json_t *result)
+{
+	(void)result;
+	return mem_strdup("dialling");
+}
+
+static void drop_peer(struct node *n, struct call *c, const struct peer_info *p)
+{
+	net_forget(n->net, &p->addr); /* or it would be dialled again at once */
+	protocol_drop_peer(n->protocol, p->id, "dropped by hand");
+	call_done(c, json_null());
+}
+
+static void run_drop(struct node *n, struct call *c)
+{
+	struct peer_info p;
+	int64_t id;
+
+	if (!call_number(c, "peer", 1, UINT32_MAX, 0, &id))
+		return;
+	if (!protocol_peer(n->protocol, (conn_id)id, &p))
+		call_error(c, RPC_CLIENT_NODE_NOT_CONNECTED, ERR_NOTFOUND, "no-such-peer",
+			   "there is no peer %lld: see the Peers panel for numbers", (long long)id);
+	else
+		drop_peer(n, c, &p);
+}
+
+static char *text_drop(const json_t *result)
+{
+	(void)result;
+	return mem_strdup("dropped");
+}
+
+static bool same_text_address(const struct peer_info *p, const char *text)
+{
+	char addr[NET_ADDR_CHARS + 1];
+
+	net_addr_format(addr, &p->addr);
+	return strcmp(addr, text) == 0;
+}
+
+static void run_disconnectnode(struct node *n, struct call *c)
+{
+	size_t count;
+	struct peer_info *peers;
+	const char *address;
+	int64_t id;
+
+	if (!call_text(c, "address", "", &address) ||
+	    !call_number(c, "nodeid", 1, UINT32_MAX, 0, &id))
+		return;
+	peers = all_peers(n, &count);
+	for (size_t i = 0; i < count; i++)
+		if ((id && peers[i].id == (conn_id)id) || same_text_address(&peers[i], address)) {
+			drop_peer(n, c, &peers[i]);
+			free(peers);
+			return;
+		}
+	free(peers);
+	call_error(c, RPC_CLIENT_NODE_NOT_CONNECTED, ERR_NOTFOUND, "no-such-peer",
+		   "Node not found in connected nodes: see getpeerinfo");
+}
+
+static void run_choose(struct node *n, struct call *c)
+{
+	struct block_hash hash;
+	struct err err = {0};
+
+	if (!call_hash(c, "genesis", &hash.h))
+		return;
+	if (protocol_choose(n->protocol, &hash, &err))
+		call_done(c, json_null());
+	else
+		call_fail(c, RPC_INVALID_PARAMETER, &err);
+}
+
+static char *text_choose(const json_t *result)
+{
+	(void)result;
+	return mem_strdup("chosen: joining");
+}
+
+static const struct verb_param p_add[] = {{"node", ARG_HOSTPORT, false, "HOST:PORT"},
+					  {"command", ARG_TEXT, false, "add, remove or onetry"},
+					  {0}};
+static const struct verb_param p_connect[] = {{"node", ARG_HOSTPORT, false, "HOST:PORT"}, {0}};
+static const struct verb_param p_drop[] = {{"peer", ARG_PEER, false, "the peer's number"}, {0}};
+static const struct verb_param p_disconnect[] = {
+	{"address", ARG_HOSTPORT, true, "as getpeerinfo shows it"},
+	{"nodeid", ARG_PEER, true, "the peer's number"},
+	{0}};
+static const struct verb_param p_choose[] = {
+	{"genesis", ARG_HASH, false, "hash of the chain to join"}, {0}};
+
+const struct verb verbs_net[] = {
+	{"addnode", "network", "dial a peer, or forget it", p_add, VERB_RPC, run_addnode, NULL},
+	{"choose", "network", "join one of the chains offered", p_choose, VERB_RPC | VERB_PROMPT,
+	 run_choose, text_choose},
+	{"connect", "network", "dial a peer", p_connect, VERB_RPC | VERB_PROMPT, run_connect,
+	 text_connect},
+	{"disconnectnode", "network", "drop a peer", p_disconnect, VERB_RPC, run_disconnectnode,
+	 NULL},
+	{"drop", "network", "drop a peer", p_drop, VERB_RPC | VERB_PROMPT, run_drop, text_drop},
+	{"getconnectioncount", "network", "how many peers", NULL, VERB_RPC, run_getconnectioncount,
+	 NULL},
+	{"getnetworkinfo", "network", "state of the network", NULL, VERB_RPC, run_getnetworkinfo,
+	 NULL},
+	{"getpeerinfo", "network", "every peer", NULL, VERB_RPC, run_getpeerinfo, NULL},
+	{0},
+};
