@@ -1,0 +1,422 @@
+/* Dialling: what a person wishes, the central node, the slots filled from the address book. */
+#include "net/net_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <tally/base/checked.h>
+#include <tally/base/log.h>
+#include <tally/base/mem.h>
+
+/* --- what is there already ------------------------------------------------------------------ */
+
+static struct wish *find_wish(const struct net *n, const struct net_addr *a)
+{
+	list_each (it, &n->wishes) {
+		struct wish *w = list_entry(it, struct wish, link);
+
+		if (net_addr_equal(&w->addr, a))
+			return w;
+	}
+	return NULL;
+}
+
+static struct dial *find_dial(const struct net *n, const struct net_addr *a)
+{
+	list_each (it, &n->dials) {
+		struct dial *d = list_entry(it, struct dial, link);
+
+		if (net_addr_equal(&d->addr, a))
+			return d;
+	}
+	return NULL;
+}
+
+/* Inbound peers come from ports of the moment: theirs say nothing about where they listen. */
+static bool connected_to(const struct net *n, const struct net_addr *a)
+{
+	list_each (it, &n->conns) {
+		const struct conn *c = list_entry(it, struct conn, link);
+
+		if (c->info.kind != CONN_INBOUND && net_addr_equal(&c->info.peer, a))
+			return true;
+	}
+	return false;
+}
+
+static bool is_fallback(const struct net *n, const struct net_addr *a)
+{
+	return n->have_fallback && net_addr_equal(&n->fallback, a);
+}
+
+/* --- one attempt ------------------------------------------------------------------------------ */
+
+/* 1 s doubling to 60 s. */
+static int64_t retry_delay(uint32_t failures)
+{
+	return failures >= 6 ? RETRY_MAX_MS : (int64_t)RETRY_FIRST_MS << failures;
+}
+
+static int64_t put_off(struct wish *w, int64_t now)
+{
+	int64_t delay = retry_delay(w->failures);
+
+	w->next_ms = now + delay;
+	w->failures++;
+	return delay;
+}
+
+/* Is it our own network that is missing? Then nothing is held against the address. */
+static bool our_fault(int error)
+{
+	return error == ENETUNREACH || error == ENETDOWN || error == EMFILE || error == ENFILE ||
+	       error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL ||
+	       error == EAFNOSUPPORT;
+}
+
+static void attempt_failed(struct net *n, const struct net_addr *a, enum conn_kind kind, int error)
+{
+	struct wish *w = find_wish(n, a);
+	char name[NET_ADDR_CHARS + 1];
+
+	net_addr_format(name, a);
+	if (n->book && !our_fault(error))
+		addrbook_failed(n->book, a);
+	if (w) {
+		int64_t delay = put_off(w, net_now_ms(n));
+
+		log_info(LOG_NET, "peer %s: no connection: %s: next try in %lld s", name,
+			 strerror(error), (long long)delay / 1000);
+	} else if (kind == CONN_MANUAL || (is_fallback(n, a) && !n->fallback_told)) {
+		log_info(LOG_NET, "peer %s: no connection: %s", name, strerror(error));
+		n->fallback_told = n->fallback_told || kind != CONN_MANUAL;
+	} else {
+		log_debug(LOG_NET, "peer %s: no connection: %s", name, strerror(error));
+	}
+}
+
+static void dial_free(struct dial *d)
+{
+	list_del(&d->link);
+	event_free(d->event);
+	if (d->fd >= 0)
+		close(d->fd);
+	free(d);
+}
+
+static void dial_failed(struct dial *d, int error)
+{
+	struct net *n = d->net;
+	struct net_addr a = d->addr;
+	enum conn_kind kind = d->kind;
+
+	dial_free(d);
+	attempt_failed(n, &a, kind, error);
+}
+
+/* Dialling a port of this machine on which nobody listens, the system may choose that very port for
+ * our end, and the socket is connected to itself. */
+static bool connected_to_itself(int fd)
+{
+	struct sockaddr_storage here, there;
+	socklen_t here_len = sizeof(here), there_len = sizeof(there);
+	struct net_addr a, b;
+
+	return getsockname(fd, (struct sockaddr *)&here, &here_len) == 0 &&
+	       getpeername(fd, (struct sockaddr *)&there, &there_len) == 0 &&
+	       net_addr_from_sockaddr(&a, (struct sockaddr *)&here) &&
+	       net_addr_from_sockaddr(&b, (struct sockaddr *)&there) && net_addr_equal(&a, &b);
+}
+
+static void on_dialled(evutil_socket_t fd, short what, void *arg)
+{
+	struct dial *d = arg;
+	struct net *n = d->net;
+	struct net_addr a = d->addr;
+	enum conn_kind kind = d->kind;
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	(void)what;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+		error = errno;
+	if (error == 0 && connected_to_itself(fd))
+		error = ECONNREFUSED;
+	if (error != 0) {
+		dial_failed(d, error);
+		return;
+	}
+	d->fd = -1;
+	dial_free(d);
+	n->fallback_told = n->fallback_told && !is_fallback(n, &a);
+	conn_open(n, (int)fd, kind, &a);
+}
+
+static int connecting_socket(const struct net_addr *a)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = net_addr_to_sockaddr(&ss, a);
+	int fd = socket(ss.ss_family, SOCK_STREAM, 0), error;
+
+	if (fd < 0)
+		return -1;
+	if (net_prepare_fd(fd) &&
+	    (connect(fd, (struct sockaddr *)&ss, len) == 0 || errno == EINPROGRESS))
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* 0 or an error number. What becomes of it is told from the loop. */
+static int dial_start(struct net *n, const struct net_addr *a, enum conn_kind kind)
+{
+	struct dial *d;
+	int fd = connecting_socket(a), error = errno;
+
+	if (n->book)
+		addrbook_dialled(n->book, a);
+	if (fd < 0) {
+		attempt_failed(n, a, kind, error);
+		return error;
+	}
+	d = NEW(struct dial);
+	d->net = n;
+	d->addr = *a;
+	d->kind = kind;
+	d->fd = fd;
+	d->deadline_ms = net_now_ms(n) + DIAL_TIMEOUT_MS;
+	d->event = net_event(n, fd, EV_WRITE, on_dialled, d);
+	event_add(d->event, NULL);
+	list_add(&n->dials, &d->link);
+	return 0;
+}
+
+/* --- wishes ---------------------------------------------------------------------------------- */
+
+static struct wish *add_wish(struct net *n, const struct net_addr *a)
+{
+	struct wish *w = find_wish(n, a);
+
+	if (!w) {
+		w = NEW(struct wish);
+		w->addr = *a;
+		list_add(&n->wishes, &w->link);
+	}
+	w->failures = 0;
+	w->next_ms = net_now_ms(n);
+	return w;
+}
+
+bool net_connect(struct net *n, const struct net_addr *a, bool once, struct err *e)
+{
+	char name[NET_ADDR_CHARS + 1];
+	int error;
+
+	net_addr_format(name, a);
+	if (a->port == 0 || net_addr_scope(a) == NET_NOWHERE)
+		return err_set(e, ERR_USAGE, "bad-address",
+			       "%s can't be dialled: HOST:PORT is the form", name);
+	if (n->stopping)
+		return err_set(e, ERR_BUSY, "stopping", "%s is not dialled: this node stops", name);
+	if (!once)
+		add_wish(n, a);
+	if (connected_to(n, a) || find_dial(n, a))
+		return err_set(e, ERR_KNOWN, "already-connected", "%s is %s already", name,
+			       connected_to(n, a) ? "connected" : "being dialled");
+	error = dial_start(n, a, CONN_MANUAL);
+	if (error != 0 && once)
+		return err_set(e, ERR_IO, "no-connection", "%s: no connection: %s", name,
+			       strerror(error));
+	return true;
+}
+
+bool net_forget(struct net *n, const struct net_addr *a)
+{
+	struct wish *w = find_wish(n, a);
+	struct dial *d = find_dial(n, a);
+
+	if (!w)
+		return false;
+	list_del(&w->link);
+	free(w);
+	if (d && d->kind == CONN_MANUAL)
+		dial_free(d);
+	return true;
+}
+
+void dial_conn_closed(struct conn *c)
+{
+	struct net *n = c->net;
+	struct wish *w = find_wish(n, &c->info.peer);
+	bool good = conn_had_handshake(c);
+
+	if (n->stopping)
+		return;
+	if (!good && n->book)
+		addrbook_failed(n->book, &c->info.peer);
+	if (w) {
+		if (good)
+			w->failures = 0;
+		put_off(w, net_now_ms(n));
+	}
+}
+
+static void retry_wishes(struct net *n, int64_t now)
+{
+	list_each (it, &n->wishes) {
+		struct wish *w = list_entry(it, struct wish, link);
+
+		if (now >= w->next_ms && !connected_to(n, &w->addr) && !find_dial(n, &w->addr))
+			dial_start(n, &w->addr, CONN_MANUAL);
+	}
+}
+
+/* --- the central node --------------------------------------------------------------------------- */
+
+static bool anybody_connected(const struct net *n)
+{
+	return !list_empty(&n->conns);
+}
+
+static void try_fallback(struct net *n, int64_t now)
+{
+	if (!n->have_fallback || now < n->fallback_ms || anybody_connected(n) ||
+	    find_dial(n, &n->fallback))
+		return;
+	n->fallback_ms = now + FALLBACK_RETRY_MS;
+	dial_start(n, &n->fallback, CONN_OUTBOUND);
+}
+
+void net_set_fallback(struct net *n, const struct net_addr *a)
+{
+	n->have_fallback = true;
+	n->fallback = *a;
+	n->fallback_ms = net_now_ms(n);
+	n->fallback_told = false;
+	try_fallback(n, n->fallback_ms);
+}
+
+/* --- the slots ------------------------------------------------------------------------------------ */
+
+static size_t slots_taken(const struct net *n)
+{
+	size_t taken = n->n_kind[CONN_OUTBOUND];
+
+	list_each (it, &n->dials) {
+		if (list_entry(it, struct dial, link)->kind == CONN_OUTBOUND)
+			taken++;
+	}
+	return taken;
+}
+
+static size_t busy_groups(const struct net *n, uint64_t *out, size_t max)
+{
+	size_t k = 0;
+
+	list_each (it, &n->conns) {
+		const struct conn *c = list_entry(it, struct conn, link);
+
+		if (c->info.kind != CONN_INBOUND && k < max)
+			out[k++] = net_addr_group(&c->info.peer);
+	}
+	list_each (it, &n->dials) {
+		if (k < max)
+			out[k++] = net_addr_group(&list_entry(it, struct dial, link)->addr);
+	}
+	list_each (it, &n->wishes) {
+		if (k < max)
+			out[k++] = net_addr_group(&list_entry(it, struct wish, link)->addr);
+	}
+	return k;
+}
+
+/* Is it this very node? Known for loopback and for the addresses at which peers have reached us. */
+static bool is_self(const struct net *n, const struct net_addr *a)
+{
+	if (net_port(n) == 0 || a->port != net_port(n))
+		return false;
+	if (net_addr_scope(a) == NET_LOOPBACK)
+		return true;
+	list_each (it, &n->conns) {
+		const struct conn *c = list_entry(it, struct conn, link);
+
+		if (memcmp(c->info.local.ip, a->ip, sizeof(a->ip)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void fill_slots(struct net *n)
+{
+	uint64_t busy[256];
+
+	for (int tries = 0; tries < NET_OUTBOUND_SLOTS && slots_taken(n) < NET_OUTBOUND_SLOTS;
+	     tries++) {
+		struct net_addr a;
+		size_t k = busy_groups(n, busy, ARRAY_LEN(busy));
+
+		if (!addrbook_pick(n->book, busy, k, &a))
+			return;
+		if (is_self(n, &a))
+			addrbook_remove(n->book, &a);
+		else if (!connected_to(n, &a) && !find_dial(n, &a))
+			dial_start(n, &a, CONN_OUTBOUND);
+	}
+}
+
+/* --- time ------------------------------------------------------------------------------------------ */
+
+void dial_tick(struct net *n, int64_t now)
+{
+	list_each_safe (it, &n->dials) {
+		struct dial *d = list_entry(it, struct dial, link);
+
+		if (now >= d->deadline_ms)
+			dial_failed(d, ETIMEDOUT);
+	}
+	retry_wishes(n, now);
+	try_fallback(n, now);
+	if (n->dial_book && n->book)
+		fill_slots(n);
+}
+
+void dial_stop(struct net *n)
+{
+	list_each_safe (it, &n->dials)
+		dial_free(list_entry(it, struct dial, link));
+	list_each_safe (it, &n->wishes)
+		free(list_entry(it, struct wish, link));
+	list_init(&n->wishes);
+}
+
+size_t net_dials(const struct net *n, struct net_dial *out, size_t max)
+{
+	int64_t now = net_now_ms(n);
+	size_t k = 0;
+
+	list_each (it, &n->wishes) {
+		const struct wish *w = list_entry(it, struct wish, link);
+		bool dialling = find_dial(n, &w->addr) != NULL;
+
+		if (!connected_to(n, &w->addr) && k < max)
+			out[k++] = (struct net_dial){w->addr, true, dialling,
+						     dialling ? 0 : MAX(0, w->next_ms - now),
+						     w->failures};
+	}
+	list_each (it, &n->dials) {
+		const struct dial *d = list_entry(it, struct dial, link);
+
+		if (!find_wish(n, &d->addr) && k < max)
+			out[k++] = (struct net_dial){d->addr, d->kind == CONN_MANUAL, true, 0, 0};
+	}
+	if (n->have_fallback && !anybody_connected(n) && !find_dial(n, &n->fallback) &&
+	    !find_wish(n, &n->fallback) && k < max)
+		out[k++] = (struct net_dial){n->fallback, false, false,
+					     MAX(0, n->fallback_ms - now), 0};
+	return k;
+}

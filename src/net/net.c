@@ -1,0 +1,136 @@
+/* The whole: made, driven, taken down; the operations given to the layers above. */
+#include "net/net_priv.h"
+
+#include <stdlib.h>
+
+#include <tally/base/mem.h>
+
+/* The next turn of the loop: what is still to be delivered, a little of each, then the closed ones. */
+static void on_soon(evutil_socket_t fd, short what, void *arg)
+{
+	struct net *n = arg;
+	struct list turn;
+
+	(void)fd;
+	(void)what;
+	list_init(&turn);
+	while (!list_empty(&n->ready)) {
+		struct list *it = n->ready.next;
+
+		list_del(it);
+		list_add(&turn, it);
+	}
+	while (!list_empty(&turn))
+		recv_deliver(list_first(&turn, struct conn, ready));
+	conn_reap(n);
+}
+
+struct net *net_new(const struct net_options *o)
+{
+	struct net *n = NEW(struct net);
+
+	n->base = o->base;
+	n->priority = o->priority;
+	n->clock = o->clock;
+	n->rng = o->rng;
+	n->book = o->book;
+	n->handler = o->handler;
+	n->inbound_max = o->inbound_max ? o->inbound_max : NET_INBOUND_MAX;
+	n->dial_book = o->dial_book;
+	map_init(&n->by_id, sizeof(conn_id), sizeof(struct conn *));
+	list_init(&n->conns);
+	list_init(&n->closing);
+	list_init(&n->lingering);
+	list_init(&n->ready);
+	list_init(&n->dials);
+	list_init(&n->wishes);
+	n->soon = net_event(n, -1, 0, on_soon, n);
+	return n;
+}
+
+void net_free(struct net *n)
+{
+	if (!n)
+		return;
+	n->stopping = true;
+	listen_stop(n);
+	dial_stop(n);
+	list_each_safe (it, &n->conns)
+		conn_close(list_entry(it, struct conn, link), CLOSE_PLAIN, false,
+			   "this node stops");
+	conn_reap(n);
+	list_each_safe (it, &n->lingering)
+		conn_destroy(list_entry(it, struct conn, link));
+	event_free(n->soon);
+	map_clear(&n->by_id);
+	free(n);
+}
+
+void net_tick(struct net *n)
+{
+	int64_t now = net_now_ms(n);
+
+	listen_tick(n, now);
+	send_tick(n, now);
+	recv_tick(n, now);
+	conn_tick_lingering(n, now);
+	dial_tick(n, now);
+}
+
+/* --- the transport --------------------------------------------------------------------------------- */
+
+static bool transport_send(void *ctx, conn_id id, const char *command, struct span payload)
+{
+	struct conn *c = conn_find(ctx, id);
+
+	return c && send_queue(c, command, payload);
+}
+
+static void transport_close(void *ctx, conn_id id, enum close_kind kind, const char *reason)
+{
+	struct conn *c = conn_find(ctx, id);
+
+	if (c)
+		conn_close(c, kind, kind == CLOSE_PLAIN, "%s", reason);
+}
+
+static void transport_pause(void *ctx, conn_id id, bool paused)
+{
+	struct conn *c = conn_find(ctx, id);
+
+	if (!c || c->paused == paused)
+		return;
+	c->paused = paused;
+	if (!paused)
+		recv_ready(c); /* something whole may lie there already */
+	recv_update(c);
+}
+
+static size_t transport_queued(void *ctx, conn_id id)
+{
+	struct conn *c = conn_find(ctx, id);
+
+	return c ? evbuffer_get_length(c->out) : 0;
+}
+
+struct transport net_transport(struct net *n)
+{
+	return (struct transport){transport_send, transport_close, transport_pause,
+				  transport_queued, n};
+}
+
+size_t net_connections(const struct net *n, enum conn_kind kind)
+{
+	return n->n_kind[kind];
+}
+
+struct net_stats net_stats(const struct net *n)
+{
+	return (struct net_stats){
+		.bytes_in = n->bytes_in,
+		.bytes_out = n->bytes_out,
+		.inbound = (uint32_t)n->n_kind[CONN_INBOUND],
+		.outbound = (uint32_t)n->n_kind[CONN_OUTBOUND],
+		.manual = (uint32_t)n->n_kind[CONN_MANUAL],
+	};
+}
