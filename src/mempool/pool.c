@@ -353,6 +353,21 @@ size_t mempool_list(const struct mempool *m, uint64_t after, struct mempool_entr
 	return n;
 }
 
+size_t mempool_list_newest(const struct mempool *m, size_t skip, struct mempool_entry *out, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = m->n_slots; i-- > 0 && n < max;) {
+		if (!m->slots[i].en)
+			continue;
+		if (skip > 0)
+			skip--;
+		else
+			out[n++] = m->slots[i].en->pub;
+	}
+	return n;
+}
+
 static size_t copy_ids(struct pool_entry *const *from, size_t n, struct txid *out, size_t max)
 {
 	n = MIN(n, max);

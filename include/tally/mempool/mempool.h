@@ -35,11 +35,14 @@ struct mempool_entry {
 };
 
 struct mempool_events {
-	/* In the pool now / no more. reason: "block", "conflict", "expired", "full", "reorg". */
+	/* In the pool now / no more. reason: "block", "conflict", "expired", "full", "reorg" (it left with a
+	 * disconnected block's; where it is still valid it is added again before the tip's event is over, or
+	 * when the chain is settled). Observers may not change the pool. */
 	void (*added)(void *arg, const struct mempool_entry *en);
 	void (*removed)(void *arg, const struct mempool_entry *en, const char *reason);
 	/* The verdict on what mempool_submit took; err->cls ERR_NONE where it is in the pool now. Orphans
-	 * (ERR_ORPHAN "bad-txns-inputs-missingorspent") are kept and tried again by the pool itself. */
+	 * (ERR_ORPHAN "bad-txns-inputs-missingorspent") are kept and tried again by the pool itself; a second
+	 * verdict follows when their parents are here. May submit, accept and forget origins. */
 	void (*verdict)(void *arg, const struct tx *tx, uint64_t origin, const struct err *err);
 };
 
@@ -56,16 +59,19 @@ struct mempool *mempool_new(const struct mempool_options *o);
 void mempool_free(struct mempool *m);
 
 /* Queues a transaction (takes a reference of its own) for checking; the verdict comes through the event,
- * later, in order. `origin` is the caller's (a peer's number; 0: ourselves). The queue holds 1,000 per
- * origin; false where that is full (nothing queued, ERR_BUSY). */
+ * later, in order. `origin` is the caller's (a peer's number; 0: ourselves). The queue holds 1,000 and 5 MB per
+ * origin (32 MB altogether, but at least one each); false where that is full (nothing queued, ERR_BUSY). */
 bool mempool_submit(struct mempool *m, struct tx *tx, uint64_t origin, struct err *e);
 bool mempool_queue_full(const struct mempool *m, uint64_t origin);
 /* Goes on with the queue where the chain is settled and no verdict is out: at most about
- * budget_us. Returns true where there is more to do at once. */
+ * budget_us. Returns true where there is more to do at once. To be called after sigpool_poll and
+ * chain_work too: it looks itself whether a verdict is there. */
 bool mempool_work(struct mempool *m, int64_t budget_us);
 /* Checks and takes one at once, signatures in this thread (settles the chain first). For our own payments and
- * sendrawtransaction. ERR_KNOWN "txn-already-in-mempool", ERR_INVALID, ERR_POLICY "min-relay-fee",
- * "txn-mempool-conflict", "too-long-mempool-chain", "mempool-full", ERR_ORPHAN. */
+ * sendrawtransaction. ERR_KNOWN "txn-already-in-mempool", "txn-already-known" (in a block), ERR_INVALID,
+ * ERR_POLICY "min-relay-fee", "txn-mempool-conflict", "too-long-mempool-chain", "mempool-full", ERR_ORPHAN,
+ * ERR_FUTURE "non-final", "bad-txns-premature-spend-of-coinbase" (not valid yet: a peer whose tip is ahead of
+ * ours may send it in good faith). Errors of the chain as they are. */
 bool mempool_accept(struct mempool *m, struct tx *tx, struct err *e);
 /* The same checks, taking nothing. *fee may be NULL. */
 bool mempool_test(struct mempool *m, struct tx *tx, int64_t *fee, struct err *e);

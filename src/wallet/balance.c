@@ -1,0 +1,167 @@
+/* What the wallet has: balances, coins, history. Asked for on every redraw of the screen, so sums are kept
+ * until something changes. */
+#include <string.h>
+
+#include <tally/base/checked.h>
+#include <tally/base/mem.h>
+
+#include "wallet/wallet_priv.h"
+
+/* As of the next block; genesis' coinbase at once. Source: protocol section 2. */
+bool coin_mature(const struct wallet *w, const struct own_coin *c)
+{
+	const struct own_tx *tx = &w->txs[c->tx];
+
+	if (!tx->coinbase || tx->height == 0)
+		return true;
+	if (!w->chain || !chain_has_genesis(w->chain) || !w->seen.known)
+		return false;
+	return (uint64_t)w->seen.height + 1 >=
+	       (uint64_t)tx->height + chain_params(w->chain)->maturity;
+}
+
+bool coin_confirmed(const struct wallet *w, const struct own_coin *c)
+{
+	return c->spender == NO_INDEX && w->txs[c->tx].state == TX_CONFIRMED;
+}
+
+bool coin_spendable(const struct wallet *w, const struct own_coin *c)
+{
+	const struct own_tx *tx = &w->txs[c->tx];
+
+	if (c->spender != NO_INDEX)
+		return false;
+	if (tx->state == TX_CONFIRMED)
+		return coin_mature(w, c);
+	return tx->state == TX_PENDING && tx_is_own(tx);
+}
+
+static void add_coin(const struct wallet *w, struct wallet_balance *sum, const struct own_coin *c)
+{
+	const struct own_tx *tx = &w->txs[c->tx];
+
+	if (coin_confirmed(w, c))
+		*(coin_mature(w, c) ? &sum->confirmed : &sum->immature) += c->value;
+	else if (tx->state == TX_PENDING || tx_is_own(tx))
+		sum->unconfirmed += c->value;
+}
+
+static void refresh_sums(struct wallet *w)
+{
+	w->sums = (struct wallet_balance){0};
+	for (size_t k = 0; k < w->n_keys; k++)
+		w->keys[k].confirmed = 0;
+	for (size_t i = 0; i < w->n_unspent; i++) {
+		const struct own_coin *c = &w->coins[w->unspent[i]];
+		add_coin(w, &w->sums, c);
+		if (coin_confirmed(w, c) && coin_mature(w, c))
+			w->keys[c->key].confirmed += c->value;
+	}
+	w->sums_fresh = true;
+}
+
+/* The sums are a cache: not part of what the wallet is. */
+static void need_sums(const struct wallet *w)
+{
+	if (!w->sums_fresh)
+		refresh_sums((struct wallet *)w);
+}
+
+struct wallet_balance wallet_balance(const struct wallet *w, const struct key_hash *of)
+{
+	struct wallet_balance sum = {0};
+
+	if (!of) {
+		need_sums(w);
+		return w->sums;
+	}
+	uint32_t k = keys_find(w, of);
+	for (size_t i = 0; i < w->n_unspent && k != NO_INDEX; i++)
+		if (w->coins[w->unspent[i]].key == k)
+			add_coin(w, &sum, &w->coins[w->unspent[i]]);
+	return sum;
+}
+
+size_t wallet_addresses(const struct wallet *w, struct wallet_address *out, size_t skip, size_t max)
+{
+	need_sums(w);
+	for (size_t k = skip, n = 0; k < w->n_keys && n < max; k++, n++) {
+		const struct own_key *key = &w->keys[k];
+		out[n] = (struct wallet_address){
+			.owner = key->owner, .created = key->created, .confirmed = key->confirmed};
+		if (key->label)
+			memcpy(out[n].label, key->label, strlen(key->label));
+	}
+	return w->n_keys;
+}
+
+static bool listed(const struct wallet *w, const struct own_coin *c)
+{
+	const struct own_tx *tx = &w->txs[c->tx];
+
+	if (c->unspent_at == NO_INDEX)
+		return false;
+	return tx->state != TX_INACTIVE || tx_is_own(tx);
+}
+
+size_t wallet_coins(const struct wallet *w, struct wallet_coin *out, size_t skip, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_coins; i++) {
+		const struct own_coin *c = &w->coins[i];
+		const struct own_tx *tx = &w->txs[c->tx];
+		if (!listed(w, c))
+			continue;
+		if (n >= skip && n - skip < max)
+			out[n - skip] = (struct wallet_coin){
+				.outpoint = {.txid = tx->id, .index = c->output},
+				.coin = {.value = c->value,
+					 .owner = w->keys[c->key].owner,
+					 .height = tx->state == TX_CONFIRMED ? tx->height
+									     : MEMPOOL_HEIGHT,
+					 .coinbase = tx->coinbase},
+				.spendable = coin_spendable(w, c),
+				.own_change = tx_is_own(tx)};
+		n++;
+	}
+	return n;
+}
+
+static void fill_tx(const struct wallet *w, struct wallet_tx *out, uint32_t t)
+{
+	const struct own_tx *tx = &w->txs[t];
+	bool confirmed = tx->state == TX_CONFIRMED;
+
+	*out = (struct wallet_tx){.id = tx->id,
+				  .height = confirmed ? tx->height : MEMPOOL_HEIGHT,
+				  .time = confirmed ? tx->block_time : tx->first_seen,
+				  .received = tx->received,
+				  .sent = tx->sent,
+				  .fee = tx->fee,
+				  .coinbase = tx->coinbase,
+				  .abandoned = tx->state == TX_ABANDONED,
+				  .to = tx->to,
+				  .seq = (uint64_t)t + 1};
+	if (confirmed)
+		out->block = tx->block;
+	if (tx->memo)
+		memcpy(out->memo, tx->memo, strlen(tx->memo));
+}
+
+size_t wallet_history(const struct wallet *w, struct wallet_tx *out, size_t skip, size_t max)
+{
+	for (size_t i = skip, n = 0; i < w->n_txs && n < max; i++, n++)
+		fill_tx(w, &out[n], (uint32_t)(w->n_txs - 1 - i));
+	return w->n_txs;
+}
+
+size_t wallet_unconfirmed(const struct wallet *w, struct tx **out, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t t = 0; t < w->n_txs && n < max; t++)
+		if (tx_is_open(&w->txs[t]) && w->txs[t].n_spends)
+			out[n++] = tx_ref(w->txs[t].raw);
+	return n;
+}
