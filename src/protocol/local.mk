@@ -1,1 +1,28 @@
-# libtally_a_SOURCES += include/tally/protocol/x.h src/protocol/x.c
+libtally_a_SOURCES += \
+	include/tally/protocol/gate.h \
+	include/tally/protocol/protocol.h \
+	src/protocol/accept.c \
+	src/protocol/addrs.c \
+	src/protocol/blocks.c \
+	src/protocol/codec.c \
+	src/protocol/codec_priv.h \
+	src/protocol/describe.c \
+	src/protocol/gate.c \
+	src/protocol/handshake.c \
+	src/protocol/hashes.c \
+	src/protocol/hashes_priv.h \
+	src/protocol/hold.c \
+	src/protocol/inv.c \
+	src/protocol/join.c \
+	src/protocol/peers.c \
+	src/protocol/ping.c \
+	src/protocol/protocol.c \
+	src/protocol/protocol_priv.h \
+	src/protocol/relay.c \
+	src/protocol/requests.c \
+	src/protocol/serve.c \
+	src/protocol/sync.c \
+	src/protocol/sync_classic.c \
+	src/protocol/table.c \
+	src/protocol/table_priv.h \
+	src/protocol/txs.c

@@ -1,0 +1,180 @@
+/* Blocks that arrive. */
+#include <stdlib.h>
+
+#include <tally/base/checked.h>
+#include <tally/base/log.h>
+#include <tally/base/mem.h>
+
+#include "protocol/protocol_priv.h"
+
+/* An unrequested block counts only above our tip's work less this many blocks of it.
+ * Source: protocol section 7. */
+#define UNREQUESTED_DEPTH 144
+
+/* Who sent a block, until it is connected: a ring bounds the map. */
+static void sender_put(struct protocol *p, const struct block_hash *hash, conn_id from)
+{
+	if (!p->sender_ring)
+		p->sender_ring = mem_zalloc(SENDERS_MAX * sizeof(*p->sender_ring));
+	map_del(&p->senders, &p->sender_ring[p->sender_at]);
+	p->sender_ring[p->sender_at] = *hash;
+	p->sender_at = (p->sender_at + 1) % SENDERS_MAX;
+	*(conn_id *)map_put(&p->senders, hash, NULL) = from;
+}
+
+void senders_free(struct protocol *p)
+{
+	map_clear(&p->senders);
+	free(p->sender_ring);
+	p->sender_ring = NULL;
+}
+
+static void accepted(struct protocol *p, struct block *b, conn_id from)
+{
+	p->accepted++;
+	p->accepted_ms = now_ms(p);
+	p->ahead_bytes += b->raw.len;
+	p->ahead_blocks++;
+	p->wake |= WAKE_CHAIN;
+	sender_put(p, &b->hash, from);
+	hold_release(p, &b->hash);
+}
+
+static void peer_has_block(struct protocol *p, struct peer *peer, const struct block_hash *hash)
+{
+	sync_announced(p, peer, hash);
+	peer->sync.root = (struct block_hash){0};
+	peer->sync.walking = false;
+	peer->sync.unconnected = 0;
+}
+
+static void hold_back(struct protocol *p, struct peer *peer, struct block *b, bool requested)
+{
+	if (!peer)
+		return;
+	/* Unrequested ones are not kept: it is asked for in its turn. */
+	if (!requested)
+		hash_queue_push(&peer->sync.want, &b->hash.h);
+	else if (!hold_put(p, b, peer))
+		peer->sync.rest_until_ms = now_ms(p) + 1000; /* and then asked for again */
+	classic_unconnected(p, peer, b);
+}
+
+/* The chain's verdict at once; what needs coins comes later. `from` may be gone. */
+void accept_block(struct protocol *p, struct block *b, conn_id from, bool requested)
+{
+	struct peer *peer = peer_find(p, from);
+	char shown[HASH_SHORT_CHARS + 1];
+	struct err e;
+
+	err_clear(&e);
+	if (chain_accept_block(p->o.chain, b, &e)) {
+		accepted(p, b, from);
+		if (peer)
+			peer_has_block(p, peer, &b->hash);
+		return;
+	}
+	hash256_short(shown, &b->hash.h);
+	switch (e.cls) {
+	case ERR_KNOWN:
+		hold_release(p, &b->hash);
+		if (peer)
+			peer_has_block(p, peer, &b->hash);
+		break;
+	case ERR_ORPHAN:
+		hold_back(p, peer, b, requested);
+		break;
+	case ERR_FUTURE:
+		hash_memory_add(&p->future, &b->hash.h);
+		log_warn(LOG_PEER, "block %s is from the future: tried again when due", shown);
+		break;
+	case ERR_DECODE:
+	case ERR_MUTATED:
+	case ERR_INVALID:
+		if (peer)
+			peer_close(p, peer, CLOSE_DISCOURAGE, "invalid block %s: %s: %s", shown,
+				   e.token, e.detail);
+		break;
+	case ERR_NONE:
+	case ERR_USAGE:
+	case ERR_POLICY:
+	case ERR_NOTFOUND:
+	case ERR_BUSY:
+	case ERR_FUNDS:
+	case ERR_IO:
+	case ERR_NOSPACE:
+	case ERR_CORRUPT:
+	case ERR_INTERNAL:
+		log_error(LOG_PEER, "block %s not taken: %s", shown, e.detail);
+		/* Not its fault; asking again at once would not help. */
+		if (peer)
+			hash_queue_forget(&peer->sync.want, &b->hash.h);
+		break;
+	}
+}
+
+/* What nobody asked for must be worth keeping. One with an unknown parent shows where to ask. */
+static bool worth_taking(const struct protocol *p, const struct block *b)
+{
+	struct chain_entry parent, tip = chain_tip(p->o.chain);
+	struct u256 work, bar, block_work;
+
+	if (!chain_find(p->o.chain, &b->header.prev, &parent))
+		return true;
+	block_work = work_of_bits(b->header.bits);
+	work = u256_add(&parent.work, &block_work);
+	block_work = work_of_bits(tip.bits);
+	bar = tip.work;
+	for (unsigned i = 0; i < UNREQUESTED_DEPTH; i++)
+		bar = u256_sub(&bar, &block_work);
+	return u256_cmp(&work, &bar) >= 0;
+}
+
+static bool ahead_too_far(const struct protocol *p)
+{
+	return p->ahead_bytes > AHEAD_BYTES_MAX || p->ahead_blocks > AHEAD_BLOCKS_MAX;
+}
+
+void handle_block(struct protocol *p, struct peer *peer, struct msg *m)
+{
+	struct block *b = m->u.block;
+	bool requested;
+
+	if (!has_chain(p)) {
+		join_block(p, peer, b);
+		return;
+	}
+	requested = request_take(p, peer, &b->hash);
+	peer->has_chain = true;
+	if (hash256_is_zero(&b->header.prev.h) &&
+	    !hash256_equal(&b->hash.h, &chain_params(p->o.chain)->genesis_hash.h)) {
+		peer_close(p, peer, CLOSE_PLAIN, "of another chain: it sends another genesis");
+		return;
+	}
+	if (requested || worth_taking(p, b))
+		accept_block(p, b, peer->info.id, requested);
+	if (peer->closing)
+		return;
+	hold_work(p, 8);
+	if (ahead_too_far(p))
+		peer_pause(p, peer, PAUSE_CHAIN, true);
+	if (!p->catching_up)
+		sync_update(p);
+	classic_refill(p, peer);
+}
+
+/* Chain has connected some: who was told to wait may go on. */
+void sync_resume(struct protocol *p)
+{
+	if (p->ahead_bytes > AHEAD_BYTES_MAX / 2 || p->ahead_blocks > AHEAD_BLOCKS_MAX / 2)
+		return;
+	list_each (it, &p->peers) {
+		struct peer *peer = list_entry(it, struct peer, link);
+
+		if (!(peer->paused & PAUSE_CHAIN))
+			continue;
+		peer_pause(p, peer, PAUSE_CHAIN, false);
+		if (peer_live(peer))
+			classic_refill(p, peer);
+	}
+}

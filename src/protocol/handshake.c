@@ -1,0 +1,237 @@
+/* Who are you, and of which chain? The dialler speaks first; the handshake is complete at version.
+ * Source: protocol section 6. */
+#include <config.h>
+
+#include <inttypes.h>
+#include <string.h>
+
+#include <tally/base/log.h>
+#include <tally/base/text.h>
+
+#include "protocol/protocol_priv.h"
+
+#define HANDSHAKE_MS (60 * 1000)
+/* Two connections between the same nodes that are younger than this were made at the same
+ * time. */
+#define DOUBLE_YOUNG_MS      2000
+#define VERIFIED_FOR_SECONDS 3600
+
+static int32_t our_height(const struct protocol *p)
+{
+	return has_chain(p) ? (int32_t)chain_height(p->o.chain) : -1;
+}
+
+static void our_agent(const struct protocol *p, char *out, size_t size)
+{
+	char hex[HASH_HEX_CHARS + 1];
+
+	out[0] = '\0';
+	text_append(out, size, "/tally:%s", PACKAGE_VERSION);
+	if (has_chain(p)) {
+		hash256_hex(hex, &chain_params(p->o.chain)->genesis_hash.h);
+		text_append(out, size, "(chain=%s)", hex);
+	}
+	text_append(out, size, "/");
+}
+
+static void send_version(struct protocol *p, struct peer *peer)
+{
+	char agent[PEER_AGENT_MAX + 1];
+	struct msg m = {.kind = MSG_VERSION};
+	struct msg_version *v = &m.u.version;
+
+	our_agent(p, agent, sizeof(agent));
+	v->version = PROTOCOL_VERSION;
+	v->services = SERVICE_NETWORK;
+	v->time = now_unix(p);
+	v->to.addr = peer->info.peer;
+	v->from.services = SERVICE_NETWORK;
+	v->from.addr = peer->info.local;
+	v->from.addr.port = p->o.port;
+	v->fields = VERSION_FIELDS;
+	v->nonce = p->nonce;
+	v->agent = (struct span){(const uint8_t *)agent, strlen(agent)};
+	v->start_height = our_height(p);
+	v->relay = true;
+	gate_send(p, peer, &m);
+}
+
+void handshake_opened(struct protocol *p, struct peer *peer)
+{
+	char name[NET_ADDR_CHARS + 16];
+
+	log_info(LOG_PEER, "peer %s %s", peer_name(peer, name),
+		 peer_dialled(peer) ? "dialled" : "came in");
+	if (peer_dialled(peer))
+		send_version(p, peer);
+}
+
+void handshake_tick(struct protocol *p, struct peer *peer)
+{
+	if (!peer->handshaken && now_ms(p) - peer->opened_ms >= HANDSHAKE_MS)
+		peer_close(p, peer, CLOSE_PLAIN, "no version within 60 s");
+}
+
+/* The other end of a connection to ourselves: it is closed too, and not dialled again. */
+static void close_self(struct protocol *p, struct peer *peer)
+{
+	list_each (it, &p->peers) {
+		struct peer *other = list_entry(it, struct peer, link);
+
+		if (other == peer || !net_addr_equal(&other->info.local, &peer->info.peer) ||
+		    !net_addr_equal(&other->info.peer, &peer->info.local))
+			continue;
+		if (peer_dialled(other))
+			addrbook_remove(p->o.book, &other->info.peer);
+		peer_close(p, other, CLOSE_PLAIN, "connected to ourselves");
+	}
+	if (peer_dialled(peer))
+		addrbook_remove(p->o.book, &peer->info.peer);
+	peer_close(p, peer, CLOSE_PLAIN, "connected to ourselves");
+}
+
+/* False: it was closed. */
+static bool check_chain(struct protocol *p, struct peer *peer)
+{
+	const struct block_hash *ours = NULL;
+	char theirs_text[HASH_SHORT_CHARS + 1], ours_text[HASH_SHORT_CHARS + 1];
+
+	if (has_chain(p))
+		ours = &chain_params(p->o.chain)->genesis_hash;
+	else if (p->o.want_chain)
+		ours = &p->o.wanted;
+	if (!ours || !peer->tagged || hash256_equal(&ours->h, &peer->chain.h))
+		return true;
+	hash256_short(theirs_text, &peer->chain.h);
+	hash256_short(ours_text, &ours->h);
+	peer_close(p, peer, CLOSE_PLAIN, "of another chain: its genesis is %s, ours %s",
+		   theirs_text, ours_text);
+	return false;
+}
+
+static void take_version(struct protocol *p, struct peer *peer, const struct msg_version *v)
+{
+	peer->version = v->version;
+	peer->services = v->services;
+	peer->start_height = v->start_height;
+	peer->has_chain = v->start_height >= 0;
+	peer->nonce = v->fields > 0 ? v->nonce : 0;
+	peer->relay.wants_txs = v->relay;
+	peer->clock_offset = v->time - now_unix(p);
+	peer->sees_us = v->to.addr;
+	peer->sync.best_height = peer->has_chain ? (uint32_t)v->start_height : 0;
+	utf8_sanitise(peer->agent, sizeof(peer->agent), v->agent.p, v->agent.len);
+	if (peer_dialled(peer)) {
+		peer->listens = peer->info.peer;
+	} else {
+		peer->listens = peer->info.peer;
+		peer->listens.port = v->from.addr.port;
+	}
+}
+
+/* An earlier connection to the same node. */
+static struct peer *find_double(struct protocol *p, const struct peer *peer)
+{
+	for (struct peer *o = peer_next(p, NULL); o; o = peer_next(p, o))
+		if (o != peer && peer->nonce && o->nonce == peer->nonce)
+			return o;
+	return NULL;
+}
+
+static bool verified_lately(const struct protocol *p, const struct net_addr *a)
+{
+	struct addrbook_entry en;
+
+	return addrbook_get(p->o.book, a, &en) && en.succeeded != 0 &&
+	       now_unix(p) - en.succeeded < VERIFIED_FOR_SECONDS;
+}
+
+/* We dialled a node from the address book that is connected already, having dialled us: now we
+ * know that its address is good, and one connection is enough. Of two made at the same time the
+ * one dialled by the smaller nonce stays, so that the ends don't close one each. */
+static bool close_double(struct protocol *p, struct peer *peer)
+{
+	struct peer *other = find_double(p, peer);
+
+	if (peer->info.kind != CONN_OUTBOUND || !other)
+		return false;
+	if (now_ms(p) - other->opened_ms < DOUBLE_YOUNG_MS && p->nonce < peer->nonce)
+		return false;
+	other->listens = peer->info.peer;
+	peer_close(p, peer, CLOSE_PLAIN, "connected to this node already, as peer %" PRIu32,
+		   other->info.id);
+	return true;
+}
+
+static void address_known(struct protocol *p, struct peer *peer)
+{
+	bool news;
+
+	if (!peer_dialled(peer)) {
+		/* Where it says it listens; told to others once it was dialled with success. */
+		if (peer->listens.port)
+			addrbook_add(p->o.book, &peer->listens, peer->services, 0);
+		return;
+	}
+	/* A second connection to a node we know well is no success: the network counts it as a
+	 * failure, and its back-off keeps us from trying again and again. */
+	if (find_double(p, peer) && verified_lately(p, &peer->info.peer))
+		return;
+	news = !verified_lately(p, &peer->info.peer);
+	addrbook_add(p->o.book, &peer->info.peer, peer->services, now_unix(p));
+	addrbook_succeeded(p->o.book, &peer->info.peer, peer->services);
+	if (news)
+		addrs_announce(p, &peer->info.peer, peer->services, peer);
+}
+
+static void handshake_done(struct protocol *p, struct peer *peer)
+{
+	char name[NET_ADDR_CHARS + 16];
+
+	log_info(LOG_PEER, "peer %s: version %" PRId32 " %s height %" PRId32, peer_name(peer, name),
+		 peer->version, peer->agent, peer->start_height);
+	p->wake |= WAKE_PEERS;
+	address_known(p, peer);
+	if (close_double(p, peer))
+		return;
+	if (has_chain(p))
+		sync_peer_ready(p, peer);
+	else
+		join_peer_ready(p, peer);
+	if (peer->closing)
+		return;
+	ping_send(p, peer);
+	addrs_peer_ready(p, peer);
+	relay_peer_ready(p, peer);
+}
+
+void handle_version(struct protocol *p, struct peer *peer, struct msg *m)
+{
+	const struct msg_version *v = &m->u.version;
+
+	if (v->fields > 0 && v->nonce == p->nonce) {
+		close_self(p, peer);
+		return;
+	}
+	if (!agent_chain(v->agent, &peer->chain, &peer->tagged)) {
+		peer_close(p, peer, CLOSE_DISCOURAGE,
+			   "malformed version: user agent: chain= needs 64 hex digits");
+		return;
+	}
+	take_version(p, peer, v);
+	if (!peer_dialled(peer))
+		send_version(p, peer);
+	if (!check_chain(p, peer))
+		return;
+	peer->handshaken = true;
+	gate_send_empty(p, peer, MSG_VERACK);
+	handshake_done(p, peer);
+}
+
+/* Politeness: a peer that never sends it is served all the same. */
+void handle_verack(struct protocol *p, struct peer *peer, struct msg *m)
+{
+	(void)p;
+	(void)peer;
+	(void)m;
+}

@@ -1,0 +1,324 @@
+/* A node without a chain: asks its peers for genesis, and takes the only one there is, or the one a person
+ * wants. Source: protocol section 5, "Joining". */
+#include <string.h>
+
+#include <tally/base/log.h>
+
+#include "protocol/protocol_priv.h"
+
+#define SETTLE_MS  3000  /* after the first offer */
+#define ANSWER_MS  5000  /* a getblocks without locator; after that the older form */
+#define GIVE_UP_MS 15000 /* nothing came of it */
+#define AGAIN_MS   30000
+#define STEPS_MAX  100000 /* blocks walked down to genesis */
+
+/* A dialled peer has answered, one way or another. */
+static void count(struct protocol *p, struct peer *peer)
+{
+	if (!peer_dialled(peer) || peer->join.counted)
+		return;
+	peer->join.counted = true;
+	p->answered++;
+}
+
+static void nothing(struct protocol *p, struct peer *peer)
+{
+	peer->join.state = JOIN_NOTHING;
+	peer->join.asked_ms = now_ms(p);
+	count(p, peer);
+}
+
+/* An empty locator: from genesis, genesis included. `older` asks in a form every peer knows: after a
+ * hash that nobody has, which is after genesis. */
+static void ask(struct protocol *p, struct peer *peer, bool older)
+{
+	static const uint8_t nobodys[HASH_BYTES];
+	struct msg m = {.kind = MSG_GETBLOCKS};
+
+	m.u.locator.version = PROTOCOL_VERSION;
+	m.u.locator.n = older ? 1 : 0;
+	m.u.locator.hashes = nobodys;
+	if (!older)
+		peer->join.asked_ms = now_ms(p);
+	peer->join.asked_older = older;
+	peer->join.state = JOIN_ASKED;
+	gate_send(p, peer, &m);
+}
+
+static void get_block(struct protocol *p, struct peer *peer, const struct block_hash *hash)
+{
+	peer->join.state = JOIN_WALKING;
+	peer->join.want = *hash;
+	peer->join.asked_ms = now_ms(p);
+	put_inv_item(&p->list, INV_BLOCK, &hash->h);
+	gate_send_list(p, peer, MSG_GETDATA);
+}
+
+void join_peer_ready(struct protocol *p, struct peer *peer)
+{
+	if (peer->has_chain)
+		ask(p, peer, false);
+	else
+		nothing(p, peer);
+}
+
+void join_peer_gone(struct protocol *p, struct peer *peer)
+{
+	if (!has_chain(p))
+		count(p, peer);
+}
+
+void join_announced(struct protocol *p, struct peer *peer, const struct block_hash *first)
+{
+	peer->has_chain = true;
+	switch (peer->join.state) {
+	case JOIN_ASKED:
+		get_block(p, peer, peer->tagged ? &peer->chain : first);
+		break;
+	case JOIN_NEW:
+	case JOIN_NOTHING:
+		/* It had none, or none to tell of: now from the beginning. */
+		hash_queue_clear(&peer->sync.want);
+		ask(p, peer, false);
+		break;
+	case JOIN_WALKING:
+	case JOIN_OFFERED:
+		break;
+	}
+}
+
+void join_notfound(struct protocol *p, struct peer *peer, const struct block_hash *hash)
+{
+	if (peer->join.state == JOIN_WALKING && hash256_equal(&peer->join.want.h, &hash->h))
+		nothing(p, peer);
+}
+
+/* --- offers --------------------------------------------------------------------- */
+
+static struct offer *offer_find(struct protocol *p, const struct block_hash *genesis)
+{
+	for (size_t i = 0; i < p->n_offers; i++)
+		if (hash256_equal(&p->offers[i].genesis->hash.h, &genesis->h))
+			return &p->offers[i];
+	return NULL;
+}
+
+static void offer_remove(struct protocol *p, struct offer *o)
+{
+	size_t i = (size_t)(o - p->offers);
+
+	block_unref(o->genesis);
+	memmove(o, o + 1, (--p->n_offers - i) * sizeof(*o));
+}
+
+void join_free(struct protocol *p)
+{
+	while (p->n_offers > 0)
+		offer_remove(p, &p->offers[p->n_offers - 1]);
+}
+
+/* False: the owner refused it. */
+static bool adopt(struct protocol *p, struct offer *o)
+{
+	const struct protocol_events *ev = p->o.events;
+	struct block *genesis = block_ref(o->genesis);
+	char name[HASH_HEX_CHARS + 1];
+	bool taken;
+
+	hash256_hex(name, &genesis->hash.h);
+	log_info(LOG_PEER, "chain %s, genesis %s: taken", o->params.name, name);
+	p->adopting = true;
+	taken = ev && ev->adopt && ev->adopt(p->o.events_arg, genesis, o->first);
+	p->adopting = false;
+	o = offer_find(p, &genesis->hash);
+	if (!taken && o)
+		offer_remove(p, o);
+	block_unref(genesis);
+	return taken;
+}
+
+static bool everybody_answered(const struct protocol *p)
+{
+	if (p->answered < p->expected)
+		return false;
+	list_each (it, &p->peers) {
+		const struct peer *peer = list_entry(it, struct peer, link);
+
+		if (peer_dialled(peer) && !peer->join.counted && !peer->closing)
+			return false;
+	}
+	return true;
+}
+
+static void decide(struct protocol *p)
+{
+	struct offer *wanted = p->o.want_chain ? offer_find(p, &p->o.wanted) : NULL;
+
+	if (has_chain(p) || p->adopting || p->n_offers == 0)
+		return;
+	if (wanted) {
+		adopt(p, wanted);
+		return;
+	}
+	/* Where they differ a person chooses. */
+	if (p->n_offers > 1 || p->o.want_chain)
+		return;
+	if (everybody_answered(p) || now_ms(p) - p->first_offer_ms >= SETTLE_MS)
+		adopt(p, &p->offers[0]);
+}
+
+static void log_offers(const struct protocol *p)
+{
+	log_warn(LOG_PEER, "peers offer %zu different chains: choose one", p->n_offers);
+	for (size_t i = 0; i < p->n_offers; i++) {
+		char hex[HASH_HEX_CHARS + 1];
+
+		hash256_hex(hex, &p->offers[i].genesis->hash.h);
+		log_warn(LOG_PEER, "  %s  %s", hex, p->offers[i].params.name);
+	}
+}
+
+static void offer_add(struct protocol *p, struct peer *peer, struct block *b,
+		      const struct chain_params *params)
+{
+	struct offer *o = offer_find(p, &b->hash);
+
+	peer->join.state = JOIN_OFFERED;
+	peer->join.offered = b->hash;
+	if (o) {
+		o->peers++;
+	} else if (p->n_offers < OFFERS_MAX) {
+		if (p->n_offers == 0)
+			p->first_offer_ms = now_ms(p);
+		p->offers[p->n_offers++] = (struct offer){.params = *params,
+							  .genesis = block_ref(b),
+							  .first = peer->info.id,
+							  .peers = 1};
+		if (p->n_offers > 1)
+			log_offers(p);
+	}
+	if (p->n_offers > 1)
+		p->wake |= WAKE_OFFERS;
+	count(p, peer);
+	decide(p);
+}
+
+static void take_genesis(struct protocol *p, struct peer *peer, struct block *b)
+{
+	struct chain_params params;
+	struct err e;
+
+	err_clear(&e);
+	if (peer->tagged && !hash256_equal(&peer->chain.h, &b->hash.h)) {
+		peer_close(p, peer, CLOSE_PLAIN, "its genesis isn't that of its user agent");
+	} else if (p->o.want_chain && !hash256_equal(&p->o.wanted.h, &b->hash.h)) {
+		peer_close(p, peer, CLOSE_PLAIN, "of another chain than the one wanted");
+	} else if (!block_check_bytes(b, &e)) {
+		peer_close(p, peer, CLOSE_DISCOURAGE, "genesis: %s: %s", e.token, e.detail);
+	} else if (!genesis_read(&params, b, &e)) {
+		/* Perhaps of a newer program: nothing to be held against it. */
+		peer_close(p, peer, CLOSE_PLAIN, "its chain is refused: %s: %s", e.token, e.detail);
+	} else {
+		offer_add(p, peer, b, &params);
+	}
+}
+
+void join_block(struct protocol *p, struct peer *peer, struct block *b)
+{
+	if (peer->join.state != JOIN_WALKING || !hash256_equal(&peer->join.want.h, &b->hash.h))
+		return;
+	if (hash256_is_zero(&b->header.prev.h))
+		take_genesis(p, peer, b);
+	else if (++peer->join.steps > STEPS_MAX)
+		nothing(p, peer);
+	else
+		get_block(p, peer, &b->header.prev);
+}
+
+/* --- time ------------------------------------------------------------------------ */
+
+static void tick_peer(struct protocol *p, struct peer *peer)
+{
+	int64_t since = now_ms(p) - peer->join.asked_ms;
+
+	switch (peer->join.state) {
+	case JOIN_ASKED:
+		if (since >= GIVE_UP_MS)
+			nothing(p, peer);
+		else if (since >= ANSWER_MS && peer->tagged)
+			get_block(p, peer, &peer->chain);
+		else if (since >= ANSWER_MS && !peer->join.asked_older)
+			ask(p, peer, true);
+		break;
+	case JOIN_WALKING:
+		if (since >= GIVE_UP_MS)
+			nothing(p, peer);
+		break;
+	case JOIN_NOTHING:
+		if (peer->has_chain && since >= AGAIN_MS)
+			ask(p, peer, false);
+		break;
+	case JOIN_NEW:
+	case JOIN_OFFERED:
+		break;
+	}
+}
+
+void join_tick(struct protocol *p)
+{
+	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
+		tick_peer(p, peer);
+	decide(p);
+}
+
+/* There is a chain now, however it came: peers of another go, the others are synced with. */
+void join_ready(struct protocol *p)
+{
+	struct block_hash ours = chain_params(p->o.chain)->genesis_hash;
+
+	join_free(p);
+	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer)) {
+		const struct block_hash *theirs = NULL;
+
+		if (peer->join.state == JOIN_OFFERED)
+			theirs = &peer->join.offered;
+		else if (peer->tagged)
+			theirs = &peer->chain;
+		if (theirs && !hash256_equal(&theirs->h, &ours.h))
+			peer_close(p, peer, CLOSE_PLAIN, "of another chain than the one taken");
+		else
+			sync_peer_ready(p, peer);
+	}
+}
+
+void protocol_expect_peers(struct protocol *p, unsigned n)
+{
+	p->expected = n;
+}
+
+size_t protocol_offers(const struct protocol *p, struct chain_offer *out, size_t max)
+{
+	for (size_t i = 0; i < p->n_offers && i < max; i++)
+		out[i] = (struct chain_offer){.params = p->offers[i].params,
+					      .peers = p->offers[i].peers,
+					      .first = p->offers[i].first};
+	return p->n_offers;
+}
+
+bool protocol_choose(struct protocol *p, const struct block_hash *genesis, struct err *e)
+{
+	char hex[HASH_HEX_CHARS + 1];
+	struct offer *o;
+	bool ok;
+
+	if (has_chain(p))
+		return err_set(e, ERR_KNOWN, "chain-exists", "this node has a chain already");
+	o = offer_find(p, genesis);
+	hash256_hex(hex, &genesis->h);
+	if (!o)
+		return err_set(e, ERR_NOTFOUND, "no-such-offer", "no peer offers %s", hex);
+	enter(p);
+	ok = adopt(p, o);
+	leave(p);
+	return ok || err_set(e, ERR_INVALID, "chain-refused", "%s was refused", hex);
+}

@@ -1,0 +1,95 @@
+/* Blocks asked for: of whom, since when, and what happens where they don't come. */
+#include <stdlib.h>
+
+#include <tally/base/checked.h>
+#include <tally/base/log.h>
+#include <tally/base/mem.h>
+
+#include "protocol/protocol_priv.h"
+
+#define STALL_MAX_MS 20000 /* without a block of those asked for */
+#define STALL_MIN_MS 5000  /* of a peer that has been quick so far */
+#define STALL_TIMES  32    /* its usual time for a block, times this */
+#define STALLS_MAX   3     /* in a row: it goes */
+
+void request_put(struct protocol *p, struct peer *peer, const struct block_hash *hash)
+{
+	struct block_request *r = NEW(struct block_request);
+
+	r->hash = *hash;
+	r->peer = peer;
+	r->asked_ms = now_ms(p);
+	if (peer->sync.n_requests == 0)
+		peer->sync.progress_ms = r->asked_ms;
+	list_add(&peer->sync.requests, &r->link);
+	peer->sync.n_requests++;
+	*(struct block_request **)map_put(&p->requests, hash, NULL) = r;
+}
+
+static void request_free(struct protocol *p, struct block_request *r)
+{
+	map_del(&p->requests, &r->hash);
+	list_del(&r->link);
+	r->peer->sync.n_requests--;
+	free(r);
+}
+
+/* True: this peer was asked for it, and has now answered. */
+bool request_take(struct protocol *p, struct peer *peer, const struct block_hash *hash)
+{
+	struct block_request *const *at = map_get(&p->requests, hash);
+	struct peer_sync *s = &peer->sync;
+	int64_t took;
+
+	if (!at || (*at)->peer != peer)
+		return false;
+	took = now_ms(p) - MAX(s->progress_ms, (*at)->asked_ms);
+	s->avg_ms = MAX((7 * s->avg_ms + MAX(took, 0)) / 8, 1);
+	s->progress_ms = now_ms(p);
+	s->stalls = 0;
+	request_free(p, *at);
+	return true;
+}
+
+void requests_drop(struct protocol *p, struct peer *peer)
+{
+	list_each_safe (it, &peer->sync.requests)
+		request_free(p, list_entry(it, struct block_request, link));
+}
+
+/* It doesn't have what it announced. */
+void request_notfound(struct protocol *p, struct peer *peer, const struct block_hash *hash)
+{
+	hash_queue_forget(&peer->sync.want, &hash->h);
+	if (!request_take(p, peer, hash))
+		return;
+	sync_refill_all(p);
+}
+
+static int64_t patience(const struct peer_sync *s)
+{
+	return s->avg_ms ? MIN(MAX(s->avg_ms * STALL_TIMES, STALL_MIN_MS), STALL_MAX_MS)
+			 : STALL_MAX_MS;
+}
+
+void requests_tick(struct protocol *p, struct peer *peer)
+{
+	struct peer_sync *s = &peer->sync;
+	char name[NET_ADDR_CHARS + 16];
+
+	/* While we don't read it can't be blamed. */
+	if (s->n_requests == 0 || peer->paused || now_ms(p) - s->progress_ms < patience(s))
+		return;
+	if (++s->stalls >= STALLS_MAX) {
+		peer_close(p, peer, CLOSE_PLAIN, "does not send the blocks asked of it");
+		sync_refill_all(p);
+		return;
+	}
+	log_info(LOG_PEER, "peer %s: no block for a while, others are asked",
+		 peer_name(peer, name));
+	requests_drop(p, peer);
+	/* The others first. */
+	s->rest_until_ms = now_ms(p) + 1000;
+	s->avg_ms = 0;
+	sync_refill_all(p);
+}
