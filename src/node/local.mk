@@ -5,6 +5,7 @@ libtally_a_SOURCES += \
 	include/tally/node/snapshot.h \
 	src/node/command.c \
 	src/node/config.c \
+	src/node/control.c \
 	src/node/describe.c \
 	src/node/find_tx.c \
 	src/node/journal.c \
