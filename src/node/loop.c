@@ -240,6 +240,7 @@ int node_run(struct node *n, struct err *e)
 {
 	if (!n->stopping)
 		event_base_dispatch(n->base);
+	event_base_loop(n->base, EVLOOP_NONBLOCK); /* what was answered last is still sent */
 	if (n->failed && e)
 		*e = n->failure;
 	return n->failed ? 1 : 0;

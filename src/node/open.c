@@ -411,6 +411,11 @@ void node_set_renderer(struct node *n, node_renderer *fn)
 	n->renderer = fn;
 }
 
+bool node_has_chain(const struct node *n)
+{
+	return chain_has_genesis(n->chain);
+}
+
 bool node_create_chain(struct node *n, struct chain_params *p, struct err *e)
 {
 	struct block *b = NULL;

@@ -40,6 +40,7 @@ bool node_stopping(const struct node *n);
 /* Turns the loop until *done is true (for commands offline). */
 bool node_wait(struct node *n, const bool *done, struct err *e);
 
+bool node_has_chain(const struct node *n);
 /* Makes a chain: p's fields as params_default and the options set them, with name and creator; genesis time is now; with
  * genesis_bits 0 the bits are chosen for the spacing from this machine's hash rate (about a second). ERR_EXISTS-like
  * ERR_KNOWN "chain-exists". */

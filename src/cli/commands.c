@@ -1,0 +1,333 @@
+/* The commands. Results go to standard output, nothing else does. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <tally/base/mem.h>
+#include <tally/base/text.h>
+#include <tally/consensus/params.h>
+#include <tally/crypto/address.h>
+#include <tally/primitives/amount.h>
+#include <tally/store/lock.h>
+
+#include "cli/cli_priv.h"
+
+#define PAGE "200"
+
+/* --- createblockchain ---------------------------------------------------------------- */
+
+static bool read_number(const struct invocation *in, const char *name, uint64_t lo, uint64_t hi,
+			uint64_t *out, struct err *e)
+{
+	const char *text = option_value(in, name);
+
+	if (!text || parse_u64_any(text, lo, hi, out))
+		return true;
+	return err_set(e, ERR_USAGE, "bad-option",
+		       "-%s '%s' is out of range: give a whole number from %" PRIu64 " to %" PRIu64,
+		       name, text, lo, hi);
+}
+
+static bool read_params(const struct invocation *in, struct chain_params *p, struct err *e)
+{
+	const char *name = option_value(in, "name"), *reward = option_value(in, "reward");
+	uint64_t spacing = SPACING_DEFAULT, limit, halving, maturity, bytes;
+
+	if (!read_number(in, "spacing", 0, SPACING_MAX, &spacing, e))
+		return false;
+	params_default(p, (uint32_t)spacing);
+	limit = p->pow_limit;
+	halving = p->halving;
+	maturity = p->maturity;
+	bytes = p->max_block_bytes;
+	if (!read_number(in, "pow-limit", 1, UINT32_MAX, &limit, e) ||
+	    !read_number(in, "halving", 0, UINT32_MAX, &halving, e) ||
+	    !read_number(in, "maturity", 1, MATURITY_MAX, &maturity, e) ||
+	    !read_number(in, "max-block-bytes", MAX_BLOCK_BYTES_MIN, BLOCK_MAX_BYTES, &bytes, e))
+		return false;
+	p->pow_limit = (uint32_t)limit;
+	p->halving = (uint32_t)halving;
+	p->maturity = (uint16_t)maturity;
+	p->max_block_bytes = (uint32_t)bytes;
+	p->genesis_bits = 0; /* measured */
+	if (halving == 0)
+		p->reward = REWARD_DEFAULT_UNHALVED;
+	if (reward && !amount_parse(&p->reward, reward, true, e))
+		return err_prefix(e, "-reward");
+	if (name &&
+	    (strlen(name) > CHAIN_NAME_MAX || !*name || !utf8_printable(name, strlen(name))))
+		return err_set(e, ERR_USAGE, "bad-name",
+			       "-name must be 1 to %d bytes of text: '%.60s' is not",
+			       CHAIN_NAME_MAX, name);
+	snprintf(p->name, sizeof(p->name), "%s", name ? name : "tally");
+	return params_check(p, e);
+}
+
+static bool run_create(struct invocation *in, struct err *e)
+{
+	struct chain_params p;
+	struct node *n;
+	char hash[HASH_HEX_CHARS + 1];
+	const char *to = option_value(in, "address");
+	bool ok;
+
+	/* Everything that can be wrong is found before a directory is made. */
+	if (!read_params(in, &p, e) ||
+	    (address_looks_like(to) && !address_decode(&p.creator, to, e))) {
+		e->cls = ERR_USAGE;
+		return false;
+	}
+	if (!node_open(&n, &in->config, NODE_OFFLINE, e))
+		return false;
+	ok = !node_has_chain(n) && node_resolve_address(n, to, true, &p.creator, e);
+	if (ok || node_has_chain(n))
+		ok = node_create_chain(n, &p, e);
+	node_close(n);
+	if (!ok)
+		return false;
+	hash256_hex(hash, &p.genesis_hash.h);
+	printf("%s\n", hash);
+	return true;
+}
+
+/* --- wallet ------------------------------------------------------------------------------ */
+
+/* Calls, prints the result as the verb's text. */
+static bool call_and_print(struct invocation *in, const char *method, json_t *params, struct err *e)
+{
+	const struct verb *v = verb_find(method);
+	json_t *result;
+	char *text;
+
+	if (!call_command(&in->config, method, params, &result, NULL, e))
+		return false;
+	text = v->text ? v->text(result) : command_json(result, JSON_INDENT(2));
+	printf("%s\n", text);
+	free(text);
+	json_decref(result);
+	return true;
+}
+
+static bool run_createwallet(struct invocation *in, struct err *e)
+{
+	return call_and_print(in, "getnewaddress", NULL, e);
+}
+
+static bool run_listaddresses(struct invocation *in, struct err *e)
+{
+	json_t *result, *row;
+	size_t i;
+
+	if (!call_command(&in->config, "listaddresses", NULL, &result, NULL, e))
+		return false;
+	json_array_foreach(result, i, row)
+	{
+		const char *label = json_string_value(json_object_get(row, "label"));
+
+		printf("%s%s%s\n", json_string_value(json_object_get(row, "address")),
+		       label && *label ? "  " : "", label ? label : "");
+	}
+	json_decref(result);
+	return true;
+}
+
+static bool run_getbalance(struct invocation *in, struct err *e)
+{
+	const char *of = option_value(in, "address");
+	char amount[AMOUNT_CHARS + 1] = "?";
+	json_t *result;
+
+	if (!call_command(&in->config, "tally_balance", of ? json_pack("[s]", of) : NULL, &result,
+			  NULL, e))
+		return false;
+	json_amount_text(json_object_get(result, "balance"), amount);
+	if (of)
+		printf("Balance of '%s': %s\n", of, amount);
+	else
+		printf("Balance: %s\n", amount);
+	json_decref(result);
+	return true;
+}
+
+static bool run_send(struct invocation *in, struct err *e)
+{
+	static const char *const names[] = {"from", "to", "amount", "fee", "memo", "mine"};
+	json_t *params = json_object();
+	int64_t amount;
+
+	if (!amount_parse(&amount, option_value(in, "amount"), false, e)) {
+		json_decref(params);
+		return false;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const char *value = option_value(in, names[i]);
+
+		if (value && json_object_set_new(params, names[i], json_string(value)) != 0) {
+			json_decref(params);
+			return err_set(e, ERR_USAGE, "bad-text",
+				       "-%s is not UTF-8: give plain text", names[i]);
+		}
+	}
+	return call_and_print(in, "send", params, e);
+}
+
+/* --- chain ----------------------------------------------------------------------------------- */
+
+static void print_block(const json_t *b)
+{
+	const time_t t = (time_t)json_integer_value(json_object_get(b, "time"));
+	json_t *tx;
+	char when[40];
+	struct tm tm;
+	size_t i;
+
+	gmtime_r(&t, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", &tm);
+	printf("block %" JSON_INTEGER_FORMAT "  %s\n",
+	       json_integer_value(json_object_get(b, "height")),
+	       json_string_value(json_object_get(b, "hash")));
+	printf("  time        %s\n", when);
+	printf("  difficulty  %.6g (bits %s)\n",
+	       json_number_value(json_object_get(b, "difficulty")),
+	       json_string_value(json_object_get(b, "bits")));
+	json_array_foreach(json_object_get(b, "tx"), i, tx)
+		printf("  %s%s\n", i == 0 ? "coinbase    " : "tx          ", json_string_value(tx));
+}
+
+static bool run_printchain(struct invocation *in, struct err *e)
+{
+	json_t *next = json_null(), *result, *b;
+	size_t i;
+
+	do {
+		if (!call_command(&in->config, "printchain", json_pack("[O,s]", next, PAGE),
+				  &result, NULL, e))
+			return false;
+		json_array_foreach(json_object_get(result, "blocks"), i, b) print_block(b);
+		next = json_object_get(result, "next");
+		next = json_is_integer(next) ? json_incref(next) : json_null();
+		json_decref(result);
+	} while (json_is_integer(next));
+	return true;
+}
+
+static bool run_reindexutxo(struct invocation *in, struct err *e)
+{
+	json_t *result;
+
+	if (!call_command(&in->config, "reindexutxo", NULL, &result, NULL, e))
+		return false;
+	printf("%" JSON_INTEGER_FORMAT " unspent outputs\n",
+	       json_integer_value(json_object_get(result, "outputs")));
+	json_decref(result);
+	return true;
+}
+
+/* --- rpc ---------------------------------------------------------------------------------------- */
+
+/* Puts compact JSON on lines of its own, numbers as they stand. */
+static void print_json(const char *s)
+{
+	int depth = 0;
+	bool text = false;
+
+	for (; *s; s++) {
+		const bool opens = *s == '{' || *s == '[', closes = *s == '}' || *s == ']';
+
+		if (text || (!opens && !closes && *s != ',' && *s != ':')) {
+			text ^= *s == '"';
+			putchar(*s);
+			if (text && *s == '\\' && s[1])
+				putchar(*++s);
+		} else if (opens && s[1] == *s + 2) {
+			printf("%c%c", *s, s[1]);
+			s++;
+		} else if (opens || *s == ',') {
+			depth += opens;
+			printf("%c\n%*s", *s, depth * 2, "");
+		} else if (closes) {
+			printf("\n%*s%c", --depth * 2, "", *s);
+		} else {
+			printf(": ");
+		}
+	}
+	putchar('\n');
+}
+
+static bool run_rpc(struct invocation *in, struct err *e)
+{
+	json_t *params = json_array(), *result;
+	char *raw = NULL;
+
+	if (in->n_words == 0) {
+		json_decref(params);
+		return err_set(e, ERR_USAGE, "missing-method",
+			       "rpc needs a method: tally rpc help lists them");
+	}
+	for (size_t i = 1; i < in->n_words; i++) {
+		json_t *value = json_loads(in->words[i], JSON_DECODE_ANY, NULL);
+
+		json_array_append_new(params, value ? value : json_string(in->words[i]));
+	}
+	if (!call_command(&in->config, in->words[0], params, &result, &raw, e))
+		return false;
+	if (json_is_string(result) && (!raw || strncmp(raw, "\"", 1) == 0))
+		printf("%s\n", json_string_value(result));
+	else if (raw)
+		print_json(raw);
+	free(raw);
+	json_decref(result);
+	return true;
+}
+
+/* --- the table -------------------------------------------------------------------------------------- */
+
+static const struct option_row create_options[] = {
+	{"address", "ADDR", true,
+	 "who gets the first coins: an address, or a label (made on first use)"},
+	{"name", "TEXT", false, "name of the chain, 1 to 40 bytes (default: tally)"},
+	{"spacing", "SECONDS", false,
+	 "time between blocks, 0 to 86400; 0: an instant chain (default: 10)"},
+	{"pow-limit", "BITS", false, "easiest target, compact (default: 0x1f00ffff)"},
+	{"reward", "COINS", false, "new coins a block (default: 50, without halving 10)"},
+	{"halving", "BLOCKS", false,
+	 "the reward halves every so many blocks; 0: never (default: 210000)"},
+	{"maturity", "BLOCKS", false, "new coins wait for so many blocks, 1 to 1000 (default: 5)"},
+	{"max-block-bytes", "BYTES", false, "10000 to 4000000 (default: 1000000)"},
+	{0},
+};
+static const struct option_row balance_options[] = {
+	{"address", "ADDR", false,
+	 "any address of the chain, or a label (default: the whole wallet)"},
+	{0},
+};
+static const struct option_row send_options[] = {
+	{"from", "ADDR", false, "only coins of this address (default: any of the wallet's)"},
+	{"to", "ADDR", true, "address or label"},
+	{"amount", "COINS", true, "how much, at most 8 decimals"},
+	{"mine", NULL, false, "mine one block with it at once"},
+	{"fee", "RATE", false, "units a byte (default: 1)"},
+	{"memo", "TEXT", false, "at most 75 bytes, for all to read"},
+	{0},
+};
+
+const struct command_row commands[] = {
+	{"createblockchain", "makes a chain whose first coins go to an address", create_options,
+	 false, NULL, run_create},
+	{"startnode", "runs a node, with its console on a terminal", NULL, true, NULL,
+	 run_startnode},
+	{"createwallet", "makes a new address and prints it", NULL, false, NULL, run_createwallet},
+	{"listaddresses", "prints the wallet's addresses with their labels", NULL, false, NULL,
+	 run_listaddresses},
+	{"getbalance", "prints what an address, or the wallet, has", balance_options, false, NULL,
+	 run_getbalance},
+	{"send", "pays somebody and prints the transaction's id", send_options, false, NULL,
+	 run_send},
+	{"printchain", "prints every block from the tip down", NULL, false, NULL, run_printchain},
+	{"reindexutxo", "rebuilds the table of coins from the blocks", NULL, false, NULL,
+	 run_reindexutxo},
+	{"rpc", "calls a method of the control port", NULL, false, "METHOD [ARG...]", run_rpc},
+	{0},
+};

@@ -1,0 +1,247 @@
+/* The command line: settings, the command, its options. One dash or two. */
+#include <stdio.h>
+#include <string.h>
+
+#include <tally/base/checked.h>
+#include <tally/base/mem.h>
+
+#include "cli/cli_priv.h"
+
+/* How many single letters differ: to name what was perhaps meant. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[64], n = strlen(b);
+
+	if (n >= ARRAY_LEN(row) || strlen(a) >= ARRAY_LEN(row))
+		return SIZE_MAX;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1]; i++) {
+		size_t before = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			const size_t here = row[j];
+
+			row[j] = MIN(MIN(row[j] + 1, row[j - 1] + 1),
+				     before + (a[i - 1] != b[j - 1]));
+			before = here;
+		}
+	}
+	return row[n];
+}
+
+static void nearer(const char *name, const char *known, size_t *best, const char **out)
+{
+	const size_t d = distance(name, known);
+
+	if (d < *best && d <= 2) {
+		*best = d;
+		*out = known;
+	}
+}
+
+static bool unknown_option(const struct invocation *in, const char *name, struct err *e)
+{
+	const char *near = NULL;
+	size_t best = SIZE_MAX;
+
+	for (const struct option_row *o = in->command ? in->command->options : NULL; o && o->name;
+	     o++)
+		nearer(name, o->name, &best, &near);
+	for (const struct setting *s = config_settings; s->name; s++)
+		nearer(name, s->name, &best, &near);
+	if (near)
+		return err_set(e, ERR_USAGE, "unknown-option",
+			       "there is no option -%s: did you mean -%s?", name, near);
+	return err_set(e, ERR_USAGE, "unknown-option",
+		       "there is no option -%s: see tally %s%s--help", name,
+		       in->command ? in->command->name : "", in->command ? " " : "");
+}
+
+static bool unknown_command(const char *name, struct err *e)
+{
+	const char *near = NULL;
+	size_t best = SIZE_MAX;
+
+	for (const struct command_row *c = commands; c->name; c++)
+		nearer(name, c->name, &best, &near);
+	if (near)
+		return err_set(e, ERR_USAGE, "unknown-command",
+			       "there is no command '%s': did you mean %s?", name, near);
+	return err_set(e, ERR_USAGE, "unknown-command",
+		       "there is no command '%s': see tally --help", name);
+}
+
+static const struct option_row *find_option(const struct invocation *in, const char *name,
+					    size_t *at)
+{
+	*at = 0;
+	for (const struct option_row *o = in->command ? in->command->options : NULL; o && o->name;
+	     o++, ++*at)
+		if (strcmp(o->name, name) == 0)
+			return o;
+	return NULL;
+}
+
+/* The value of an option: behind '=', or the next word, unless it is a flag. */
+static bool take_value(const char *name, const char *eq, bool flag, int argc, char **argv, int *i,
+		       const char **out, struct err *e)
+{
+	static const char *const words[] = {"0", "1", "true", "false", "yes", "no", "on", "off"};
+
+	if (eq) {
+		*out = eq + 1;
+		return true;
+	}
+	if (flag) { /* -listen 0, but also a bare -headless */
+		*out = "1";
+		for (size_t k = 0; *i + 1 < argc && k < ARRAY_LEN(words); k++)
+			if (strcmp(argv[*i + 1], words[k]) == 0) {
+				*out = argv[++*i];
+				break;
+			}
+		return true;
+	}
+	if (*i + 1 >= argc)
+		return err_set(e, ERR_USAGE, "missing-value",
+			       "-%s needs a value: give one behind it", name);
+	*out = argv[++*i];
+	return true;
+}
+
+static bool set_setting(struct invocation *in, const struct setting *s, const char *value,
+			struct err *e)
+{
+	if (!(s->where & SETTING_GLOBAL) && !(in->command && in->command->settings))
+		return err_set(e, ERR_USAGE, "wrong-option",
+			       "-%s is an option of startnode: not of %s", s->name,
+			       in->command ? in->command->name : "tally itself");
+	in->given |= UINT64_C(1) << (s - config_settings);
+	return config_set(&in->config, s, value, e);
+}
+
+static bool read_option(struct invocation *in, int argc, char **argv, int *i, struct err *e)
+{
+	const char *text = argv[*i] + (argv[*i][1] == '-' ? 2 : 1), *eq = strchr(text, '='), *value;
+	const struct option_row *o;
+	const struct setting *s;
+	char name[64];
+	size_t at;
+
+	snprintf(name, sizeof(name), "%.*s", eq ? (int)(eq - text) : (int)strlen(text), text);
+	if (strcmp(name, "help") == 0 || strcmp(name, "h") == 0)
+		return in->help = true;
+	if (strcmp(name, "version") == 0 && !in->command)
+		return in->version = true;
+	o = find_option(in, name, &at);
+	s = config_find(name);
+	if (o) {
+		if (in->values[at])
+			return err_set(e, ERR_USAGE, "twice", "-%s is given twice: give it once",
+				       name);
+		return take_value(name, eq, !o->arg, argc, argv, i, &in->values[at], e);
+	}
+	if (s)
+		return take_value(name, eq, s->type == SETTING_FLAG, argc, argv, i, &value, e) &&
+		       set_setting(in, s, value, e);
+	return unknown_option(in, name, e);
+}
+
+static bool read_word(struct invocation *in, const char *word, struct err *e)
+{
+	if (in->command)
+		return err_set(e, ERR_USAGE, "extra-word",
+			       "'%s' is too much for %s: see tally %s --help", word,
+			       in->command->name, in->command->name);
+	for (const struct command_row *c = commands; c->name; c++)
+		if (strcmp(c->name, word) == 0)
+			in->command = c;
+	return in->command || unknown_command(word, e);
+}
+
+bool invocation_read(struct invocation *in, int argc, char **argv, struct err *e)
+{
+	*in = (struct invocation){0};
+	config_init(&in->config);
+	for (int i = 1; i < argc; i++) {
+		const bool option = argv[i][0] == '-' && argv[i][1];
+
+		if (in->command && in->command->words && (!option || in->n_words)) {
+			/* rpc METHOD ARG…: everything from here on is its own */
+			in->words = (const char *const *)&argv[i];
+			in->n_words = (size_t)(argc - i);
+			break;
+		}
+		if (!(option ? read_option(in, argc, argv, &i, e) : read_word(in, argv[i], e)))
+			return false;
+	}
+	if (in->help || in->version || !in->command)
+		return true;
+	for (size_t k = 0; in->command->options && in->command->options[k].name; k++)
+		if (in->command->options[k].required && !in->values[k])
+			return err_set(e, ERR_USAGE, "missing-option",
+				       "%s needs -%s %s: see tally %s --help", in->command->name,
+				       in->command->options[k].name, in->command->options[k].arg,
+				       in->command->name);
+	return config_finish(&in->config, in->given, e);
+}
+
+const char *option_value(const struct invocation *in, const char *name)
+{
+	size_t at;
+
+	return find_option(in, name, &at) ? in->values[at] : NULL;
+}
+
+/* --- help ---------------------------------------------------------------------------- */
+
+void print_usage(void)
+{
+	fprintf(stderr,
+		"usage: tally [--home DIR] [--node-id N] COMMAND [OPTION...]\n\ncommands:\n");
+	for (const struct command_row *c = commands; c->name; c++)
+		fprintf(stderr, "  %-17s %s\n", c->name, c->summary);
+	fprintf(stderr, "\ntally --help tells more, tally COMMAND --help about one command\n");
+}
+
+static void print_option(const char *name, const char *arg, const char *help, const char *fallback)
+{
+	char left[48];
+
+	snprintf(left, sizeof(left), "-%s%s%s", name, arg ? " " : "", arg ? arg : "");
+	printf("  %-24s %s", left, help);
+	if (fallback)
+		printf(" (default: %s)", fallback);
+	printf("\n");
+}
+
+static void print_settings(unsigned where)
+{
+	for (const struct setting *s = config_settings; s->name; s++)
+		if (s->where & where)
+			print_option(s->name, s->arg, s->help, s->fallback);
+}
+
+void print_help(const struct command_row *c)
+{
+	if (!c) {
+		printf("usage: tally [--home DIR] [--node-id N] COMMAND [OPTION...]\n\n"
+		       "A blockchain node with a console. Options take one dash or two.\n\ncommands:\n");
+		for (c = commands; c->name; c++)
+			printf("  %-17s %s\n", c->name, c->summary);
+		printf("\noptions of every command:\n");
+		print_settings(SETTING_GLOBAL);
+		printf("\nSee tally(1), tally.conf(5) and tally-protocol(7).\n");
+		return;
+	}
+	printf("usage: tally %s%s%s%s\n\n%s.\n", c->name,
+	       c->options || c->settings ? " [OPTION...]" : "", c->words ? " " : "",
+	       c->words ? c->words : "", c->summary);
+	if (c->options || c->settings)
+		printf("\noptions:\n");
+	for (const struct option_row *o = c->options; o && o->name; o++)
+		print_option(o->name, o->arg, o->help, NULL);
+	if (c->settings)
+		print_settings(SETTING_START);
+}

@@ -1,0 +1,176 @@
+/* Calls to the node that runs in a data directory, through its control port. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include <tally/base/bytes.h>
+#include <tally/base/mem.h>
+
+#include "cli/cli_priv.h"
+
+#define COOKIE_MAX 128
+#define CONNECT_S  5
+
+static bool read_cookie(const struct config *c, char out[COOKIE_MAX])
+{
+	char *path = mem_printf("%s/.cookie", c->dir);
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = -1;
+
+	free(path);
+	if (fd < 0)
+		return false;
+	n = read(fd, out, COOKIE_MAX - 1);
+	close(fd);
+	if (n <= 0)
+		return false;
+	out[n] = '\0';
+	return true;
+}
+
+/* -1: nobody listens. */
+static int dial(uint16_t port)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET,
+				  .sin_port = htons(port),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	const struct timeval tv = {.tv_sec = CONNECT_S};
+	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	if (connect(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static bool send_all(int fd, const char *p, size_t n)
+{
+	while (n > 0) {
+		const ssize_t k = send(fd, p, n, MSG_NOSIGNAL);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			return false;
+		p += k;
+		n -= (size_t)k;
+	}
+	return true;
+}
+
+/* Until the other side closes. NUL-terminated. */
+static char *receive_all(int fd)
+{
+	struct writer w;
+	char buf[16384];
+	ssize_t n;
+
+	writer_init(&w);
+	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0 || (n < 0 && errno == EINTR))
+		if (n > 0)
+			put_bytes(&w, buf, (size_t)n);
+	put_u8(&w, 0);
+	return (char *)writer_take(&w, &(size_t){0});
+}
+
+static bool exchange(int fd, uint16_t port, const char *cookie, const char *body, char **answer)
+{
+	char auth[COOKIE_MAX * 2];
+	char *head;
+	bool ok;
+
+	sodium_bin2base64(auth, sizeof(auth), (const uint8_t *)cookie, strlen(cookie),
+			  sodium_base64_VARIANT_ORIGINAL);
+	head = mem_printf(
+		"POST / HTTP/1.0\r\nHost: 127.0.0.1:%u\r\nAuthorization: Basic %s\r\n"
+		"Content-Type: application/json\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+		port, auth, strlen(body));
+	ok = send_all(fd, head, strlen(head)) && send_all(fd, body, strlen(body));
+	free(head);
+	*answer = ok ? receive_all(fd) : NULL;
+	return ok && **answer;
+}
+
+/* {"result":R,"error":null,…}: R as the node printed it. */
+static char *raw_result(const char *body)
+{
+	static const char before[] = "{\"result\":", after[] = ",\"error\":null";
+	const char *end = NULL;
+
+	if (strncmp(body, before, sizeof(before) - 1) != 0)
+		return NULL;
+	body += sizeof(before) - 1;
+	for (const char *at = strstr(body, after); at; at = strstr(at + 1, after))
+		end = at;
+	return end ? mem_printf("%.*s", (int)(end - body), body) : NULL;
+}
+
+static bool read_answer(const char *http, json_t **result, char **raw, struct err *e)
+{
+	const char *body = strstr(http, "\r\n\r\n");
+	json_t *answer = body ? json_loads(body + 4, 0, NULL) : NULL, *error;
+	const char *message;
+
+	if (!answer)
+		return err_set(
+			e, ERR_IO, "bad-answer",
+			"the node's control port gave no answer: is another program at that port?");
+	error = json_object_get(answer, "error");
+	message = json_string_value(json_object_get(error, "message"));
+	if (error && !json_is_null(error)) {
+		const json_int_t code = json_integer_value(json_object_get(error, "code"));
+		const bool usage = code == RPC_INVALID_PARAMETER || code == RPC_TYPE_ERROR ||
+				   code == RPC_METHOD_NOT_FOUND ||
+				   code == RPC_INVALID_ADDRESS_OR_KEY;
+
+		err_set(e, usage ? ERR_USAGE : ERR_IO, "remote", "%s",
+			message ? message : "the node refused");
+		json_decref(answer);
+		return false;
+	}
+	*result = json_incref(json_object_get(answer, "result"));
+	if (raw)
+		*raw = raw_result(body + 4);
+	json_decref(answer);
+	return true;
+}
+
+bool remote_call(const struct config *c, const char *method, json_t *params, bool *found,
+		 json_t **result, char **raw, struct err *e)
+{
+	char cookie[COOKIE_MAX], *body, *answer = NULL;
+	json_t *request;
+	bool ok;
+	int fd;
+
+	*found = false;
+	if (!read_cookie(c, cookie))
+		return false;
+	fd = dial((uint16_t)c->control_port);
+	if (fd < 0)
+		return false;
+	*found = true;
+	request = json_pack("{s:s,s:O,s:i}", "method", method, "params", params, "id", 1);
+	body = command_json(request, JSON_COMPACT);
+	ok = exchange(fd, (uint16_t)c->control_port, cookie, body, &answer);
+	close(fd);
+	if (!ok)
+		err_set(e, ERR_IO, "no-answer",
+			"the node at control port %u gave no answer: see its log", c->control_port);
+	ok = ok && read_answer(answer, result, raw, e);
+	json_decref(request);
+	free(body);
+	free(answer);
+	return ok;
+}
