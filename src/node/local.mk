@@ -19,7 +19,7 @@ libtally_a_SOURCES += \
 	src/node/node_priv.h \
 	src/node/observers.c \
 	src/node/open.c \
-	src/node/recent.c \
+	src/node/late.c \
 	src/node/snapshot.c \
 	src/node/template.c \
 	src/node/verbs.c \

@@ -20,14 +20,14 @@ static bool pays_wallet(const struct node *n, const struct tx *tx)
 
 static void remember_block(struct node *n, const struct block *b)
 {
-	const struct recent_block r = {
+	const struct late_block r = {
 		.n_tx = b->n_tx,
 		.bytes = (uint32_t)b->raw.len,
 		.mine = b->n_tx > 0 && pays_wallet(n, &b->tx[0]),
 		.arrived_us = clock_unix_us(&n->clock.clock),
 	};
 
-	recent_add(n->recent, &b->hash, &r);
+	late_add(n->late, &b->hash, &r);
 }
 
 static void on_connected(void *arg, const struct chain_entry *at, const struct block *b)
@@ -62,12 +62,12 @@ static void on_disconnected(void *arg, const struct chain_entry *at, const struc
 /* While catching up a line a block would drown the log. */
 static void log_tip(struct node *n, const struct chain_entry *tip)
 {
-	struct recent_block r = {0};
+	struct late_block r = {0};
 	char hash[HASH_SHORT_CHARS + 1];
 
 	if (chain_catching_up(n->chain) && tip->height % 500 != 0)
 		return;
-	recent_get(n->recent, &tip->hash, &r);
+	late_get(n->late, &tip->hash, &r);
 	hash256_short(hash, &tip->hash.h);
 	log_info(LOG_CHAIN, "tip %u %s: %u tx, %u bytes", tip->height, hash, r.n_tx, r.bytes);
 }

@@ -25,7 +25,7 @@ struct mining;
 struct control;
 struct journal;
 struct logfile;
-struct recent;
+struct late;
 
 struct observer {
 	node_observer *fn;
@@ -72,7 +72,7 @@ struct node {
 
 	/* For those who watch. */
 	struct journal *journal; /* messages and log lines */
-	struct recent *recent;   /* what is known of late blocks beyond their headers */
+	struct late *late;       /* what is known of late blocks beyond their headers */
 	struct observer *observers;
 	size_t n_observers, cap_observers;
 	unsigned dispatching, generation, dirty;
@@ -188,16 +188,16 @@ void log_format(char *out, size_t size, int64_t unix_us, enum log_subsystem sub,
 bool node_find_tx(const struct node *n, const struct txid *id, const struct block_hash *in,
 		  struct tx **out, struct chain_entry *at);
 
-/* recent.c: size, transactions and arrival of late blocks, for rows of the chain panel. */
-struct recent_block {
+/* late.c: size, transactions and arrival of late blocks, for rows of the chain panel. */
+struct late_block {
 	uint32_t n_tx, bytes;
 	bool mine;
 	int64_t arrived_us;
 };
-struct recent *recent_new(void);
-void recent_free(struct recent *r);
-void recent_add(struct recent *r, const struct block_hash *hash, const struct recent_block *b);
-bool recent_get(const struct recent *r, const struct block_hash *hash, struct recent_block *out);
+struct late *late_new(void);
+void late_free(struct late *r);
+void late_add(struct late *r, const struct block_hash *hash, const struct late_block *b);
+bool late_get(const struct late *r, const struct block_hash *hash, struct late_block *out);
 
 /* observers.c */
 void observers_tell(struct node *n);

@@ -311,7 +311,7 @@ static bool open_ground(struct node *n, struct err *e)
 	n->fail_fd[0] = n->fail_fd[1] = -1;
 	list_init(&n->calls);
 	n->journal = journal_new();
-	n->recent = recent_new();
+	n->late = late_new();
 	node_wire(n);
 	if (pipe2(n->fail_fd, O_CLOEXEC | O_NONBLOCK) != 0)
 		return err_set(e, ERR_IO, "pipe", "cannot make a pipe: %s", strerror(errno));
@@ -385,7 +385,7 @@ void node_close(struct node *n)
 	dir_lock_drop(&n->lock);
 	observers_free(n);
 	journal_free(n->journal);
-	recent_free(n->recent);
+	late_free(n->late);
 	close_fd(n->fail_fd[0]);
 	close_fd(n->fail_fd[1]);
 	free(n);

@@ -149,17 +149,17 @@ static void row_peers(const struct node *n, struct chain_row *row)
 /* What the ring of late blocks doesn't know any more is read from the body. */
 static void row_body(const struct node *n, chain_index at, struct chain_row *row)
 {
-	struct recent_block r = {0};
+	struct late_block r = {0};
 	struct block *b;
 
-	if (recent_get(n->recent, &row->hash, &r)) {
+	if (late_get(n->late, &row->hash, &r)) {
 		row->arrived_us = r.arrived_us;
 	} else if (row->have_body && chain_read_block(n->chain, at, &b, NULL)) {
 		struct coin coin;
 
-		r = (struct recent_block){.n_tx = b->n_tx, .bytes = (uint32_t)b->raw.len};
+		r = (struct late_block){.n_tx = b->n_tx, .bytes = (uint32_t)b->raw.len};
 		r.mine = tx_coin(&b->tx[0], 0, 0, &coin) && wallet_is_mine(n->wallet, &coin.owner);
-		recent_add(n->recent, &row->hash, &r);
+		late_add(n->late, &row->hash, &r);
 		block_unref(b);
 	}
 	row->n_tx = r.n_tx;
