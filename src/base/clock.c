@@ -76,7 +76,7 @@ void clock_mock_set(struct clock_mock *m, int64_t unix_s)
 
 	m->mocked = unix_s != 0;
 	m->unix_s = unix_s;
-	if (m->mocked && forward > 0)
+	if (forward > 0)
 		m->jumped_us += forward;
 }
 

@@ -166,6 +166,26 @@ static void a_bad_one_at_either_end_is_found(void **state)
 	sigpool_free(p);
 }
 
+static void of_two_found_at_once_the_lesser_counts(void **state)
+{
+	static const size_t both[] = {0, 1};
+	struct sigcheck *c = with_bad(2, both, 2);
+	struct sigpool *p = sigpool_new(2);
+
+	(void)state;
+	for (int round = 0; round < 1000; round++) {
+		struct sigjob *j = sigjob_new(p, NULL, NULL);
+
+		sigjob_add(j, c, 2);
+		sigjob_close(j); /* one for each worker */
+		sigpool_wait(p, j);
+		assert_int_equal(sigjob_first_bad(j), 0);
+		sigjob_free(j);
+	}
+	sigpool_free(p);
+	free(c);
+}
+
 static void the_loop_is_woken_once_a_verdict_is_there(void **state)
 {
 	struct sigpool *p = sigpool_new(2);
@@ -393,16 +413,23 @@ static void signals_are_left_to_the_loops_thread(void **state)
 {
 	struct sigaction sa = {.sa_handler = on_signal}, before;
 	struct sigpool *p;
+	sigset_t usr1;
 
 	(void)state;
 	sigaction(SIGUSR1, &sa, &before);
 	p = sigpool_new(4);
-	for (int i = 0; i < 50; i++) {
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	for (int i = 0; i < 5; i++) {
 		sig_atomic_t runs = handler_runs;
 
+		/* While this thread can't take it, nobody does. */
+		pthread_sigmask(SIG_BLOCK, &usr1, NULL);
 		kill(getpid(), SIGUSR1);
-		while (handler_runs == runs)
-			usleep(10);
+		usleep(3000);
+		assert_int_equal(handler_runs, runs);
+		pthread_sigmask(SIG_UNBLOCK, &usr1, NULL);
+		assert_int_equal(handler_runs, runs + 1);
 		assert_true(pthread_equal(handler_thread, pthread_self()));
 	}
 	sigpool_free(p);
@@ -415,6 +442,7 @@ int main(void)
 		cmocka_unit_test(valid_signatures_pass),
 		cmocka_unit_test(the_least_bad_index_is_reported_always),
 		cmocka_unit_test(a_bad_one_at_either_end_is_found),
+		cmocka_unit_test(of_two_found_at_once_the_lesser_counts),
 		cmocka_unit_test(the_loop_is_woken_once_a_verdict_is_there),
 		cmocka_unit_test(a_job_nobody_waits_for_wakes_nobody),
 		cmocka_unit_test(workers_begin_while_a_job_is_open),

@@ -11,7 +11,7 @@ struct clock {
 	void *ctx;
 };
 
-int64_t clock_unix(const struct clock *c);    /* whole seconds since 1970 */
+int64_t clock_unix(const struct clock *c); /* whole seconds since 1970 */
 int64_t clock_unix_us(const struct clock *c);
 int64_t clock_mono_us(const struct clock *c);
 int64_t clock_mono_ms(const struct clock *c);
@@ -26,8 +26,8 @@ const struct clock *clock_system(void);
 struct clock_mock {
 	struct clock clock;
 	bool mocked;
-	int64_t unix_s;     /* what the wall clock shows while mocked */
-	int64_t jumped_us;  /* by how much the monotonic clock is ahead of the system's */
+	int64_t unix_s;    /* what the wall clock shows while mocked */
+	int64_t jumped_us; /* by how much the monotonic clock is ahead of the system's */
 };
 void clock_mock_init(struct clock_mock *m);
 void clock_mock_set(struct clock_mock *m, int64_t unix_s); /* 0: back to the system's */

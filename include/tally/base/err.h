@@ -8,22 +8,22 @@
 #include <stdbool.h>
 
 /* What kind of failure it is: "invalid" (a rule says no) is not "failed". */
-#define ERR_CLASSES(X)                                                              \
-	X(ERR_NONE, "none")                                                         \
-	X(ERR_USAGE, "usage")       /* a person asked for something impossible */   \
-	X(ERR_DECODE, "decode")     /* bytes do not have the form they claim */     \
-	X(ERR_MUTATED, "mutated")   /* wrong bytes under an honest header: blame the sender alone */ \
-	X(ERR_INVALID, "invalid")   /* a consensus rule says no */                  \
-	X(ERR_POLICY, "policy")     /* valid, but not wanted here */                \
-	X(ERR_FUTURE, "future")     /* not valid yet: try again later */            \
-	X(ERR_ORPHAN, "orphan")     /* what it refers to is not known here */       \
-	X(ERR_KNOWN, "known")       /* already here */                              \
-	X(ERR_NOTFOUND, "notfound") /* no such thing */                             \
-	X(ERR_BUSY, "busy")         /* in use by another process, or not now */     \
-	X(ERR_FUNDS, "funds")       /* not enough coins */                          \
-	X(ERR_IO, "io")             /* the system said no */                        \
-	X(ERR_NOSPACE, "nospace")   /* disk too full to write safely */             \
-	X(ERR_CORRUPT, "corrupt")   /* what is stored is damaged */                 \
+#define ERR_CLASSES(X)                                                                             \
+	X(ERR_NONE, "none")                                                                        \
+	X(ERR_USAGE, "usage")     /* a person asked for something impossible */                    \
+	X(ERR_DECODE, "decode")   /* bytes do not have the form they claim */                      \
+	X(ERR_MUTATED, "mutated") /* wrong bytes under an honest header: blame the sender alone */ \
+	X(ERR_INVALID, "invalid") /* a consensus rule says no */                                   \
+	X(ERR_POLICY, "policy")   /* valid, but not wanted here */                                 \
+	X(ERR_FUTURE, "future")   /* not valid yet: try again later */                             \
+	X(ERR_ORPHAN, "orphan")   /* what it refers to is not known here */                        \
+	X(ERR_KNOWN, "known")     /* already here */                                               \
+	X(ERR_NOTFOUND, "notfound") /* no such thing */                                            \
+	X(ERR_BUSY, "busy")         /* in use by another process, or not now */                    \
+	X(ERR_FUNDS, "funds")       /* not enough coins */                                         \
+	X(ERR_IO, "io")             /* the system said no */                                       \
+	X(ERR_NOSPACE, "nospace")   /* disk too full to write safely */                            \
+	X(ERR_CORRUPT, "corrupt")   /* what is stored is damaged */                                \
 	X(ERR_INTERNAL, "internal") /* a mistake of ours */
 
 enum err_class {
@@ -32,13 +32,15 @@ enum err_class {
 #undef X
 };
 
-#define ERR_TOKEN_CHARS 39
+#define ERR_TOKEN_CHARS  39
 #define ERR_DETAIL_CHARS 319
 
 struct err {
 	enum err_class cls;
-	char token[ERR_TOKEN_CHARS + 1];   /* stable, for programs: "bad-cb-height" */
-	char detail[ERR_DETAIL_CHARS + 1]; /* for people, one line: "what was wrong: what would be right" */
+	/* Stable, for programs: "bad-cb-height". */
+	char token[ERR_TOKEN_CHARS + 1];
+	/* For people, one line: "what was wrong: what would be right". */
+	char detail[ERR_DETAIL_CHARS + 1];
 };
 
 /* Fills in *e (which may be NULL) and returns false, so that

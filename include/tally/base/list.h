@@ -43,7 +43,7 @@ static inline void list_del(struct list *item)
 	(list_empty(head) ? NULL : list_entry((head)->next, type, member))
 #define list_each(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
 /* The current item may be taken out meanwhile. */
-#define list_each_safe(it, head)                                                    \
+#define list_each_safe(it, head)                                                  \
 	for (struct list *it = (head)->next, *it##_next = it->next; it != (head); \
 	     it = it##_next, it##_next = it->next)
 

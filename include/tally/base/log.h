@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#define LOG_SUBSYSTEMS(X) \
+#define LOG_SUBSYSTEMS(X)         \
 	X(LOG_NODE, "node")       \
 	X(LOG_NET, "net")         \
 	X(LOG_PEER, "peer")       \
@@ -28,7 +28,7 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 /* `text` is one line without its newline, already sanitised (no control
  * characters, valid UTF-8). unix_us is the time of the system. */
 typedef void log_sink(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
-                      const char *text);
+		      const char *text);
 
 void log_set_sink(log_sink *sink, void *arg); /* NULL: stderr */
 void log_set_level(enum log_level least);     /* what is below it is not made at all */
@@ -38,8 +38,8 @@ const char *log_level_name(enum log_level level);
 void log_line(enum log_subsystem sub, enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 #define log_debug(sub, ...) log_line(sub, LOG_DEBUG, __VA_ARGS__)
-#define log_info(sub, ...) log_line(sub, LOG_INFO, __VA_ARGS__)
-#define log_warn(sub, ...) log_line(sub, LOG_WARN, __VA_ARGS__)
+#define log_info(sub, ...)  log_line(sub, LOG_INFO, __VA_ARGS__)
+#define log_warn(sub, ...)  log_line(sub, LOG_WARN, __VA_ARGS__)
 #define log_error(sub, ...) log_line(sub, LOG_ERROR, __VA_ARGS__)
 
 #endif

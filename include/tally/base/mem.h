@@ -12,7 +12,8 @@ void *mem_array(size_t n, size_t size) __attribute__((malloc, returns_nonnull));
 /* Grows or shrinks to n * size bytes; new bytes are not cleared. */
 void *mem_resize(void *p, size_t n, size_t size) __attribute__((returns_nonnull));
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
-char *mem_printf(const char *fmt, ...) __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
+char *mem_printf(const char *fmt, ...)
+	__attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
 /* NULL where there is not enough memory. */
 void *mem_try(size_t bytes) __attribute__((malloc));
 
@@ -20,8 +21,8 @@ void *mem_try(size_t bytes) __attribute__((malloc));
  * least `want` fit; doubles. */
 void mem_reserve(void *array_ptr, size_t *cap, size_t want, size_t size);
 
-#define NEW(type) ((type *)mem_zalloc(sizeof(type)))
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define NEW(type)                       ((type *)mem_zalloc(sizeof(type)))
+#define ARRAY_LEN(a)                    (sizeof(a) / sizeof((a)[0]))
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 #endif

@@ -27,6 +27,7 @@ bool parse_u64(const char *s, uint64_t lo, uint64_t hi, uint64_t *out);
 bool parse_u64_any(const char *s, uint64_t lo, uint64_t hi, uint64_t *out);
 
 /* snprintf that appends to the text in buf (of `size` bytes, NUL-terminated) and never overruns. */
-void text_append(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void text_append(char *buf, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

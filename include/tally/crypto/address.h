@@ -10,7 +10,7 @@
 #include <tally/crypto/key.h>
 
 #define ADDRESS_CHARS 43
-#define ADDRESS_HRP "tly"
+#define ADDRESS_HRP   "tly"
 
 void address_encode(char out[ADDRESS_CHARS + 1], const struct key_hash *kh);
 /* Either all upper or all lower case. ERR_USAGE "bad-address" with what is wrong
@@ -26,10 +26,10 @@ bool address_looks_like(const char *text);
 bool bech32_encode(char *out, size_t out_size, const char *hrp, const uint8_t *data, size_t n);
 /* hrp holds 84 bytes, data at least strlen(text). ERR_DECODE with the reason. */
 bool bech32_decode(char hrp[84], uint8_t *data, size_t *n, const char *text, size_t max_chars,
-                   struct err *e);
+		   struct err *e);
 /* 8-bit bytes to 5-bit groups and back (pad: fill the last group with zeros;
  * without: fail on leftover bits that are not zero padding). */
 bool bech32_convert(uint8_t *out, size_t *out_n, unsigned to_bits, const uint8_t *in, size_t in_n,
-                    unsigned from_bits, bool pad);
+		    unsigned from_bits, bool pad);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HASH_BYTES 32
+#define HASH_BYTES     32
 #define HASH_HEX_CHARS 64
 
 struct hash256 {

@@ -9,10 +9,10 @@
 #include <tally/base/rng.h>
 #include <tally/crypto/hash.h>
 
-#define PUBKEY_BYTES 32
+#define PUBKEY_BYTES    32
 #define SIGNATURE_BYTES 64
-#define SEED_BYTES 32
-#define KEY_HASH_BYTES 20
+#define SEED_BYTES      32
+#define KEY_HASH_BYTES  20
 
 struct pubkey {
 	uint8_t b[PUBKEY_BYTES];
@@ -42,6 +42,7 @@ void key_hash(struct key_hash *out, const struct pubkey *pub);
 /* Signs the 32-byte digest. */
 void key_sign(struct signature *sig, const struct key_seed *seed, const struct hash256 *digest);
 /* Cofactorless, as protocol section 2 has it. Safe from any thread. */
-bool key_verify(const struct signature *sig, const struct pubkey *pub, const struct hash256 *digest);
+bool key_verify(const struct signature *sig, const struct pubkey *pub,
+		const struct hash256 *digest);
 
 #endif

@@ -12,6 +12,6 @@
  * little-endian number, at most `target` (32 bytes little-endian). The first 64
  * bytes are hashed once (midstate). *tried counts hashes made. */
 bool pow_scan(const uint8_t header[POW_HEADER_BYTES], const uint8_t target[32], uint32_t first,
-              uint64_t count, uint32_t *nonce, uint64_t *tried);
+	      uint64_t count, uint32_t *nonce, uint64_t *tried);
 
 #endif

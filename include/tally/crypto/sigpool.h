@@ -18,8 +18,11 @@ struct sigcheck {
 struct sigpool;
 struct sigjob; /* one batch with one verdict */
 
-/* threads 0: checks are made within sigjob_add, in the caller's thread (for
- * simulations). At most 64. */
+/* All of this is called from one thread, the loop's. done may free its job and others, and
+ * make, fill and close new ones: those are told of by the next poll.
+ *
+ * threads 0 (or none to be had from the system): checks are made within sigjob_add, in the
+ * caller's thread (for simulations). At most 64. Workers block every signal. */
 struct sigpool *sigpool_new(unsigned threads);
 void sigpool_free(struct sigpool *p); /* every job must have been freed */
 unsigned sigpool_threads(const struct sigpool *p);

@@ -8,7 +8,7 @@
 
 #include <tally/base/err.h>
 
-#define COIN INT64_C(100000000)
+#define COIN      INT64_C(100000000)
 #define MAX_MONEY INT64_C(2100000000000000)
 
 bool amount_valid(int64_t a); /* 0 .. MAX_MONEY */

@@ -11,8 +11,8 @@
 #include <tally/crypto/hash.h>
 #include <tally/primitives/tx.h>
 
-#define BLOCK_VERSION 1
-#define HEADER_BYTES 80
+#define BLOCK_VERSION   1
+#define HEADER_BYTES    80
 #define BLOCK_MAX_BYTES 4000000
 
 struct block_header {

@@ -9,9 +9,9 @@
 #include <tally/base/bytes.h>
 #include <tally/crypto/key.h>
 
-#define SCRIPT_PAY_BYTES 22
-#define SCRIPT_MEMO_MAX 75
-#define SCRIPT_INPUT_BYTES 98
+#define SCRIPT_PAY_BYTES    22
+#define SCRIPT_MEMO_MAX     75
+#define SCRIPT_INPUT_BYTES  98
 #define SCRIPT_COINBASE_MIN 2
 #define SCRIPT_COINBASE_MAX 100
 
@@ -30,7 +30,8 @@ size_t script_memo(uint8_t out[SCRIPT_MEMO_MAX + 2], const void *memo, size_t n)
 
 /* 40 <signature> 20 <public key>, exactly. */
 bool script_input_parse(struct span script, struct signature *sig, struct pubkey *pub);
-void script_input(uint8_t out[SCRIPT_INPUT_BYTES], const struct signature *sig, const struct pubkey *pub);
+void script_input(uint8_t out[SCRIPT_INPUT_BYTES], const struct signature *sig,
+		  const struct pubkey *pub);
 
 /* The height as a coinbase script begins with it: 00, 51..60, or a length and
  * the minimal little-endian signed number. Returns 1..6 bytes written. */

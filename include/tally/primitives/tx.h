@@ -11,12 +11,12 @@
 #include <tally/base/err.h>
 #include <tally/crypto/hash.h>
 
-#define TX_VERSION 1
-#define TX_MAX_BYTES 100000
-#define TXIN_MIN_BYTES 41
-#define TXOUT_MIN_BYTES 9
-#define OUTPOINT_BYTES 36
-#define SEQUENCE_FINAL UINT32_C(0xffffffff)
+#define TX_VERSION          1
+#define TX_MAX_BYTES        100000
+#define TXIN_MIN_BYTES      41
+#define TXOUT_MIN_BYTES     9
+#define OUTPOINT_BYTES      36
+#define SEQUENCE_FINAL      UINT32_C(0xffffffff)
 #define OUTPOINT_NULL_INDEX UINT32_C(0xffffffff)
 
 struct outpoint {
@@ -56,7 +56,7 @@ struct tx *tx_copy(const struct tx *tx);
 
 /* Serialises these parts. */
 void tx_write(struct writer *w, const struct txin *in, size_t n_in, const struct txout *out,
-              size_t n_out, uint32_t lock_time);
+	      size_t n_out, uint32_t lock_time);
 
 bool outpoint_is_null(const struct outpoint *o);
 bool tx_is_coinbase(const struct tx *tx); /* exactly one input, the null outpoint */
