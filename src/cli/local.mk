@@ -1,5 +1,5 @@
 # The program itself.
-EXTRA_PROGRAMS = tally
+bin_PROGRAMS += tally
 tally_SOURCES = \
 	src/cli/call.c \
 	src/cli/cli_priv.h \

@@ -1,0 +1,114 @@
+/* What is shown and what is looked at, apart from node and terminal. Everything drawn comes from here, so
+ * that a test can fill it by hand. */
+#ifndef TALLY_TUI_MODEL_PRIV_H
+#define TALLY_TUI_MODEL_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tally/node/snapshot.h>
+#include <tui/keys_priv.h>
+#include <tui/layout_priv.h>
+#include <tui/prompt_priv.h>
+
+/* What the panels show. Filled from a node (data.c) or by a test. */
+struct tui_data {
+	struct snapshot snap;
+	struct chain_row *chain; /* tip first */
+	size_t n_chain, chain_cap;
+	struct mempool_row *mempool; /* newest first */
+	size_t n_mempool, mempool_cap;
+	struct msg_record *msgs; /* oldest first */
+	size_t n_msgs, msgs_cap;
+	struct log_record *logs; /* oldest first */
+	size_t n_logs, logs_cap;
+	struct wallet_tx *history; /* newest first */
+	size_t n_history, history_cap;
+	struct wallet_address *addresses;
+	size_t n_addresses, addresses_cap;
+};
+void tui_data_clear(struct tui_data *d);
+
+/* What a row is, whatever its place: a peer's number, a hash, a message's number. */
+#define ROW_ID_BYTES 33
+struct row_id {
+	uint8_t b[ROW_ID_BYTES];
+};
+
+#define FILTER_BYTES 128
+
+/* One list: which of its rows are shown in what order, and which is selected. */
+struct list_state {
+	struct row_id sel;
+	bool has_sel;
+	bool follow;   /* the selection stays on the newest row */
+	size_t at;     /* the selection's place in order */
+	size_t top;    /* first row drawn */
+	size_t page;   /* rows there were room for when last drawn */
+	size_t *order; /* rows shown, by index into the data */
+	size_t n, cap;
+	unsigned sort;
+	bool reverse;
+	char filter[FILTER_BYTES];
+};
+
+enum overlay { OVERLAY_NONE, OVERLAY_HELP, OVERLAY_TEXT };
+
+struct overlay_state {
+	enum overlay kind;
+	char *title, *text; /* lines */
+	size_t top, page, lines;
+};
+
+enum flash_kind { FLASH_NOTE, FLASH_GOOD, FLASH_BAD };
+#define FLASH_BYTES 512
+#define FLASH_US    INT64_C(6000000)
+
+struct model {
+	struct snapshot live; /* as the node is now; the header shows it even while frozen */
+	struct tui_data data;
+	enum screen screen;
+	enum panel focus, home_focus; /* home_focus: to return to on the dashboard */
+	bool zoom;
+	bool frozen;
+	uint64_t frozen_msgs, frozen_logs; /* numbers that came next when it froze */
+	struct list_state lists[PANELS];
+	char search[FILTER_BYTES];
+	struct overlay_state over;
+	struct prompt prompt;
+	char usage[256]; /* of what is being written */
+	char flash[FLASH_BYTES];
+	enum flash_kind flash_kind;
+	int64_t flash_until_us; /* unix; 0: none */
+	int cols, rows;
+	bool utf8;
+	int cursor_x, cursor_y; /* -1: not shown */
+	size_t chain_want;      /* rows of chain that are looked at */
+};
+
+void model_init(struct model *m, int cols, int rows, bool utf8);
+void model_clear(struct model *m);
+void model_resize(struct model *m, int cols, int rows);
+void model_layout(const struct model *m, struct layout *l);
+/* After the data or a filter or sort changed: orders every list anew and finds each selection again
+ * by what it is. */
+void model_settle(struct model *m);
+
+/* Does what needs no node. False: the action is not the model's business. */
+bool model_act(struct model *m, enum action a, int32_t key);
+/* The selected row of the focused list: its index in the data. */
+bool model_selected(const struct model *m, size_t *row);
+bool model_search(struct model *m, bool backward, bool from_here);
+void model_set_filter(struct model *m, const char *filter);
+/* At most one: shows text instead of the panels. Title and text are copied. */
+void model_show(struct model *m, enum overlay kind, const char *title, const char *text);
+void model_flash(struct model *m, enum flash_kind kind, const char *text);
+bool model_flashing(const struct model *m);
+/* A click, or the wheel (lines > 0: down). */
+void model_click(struct model *m, int x, int y);
+void model_wheel(struct model *m, int x, int y, int lines);
+/* Does this text pass this filter? Words all must hold. */
+bool filter_passes(const char *filter, const char *words);
+
+#endif

@@ -1,0 +1,59 @@
+/* The line at the bottom: editing, history, completion. No terminal, no node: keys in, text out. */
+#ifndef TALLY_TUI_PROMPT_PRIV_H
+#define TALLY_TUI_PROMPT_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tally/node/command.h>
+#include <tui/canvas_priv.h>
+
+#define PROMPT_BYTES       1024
+#define PROMPT_HISTORY     100
+#define PROMPT_COMPLETIONS 32
+
+enum prompt_kind {
+	PROMPT_CLOSED,
+	PROMPT_COMMAND, /* ":" */
+	PROMPT_SEARCH,  /* "/" */
+	PROMPT_FILTER,  /* "\" */
+	PROMPT_ASK,     /* a question: y or N */
+};
+
+enum prompt_result {
+	PROMPT_GOES_ON,
+	PROMPT_DONE,      /* Enter, or y: the text is what was written */
+	PROMPT_CANCELLED, /* Esc, ^C, or anything but y to a question */
+};
+
+/* Completions of the last word, as line_complete. */
+typedef size_t prompt_completer(void *arg, const char *line, char (*out)[COMPLETION_CHARS + 1],
+				size_t max);
+
+struct prompt {
+	enum prompt_kind kind;
+	char text[PROMPT_BYTES];
+	size_t len, at; /* bytes; the cursor stands before text[at] */
+	char question[PROMPT_BYTES];
+	char *history[PROMPT_HISTORY]; /* commands, oldest first */
+	size_t n_history, recalled;    /* recalled == n_history: the line being written */
+	char draft[PROMPT_BYTES];      /* that line, while an older one is shown */
+	char options[PROMPT_COMPLETIONS][COMPLETION_CHARS + 1];
+	size_t n_options, option; /* offered now; option: the next that Tab takes */
+	size_t word;              /* where the word they replace begins */
+	prompt_completer *complete;
+	void *complete_arg;
+};
+
+void prompt_init(struct prompt *p, prompt_completer *complete,
+		 void *arg); /* complete may be NULL */
+void prompt_clear(struct prompt *p);
+void prompt_open(struct prompt *p, enum prompt_kind kind, const char *prefill);
+void prompt_ask(struct prompt *p, const char *question);
+void prompt_close(struct prompt *p);
+enum prompt_result prompt_key(struct prompt *p, int32_t key);
+/* Draws it; *cursor gets the column where the cursor stands. */
+void prompt_draw(const struct prompt *p, struct canvas *c, const struct rect *at, int *cursor);
+
+#endif
