@@ -353,7 +353,8 @@ size_t mempool_list(const struct mempool *m, uint64_t after, struct mempool_entr
 	return n;
 }
 
-size_t mempool_list_newest(const struct mempool *m, size_t skip, struct mempool_entry *out, size_t max)
+size_t mempool_list_newest(const struct mempool *m, size_t skip, struct mempool_entry *out,
+			   size_t max)
 {
 	size_t n = 0;
 

@@ -26,9 +26,9 @@
 #include <tally/primitives/block.h>
 #include <tally/store/store.h>
 
-#define CHAIN_AHEAD_BLOCKS 16
-#define CHAIN_LOCATOR_MAX 101
-#define CHAIN_FUTURE_MAX 100
+#define CHAIN_AHEAD_BLOCKS  16
+#define CHAIN_LOCATOR_MAX   101
+#define CHAIN_FUTURE_MAX    100
 #define CHAIN_CACHE_DEFAULT (UINT64_C(16) << 20)
 
 /* A header's place in the tree: an index, stable while the program runs. */
@@ -37,16 +37,16 @@ typedef uint32_t chain_index;
 
 /* Status bits, as stored. */
 enum {
-	CHAIN_HAVE_BODY = 1,  /* the body is in the store */
-	CHAIN_HAVE_UNDO = 2,  /* it was connected once: valid in full */
-	CHAIN_FAILED = 4,     /* itself invalid */
+	CHAIN_HAVE_BODY = 1, /* the body is in the store */
+	CHAIN_HAVE_UNDO = 2, /* it was connected once: valid in full */
+	CHAIN_FAILED = 4,    /* itself invalid */
 	CHAIN_FAILED_ANCESTOR = 8,
 };
 
 /* What is known of a header, by value. */
 struct chain_entry {
 	struct block_hash hash;
-	struct u256 work; /* cumulative, genesis included */
+	struct u256 work;        /* cumulative, genesis included */
 	chain_index index, prev; /* prev CHAIN_NONE for genesis */
 	uint32_t height, time, bits;
 	uint32_t status;
@@ -71,10 +71,10 @@ struct chain_events {
 };
 
 struct chain_options {
-	struct store *store;      /* borrowed */
-	struct sigpool *sigpool;  /* borrowed */
-	const struct clock *clock; /* borrowed */
-	uint64_t cache_bytes;     /* bound on the write-back cache of coins */
+	struct store *store;               /* borrowed */
+	struct sigpool *sigpool;           /* borrowed */
+	const struct clock *clock;         /* borrowed */
+	uint64_t cache_bytes;              /* bound on the write-back cache of coins */
 	const struct chain_events *events; /* borrowed; any member may be NULL */
 	void *events_arg;
 };
@@ -92,7 +92,8 @@ const struct chain_params *chain_params(const struct chain *c);
 
 struct chain_entry chain_tip(const struct chain *c); /* connected and checked in full */
 uint32_t chain_height(const struct chain *c);        /* of the tip */
-struct chain_entry chain_best_header(const struct chain *c); /* most work among headers not known invalid */
+struct chain_entry chain_best_header(
+	const struct chain *c); /* most work among headers not known invalid */
 bool chain_entry_at(const struct chain *c, chain_index i, struct chain_entry *out);
 bool chain_find(const struct chain *c, const struct block_hash *hash, struct chain_entry *out);
 /* The best chain's block at a height. */
@@ -108,26 +109,31 @@ size_t chain_leaves(const struct chain *c, chain_index *out, size_t max);
 size_t chain_all_at_height(const struct chain *c, uint32_t height, chain_index *out, size_t max);
 size_t chain_header_count(const struct chain *c);
 size_t chain_memory(const struct chain *c); /* bytes of header tree and coins cache */
-struct u256 chain_next_target_work(const struct chain *c); /* work of the bits the next block needs */
+struct u256 chain_next_target_work(
+	const struct chain *c); /* work of the bits the next block needs */
 /* The bits of a block upon this one. */
 uint32_t chain_next_bits(const struct chain *c, chain_index parent);
 
-bool chain_read_header(const struct chain *c, chain_index i, struct block_header *out, struct err *e);
+bool chain_read_header(const struct chain *c, chain_index i, struct block_header *out,
+		       struct err *e);
 /* One reference for the caller. ERR_NOTFOUND where the body isn't here. */
 bool chain_read_block(const struct chain *c, chain_index i, struct block **out, struct err *e);
 /* The coins a connected block's transactions spent, in order of its inputs (coinbase left out):
  * for explorers and the wallet. mem_alloc'ed. */
-bool chain_read_undo(const struct chain *c, chain_index i, struct coin **coins, size_t *n, struct err *e);
+bool chain_read_undo(const struct chain *c, chain_index i, struct coin **coins, size_t *n,
+		     struct err *e);
 
 /* Hashes from `from` (the tip where CHAIN_NONE) back to genesis: the last ten, then ever wider
  * steps. Returns how many, at most CHAIN_LOCATOR_MAX. */
-size_t chain_locator(const struct chain *c, chain_index from, struct block_hash out[CHAIN_LOCATOR_MAX]);
+size_t chain_locator(const struct chain *c, chain_index from,
+		     struct block_hash out[CHAIN_LOCATOR_MAX]);
 /* The first of these that is on our best chain; genesis where none is. */
 chain_index chain_locate(const struct chain *c, const struct block_hash *hashes, size_t n);
 
 /* A header alone. ERR_KNOWN (and *at) where it is here, ERR_ORPHAN "prev-blk-not-found", ERR_INVALID,
  * ERR_FUTURE. at may be NULL. */
-bool chain_accept_header(struct chain *c, const struct block_header *h, chain_index *at, struct err *e);
+bool chain_accept_header(struct chain *c, const struct block_header *h, chain_index *at,
+			 struct err *e);
 
 /* A whole block: checks bytes, header and everything that needs no coins; stores it. True: stored
  * (connecting follows in chain_work). ERR_MUTATED: blame the sender, the hash stays clean. ERR_INVALID: marked. ERR_ORPHAN:
@@ -158,7 +164,7 @@ bool chain_commit(struct chain *c, struct err *e);
 struct coin_view chain_coins(const struct chain *c);
 /* Slice of all coins at the tip in key order, cache included: as store_scan_coins. Flushes first. */
 bool chain_scan_coins(struct chain *c, const uint8_t after[OUTPOINT_BYTES], bool from_start,
-                      struct store_coin *out, size_t max, size_t *n, struct err *e);
+		      struct store_coin *out, size_t max, size_t *n, struct err *e);
 /* Rebuilds the coins from the bodies. *count: unspent outputs. */
 bool chain_reindex_coins(struct chain *c, uint64_t *count, struct err *e);
 

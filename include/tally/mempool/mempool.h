@@ -13,12 +13,12 @@
 #include <tally/crypto/sigpool.h>
 #include <tally/primitives/tx.h>
 
-#define MEMPOOL_MAX_BYTES (UINT64_C(50) << 20)
-#define MEMPOOL_EXPIRY_SECONDS (14 * 24 * 3600)
-#define MEMPOOL_ANCESTORS_MAX 25   /* the transaction itself counts */
-#define MEMPOOL_DESCENDANTS_MAX 25
-#define MEMPOOL_MIN_RELAY_RATE 1 /* units a byte */
-#define MEMPOOL_ORPHANS_MAX 100
+#define MEMPOOL_MAX_BYTES        (UINT64_C(50) << 20)
+#define MEMPOOL_EXPIRY_SECONDS   (14 * 24 * 3600)
+#define MEMPOOL_ANCESTORS_MAX    25 /* the transaction itself counts */
+#define MEMPOOL_DESCENDANTS_MAX  25
+#define MEMPOOL_MIN_RELAY_RATE   1 /* units a byte */
+#define MEMPOOL_ORPHANS_MAX      100
 #define MEMPOOL_ORPHAN_BYTES_MAX (UINT64_C(5) << 20)
 
 struct mempool;
@@ -27,8 +27,8 @@ struct mempool;
 struct mempool_entry {
 	struct tx *tx;
 	int64_t fee;
-	int64_t time;     /* unix seconds of entry */
-	uint64_t seq;     /* order of entry, 1 upward, never reused */
+	int64_t time;                        /* unix seconds of entry */
+	uint64_t seq;                        /* order of entry, 1 upward, never reused */
 	uint32_t n_ancestors, n_descendants; /* itself included */
 	uint64_t ancestor_bytes, descendant_bytes;
 	int64_t ancestor_fees, descendant_fees;
@@ -47,10 +47,10 @@ struct mempool_events {
 };
 
 struct mempool_options {
-	struct chain *chain;      /* borrowed; has a genesis */
-	struct sigpool *sigpool;  /* borrowed */
+	struct chain *chain;     /* borrowed; has a genesis */
+	struct sigpool *sigpool; /* borrowed */
 	const struct clock *clock;
-	uint64_t max_bytes;       /* of serialised transactions and bookkeeping */
+	uint64_t max_bytes; /* of serialised transactions and bookkeeping */
 	const struct mempool_events *events;
 	void *events_arg;
 };
@@ -85,7 +85,7 @@ void mempool_expire(struct mempool *m); /* drops what is older than MEMPOOL_EXPI
 void mempool_forget_origin(struct mempool *m, uint64_t origin); /* its orphans and what it queued */
 
 size_t mempool_count(const struct mempool *m);
-uint64_t mempool_bytes(const struct mempool *m);  /* of serialised transactions */
+uint64_t mempool_bytes(const struct mempool *m); /* of serialised transactions */
 uint64_t mempool_memory(const struct mempool *m);
 int64_t mempool_total_fee(const struct mempool *m);
 double mempool_min_rate(const struct mempool *m); /* units a byte a newcomer must pay now */
@@ -98,10 +98,13 @@ bool mempool_verified(const struct mempool *m, const struct txid *id);
 /* Entries in order of entry with seq > after. Returns how many were written. */
 size_t mempool_list(const struct mempool *m, uint64_t after, struct mempool_entry *out, size_t max);
 /* The same from the newest entry back, leaving out the first `skip`. */
-size_t mempool_list_newest(const struct mempool *m, size_t skip, struct mempool_entry *out, size_t max);
+size_t mempool_list_newest(const struct mempool *m, size_t skip, struct mempool_entry *out,
+			   size_t max);
 /* Direct parents and children within the pool, for explorers. */
-size_t mempool_parents(const struct mempool *m, const struct txid *id, struct txid *out, size_t max);
-size_t mempool_children(const struct mempool *m, const struct txid *id, struct txid *out, size_t max);
+size_t mempool_parents(const struct mempool *m, const struct txid *id, struct txid *out,
+		       size_t max);
+size_t mempool_children(const struct mempool *m, const struct txid *id, struct txid *out,
+			size_t max);
 /* Is this outpoint spent by a waiting transaction? */
 bool mempool_spends(const struct mempool *m, const struct outpoint *o, struct txid *by);
 /* The chain's coins with the pool's on top: unspent outputs of waiting transactions are there at
@@ -111,6 +114,7 @@ struct coin_view mempool_coins(const struct mempool *m);
 /* The transactions of the next block, in an order in which they can be applied: packages by ancestor fee
  * rate, at most max_bytes altogether. Each with a reference for the caller; *txs is mem_alloc'ed. Only what is final
  * at that height. */
-void mempool_assemble(struct mempool *m, size_t max_bytes, struct tx ***txs, size_t *n, int64_t *fees);
+void mempool_assemble(struct mempool *m, size_t max_bytes, struct tx ***txs, size_t *n,
+		      int64_t *fees);
 
 #endif

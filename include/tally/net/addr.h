@@ -8,7 +8,7 @@
 
 #include <tally/base/err.h>
 
-#define NET_ADDR_CHARS 56
+#define NET_ADDR_CHARS     56
 #define NET_ADDR_KEY_BYTES 18
 
 struct net_addr {
@@ -17,7 +17,12 @@ struct net_addr {
 };
 
 /* What part of the world it is from. */
-enum net_scope { NET_LOOPBACK, NET_PRIVATE, NET_PUBLIC, NET_NOWHERE /* unspecified, multicast, … */ };
+enum net_scope {
+	NET_LOOPBACK,
+	NET_PRIVATE,
+	NET_PUBLIC,
+	NET_NOWHERE /* unspecified, multicast, … */
+};
 
 enum net_scope net_addr_scope(const struct net_addr *a);
 bool net_addr_equal(const struct net_addr *a, const struct net_addr *b);
@@ -32,7 +37,7 @@ void net_addr_format(char out[NET_ADDR_CHARS + 1], const struct net_addr *a);
 bool net_addr_parse(struct net_addr *out, const char *text, uint16_t default_port, struct err *e);
 /* The same for numeric addresses and localhost alone: never blocks. */
 bool net_addr_parse_numeric(struct net_addr *out, const char *text, uint16_t default_port,
-                            struct err *e);
+			    struct err *e);
 bool net_addr_from_sockaddr(struct net_addr *out, const struct sockaddr *sa);
 socklen_t net_addr_to_sockaddr(struct sockaddr_storage *out, const struct net_addr *a);
 /* Variety of outbound peers: two addresses of one group count as one place. IPv4 /16, IPv6 /32;

@@ -33,14 +33,14 @@ struct addrbook_store {
 };
 
 struct addrbook *addrbook_new(const struct clock *clock, const struct rng *rng,
-                              const struct addrbook_store *store);
+			      const struct addrbook_store *store);
 void addrbook_free(struct addrbook *b);
 /* Records as stored: 18-byte key (net_addr_pack) and a value of at most 64 bytes. */
 #define ADDRBOOK_RECORD_MAX 64
 size_t addrbook_encode(uint8_t out[ADDRBOOK_RECORD_MAX], const struct addrbook_entry *en);
 /* False: malformed, ignored. */
 bool addrbook_load(struct addrbook *b, const uint8_t *key, size_t key_n, const uint8_t *record,
-                   size_t n);
+		   size_t n);
 
 /* Heard of (addr message, or our own configuration). Never NET_NOWHERE or port 0. False: not
  * taken. The least useful entry goes where the book is full. */
@@ -49,7 +49,8 @@ void addrbook_dialled(struct addrbook *b, const struct net_addr *a);
 void addrbook_succeeded(struct addrbook *b, const struct net_addr *a, uint64_t services);
 void addrbook_failed(struct addrbook *b, const struct net_addr *a);
 void addrbook_discourage(struct addrbook *b, const struct net_addr *a, int64_t seconds);
-bool addrbook_is_discouraged(const struct addrbook *b, const struct net_addr *a); /* never loopback */
+bool addrbook_is_discouraged(const struct addrbook *b,
+			     const struct net_addr *a); /* never loopback */
 void addrbook_remove(struct addrbook *b, const struct net_addr *a);
 bool addrbook_get(const struct addrbook *b, const struct net_addr *a, struct addrbook_entry *out);
 size_t addrbook_count(const struct addrbook *b);
@@ -57,9 +58,10 @@ size_t addrbook_count(const struct addrbook *b);
  * group not among busy_groups; random, with better chances for those that succeeded lately. False:
  * nobody. */
 bool addrbook_pick(struct addrbook *b, const uint64_t *busy_groups, size_t n_busy,
-                   struct net_addr *out);
+		   struct net_addr *out);
 /* A random sample to tell a peer whose scope is `to`: loopback only to loopback, private only to
  * private or loopback; only what was dialled with success or seen within 30 days. */
-size_t addrbook_sample(struct addrbook *b, enum net_scope to, struct addrbook_entry *out, size_t max);
+size_t addrbook_sample(struct addrbook *b, enum net_scope to, struct addrbook_entry *out,
+		       size_t max);
 
 #endif

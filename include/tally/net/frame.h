@@ -9,8 +9,8 @@
 #include <tally/base/bytes.h>
 #include <tally/base/err.h>
 
-#define FRAME_HEADER_BYTES 24
-#define FRAME_PAYLOAD_MAX 4000000
+#define FRAME_HEADER_BYTES  24
+#define FRAME_PAYLOAD_MAX   4000000
 #define FRAME_COMMAND_CHARS 12
 
 struct frame_header {

@@ -16,11 +16,11 @@
 struct event_base;
 struct net;
 
-#define NET_INBOUND_MAX 125
-#define NET_OUTBOUND_SLOTS 8
+#define NET_INBOUND_MAX     125
+#define NET_OUTBOUND_SLOTS  8
 #define NET_RECV_BUFFER_MAX (5u << 20) /* a peer */
 #define NET_SEND_BUFFER_MAX (1u << 20) /* a peer: over it, reading from that peer pauses */
-#define NET_RECV_TOTAL_MAX (64u << 20)
+#define NET_RECV_TOTAL_MAX  (64u << 20)
 
 struct net_options {
 	struct event_base *base; /* borrowed */
@@ -30,7 +30,7 @@ struct net_options {
 	struct addrbook *book; /* borrowed */
 	struct net_handler handler;
 	unsigned inbound_max; /* 0: NET_INBOUND_MAX */
-	bool dial_book;       /* fill the outbound slots from the address book (false with -connect) */
+	bool dial_book; /* fill the outbound slots from the address book (false with -connect) */
 };
 
 struct net *net_new(const struct net_options *o);

@@ -16,10 +16,10 @@
 #include <tally/net/transport.h>
 #include <tally/protocol/gate.h>
 
-#define PROTOCOL_VERSION 70015
+#define PROTOCOL_VERSION         70015
 #define PROTOCOL_HEADERS_VERSION 31800 /* from here on a peer understands getheaders */
-#define SERVICE_NETWORK 1
-#define PEER_AGENT_MAX 256
+#define SERVICE_NETWORK          1
+#define PEER_AGENT_MAX           256
 
 enum sync_mode { SYNC_HEADERS, SYNC_CLASSIC };
 
@@ -86,14 +86,17 @@ void protocol_tick(struct protocol *p);
 bool protocol_work(struct protocol *p, int64_t budget_us);
 
 /* From the node, in the order things happen. */
-void protocol_block_connected(struct protocol *p, const struct chain_entry *at, const struct block *b);
-void protocol_tip_changed(struct protocol *p, const struct chain_entry *tip); /* announces it unless catching up */
-void protocol_block_invalid(struct protocol *p, const struct block_hash *hash, const struct err *why);
+void protocol_block_connected(struct protocol *p, const struct chain_entry *at,
+			      const struct block *b);
+void protocol_tip_changed(struct protocol *p,
+			  const struct chain_entry *tip); /* announces it unless catching up */
+void protocol_block_invalid(struct protocol *p, const struct block_hash *hash,
+			    const struct err *why);
 /* chain_work has gone idle: bodies asked for may follow, reading resumes. */
 void protocol_chain_idle(struct protocol *p);
 void protocol_tx_added(struct protocol *p, const struct mempool_entry *en); /* relays it by inv */
 void protocol_tx_verdict(struct protocol *p, const struct tx *tx, uint64_t origin,
-                         const struct err *err);
+			 const struct err *err);
 
 struct peer_info {
 	conn_id id;
@@ -105,11 +108,11 @@ struct peer_info {
 	int32_t version;                /* 0 before the handshake */
 	uint64_t services;
 	int32_t start_height;
-	uint32_t best_height; /* of the best block it is known to have, else its start height */
+	uint32_t best_height;   /* of the best block it is known to have, else its start height */
 	struct block_hash best; /* all zeros where not known */
 	bool handshaken;
-	bool syncing;                /* blocks are being fetched from it */
-	int64_t connected;           /* unix seconds */
+	bool syncing;                 /* blocks are being fetched from it */
+	int64_t connected;            /* unix seconds */
 	int64_t last_send, last_recv; /* unix seconds; 0 never */
 	int64_t ping_us, min_ping_us; /* -1 unknown */
 	int64_t clock_offset;         /* seconds its clock is ahead of ours */

@@ -18,17 +18,17 @@
 #include <tally/consensus/rules.h>
 #include <tally/primitives/block.h>
 
-#define STORE_SCHEMA 1
+#define STORE_SCHEMA           1
 #define STORE_MIN_FREE_DEFAULT (UINT64_C(64) << 20)
-#define STORE_MIN_FREE_START (UINT64_C(16) << 20)
-#define STORE_CACHE_DEFAULT (UINT64_C(8) << 20)
+#define STORE_MIN_FREE_START   (UINT64_C(16) << 20)
+#define STORE_CACHE_DEFAULT    (UINT64_C(8) << 20)
 
 struct store;
 
 struct store_options {
 	const char *dir;      /* the environment's own directory, made (0700) where missing */
 	uint64_t cache_bytes; /* Berkeley DB's page cache */
-	uint64_t min_free;    /* ERR_NOSPACE before writing below this many free bytes on the disk */
+	uint64_t min_free; /* ERR_NOSPACE before writing below this many free bytes on the disk */
 	/* Called from any thread, at most once, when a write to disk failed: nothing may be acknowledged from then on. May be NULL. */
 	void (*write_failed)(void *arg);
 	void *arg;
@@ -38,7 +38,8 @@ struct store_options {
  * directory has none. ERR_IO (unreadable, read-only), ERR_CORRUPT "db-damaged" (naming reindex), ERR_CORRUPT
  * "db-newer" (schema of a newer program), ERR_NOSPACE. The directory's lock is the caller's (see lock.h). */
 bool store_open(struct store **out, const struct store_options *o, struct err *e);
-void store_close(struct store *s); /* what is not committed is dropped; checkpoints; NULL harmless */
+void store_close(
+	struct store *s); /* what is not committed is dropped; checkpoints; NULL harmless */
 /* What was written since the last commit, roughly, in bytes of log. */
 size_t store_pending(const struct store *s);
 /* durable: on disk when it returns true. Otherwise with the kernel: it outlives the program's death at once,
@@ -49,22 +50,23 @@ bool store_failed(const struct store *s); /* a write to disk failed, or a page w
 
 /* Headers: keyed by height and a sequence number that tells apart those of one height. */
 bool store_put_header(struct store *s, uint32_t height, uint32_t seq,
-                      const uint8_t header[HEADER_BYTES], uint32_t status, struct err *e);
+		      const uint8_t header[HEADER_BYTES], uint32_t status, struct err *e);
 typedef bool store_header_fn(void *arg, uint32_t height, uint32_t seq,
-                             const uint8_t header[HEADER_BYTES], uint32_t status, struct err *e);
+			     const uint8_t header[HEADER_BYTES], uint32_t status, struct err *e);
 /* All in order of height and sequence. Where fn returns false (and sets *e) it stops and returns false. fn may
  * not write. */
 bool store_each_header(struct store *s, store_header_fn *fn, void *arg, struct err *e);
 bool store_get_header(struct store *s, uint32_t height, uint32_t seq, uint8_t header[HEADER_BYTES],
-                      uint32_t *status, struct err *e);
+		      uint32_t *status, struct err *e);
 
 /* Bodies and undo, by the same key. get: *bytes is mem_alloc'ed; ERR_NOTFOUND where it is not there. */
-bool store_put_block(struct store *s, uint32_t height, uint32_t seq, struct span raw, struct err *e);
+bool store_put_block(struct store *s, uint32_t height, uint32_t seq, struct span raw,
+		     struct err *e);
 bool store_get_block(struct store *s, uint32_t height, uint32_t seq, uint8_t **bytes, size_t *n,
-                     struct err *e);
+		     struct err *e);
 bool store_put_undo(struct store *s, uint32_t height, uint32_t seq, struct span raw, struct err *e);
 bool store_get_undo(struct store *s, uint32_t height, uint32_t seq, uint8_t **bytes, size_t *n,
-                    struct err *e);
+		    struct err *e);
 
 /* Coins: outpoint (36 bytes as outpoint_pack) -> coin (32 bytes). get: false with err->cls ERR_NONE where absent.
  * del: true where absent. Keys are random: sorted by key, and many to a commit, puts are several times
@@ -79,7 +81,7 @@ struct store_coin {
 	struct coin coin;
 };
 bool store_scan_coins(struct store *s, const uint8_t after[OUTPOINT_BYTES], bool from_start,
-                      struct store_coin *out, size_t max, size_t *n, struct err *e);
+		      struct store_coin *out, size_t max, size_t *n, struct err *e);
 /* Empties the coins table (for reindexutxo), within the transaction. */
 bool store_clear_coins(struct store *s, struct err *e);
 

@@ -14,7 +14,14 @@
 #define WALLET_SCHEMA 1
 
 /* The tables. What is in them is the wallet's business. */
-enum wallet_table { WALLET_KEYS, WALLET_LABELS, WALLET_TXS, WALLET_COINS, WALLET_META, WALLET_TABLES };
+enum wallet_table {
+	WALLET_KEYS,
+	WALLET_LABELS,
+	WALLET_TXS,
+	WALLET_COINS,
+	WALLET_META,
+	WALLET_TABLES
+};
 
 struct wallet_db;
 
@@ -24,11 +31,12 @@ void wallet_db_close(struct wallet_db *w);
 bool wallet_db_commit(struct wallet_db *w, bool durable, struct err *e);
 
 bool wallet_db_put(struct wallet_db *w, enum wallet_table t, struct span key, struct span value,
-                   struct err *e);
-bool wallet_db_del(struct wallet_db *w, enum wallet_table t, struct span key, struct err *e); /* absent: true */
+		   struct err *e);
+bool wallet_db_del(struct wallet_db *w, enum wallet_table t, struct span key,
+		   struct err *e); /* absent: true */
 /* Every record in key order; stops where fn returns false. fn may not write. */
 typedef bool wallet_db_fn(void *arg, struct span key, struct span value);
 bool wallet_db_each(struct wallet_db *w, enum wallet_table t, wallet_db_fn *fn, void *arg,
-                    struct err *e);
+		    struct err *e);
 
 #endif

@@ -16,8 +16,8 @@
 #include <tally/primitives/tx.h>
 #include <tally/store/wallet_db.h>
 
-#define LABEL_MAX 64 /* bytes of UTF-8 */
-#define WALLET_FEE_RATE_DEFAULT 1 /* units a byte */
+#define LABEL_MAX               64 /* bytes of UTF-8 */
+#define WALLET_FEE_RATE_DEFAULT 1  /* units a byte */
 
 struct wallet;
 
@@ -46,7 +46,8 @@ struct wallet_address {
 	int64_t confirmed;         /* units */
 };
 /* In order of making. Returns how many there are; writes at most max from `skip` on. */
-size_t wallet_addresses(const struct wallet *w, struct wallet_address *out, size_t skip, size_t max);
+size_t wallet_addresses(const struct wallet *w, struct wallet_address *out, size_t skip,
+			size_t max);
 
 struct wallet_balance {
 	int64_t confirmed;   /* spendable at the next block */
@@ -58,9 +59,9 @@ struct wallet_balance wallet_balance(const struct wallet *w, const struct key_ha
 
 struct wallet_coin {
 	struct outpoint outpoint;
-	struct coin coin;      /* height MEMPOOL_HEIGHT: unconfirmed */
-	bool spendable;        /* mature, and not spent by a waiting transaction; unconfirmed: only own change */
-	bool own_change;       /* made by a transaction of this wallet */
+	struct coin coin; /* height MEMPOOL_HEIGHT: unconfirmed */
+	bool spendable; /* mature, and not spent by a waiting transaction; unconfirmed: only own change */
+	bool own_change; /* made by a transaction of this wallet */
 };
 /* Unspent coins (spent by a waiting transaction: left out). Returns how many there are. */
 size_t wallet_coins(const struct wallet *w, struct wallet_coin *out, size_t skip, size_t max);
@@ -73,10 +74,10 @@ struct wallet_tx {
 	int64_t received, sent;  /* units: to us, and of ours spent */
 	int64_t fee;             /* where all inputs are ours, else -1 */
 	bool coinbase;
-	bool abandoned;          /* conflicts with the best chain */
-	struct key_hash to;      /* the first output that is not ours, or ours where all are */
+	bool abandoned;     /* conflicts with the best chain */
+	struct key_hash to; /* the first output that is not ours, or ours where all are */
 	char memo[SCRIPT_MEMO_MAX + 1]; /* sanitised; "" where none */
-	uint64_t seq;            /* order of first sight */
+	uint64_t seq;                   /* order of first sight */
 };
 /* Newest first. Returns how many there are; writes at most max from `skip` on. */
 size_t wallet_history(const struct wallet *w, struct wallet_tx *out, size_t skip, size_t max);
@@ -85,24 +86,26 @@ struct wallet_payment {
 	const struct key_hash *from; /* only coins of this address; NULL: any */
 	struct key_hash to;
 	int64_t amount;
-	int64_t fee_rate;            /* units a byte, at least 1 */
-	const char *memo;            /* NULL: none; at most SCRIPT_MEMO_MAX bytes */
+	int64_t fee_rate; /* units a byte, at least 1 */
+	const char *memo; /* NULL: none; at most SCRIPT_MEMO_MAX bytes */
 };
 /* Chooses coins, makes change (to the first input's address), signs. Nothing is sent or reserved: the
  * node hands the result to the mempool and then calls wallet_tx_seen. *fee gets the fee, *change the change. ERR_FUNDS
  * "insufficient-funds": "12.5 wanted with a fee of 0.00000226, 3 there: send less or wait for …". ERR_USAGE for the
  * amount, memo or rate. */
 bool wallet_pay(struct wallet *w, const struct wallet_payment *p, struct tx **out, int64_t *fee,
-                int64_t *change, struct err *e);
+		int64_t *change, struct err *e);
 
 /* Following the chain. Called in order; nothing is on disk before wallet_commit, which the node
  * calls after the chain committed, so that the wallet is never ahead of it. */
-void wallet_set_chain(struct wallet *w, const struct chain *c); /* before anything below; NULL: none yet */
+void wallet_set_chain(struct wallet *w,
+		      const struct chain *c); /* before anything below; NULL: none yet */
 /* From where the wallet was to the chain's tip: at most about budget_us of work; *more where it is not there
  * yet. Disconnects what is no longer on the best chain. */
 bool wallet_catch_up(struct wallet *w, int64_t budget_us, bool *more, struct err *e);
 void wallet_block_connected(struct wallet *w, const struct chain_entry *at, const struct block *b);
-void wallet_block_disconnected(struct wallet *w, const struct chain_entry *at, const struct block *b);
+void wallet_block_disconnected(struct wallet *w, const struct chain_entry *at,
+			       const struct block *b);
 /* A transaction entered or left the mempool. */
 void wallet_tx_seen(struct wallet *w, const struct tx *tx);
 void wallet_tx_gone(struct wallet *w, const struct tx *tx, const char *reason);
