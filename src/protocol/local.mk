@@ -26,3 +26,10 @@ libtally_a_SOURCES += \
 	src/protocol/table.c \
 	src/protocol/table_priv.h \
 	src/protocol/txs.c
+
+if HAVE_CMOCKA
+UNIT_TESTS += \
+	tests/unit/test_protocol_codec
+tests_unit_test_protocol_codec_SOURCES = tests/unit/test_protocol_codec.c tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_codec_LDADD = $(UNIT_LIBS)
+endif

@@ -46,7 +46,7 @@ struct fixture {
 	struct store_options o;
 };
 
-static int fixture_setup(void **state)
+static inline int fixture_setup(void **state)
 {
 	struct fixture *f = NEW(struct fixture);
 	const char *tmp = getenv("TMPDIR");
@@ -61,7 +61,7 @@ static int fixture_setup(void **state)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static inline int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	(void)st, (void)type, (void)ftw;
 	return remove(path);
@@ -73,7 +73,7 @@ static inline void fixture_empty(const struct fixture *f)
 	assert_int_equal(nftw(f->chain, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
-static int fixture_teardown(void **state)
+static inline int fixture_teardown(void **state)
 {
 	struct fixture *f = *state;
 	int rc = nftw(f->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
