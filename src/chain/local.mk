@@ -17,3 +17,11 @@ libtally_a_SOURCES += \
 	src/chain/undo.c \
 	src/chain/undo_priv.h \
 	src/chain/work.c
+
+if HAVE_CMOCKA
+UNIT_TESTS += \
+	tests/unit/test_chain_connect
+CHAIN_FIXTURE = tests/unit/chain_fixture.c tests/unit/chain_fixture.h
+tests_unit_test_chain_connect_SOURCES = tests/unit/test_chain_connect.c $(CHAIN_FIXTURE)
+tests_unit_test_chain_connect_LDADD = $(UNIT_LIBS)
+endif
