@@ -61,6 +61,10 @@ void requests_drop(struct protocol *p, struct peer *peer)
 void request_notfound(struct protocol *p, struct peer *peer, const struct block_hash *hash)
 {
 	hash_queue_forget(&peer->sync.want, &hash->h);
+	if (hash256_equal(&peer->sync.root.h, &hash->h)) {
+		peer->sync.root = (struct block_hash){0};
+		peer->sync.walking = false;
+	}
 	if (!request_take(p, peer, hash))
 		return;
 	sync_refill_all(p);

@@ -193,6 +193,7 @@ void protocol_sync_info(const struct protocol *p, struct sync_info *out)
 	target = MAX(out->height, chain_best_header(p->o.chain).height);
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer)) {
 		target = MAX(target, peer->sync.best_height);
+		target = MAX(target, (uint32_t)MAX(peer->start_height, 0));
 		if (peer->sync.n_requests > 0 && out->peer == 0)
 			out->peer = peer->info.id;
 	}

@@ -99,13 +99,28 @@ static void request_next(struct protocol *p, struct peer *peer)
 	gate_send_list(p, peer, MSG_GETDATA);
 }
 
+static void get_block(struct protocol *p, struct peer *peer, const struct block_hash *hash)
+{
+	request_put(p, peer, hash);
+	put_inv_item(&p->list, INV_BLOCK, &hash->h);
+	gate_send_list(p, peer, MSG_GETDATA);
+}
+
 /* All it announced is here: is there more? */
 static void drained(struct protocol *p, struct peer *peer)
 {
-	const struct peer_sync *s = &peer->sync;
+	struct peer_sync *s = &peer->sync;
 
+	if (s->asked)
+		return;
+	/* It didn't tell how its block connects: its parent then. */
+	if (!hash256_is_zero(&s->root.h) && sync_needs(p, &s->root)) {
+		s->walking = true;
+		get_block(p, peer, &s->root);
+		return;
+	}
 	/* One that has told of greater height, and brought us further since it was last asked. */
-	if (!s->asked && p->accepted != s->asked_accepted &&
+	if (p->accepted != s->asked_accepted &&
 	    peer->start_height > (int64_t)chain_best_header(p->o.chain).height)
 		ask(p, peer, NULL, NULL);
 }
@@ -135,13 +150,6 @@ static bool parent_coming(const struct protocol *p, const struct block_hash *pre
 		if (it->sync.want.len > 0 && map_get(&it->sync.want.set, prev))
 			return true;
 	return false;
-}
-
-static void get_block(struct protocol *p, struct peer *peer, const struct block_hash *hash)
-{
-	request_put(p, peer, hash);
-	put_inv_item(&p->list, INV_BLOCK, &hash->h);
-	gate_send_list(p, peer, MSG_GETDATA);
 }
 
 /* A block whose parent isn't here: first by getblocks up to it. Where that didn't help (a peer may
@@ -176,14 +184,8 @@ void classic_tick(struct protocol *p, struct peer *peer)
 	int64_t since = now_ms(p) - s->asked_ms;
 	bool claims_more;
 
-	if (s->asked && since >= ASK_AGAIN_MS) {
+	if (s->asked && since >= ASK_AGAIN_MS)
 		s->asked = false;
-		/* It didn't tell how its block connects: its parent then. */
-		if (!hash256_is_zero(&s->root.h) && sync_needs(p, &s->root)) {
-			s->walking = true;
-			get_block(p, peer, &s->root);
-		}
-	}
 	classic_refill(p, peer);
 	claims_more = peer->start_height > (int64_t)chain_best_header(p->o.chain).height ||
 		      !hash256_is_zero(&s->last_unknown.h);

@@ -287,7 +287,8 @@ static inline void on_connected(void *arg, const struct chain_entry *at, const s
 
 	if (n->mempool)
 		mempool_block_connected(n->mempool, b, at->height);
-	protocol_block_connected(n->protocol, at, b);
+	if (n->protocol)
+		protocol_block_connected(n->protocol, at, b);
 }
 
 static inline void on_disconnected(void *arg, const struct chain_entry *at, const struct block *b)
@@ -413,7 +414,10 @@ static inline struct tnode *node_add_with(struct tnet *net, struct block **all, 
 	rng_seeded_init(&n->rng, 100 + n->at);
 	assert_ok(store_open(&n->store, &so, &e), e);
 	n->sigpool = sigpool_new(0);
-	n->chain_events = (struct chain_events){0};
+	n->chain_events = (struct chain_events){.connected = on_connected,
+						.disconnected = on_disconnected,
+						.tip = on_tip,
+						.invalid = on_invalid};
 	assert_ok(chain_open(&n->chain,
 			     &(struct chain_options){.store = n->store,
 						     .sigpool = n->sigpool,
@@ -432,10 +436,6 @@ static inline struct tnode *node_add_with(struct tnet *net, struct block **all, 
 		chain_set_catching_up(n->chain, false);
 		make_mempool(n);
 	}
-	n->chain_events = (struct chain_events){.connected = on_connected,
-						.disconnected = on_disconnected,
-						.tip = on_tip,
-						.invalid = on_invalid};
 	n->events = (struct protocol_events){.chain_work = want_chain,
 					     .mempool_work = want_mempool,
 					     .protocol_work = want_protocol,
