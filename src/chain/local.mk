@@ -19,9 +19,15 @@ libtally_a_SOURCES += \
 	src/chain/work.c
 
 if HAVE_CMOCKA
-UNIT_TESTS += \
-	tests/unit/test_chain_connect
 CHAIN_FIXTURE = tests/unit/chain_fixture.c tests/unit/chain_fixture.h
+UNIT_TESTS += \
+	tests/unit/test_chain_coins \
+	tests/unit/test_chain_connect \
+	tests/unit/test_chain_tree
+tests_unit_test_chain_coins_SOURCES = tests/unit/test_chain_coins.c $(CHAIN_FIXTURE)
+tests_unit_test_chain_coins_LDADD = $(UNIT_LIBS)
 tests_unit_test_chain_connect_SOURCES = tests/unit/test_chain_connect.c $(CHAIN_FIXTURE)
 tests_unit_test_chain_connect_LDADD = $(UNIT_LIBS)
+tests_unit_test_chain_tree_SOURCES = tests/unit/test_chain_tree.c
+tests_unit_test_chain_tree_LDADD = $(UNIT_LIBS)
 endif
