@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include <tally/store/lock.h>
+#include <tally/tui/tui.h>
 
 #include "cli/cli_priv.h"
 
@@ -35,6 +36,7 @@ static bool local_call(const struct config *c, const char *method, json_t *param
 
 	if (!node_open(&n, c, NODE_OFFLINE, e))
 		return false;
+	node_set_renderer(n, tui_render);
 	node_command(n, method, params, on_reply, &l);
 	ok = node_wait(n, &l.done, e);
 	if (ok && l.err.cls != ERR_NONE) {

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <tally/tui/tui.h>
+
 #include "cli/cli_priv.h"
 
 static bool dump_screen(struct invocation *in, struct err *e)
@@ -21,15 +23,24 @@ static bool dump_screen(struct invocation *in, struct err *e)
 
 bool run_startnode(struct invocation *in, struct err *e)
 {
+	struct err none = {0};
+	struct tui *tui = NULL;
 	struct node *n;
 	int status;
 
 	if (in->config.dump_screen[0])
 		return dump_screen(in, e);
-	in->config.headless = true;
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		in->config.headless = true;
 	if (!node_open(&n, &in->config, NODE_ONLINE, e))
 		return false;
+	node_set_renderer(n, tui_render);
+	if (!in->config.headless && !tui_open(&tui, n, &none)) {
+		fprintf(stderr, "tally: %s\n", none.detail);
+		node_go_headless(n);
+	}
 	status = node_run(n, e);
+	tui_close(tui);
 	node_close(n);
 	return status == EXIT_DONE;
 }

@@ -406,6 +406,11 @@ const struct clock *node_clock(const struct node *n)
 	return &n->clock.clock;
 }
 
+void node_go_headless(struct node *n)
+{
+	n->config.headless = true;
+}
+
 void node_set_renderer(struct node *n, node_renderer *fn)
 {
 	n->renderer = fn;

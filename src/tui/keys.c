@@ -86,7 +86,7 @@ const struct key_row key_rows[] = {
 };
 const size_t n_key_rows = ARRAY_LEN(key_rows);
 
-enum action keys_find(int32_t key)
+enum action key_action(int32_t key)
 {
 	for (size_t i = 0; i < n_key_rows; i++)
 		for (size_t k = 0; k < KEYS_A_ROW; k++)

@@ -77,6 +77,6 @@ extern const struct key_row key_rows[];
 extern const size_t n_key_rows;
 extern const char *const key_section_names[KEYS_SECTIONS];
 
-enum action keys_find(int32_t key);
+enum action key_action(int32_t key);
 
 #endif

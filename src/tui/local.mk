@@ -1,7 +1,10 @@
 libtallytui_a_SOURCES += \
 	include/tally/tui/tui.h \
+	src/tui/app.c \
 	src/tui/canvas.c \
 	src/tui/canvas_priv.h \
+	src/tui/data.c \
+	src/tui/data_priv.h \
 	src/tui/format.c \
 	src/tui/keys.c \
 	src/tui/keys_priv.h \
@@ -11,7 +14,18 @@ libtallytui_a_SOURCES += \
 	src/tui/model_priv.h \
 	src/tui/prompt.c \
 	src/tui/prompt_priv.h \
+	src/tui/screen.c \
+	src/tui/terminal.c \
+	src/tui/terminal_priv.h \
 	src/tui/theme.c \
 	src/tui/theme_priv.h \
+	src/tui/view_chain.c \
 	src/tui/view_header.c \
-	src/tui/view_priv.h
+	src/tui/view_help.c \
+	src/tui/view_log.c \
+	src/tui/view_mempool.c \
+	src/tui/view_miner.c \
+	src/tui/view_msgs.c \
+	src/tui/view_peers.c \
+	src/tui/view_priv.h \
+	src/tui/view_wallet.c

@@ -45,7 +45,7 @@ char *help_text(void); /* mem_alloc'ed */
 /* Details of the selected row that need no node, as lines; mem_alloc'ed. NULL: this row has none of its own. */
 char *peer_detail(const struct tui_data *d, size_t i);
 char *msg_detail(const struct tui_data *d, size_t i);
-char *address_detail(const struct tui_data *d, size_t i);
+
 char *log_detail(const struct tui_data *d, size_t i);
 /* One sentence for a command, in or out, in the lesson's spirit. */
 const char *explain_command(const char *command, bool out);

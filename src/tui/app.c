@@ -1,0 +1,427 @@
+/* The console over the loop: keys in, frames out. Events of the node mark it dirty; at most every 50 ms one
+ * frame is drawn. Nothing happens while nothing changes. */
+#include <tally/tui/tui.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <event2/event.h>
+#include <langinfo.h>
+
+#include <tally/base/log.h>
+#include <tally/base/mem.h>
+#include <tally/node/command.h>
+#include <tally/node/node.h>
+#include <tui/data_priv.h>
+#include <tui/terminal_priv.h>
+#include <tui/view_priv.h>
+
+#define FRAME_MS      50
+#define DETAIL_BYTES  131072
+#define QUIT_AGAIN_US INT64_C(2000000)
+#define RENDER_MAX    1000
+
+enum question { ASK_NOTHING, ASK_QUIT, ASK_COMMAND };
+
+struct tui {
+	struct node *node;
+	struct terminal *terminal;
+	struct model model;
+	struct canvas canvas;
+	struct event *frame;
+	bool frame_due; /* the timer runs, or the terminal is not through with the last frame */
+	bool read_due;  /* the node has changed since data_read */
+	enum question question;
+	char command[PROMPT_BYTES]; /* to be done when the question is answered with y */
+	int64_t interrupted_us;     /* when ^C was pressed last */
+};
+
+/* --- drawing ----------------------------------------------------------------------- */
+
+static void want_frame(struct tui *t)
+{
+	const struct timeval tv = {.tv_usec = FRAME_MS * 1000};
+
+	if (t->frame_due)
+		return;
+	t->frame_due = true;
+	event_add(t->frame, &tv);
+}
+
+static void draw(struct tui *t)
+{
+	if (t->read_due)
+		data_read(&t->model, t->node);
+	t->read_due = false;
+	screen_draw(&t->canvas, &t->model);
+	if (terminal_show(t->terminal, &t->canvas, t->model.cursor_x, t->model.cursor_y))
+		t->frame_due = false;
+	/* else `drained` comes back here */
+}
+
+static void on_frame(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	draw(arg);
+}
+
+static void on_drained(void *arg)
+{
+	struct tui *t = arg;
+
+	if (t->frame_due && !event_pending(t->frame, EV_TIMEOUT, NULL))
+		draw(t);
+}
+
+static void on_node(void *arg, unsigned bits)
+{
+	struct tui *t = arg;
+
+	(void)bits;
+	t->read_due = true;
+	want_frame(t);
+}
+
+static void on_resized(void *arg, int cols, int rows)
+{
+	struct tui *t = arg;
+
+	canvas_clear(&t->canvas);
+	canvas_init(&t->canvas, cols, rows, terminal_utf8(t->terminal));
+	model_resize(&t->model, cols, rows);
+	want_frame(t);
+}
+
+static void on_line(void *arg, const char *text)
+{
+	(void)arg;
+	log_info(LOG_TUI, "%s", text);
+}
+
+/* --- commands ------------------------------------------------------------------------ */
+
+static void first_line(const char *text, char *out, size_t size)
+{
+	snprintf(out, size, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+static void ask(struct tui *t, enum question q, const char *text)
+{
+	t->question = q;
+	prompt_ask(&t->model.prompt, text);
+}
+
+static void on_reply(void *arg, enum line_kind kind, const char *text)
+{
+	struct tui *t = arg;
+	char line[FLASH_BYTES];
+
+	first_line(text, line, sizeof(line));
+	switch (kind) {
+	case LINE_CONFIRM:
+		ask(t, ASK_COMMAND, line);
+		break;
+	case LINE_FAILED:
+		model_flash(&t->model, FLASH_BAD, line);
+		log_warn(LOG_TUI, "%s: %s", t->command, line);
+		break;
+	case LINE_DONE:
+		if (strchr(text, '\n') && text[strcspn(text, "\n") + 1])
+			model_show(&t->model, OVERLAY_TEXT, t->command, text);
+		else
+			model_flash(&t->model, FLASH_GOOD, line);
+		if (line[0])
+			log_info(LOG_TUI, "%s: %s", t->command, line);
+		break;
+	}
+	want_frame(t);
+}
+
+static void do_command(struct tui *t, const char *line)
+{
+	snprintf(t->command, sizeof(t->command), "%s", line);
+	node_command_line(t->node, line, on_reply, t);
+}
+
+/* The same again with '!' behind the verb: it was asked for and answered with y. */
+static void do_confirmed(struct tui *t)
+{
+	const size_t verb = strcspn(t->command, " ");
+	char *line = mem_printf("%.*s!%s", (int)verb, t->command, t->command + verb);
+
+	do_command(t, line);
+	free(line);
+}
+
+static void answered(struct tui *t)
+{
+	const enum question q = t->question;
+
+	t->question = ASK_NOTHING;
+	if (q == ASK_QUIT)
+		node_stop(t->node, "asked to at the console");
+	else if (q == ASK_COMMAND)
+		do_confirmed(t);
+}
+
+static void prompt_done(struct tui *t, enum prompt_kind kind)
+{
+	struct model *m = &t->model;
+	char text[PROMPT_BYTES];
+
+	snprintf(text, sizeof(text), "%s", m->prompt.text);
+	prompt_close(&m->prompt);
+	switch (kind) {
+	case PROMPT_COMMAND:
+		if (strcmp(text, "help") == 0)
+			model_act(m, ACT_HELP, '?');
+		else if (text[strspn(text, " ")])
+			do_command(t, text);
+		break;
+	case PROMPT_SEARCH:
+		snprintf(m->search, sizeof(m->search), "%.*s", (int)sizeof(m->search) - 1, text);
+		if (text[0] && !model_search(m, false, true))
+			model_flash(m, FLASH_BAD, "no match");
+		break;
+	case PROMPT_FILTER:
+		model_set_filter(m, text);
+		break;
+	case PROMPT_ASK:
+		answered(t);
+		break;
+	case PROMPT_CLOSED:
+		break;
+	}
+}
+
+static size_t complete(void *arg, const char *line, char (*out)[COMPLETION_CHARS + 1], size_t max)
+{
+	const struct tui *t = arg;
+
+	return line_complete(t->node, line, out, max);
+}
+
+/* --- keys ------------------------------------------------------------------------------- */
+
+static void open_selected(struct tui *t)
+{
+	struct model *m = &t->model;
+	const struct tui_data *d = &m->data;
+	char *text = NULL, title[64];
+	size_t i;
+
+	if (!model_selected(m, &i))
+		return;
+	snprintf(title, sizeof(title), "%s", view_of(m->focus)->name);
+	switch (m->focus) {
+	case PANEL_PEERS:
+		text = peer_detail(d, i);
+		break;
+	case PANEL_CHAIN:
+		text = mem_alloc(DETAIL_BYTES);
+		node_describe_block(t->node, &d->chain[i].hash, text, DETAIL_BYTES);
+		break;
+	case PANEL_MEMPOOL:
+		text = mem_alloc(DETAIL_BYTES);
+		node_describe_tx(t->node, &d->mempool[i].id, text, DETAIL_BYTES);
+		break;
+	case PANEL_MSGS:
+		text = msg_detail(d, i);
+		break;
+	case PANEL_WALLET:
+		text = mem_alloc(DETAIL_BYTES);
+		node_describe_tx(t->node, &d->history[i].id, text, DETAIL_BYTES);
+		break;
+	case PANEL_LOG:
+		text = log_detail(d, i);
+		break;
+	case PANEL_MINER:
+	case PANELS:
+		break;
+	}
+	if (text && *text)
+		model_show(m, OVERLAY_TEXT, title, text);
+	else
+		model_flash(m, FLASH_BAD, "that is not here any more");
+	free(text);
+}
+
+static void drop_selected(struct tui *t)
+{
+	struct model *m = &t->model;
+	char line[32] = "drop ";
+	size_t i;
+
+	if (m->focus == PANEL_PEERS && model_selected(m, &i))
+		snprintf(line, sizeof(line), "drop %u", m->data.snap.peers[i].id);
+	prompt_open(&m->prompt, PROMPT_COMMAND, line);
+}
+
+static void interrupted(struct tui *t)
+{
+	const int64_t now = clock_mono_us(clock_system());
+
+	if (t->interrupted_us && now - t->interrupted_us < QUIT_AGAIN_US) {
+		node_stop(t->node, "interrupted at the console");
+		return;
+	}
+	t->interrupted_us = now;
+	ask(t, ASK_QUIT, "Stop node?");
+}
+
+static void act(struct tui *t, enum action a, int32_t key)
+{
+	struct model *m = &t->model;
+
+	if (model_act(m, a, key))
+		return;
+	switch ((int)a) {
+	case ACT_BACK:
+	case ACT_QUIT:
+		ask(t, ASK_QUIT, "Stop node?");
+		break;
+	case ACT_QUIT_ASK:
+		interrupted(t);
+		break;
+	case ACT_OPEN:
+		open_selected(t);
+		break;
+	case ACT_MINE:
+		do_command(t, "mine");
+		break;
+	case ACT_SEND:
+		prompt_open(&m->prompt, PROMPT_COMMAND, "send ");
+		break;
+	case ACT_CONNECT:
+		prompt_open(&m->prompt, PROMPT_COMMAND, "connect ");
+		break;
+	case ACT_DROP:
+		drop_selected(t);
+		break;
+	case ACT_PROMPT:
+		prompt_open(&m->prompt, PROMPT_COMMAND, "");
+		break;
+	case ACT_REDRAW:
+		terminal_redraw(t->terminal);
+		break;
+	case ACT_SUSPEND:
+		terminal_suspend(t->terminal);
+		break;
+	}
+}
+
+static void on_key(void *arg, int32_t key)
+{
+	struct tui *t = arg;
+	struct model *m = &t->model;
+	const enum prompt_kind kind = m->prompt.kind;
+
+	want_frame(t);
+	if (kind == PROMPT_CLOSED) {
+		act(t, key_action(key), key);
+		t->read_due |= !m->frozen;
+	} else if (kind == PROMPT_ASK && key == KEYS_CTRL('C')) {
+		prompt_close(&m->prompt);
+		interrupted(t);
+	} else {
+		switch (prompt_key(&m->prompt, key)) {
+		case PROMPT_DONE:
+			prompt_done(t, kind);
+			break;
+		case PROMPT_CANCELLED:
+			prompt_close(&m->prompt);
+			t->question = ASK_NOTHING;
+			break;
+		case PROMPT_GOES_ON:
+			break;
+		}
+	}
+	m->usage[0] = '\0';
+	if (m->prompt.kind == PROMPT_COMMAND)
+		line_usage(m->prompt.text, m->usage, sizeof(m->usage));
+}
+
+static void on_click(void *arg, int x, int y)
+{
+	struct tui *t = arg;
+
+	model_click(&t->model, x, y);
+	want_frame(t);
+}
+
+static void on_wheel(void *arg, int x, int y, int lines)
+{
+	struct tui *t = arg;
+
+	model_wheel(&t->model, x, y, lines);
+	want_frame(t);
+}
+
+/* --- opening and closing ------------------------------------------------------------------- */
+
+bool tui_open(struct tui **out, struct node *n, struct err *e)
+{
+	struct tui *t = NEW(struct tui);
+	const struct terminal_events ev = {.key = on_key,
+					   .click = on_click,
+					   .wheel = on_wheel,
+					   .resized = on_resized,
+					   .drained = on_drained,
+					   .line = on_line,
+					   .arg = t};
+	int cols, rows;
+
+	t->node = n;
+	if (!terminal_open(&t->terminal, node_base(n), NODE_PRIO_INPUT, &ev, e)) {
+		free(t);
+		return false;
+	}
+	terminal_size(t->terminal, &cols, &rows);
+	model_init(&t->model, cols, rows, terminal_utf8(t->terminal));
+	prompt_init(&t->model.prompt, complete, t);
+	canvas_init(&t->canvas, cols, rows, terminal_utf8(t->terminal));
+	t->frame = event_new(node_base(n), -1, 0, on_frame, t);
+	event_priority_set(t->frame, NODE_PRIO_INPUT);
+	node_subscribe(n, on_node, t);
+	t->read_due = true;
+	draw(t);
+	*out = t;
+	return true;
+}
+
+void tui_close(struct tui *t)
+{
+	if (!t)
+		return;
+	node_unsubscribe(t->node, on_node, t);
+	node_commands_drop(t->node);
+	event_free(t->frame);
+	terminal_close(t->terminal);
+	canvas_clear(&t->canvas);
+	model_clear(&t->model);
+	free(t);
+}
+
+char *tui_render(struct node *n, unsigned cols, unsigned rows)
+{
+	struct model *m;
+	struct canvas c;
+	char *text;
+	const bool utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+
+	if (cols < 1 || rows < 1 || cols > RENDER_MAX || rows > RENDER_MAX)
+		return NULL;
+	m = NEW(struct model);
+	model_init(m, (int)cols, (int)rows, utf8);
+	prompt_init(&m->prompt, NULL, NULL);
+	canvas_init(&c, (int)cols, (int)rows, utf8);
+	data_read(m, n);
+	screen_draw(&c, m);
+	text = canvas_to_text(&c);
+	canvas_clear(&c);
+	model_clear(m);
+	free(m);
+	return text;
+}

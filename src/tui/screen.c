@@ -1,0 +1,171 @@
+/* One frame: header, panels, strips, prompt. */
+#include <tui/view_priv.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct view *const views[PANELS] = {
+	[PANEL_PEERS] = &view_peers, [PANEL_CHAIN] = &view_chain,   [PANEL_MEMPOOL] = &view_mempool,
+	[PANEL_MSGS] = &view_msgs,   [PANEL_WALLET] = &view_wallet, [PANEL_LOG] = &view_log,
+	[PANEL_MINER] = &view_miner,
+};
+
+const struct view *view_of(enum panel p)
+{
+	return views[p];
+}
+
+static void draw_frame(struct canvas *c, const struct rect *r, const struct model *m, enum panel p)
+{
+	const struct view *v = views[p];
+	const bool focus = m->focus == p;
+	const unsigned style = focus ? ROLE_FOCUS : ROLE_BORDER;
+	struct row title = {c, r->x + 2, r->y, r->x + r->w - 2, 0};
+	char note[128] = "";
+	int width;
+
+	canvas_box(c, r, style);
+	row_printf(&title, focus ? ROLE_FOCUS | STYLE_BOLD : ROLE_TITLE, " %s ", v->name);
+	if (v->note)
+		v->note(m, note, sizeof(note));
+	width = canvas_width(c, note) + 2;
+	if (note[0] && width < row_left(&title)) {
+		title.x = title.end - width;
+		row_printf(&title, ROLE_DIM, " %s ", note);
+	}
+}
+
+/* Keeps the selection in sight. */
+static void scroll_list(struct list_state *l, int rows)
+{
+	const size_t page = rows > 0 ? (size_t)rows : 0;
+
+	l->page = page;
+	if (!page)
+		return;
+	if (l->at < l->top)
+		l->top = l->at;
+	if (l->at >= l->top + page)
+		l->top = l->at - page + 1;
+	if (l->top + page > l->n)
+		l->top = l->n > page ? l->n - page : 0;
+}
+
+static void draw_rows(struct canvas *c, const struct rect *r, struct model *m, enum panel p)
+{
+	struct list_state *l = &m->lists[p];
+
+	scroll_list(l, r->h);
+	for (int y = 0; y < r->h && l->top + (size_t)y < l->n; y++) {
+		const bool here = l->top + (size_t)y == l->at && l->has_sel && m->focus == p;
+		struct row row = {c, r->x, r->y + y, r->x + r->w,
+				  here ? ROLE_SELECT | STYLE_REVERSE : 0};
+
+		views[p]->row(m, &row, l->order[l->top + (size_t)y]);
+		if (here)
+			row_fill(&row, ROLE_SELECT);
+	}
+}
+
+static void draw_panel(struct canvas *c, const struct layout *l, struct model *m, enum panel p)
+{
+	const struct rect *frame = &l->panel[p];
+	const struct view *v = views[p];
+	struct rect in;
+	char text[160] = "";
+	int head;
+
+	if (rect_empty(frame))
+		return;
+	if (l->boxes)
+		draw_frame(c, frame, m, p);
+	in = layout_inner(l, frame);
+	canvas_clip(c, &in);
+	if (v->draw) {
+		v->draw(m, c, &in);
+	} else {
+		head = v->head ? v->head(m, c, &in) : 0;
+		in.y += head;
+		in.h -= head;
+		draw_rows(c, &in, m, p);
+		if (!m->lists[p].n && in.h > 0) {
+			struct row row = {c, in.x + 1, in.y, in.x + in.w, 0};
+
+			v->empty(m, text, sizeof(text));
+			row_text(&row, ROLE_DIM, text);
+		}
+	}
+	canvas_clip(c, NULL);
+}
+
+static void draw_explain(struct canvas *c, const struct rect *r, const struct model *m)
+{
+	struct row row = {c, r->x + 1, r->y, r->x + r->w, 0};
+	char text[256] = "";
+	size_t i;
+
+	if (rect_empty(r) || m->over.kind != OVERLAY_NONE)
+		return;
+	if (m->live.warning[0])
+		row_text(&row, ROLE_WARN, m->live.warning);
+	else if (views[m->focus]->explain && model_selected(m, &i)) {
+		views[m->focus]->explain(m, i, text, sizeof(text));
+		row_text(&row, ROLE_DIM, text);
+	}
+}
+
+static unsigned flash_style(enum flash_kind k)
+{
+	return k == FLASH_BAD ? ROLE_BAD : k == FLASH_GOOD ? ROLE_GOOD : ROLE_NORMAL;
+}
+
+static void draw_prompt(struct canvas *c, const struct rect *r, struct model *m)
+{
+	struct row row = {c, r->x + 1, r->y, r->x + r->w, 0};
+
+	m->cursor_x = m->cursor_y = -1;
+	if (rect_empty(r))
+		return;
+	if (m->prompt.kind != PROMPT_CLOSED) {
+		prompt_draw(&m->prompt, c, r, &m->cursor_x);
+		m->cursor_y = r->y;
+	} else if (model_flashing(m)) {
+		row_text(&row, flash_style(m->flash_kind), m->flash);
+	}
+}
+
+/* While a command is written its usage takes the explaining line. */
+static void draw_usage(struct canvas *c, const struct rect *r, const struct model *m)
+{
+	struct row row = {c, r->x + 1, r->y, r->x + r->w, 0};
+
+	row_text(&row, ROLE_DIM, m->usage);
+}
+
+void screen_draw(struct canvas *c, struct model *m)
+{
+	struct layout l;
+
+	model_layout(m, &l);
+	canvas_wipe(c);
+	if (!rect_empty(&l.header))
+		header_draw(c, &l.header, m);
+	if (!rect_empty(&l.tabs))
+		tabs_draw(c, &l.tabs, m);
+	if (m->over.kind != OVERLAY_NONE && !rect_empty(&l.body))
+		overlay_draw(c, &l, m);
+	else
+		for (int p = 0; p < PANELS; p++)
+			draw_panel(c, &l, m, (enum panel)p);
+	if (!rect_empty(&l.strip_peers))
+		peers_strip(c, &l.strip_peers, m);
+	if (!rect_empty(&l.strip_chain))
+		chain_strip(c, &l.strip_chain, m);
+	if (m->prompt.kind == PROMPT_COMMAND && m->usage[0] && !rect_empty(&l.explain))
+		draw_usage(c, &l.explain, m);
+	else
+		draw_explain(c, &l.explain, m);
+	draw_prompt(c, &l.prompt, m);
+	if (!rect_empty(&l.keybar))
+		keybar_draw(c, &l.keybar, m);
+}

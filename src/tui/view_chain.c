@@ -1,0 +1,176 @@
+/* The chain: blocks from the tip down, and what branched off. */
+#include <tui/view_priv.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <tally/base/text.h>
+
+static size_t count(const struct tui_data *d)
+{
+	return d->n_chain;
+}
+
+static void id(const struct tui_data *d, size_t i, struct row_id *out)
+{
+	*out = (struct row_id){.b[0] = 'b'};
+	memcpy(out->b + 1, d->chain[i].hash.h.b, HASH_BYTES);
+}
+
+static const char *state(const struct chain_row *b)
+{
+	return b->failed      ? "invalid"
+	       : b->is_tip    ? "tip"
+	       : b->on_best   ? "best"
+	       : b->have_body ? "stale"
+			      : "header";
+}
+
+static void words(const struct tui_data *d, size_t i, char *out, size_t size)
+{
+	const struct chain_row *b = &d->chain[i];
+	char hex[HASH_HEX_CHARS + 1];
+
+	hash256_hex(hex, &b->hash.h);
+	snprintf(out, size, "height=%u hash=%s tx=%u state=%s %s", b->height, hex, b->n_tx,
+		 state(b), b->mine ? "mine" : "");
+}
+
+static void note(const struct model *m, char *out, size_t size)
+{
+	snprintf(out, size, "work 2^%.1f", m->data.snap.work_log2);
+}
+
+static void peers_at(const struct chain_row *b, char *out, size_t size)
+{
+	out[0] = '\0';
+	for (uint32_t k = 0; k < b->n_peers && k < 8; k++)
+		text_append(out, size, " %u", b->peers[k]);
+	if (b->n_peers > 8)
+		text_append(out, size, " +%u", b->n_peers - 8);
+}
+
+static void row(const struct model *m, struct row *r, size_t i)
+{
+	const struct chain_row *b = &m->data.chain[i];
+	char hash[HASH_SHORT_CHARS + 1], age[FORMAT_BYTES], bytes[FORMAT_BYTES], who[64];
+	const bool wide = row_left(r) >= 50;
+
+	hash256_short(hash, &b->hash.h);
+	if (!wide)
+		hash[6] = '\0';
+	format_age(age, m->data.snap.now_us / 1000000 - b->time);
+	format_size(bytes, b->bytes);
+	peers_at(b, who, sizeof(who));
+	row_text(r,
+		 b->is_tip    ? ROLE_FOCUS | STYLE_BOLD
+		 : b->on_best ? ROLE_NORMAL
+			      : ROLE_WARN,
+		 b->is_tip    ? "*"
+		 : b->on_best ? "o"
+			      : "\\");
+	row_fieldf(r, b->on_best ? STYLE_BOLD : ROLE_WARN, 7, "%" PRIu32 "%s", b->height,
+		   b->on_best ? "" : "'");
+	row_field(r, theme_hash(&b->hash.h), wide ? 11 : 7, hash);
+	if (b->n_tx)
+		row_fieldf(r, ROLE_NORMAL, -6, "%utx", b->n_tx);
+	else
+		row_gap(r, 6);
+	if (wide)
+		row_field(r, ROLE_DIM, -6, b->bytes ? bytes : "");
+	row_field(r, ROLE_DIM, -5, age);
+	row_gap(r, 1);
+	if (!b->on_best)
+		row_text(r, b->failed ? ROLE_BAD : ROLE_WARN,
+			 b->failed      ? " invalid"
+			 : b->have_body ? " stale"
+					: " header");
+	if (b->mine)
+		row_text(r, ROLE_GOOD, " me");
+	row_text(r, ROLE_DIM, who);
+}
+
+static void empty(const struct model *m, char *out, size_t size)
+{
+	if (m->data.snap.n_offers)
+		snprintf(out, size, "%u chains are offered: type :choose and the hash of one",
+			 m->data.snap.n_offers);
+	else
+		snprintf(out, size, "no chain yet: it comes from the first peer that has one");
+}
+
+static void draw_offers(const struct model *m, struct canvas *c, const struct rect *r)
+{
+	const struct snapshot *s = &m->data.snap;
+
+	for (uint32_t i = 0; i < s->n_offers && (int)i * 2 + 1 < r->h; i++) {
+		struct row row = {c, r->x, r->y + 1 + (int)i * 2, r->x + r->w, 0};
+		char hex[HASH_HEX_CHARS + 1];
+
+		hash256_hex(hex, &s->offers[i].params.genesis_hash.h);
+		row_printf(&row, ROLE_TITLE, " %s, %u peer%s", s->offers[i].params.name,
+			   s->offers[i].peers, s->offers[i].peers == 1 ? "" : "s");
+		row = (struct row){c, r->x, r->y + 2 + (int)i * 2, r->x + r->w, 0};
+		row_printf(&row, theme_hash(&s->offers[i].params.genesis_hash.h), " %s", hex);
+	}
+}
+
+static int head(const struct model *m, struct canvas *c, const struct rect *r)
+{
+	if (!m->data.snap.has_chain && m->data.snap.n_offers)
+		draw_offers(m, c, r);
+	return 0;
+}
+
+static void explain(const struct model *m, size_t i, char *out, size_t size)
+{
+	const struct chain_row *b = &m->data.chain[i];
+
+	if (b->failed)
+		snprintf(out, size, "block %u breaks a rule: no honest node builds on it",
+			 b->height);
+	else if (!b->on_best)
+		snprintf(out, size,
+			 "block %u lost: another branch has more work; its payments wait again",
+			 b->height);
+	else if (b->is_tip)
+		snprintf(out, size, "the tip: the next block builds on it; %u peers have it too",
+			 b->n_peers);
+	else
+		snprintf(out, size, "block %u, %u deep: %s", b->height,
+			 m->data.snap.tip.height - b->height + 1,
+			 b->mine ? "its reward is ours" : "Enter shows what is in it");
+}
+
+const struct view view_chain = {
+	.name = "Chain",
+	.short_name = "Chain",
+	.count = count,
+	.id = id,
+	.words = words,
+	.note = note,
+	.head = head,
+	.row = row,
+	.empty = empty,
+	.explain = explain,
+};
+
+/* The last blocks of the best chain from left to right, and stale ones beside them. */
+void chain_strip(struct canvas *c, const struct rect *r, const struct model *m)
+{
+	struct row row = {c, r->x, r->y, r->x + r->w, 0};
+	size_t first = 0;
+
+	row_text(&row, ROLE_DIM, "Chain");
+	if (!m->data.n_chain)
+		row_text(&row, ROLE_DIM, " none yet");
+	while (first < m->data.n_chain && (int)(first + 1) * 9 < row_left(&row))
+		first++;
+	for (size_t i = first; i-- > 0;) {
+		const struct chain_row *b = &m->data.chain[i];
+
+		row_printf(&row, b->on_best ? theme_hash(&b->hash.h) : ROLE_WARN, " %s%u%s",
+			   b->is_tip ? "*" : "", b->height, b->on_best ? "" : "'");
+	}
+}

@@ -1,0 +1,64 @@
+/* The miner and the difficulty, on a wide dashboard. */
+#include <tui/view_priv.h>
+
+#include <stdio.h>
+
+static void line(struct canvas *c, const struct rect *r, int *y, const char *name, unsigned style,
+		 const char *value)
+{
+	struct row row = {c, r->x, r->y + *y, r->x + r->w, 0};
+
+	if (*y >= r->h)
+		return;
+	row_field(&row, ROLE_DIM, 12, name);
+	row_text(&row, style, value);
+	++*y;
+}
+
+static void draw(const struct model *m, struct canvas *c, const struct rect *r)
+{
+	const struct snapshot *s = &m->data.snap;
+	char text[128], rate[FORMAT_BYTES];
+	int y = 0;
+
+	format_rate(rate, s->hash_rate);
+	if (s->mining)
+		snprintf(text, sizeof(text), "%s, %u thread%s", rate, s->mining_threads,
+			 s->mining_threads == 1 ? "" : "s");
+	line(c, r, &y, "this node", s->mining ? ROLE_GOOD : ROLE_DIM,
+	     s->mining ? text : "not mining: m starts");
+	snprintf(text, sizeof(text), "%u block%s", s->blocks_found,
+		 s->blocks_found == 1 ? "" : "s");
+	line(c, r, &y, "found", ROLE_NORMAL, text);
+	if (s->mining)
+		line(c, r, &y, "pays", ROLE_MONEY, s->mining_to);
+	if (!s->has_chain)
+		return;
+	format_rate(rate, s->expected_hash_rate);
+	line(c, r, &y, "everybody", ROLE_NORMAL, s->expected_hash_rate > 0 ? rate : "unknown yet");
+	snprintf(text, sizeof(text), "%.4g (bits %08x)", s->difficulty, s->next_bits);
+	line(c, r, &y, "difficulty", ROLE_NORMAL, text);
+	snprintf(text, sizeof(text), s->params.spacing ? "every %u s" : "at once: an instant chain",
+		 s->params.spacing);
+	line(c, r, &y, "blocks", ROLE_NORMAL, text);
+}
+
+static void empty(const struct model *m, char *out, size_t size)
+{
+	(void)m;
+	snprintf(out, size, "%s", "");
+}
+
+static size_t none(const struct tui_data *d)
+{
+	(void)d;
+	return 0;
+}
+
+const struct view view_miner = {
+	.name = "Miner",
+	.short_name = "Miner",
+	.count = none,
+	.empty = empty,
+	.draw = draw,
+};

@@ -1,0 +1,133 @@
+/* The wallet: balance above, payments below. */
+#include <tui/view_priv.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <tally/base/mem.h>
+
+static size_t count(const struct tui_data *d)
+{
+	return d->n_history;
+}
+
+static void id(const struct tui_data *d, size_t i, struct row_id *out)
+{
+	*out = (struct row_id){.b[0] = 'w'};
+	memcpy(out->b + 1, d->history[i].id.h.b, HASH_BYTES);
+}
+
+static void words(const struct tui_data *d, size_t i, char *out, size_t size)
+{
+	const struct wallet_tx *t = &d->history[i];
+	char hex[HASH_HEX_CHARS + 1], to[ADDRESS_CHARS + 1];
+
+	hash256_hex(hex, &t->id.h);
+	address_encode(to, &t->to);
+	snprintf(out, size, "tx=%s to=%s height=%u %s %s", hex, to, t->height, t->memo,
+		 t->coinbase ? "mined"
+		 : t->sent   ? "sent"
+			     : "received");
+}
+
+static int head(const struct model *m, struct canvas *c, const struct rect *r)
+{
+	const struct wallet_balance *b = &m->data.snap.balance;
+	struct row row = {c, r->x, r->y, r->x + r->w, 0};
+	char text[FORMAT_BYTES];
+
+	format_coins(text, b->confirmed);
+	row_text(&row, ROLE_MONEY | STYLE_BOLD, text);
+	row_text(&row, ROLE_DIM, " to spend");
+	if (b->immature) {
+		format_coins(text, b->immature);
+		row_printf(&row, ROLE_DIM, "  %s mined, wait", text);
+	}
+	if (b->unconfirmed) {
+		format_coins(text, b->unconfirmed);
+		row_printf(&row, ROLE_DIM, "  %s coming", text);
+	}
+	return 1;
+}
+
+static int heads(const struct model *m, struct canvas *c, const struct rect *r)
+{
+	int lines = head(m, c, r);
+
+	if (r->h < 12)
+		return lines;
+	for (size_t i = 0; i < m->data.n_addresses && lines < r->h / 3; i++, lines++) {
+		const struct wallet_address *a = &m->data.addresses[i];
+		struct row row = {c, r->x, r->y + lines, r->x + r->w, 0};
+		char text[ADDRESS_CHARS + 1], amount[FORMAT_BYTES];
+
+		address_encode(text, &a->owner);
+		format_coins(amount, a->confirmed);
+		row_field(&row, ROLE_NORMAL, ADDRESS_CHARS + 1, text);
+		row_field(&row, ROLE_MONEY, -12, amount);
+		row_printf(&row, ROLE_TITLE, "  %s", a->label);
+	}
+	return lines;
+}
+
+static void row(const struct model *m, struct row *r, size_t i)
+{
+	const struct wallet_tx *t = &m->data.history[i];
+	const bool waits = t->height == MEMPOOL_HEIGHT;
+	const int64_t net = t->received - t->sent;
+	char hash[HASH_SHORT_CHARS + 1], age[FORMAT_BYTES], amount[FORMAT_BYTES + 1],
+		to[ADDRESS_CHARS + 1];
+
+	hash256_short(hash, &t->id.h);
+	format_age(age, m->data.snap.now_us / 1000000 - t->time);
+	format_coins(amount, net < 0 ? -net : net);
+	address_encode(to, &t->to);
+	row_field(r, ROLE_DIM, -5, age);
+	row_gap(r, 1);
+	row_fieldf(r, net < 0 ? ROLE_OUT : ROLE_GOOD, -14, "%s%s", net < 0 ? "-" : "+", amount);
+	row_gap(r, 1);
+	row_field(r, ROLE_NORMAL, 9, t->coinbase ? "mined" : t->sent ? "sent" : "received");
+	row_field(r,
+		  t->abandoned ? ROLE_BAD
+		  : waits      ? ROLE_WARN
+			       : ROLE_DIM,
+		  9,
+		  t->abandoned ? "void"
+		  : waits      ? "waits"
+			       : "");
+	row_field(r, theme_hash(&t->id.h), 11, hash);
+	if (!t->coinbase && row_left(r) > 20)
+		row_printf(r, ROLE_DIM, "%s %s", to, t->memo);
+}
+
+static void empty(const struct model *m, char *out, size_t size)
+{
+	(void)m;
+	snprintf(out, size, "no payments yet: m mines, :getnewaddress makes an address");
+}
+
+static void explain(const struct model *m, size_t i, char *out, size_t size)
+{
+	const struct wallet_tx *t = &m->data.history[i];
+
+	if (t->abandoned)
+		snprintf(out, size, "this payment is void: another one spent its coins");
+	else if (t->height == MEMPOOL_HEIGHT)
+		snprintf(out, size, "waits for a block");
+	else
+		snprintf(out, size, "in block %" PRIu32 ", %" PRIu32 " deep", t->height,
+			 m->data.snap.tip.height - t->height + 1);
+}
+
+const struct view view_wallet = {
+	.name = "Wallet",
+	.short_name = "Wallet",
+	.count = count,
+	.id = id,
+	.words = words,
+	.head = heads,
+	.row = row,
+	.empty = empty,
+	.explain = explain,
+};
