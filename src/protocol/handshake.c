@@ -10,10 +10,7 @@
 
 #include "protocol/protocol_priv.h"
 
-#define HANDSHAKE_MS (60 * 1000)
-/* Two connections between the same nodes that are younger than this were made at the same
- * time. */
-#define DOUBLE_YOUNG_MS      2000
+#define HANDSHAKE_MS         (60 * 1000)
 #define VERIFIED_FOR_SECONDS 3600
 
 static int32_t our_height(const struct protocol *p)
@@ -147,15 +144,13 @@ static bool verified_lately(const struct protocol *p, const struct net_addr *a)
 }
 
 /* We dialled a node from the address book that is connected already, having dialled us: now we
- * know that its address is good, and one connection is enough. Of two made at the same time the
- * one dialled by the smaller nonce stays, so that the ends don't close one each. */
+ * know that its address is good, and one connection is enough. Only where the other was complete before
+ * this one was made: of two made at the same time each end might close one. */
 static bool close_double(struct protocol *p, struct peer *peer)
 {
 	struct peer *other = find_double(p, peer);
 
-	if (peer->info.kind != CONN_OUTBOUND || !other)
-		return false;
-	if (now_ms(p) - other->opened_ms < DOUBLE_YOUNG_MS && p->nonce < peer->nonce)
+	if (peer->info.kind != CONN_OUTBOUND || !other || other->handshaken_ms >= peer->opened_ms)
 		return false;
 	other->listens = peer->info.peer;
 	peer_close(p, peer, CLOSE_PLAIN, "connected to this node already, as peer %" PRIu32,
@@ -224,6 +219,7 @@ void handle_version(struct protocol *p, struct peer *peer, struct msg *m)
 	if (!check_chain(p, peer))
 		return;
 	peer->handshaken = true;
+	peer->handshaken_ms = now_ms(p);
 	gate_send_empty(p, peer, MSG_VERACK);
 	handshake_done(p, peer);
 }

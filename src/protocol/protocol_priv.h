@@ -119,7 +119,8 @@ struct peer {
 	bool closing, handshaken;
 	unsigned paused; /* PAUSE_… */
 
-	int64_t opened_ms, connected; /* connected: unix seconds */
+	int64_t opened_ms, handshaken_ms;
+	int64_t connected;            /* unix seconds */
 	int64_t last_send, last_recv; /* unix seconds */
 	int64_t last_recv_ms;
 
@@ -291,6 +292,7 @@ bool sync_settled(const struct protocol *p, const struct block_hash *hash);
 bool sync_pending(const struct protocol *p,
 		  const struct block_hash *hash); /* asked for, held, set aside */
 void sync_announced(struct protocol *p, struct peer *peer, const struct block_hash *hash);
+void sync_has_block(struct peer *peer, const struct chain_entry *en);
 void sync_refill_all(struct protocol *p);
 void sync_update(struct protocol *p); /* catching up or not */
 void sync_tick(struct protocol *p);

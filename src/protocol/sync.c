@@ -63,7 +63,19 @@ bool sync_needs(const struct protocol *p, const struct block_hash *hash)
 	return !map_get(&p->requests, hash) && !sync_settled(p, hash);
 }
 
-/* The peer has this block. */
+void sync_has_block(struct peer *peer, const struct chain_entry *en)
+{
+	struct peer_sync *s = &peer->sync;
+
+	if (s->has_best && en->height < s->best_height)
+		return;
+	s->has_best = true;
+	s->best = en->hash;
+	s->best_height = en->height;
+	peer->relay.told = en->index;
+}
+
+/* The peer tells that it has this block. */
 void sync_announced(struct protocol *p, struct peer *peer, const struct block_hash *hash)
 {
 	struct peer_sync *s = &peer->sync;
@@ -76,12 +88,7 @@ void sync_announced(struct protocol *p, struct peer *peer, const struct block_ha
 	}
 	if (hash256_equal(&s->last_unknown.h, &hash->h))
 		s->last_unknown = (struct block_hash){0};
-	if (s->has_best && en.height < s->best_height)
-		return;
-	s->has_best = true;
-	s->best = *hash;
-	s->best_height = en.height;
-	peer->relay.told = en.index;
+	sync_has_block(peer, &en);
 }
 
 void sync_refill_all(struct protocol *p)
