@@ -30,9 +30,18 @@ libtally_a_SOURCES += \
 if HAVE_CMOCKA
 UNIT_TESTS += \
 	tests/unit/test_protocol_codec \
+	tests/unit/test_protocol_join \
+	tests/unit/test_protocol_peers \
+	tests/unit/test_protocol_relay \
 	tests/unit/test_protocol_sync
 tests_unit_test_protocol_codec_SOURCES = tests/unit/test_protocol_codec.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_codec_LDADD = $(UNIT_LIBS)
+tests_unit_test_protocol_join_SOURCES = tests/unit/test_protocol_join.c tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_join_LDADD = $(UNIT_LIBS)
+tests_unit_test_protocol_peers_SOURCES = tests/unit/test_protocol_peers.c tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_peers_LDADD = $(UNIT_LIBS)
+tests_unit_test_protocol_relay_SOURCES = tests/unit/test_protocol_relay.c tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_relay_LDADD = $(UNIT_LIBS)
 tests_unit_test_protocol_sync_SOURCES = tests/unit/test_protocol_sync.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_sync_LDADD = $(UNIT_LIBS)
 endif

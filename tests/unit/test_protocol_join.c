@@ -1,0 +1,307 @@
+/* A node without a chain among peers that have one, several, or none. */
+#include "protocol_net.h"
+
+static struct block **ours, **theirs;
+
+static int setup(void **state)
+{
+	struct block *g;
+
+	if (group_setup(state) != 0)
+		return -1;
+	ours = chain_make(NULL, 0, 5, 0);
+	g = test_genesis("another");
+	theirs = chain_make(g, 0, 5, 0);
+	block_unref(g);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	chain_drop(ours, 5);
+	chain_drop(theirs, 5);
+	return 0;
+}
+
+static void the_only_chain_is_taken_once_every_dialled_peer_has_answered(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, ours, 5), *b = node_add(net, ours, 3),
+		     *n = node_add(net, NULL, 0);
+
+	protocol_expect_peers(n->protocol, 2);
+	dial(n, a);
+	run(net);
+	/* One is missing yet. */
+	assert_int_equal(n->adopted, 0);
+	dial(n, b);
+	run(net);
+	assert_int_equal(n->adopted, 1);
+	assert_tip(n, ours[5]);
+	assert_int_equal(n->offers_told, 0);
+	net_drop(net);
+}
+
+static void three_seconds_after_the_first_offer_it_is_taken(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, ours, 5), *n = node_add(net, NULL, 0);
+
+	protocol_expect_peers(n->protocol, 2);
+	dial(n, a);
+	run(net);
+	pass(net, 2);
+	assert_int_equal(n->adopted, 0);
+	pass(net, 1);
+	assert_int_equal(n->adopted, 1);
+	assert_tip(n, ours[5]);
+	net_drop(net);
+}
+
+static void differing_offers_are_listed_and_none_is_taken(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, ours, 5), *b = node_add(net, theirs, 5),
+		     *c = node_add(net, theirs, 2), *n = node_add(net, NULL, 0);
+	struct chain_offer offers[4];
+
+	protocol_expect_peers(n->protocol, 3);
+	dial(n, a);
+	dial(n, b);
+	dial(n, c);
+	pass(net, 60);
+	assert_int_equal(n->adopted, 0);
+	assert_true(n->offers_told > 0);
+	assert_int_equal(protocol_offers(n->protocol, offers, 4), 2);
+	assert_string_equal(offers[0].params.name, "test");
+	assert_int_equal(offers[0].peers, 1);
+	assert_string_equal(offers[1].params.name, "another");
+	assert_int_equal(offers[1].peers, 2);
+	assert_memory_equal(offers[1].params.genesis_hash.h.b, theirs[0]->hash.h.b, HASH_BYTES);
+	assert_false(chain_has_genesis(n->chain));
+	net_drop(net);
+}
+
+static void a_person_chooses_and_the_others_are_left_without_blame(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, ours, 5), *b = node_add(net, theirs, 5),
+		     *n = node_add(net, NULL, 0);
+	struct tconn *to_a, *to_b;
+	struct block_hash nobodys = {{{9}}};
+	struct err e = {0};
+
+	protocol_expect_peers(n->protocol, 2);
+	to_a = dial(n, a);
+	to_b = dial(n, b);
+	run(net);
+	assert_err(protocol_choose(n->protocol, &nobodys, &e), e, ERR_NOTFOUND, "no-such-offer");
+	assert_ok(protocol_choose(n->protocol, &theirs[0]->hash, &e), e);
+	run(net);
+	assert_tip(n, theirs[5]);
+	assert_true(to_b->open);
+	assert_false(to_a->open);
+	assert_int_equal(to_a->kind, CLOSE_PLAIN);
+	assert_err(protocol_choose(n->protocol, &ours[0]->hash, &e), e, ERR_KNOWN, "chain-exists");
+	net_drop(net);
+}
+
+static void only_the_wanted_chain_is_taken(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, ours, 5), *b = node_add(net, theirs, 5),
+		     *n = node_add_with(net, NULL, 0, &theirs[0]->hash);
+	struct tconn *to_a;
+
+	protocol_expect_peers(n->protocol, 2);
+	to_a = dial(n, a);
+	pass(net, 10);
+	assert_false(to_a->open);
+	assert_int_equal(to_a->kind, CLOSE_PLAIN);
+	assert_int_equal(n->adopted, 0);
+	dial(n, b);
+	run(net);
+	assert_tip(n, theirs[5]);
+	net_drop(net);
+}
+
+static void an_untagged_peer_of_an_unwanted_chain_is_left_at_its_genesis(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *n = node_add_with(net, NULL, 0, &theirs[0]->hash);
+	struct tconn *raw = raw_dialled(n, 4000);
+
+	raw_version(raw, (struct raw_version){.version = 106, .height = 5});
+	run(net);
+	assert_true(raw_got(raw, "getblocks"));
+	raw_inv(raw, MSG_INV, INV_BLOCK, &ours[0]->hash.h, 1);
+	run(net);
+	assert_true(raw_got(raw, "getdata"));
+	raw_block(raw, ours[0]);
+	run(net);
+	assert_closed(raw, CLOSE_PLAIN, "another chain");
+	assert_int_equal(n->adopted, 0);
+	net_drop(net);
+}
+
+static void a_genesis_that_is_not_that_of_the_tag_is_refused(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *n = node_add(net, NULL, 0);
+	struct tconn *raw = raw_dialled(n, 4000);
+	struct tmsg *m;
+
+	raw_version(raw, (struct raw_version){.height = 5, .tag = &ours[0]->hash});
+	run(net);
+	raw_inv(raw, MSG_INV, INV_BLOCK, &theirs[0]->hash.h, 1);
+	run(net);
+	/* What the tag names is asked for, whatever the inv says. */
+	m = raw_next(raw, "getdata");
+	assert_non_null(m);
+	assert_memory_equal(m->payload + 5, ours[0]->hash.h.b, HASH_BYTES);
+	free(m);
+	raw_block(raw, theirs[0]);
+	run(net);
+	assert_int_equal(n->adopted, 0);
+	raw_block(raw, ours[0]);
+	run(net);
+	assert_int_equal(n->adopted, 1);
+	net_drop(net);
+}
+
+static void a_refused_genesis_leads_nowhere_and_the_search_goes_on(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, ours, 5), *b = node_add(net, theirs, 5),
+		     *n = node_add(net, NULL, 0);
+
+	n->refuse = true;
+	dial(n, a);
+	run(net);
+	assert_false(chain_has_genesis(n->chain));
+	assert_int_equal(protocol_offers(n->protocol, NULL, 0), 0);
+	n->refuse = false;
+	dial(n, b);
+	pass(net, 4);
+	assert_tip(n, theirs[5]);
+	net_drop(net);
+}
+
+static void a_genesis_of_unknown_rules_is_refused_without_blame(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *n = node_add(net, NULL, 0);
+	struct tconn *raw = raw_dialled(n, 4000);
+	/* Not a genesis, though nothing is before it: its coinbase has no parameters. */
+	struct block *odd = block_upon(ours[0], 1, 0, NULL), *b;
+	struct block_header h = odd->header;
+	struct span tx = odd->tx[0].raw;
+
+	h.prev = (struct block_hash){0};
+	b = mine(h, &tx, 1);
+	raw_version(raw, (struct raw_version){.version = 106, .height = 5});
+	run(net);
+	raw_inv(raw, MSG_INV, INV_BLOCK, &b->hash.h, 1);
+	run(net);
+	raw_block(raw, b);
+	run(net);
+	assert_closed(raw, CLOSE_PLAIN, "refused");
+	block_unref(b);
+	block_unref(odd);
+	net_drop(net);
+}
+
+static void a_silent_peer_does_not_hold_up_the_others(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, ours, 5), *n = node_add(net, NULL, 0);
+	struct tconn *raw;
+
+	protocol_expect_peers(n->protocol, 2);
+	raw = raw_dialled(n, 4000);
+	raw_version(raw, (struct raw_version){.height = 5});
+	dial(n, a);
+	run(net);
+	assert_int_equal(n->adopted, 0);
+	pass(net, 3);
+	assert_int_equal(n->adopted, 1);
+	assert_tip(n, ours[5]);
+	net_drop(net);
+}
+
+static void two_nodes_without_a_chain_both_join_when_one_does(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, ours, 5), *x = node_add(net, NULL, 0),
+		     *y = node_add(net, NULL, 0);
+
+	dial(y, x);
+	pass(net, 5);
+	assert_false(chain_has_genesis(y->chain));
+	dial(x, a);
+	pass(net, 40);
+	assert_tip(x, ours[5]);
+	assert_tip(y, ours[5]);
+	net_drop(net);
+}
+
+static void blocks_nobody_asked_for_make_no_offer(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *n = node_add(net, NULL, 0);
+	struct tconn *raw = raw_peer(n);
+
+	raw_block(raw, ours[0]);
+	raw_block(raw, ours[1]);
+	pass(net, 5);
+	assert_int_equal(n->adopted, 0);
+	assert_true(raw->other->open);
+	net_drop(net);
+}
+
+static void while_there_is_no_chain_questions_are_answered_with_nothing(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *n = node_add(net, NULL, 0);
+	struct tconn *raw = raw_dials(n);
+	struct hash256 h = ours[1]->hash.h;
+	struct msg m = {.kind = MSG_GETBLOCKS};
+
+	raw_version(raw, (struct raw_version){.height = -1});
+	run(net);
+	inbox_clear(raw);
+	raw_msg(raw, &m);
+	m.kind = MSG_GETHEADERS;
+	raw_msg(raw, &m);
+	raw_inv(raw, MSG_GETDATA, INV_BLOCK, &h, 1);
+	raw_send(raw, "mempool", NULL, 0);
+	raw_send(raw, "tx", ours[1]->tx[0].raw.p, ours[1]->tx[0].raw.len);
+	run(net);
+	assert_true(raw->other->open);
+	assert_true(raw_got(raw, "headers"));
+	assert_true(raw_got(raw, "notfound"));
+	assert_true(list_empty(&raw->inbox));
+	net_drop(net);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_only_chain_is_taken_once_every_dialled_peer_has_answered),
+		TEST(three_seconds_after_the_first_offer_it_is_taken),
+		TEST(differing_offers_are_listed_and_none_is_taken),
+		TEST(a_person_chooses_and_the_others_are_left_without_blame),
+		TEST(only_the_wanted_chain_is_taken),
+		TEST(an_untagged_peer_of_an_unwanted_chain_is_left_at_its_genesis),
+		TEST(a_genesis_that_is_not_that_of_the_tag_is_refused),
+		TEST(a_refused_genesis_leads_nowhere_and_the_search_goes_on),
+		TEST(a_genesis_of_unknown_rules_is_refused_without_blame),
+		TEST(a_silent_peer_does_not_hold_up_the_others),
+		TEST(two_nodes_without_a_chain_both_join_when_one_does),
+		TEST(blocks_nobody_asked_for_make_no_offer),
+		TEST(while_there_is_no_chain_questions_are_answered_with_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

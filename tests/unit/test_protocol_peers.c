@@ -1,0 +1,588 @@
+/* Handshake, malformed messages, pings, silence, the gate. */
+#include "protocol_net.h"
+
+static struct block **blocks; /* heights 0 .. 10 */
+
+static int setup(void **state)
+{
+	if (group_setup(state) != 0)
+		return -1;
+	blocks = chain_make(NULL, 0, 10, 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	chain_drop(blocks, 10);
+	return 0;
+}
+
+static struct peer_info info_of(const struct tconn *raw)
+{
+	struct peer_info pi;
+
+	assert_true(protocol_peer(raw->other->node->protocol, raw->other->info.id, &pi));
+	return pi;
+}
+
+/* --- handshake ------------------------------------------------------------------- */
+
+static void the_dialler_speaks_first(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct tconn *in = raw_dials(a), *out = raw_dialled(a, 4000);
+	struct tmsg *m;
+
+	run(net);
+	assert_true(list_empty(&in->inbox));
+	m = raw_next(out, NULL);
+	assert_string_equal(m->command, "version");
+	free(m);
+	raw_version(in, (struct raw_version){.height = 0});
+	run(net);
+	m = raw_next(in, NULL);
+	assert_string_equal(m->command, "version");
+	free(m);
+	m = raw_next(in, NULL);
+	assert_string_equal(m->command, "verack");
+	free(m);
+	net_drop(net);
+}
+
+static void our_version_tells_chain_height_and_port(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3), *none = node_add(net, NULL, 0);
+	struct tmsg *m = raw_next(raw_dialled(a, 4000), "version");
+	struct block_hash tag;
+	struct msg msg;
+	bool found;
+
+	assert_non_null(m);
+	assert_true(msg_decode(&msg, MSG_VERSION, (struct span){m->payload, m->len}, NULL));
+	assert_int_equal(msg.u.version.version, 70015);
+	assert_int_equal(msg.u.version.services, SERVICE_NETWORK);
+	assert_int_equal(msg.u.version.start_height, 3);
+	assert_int_equal(msg.u.version.from.addr.port, 3000);
+	assert_int_equal(msg.u.version.time, NET_NOW);
+	assert_true(agent_chain(msg.u.version.agent, &tag, &found) && found);
+	assert_memory_equal(tag.h.b, blocks[0]->hash.h.b, HASH_BYTES);
+	free(m);
+	m = raw_next(raw_dialled(none, 4000), "version");
+	assert_non_null(m);
+	assert_true(msg_decode(&msg, MSG_VERSION, (struct span){m->payload, m->len}, NULL));
+	assert_int_equal(msg.u.version.start_height, -1);
+	assert_true(agent_chain(msg.u.version.agent, &tag, &found) && !found);
+	free(m);
+	net_drop(net);
+}
+
+static void the_handshake_is_complete_without_verack(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct tconn *raw = raw_dials(a);
+	struct hash256 h = blocks[2]->hash.h;
+
+	raw_version(raw, (struct raw_version){.height = 0});
+	raw_inv(raw, MSG_GETDATA, INV_BLOCK, &h, 1);
+	run(net);
+	assert_true(info_of(raw).handshaken);
+	assert_true(raw_got(raw, "block"));
+	net_drop(net);
+}
+
+static void messages_before_version_and_repeated_versions_are_ignored(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct tconn *raw = raw_dials(a);
+	struct hash256 h = blocks[2]->hash.h;
+
+	raw_inv(raw, MSG_GETDATA, INV_BLOCK, &h, 1);
+	raw_send(raw, "verack", NULL, 0);
+	raw_send(raw, "inv", "\xff", 1); /* malformed, but not looked at */
+	run(net);
+	assert_true(list_empty(&raw->inbox));
+	assert_true(raw->other->open);
+	raw_version(raw, (struct raw_version){.height = 7});
+	run(net);
+	inbox_clear(raw);
+	raw_version(raw, (struct raw_version){.height = 9, .version = 106});
+	run(net);
+	assert_true(list_empty(&raw->inbox));
+	assert_int_equal(info_of(raw).start_height, 7);
+	assert_int_equal(info_of(raw).version, PROTOCOL_VERSION);
+	assert_false(a->records[0].ok);
+	net_drop(net);
+}
+
+static void what_a_version_says_is_shown(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct tconn *raw = raw_dials(a);
+	struct peer_info pi;
+
+	raw_version(raw, (struct raw_version){.height = 3,
+					      .port = 4321,
+					      .agent = "/evil\x1b[2J\xff:1/",
+					      .clock_ahead = 40});
+	run(net);
+	pi = info_of(raw);
+	assert_string_equal(pi.agent, "/evil?[2J?:1/");
+	assert_int_equal(pi.clock_offset, 40);
+	assert_int_equal(pi.listens.port, 4321);
+	assert_int_equal(pi.best_height, 3);
+	assert_true(pi.relay);
+	assert_int_equal(pi.kind, CONN_INBOUND);
+	net_drop(net);
+}
+
+static void a_connection_to_ourselves_is_closed_at_both_ends(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct tconn *out;
+	struct net_addr self = loopback(3000);
+
+	addrbook_add(a->book, &self, 1, NET_NOW);
+	out = dial(a, a);
+	run(net);
+	assert_closed(out->other, CLOSE_PLAIN, "ourselves");
+	assert_false(out->other->open);
+	assert_int_equal(protocol_peers(a->protocol, NULL, 0), 0);
+	assert_int_equal(addrbook_count(a->book), 0);
+	net_drop(net);
+}
+
+static void the_second_connection_to_a_node_goes_and_its_address_is_proven(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3), *b = node_add(net, blocks, 3);
+	struct addrbook_entry en;
+	struct net_addr at_a = loopback(3000);
+	struct tconn *back;
+
+	dial(a, b);
+	run(net);
+	pass(net, 1);
+	assert_true(addrbook_get(b->book, &at_a, &en));
+	assert_int_equal(en.succeeded, 0);
+	back = dial(b, a);
+	run(net);
+	assert_false(back->open);
+	assert_int_equal(protocol_peers(a->protocol, NULL, 0), 1);
+	assert_int_equal(protocol_peers(b->protocol, NULL, 0), 1);
+	assert_true(addrbook_get(b->book, &at_a, &en));
+	assert_true(en.succeeded != 0);
+	net_drop(net);
+}
+
+static void a_peer_of_another_chain_is_closed_without_blame(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct block *foreign = test_genesis("another");
+	struct tnode *a = node_add(net, blocks, 3);
+	struct tconn *raw = raw_dials(a);
+
+	raw_version(raw, (struct raw_version){.height = 3, .tag = &foreign->hash});
+	run(net);
+	assert_closed(raw, CLOSE_PLAIN, "of another chain");
+	/* It was told who we are, so that it sees why. */
+	assert_true(raw_got(raw, "version"));
+	block_unref(foreign);
+	net_drop(net);
+}
+
+static void the_same_tag_is_welcome_and_a_malformed_one_is_not(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct tconn *good = raw_dials(a), *bad = raw_dials(a);
+
+	raw_version(good, (struct raw_version){.height = 3, .tag = &blocks[0]->hash});
+	raw_version(bad, (struct raw_version){.height = 3, .agent = "/tally:1(chain=12)/"});
+	run(net);
+	assert_true(good->other->open);
+	assert_closed(bad, CLOSE_DISCOURAGE, "user agent");
+	net_drop(net);
+}
+
+static void no_version_within_a_minute_closes(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct tconn *raw = raw_dials(a);
+
+	pass(net, 59);
+	assert_true(raw->other->open);
+	pass(net, 1);
+	assert_closed(raw, CLOSE_PLAIN, "no version");
+	net_drop(net);
+}
+
+/* --- malformed ---------------------------------------------------------------------- */
+
+/* A fresh peer sends this: it is discouraged for it, and the node is as it was. */
+static void assert_punished(struct tnode *a, const char *command, const void *p, size_t n)
+{
+	struct tconn *raw = raw_peer(a);
+	size_t book = addrbook_count(a->book);
+
+	raw_send(raw, command, p, n);
+	run(a->net);
+	assert_closed(raw, CLOSE_DISCOURAGE, command);
+	assert_true(raw_got(raw, ""));
+	assert_tip(a, blocks[3]);
+	assert_int_equal(mempool_count(a->mempool), 0);
+	assert_int_equal(mempool_orphan_count(a->mempool), 0);
+	assert_int_equal(addrbook_count(a->book), book);
+	assert_false(a->records[a->n_records - 1].ok);
+	a->n_records = 0;
+	/* Its two ends are of no more use. */
+	inbox_clear(raw);
+	a->net->n_conns -= 2;
+	free(raw->other);
+	free(raw);
+}
+
+static void every_malformed_message_costs_its_sender_the_connection_and_us_nothing(void **state)
+{
+	static const char *const lists[] = {"inv", "getdata", "notfound", "addr", "headers"};
+	static const char *const empty[] = {"verack", "getaddr", "mempool", "sendheaders"};
+	static const char *const nonces[] = {"ping", "pong"};
+	static const char *const locators[] = {"getblocks", "getheaders"};
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct span block = blocks[4]->raw, tx = blocks[4]->tx[0].raw;
+	uint8_t *buf = mem_zalloc(5000);
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		assert_punished(a, lists[i], "", 0);                     /* no count */
+		assert_punished(a, lists[i], "\x01", 1);                 /* no entry */
+		assert_punished(a, lists[i], "\x00\x00", 2);             /* something after it */
+		assert_punished(a, lists[i], "\xfd\x01\x00", 3);         /* not minimal */
+		assert_punished(a, lists[i], "\xfe\xff\xff\xff\x7f", 5); /* too many */
+	}
+	for (size_t i = 0; i < ARRAY_LEN(empty); i++)
+		assert_punished(a, empty[i], "x", 1);
+	for (size_t i = 0; i < ARRAY_LEN(nonces); i++) {
+		assert_punished(a, nonces[i], "1234567", 7);
+		assert_punished(a, nonces[i], "123456789", 9);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(locators); i++) {
+		assert_punished(a, locators[i], buf, 4 + 1 + 31);
+		assert_punished(a, locators[i], buf, 4 + 1 + 33);
+		buf[4] = CHAIN_LOCATOR_MAX + 1;
+		assert_punished(a, locators[i], buf, 4 + 1 + 103 * HASH_BYTES);
+		buf[4] = 0;
+	}
+	memset(buf, 0, 5000);
+	buf[0] = 1;
+	buf[81] = 1; /* a header with a transaction */
+	assert_punished(a, "headers", buf, 82);
+	for (size_t cut = 1; cut < block.len; cut += 13)
+		assert_punished(a, "block", block.p, block.len - cut);
+	memcpy(buf, block.p, block.len);
+	assert_punished(a, "block", buf, block.len + 1);
+	for (size_t cut = 1; cut < tx.len; cut += 7)
+		assert_punished(a, "tx", tx.p, tx.len - cut);
+	memcpy(buf, tx.p, tx.len);
+	assert_punished(a, "tx", buf, tx.len + 1);
+	free(buf);
+	net_drop(net);
+}
+
+static void a_malformed_version_costs_the_connection(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	uint8_t buf[200] = {0};
+
+	for (size_t n = 0; n < 90; n++) {
+		struct tconn *raw = raw_dials(a);
+
+		/* From the 80th on stands the agent's length: 9 bytes. */
+		buf[80] = 9;
+		raw_send(raw, "version", buf, n);
+		run(net);
+		if (n == 72 || n == 80) {
+			assert_true(raw->other->open);
+			fake_close(a, raw->other->info.id, CLOSE_PLAIN, "enough");
+			run(net);
+		} else {
+			assert_closed(raw, CLOSE_DISCOURAGE, "malformed version");
+		}
+		inbox_clear(raw);
+		net->n_conns -= 2;
+		free(raw->other);
+		free(raw);
+	}
+	assert_int_equal(protocol_peers(a->protocol, NULL, 0), 0);
+	net_drop(net);
+}
+
+static void unknown_messages_are_ignored_and_counted(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct tconn *raw = raw_peer(a);
+
+	raw_send(raw, "feefilter", "12345678", 8);
+	raw_send(raw, "sendcmpct", "123456789", 9);
+	raw_send(raw, "filterload", "1", 1);
+	run(net);
+	assert_true(raw->other->open);
+	assert_true(list_empty(&raw->inbox));
+	assert_int_equal(protocol_unknown_count(a->protocol), 3);
+	net_drop(net);
+}
+
+/* --- pings, silence -------------------------------------------------------------------- */
+
+static uint64_t ping_nonce(struct tconn *raw)
+{
+	struct tmsg *m = raw_next(raw, "ping");
+	uint64_t nonce;
+
+	assert_non_null(m);
+	nonce = le64(m->payload);
+	free(m);
+	return nonce;
+}
+
+static void pong(struct tconn *raw, uint64_t nonce)
+{
+	raw_msg(raw, &(struct msg){.kind = MSG_PONG, .u.nonce = nonce});
+	run(raw->other->node->net);
+}
+
+static void a_ping_follows_the_handshake_and_its_pong_tells_the_time(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct tconn *raw = raw_dials(a);
+	uint64_t nonce;
+
+	raw_version(raw, (struct raw_version){.height = 0});
+	run(net);
+	nonce = ping_nonce(raw);
+	assert_int_equal(info_of(raw).ping_us, -1);
+	clock_manual_advance(&net->clock, 25000);
+	pong(raw, nonce + 1);
+	assert_int_equal(info_of(raw).ping_us, -1);
+	pong(raw, nonce);
+	assert_int_equal(info_of(raw).ping_us, 25000);
+	/* Only once. */
+	clock_manual_advance(&net->clock, 25000);
+	pong(raw, nonce);
+	assert_int_equal(info_of(raw).ping_us, 25000);
+	pass(net, 119);
+	assert_false(raw_got(raw, "ping"));
+	pass(net, 1);
+	nonce = ping_nonce(raw);
+	clock_manual_advance(&net->clock, 70000);
+	pong(raw, nonce);
+	assert_int_equal(info_of(raw).ping_us, 70000);
+	assert_int_equal(info_of(raw).min_ping_us, 25000);
+	net_drop(net);
+}
+
+static void a_ping_is_answered_with_its_nonce(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct tconn *raw = raw_peer(a);
+	struct tmsg *m;
+
+	raw_msg(raw, &(struct msg){.kind = MSG_PING, .u.nonce = 0x1122334455667788});
+	run(net);
+	m = raw_next(raw, "pong");
+	assert_non_null(m);
+	assert_true(le64(m->payload) == 0x1122334455667788);
+	free(m);
+	net_drop(net);
+}
+
+static void silence_for_twenty_minutes_closes_only_who_has_ponged(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct tconn *simple = raw_dials(a), *modern = raw_dials(a);
+
+	raw_version(simple, (struct raw_version){.height = 0, .version = 106});
+	raw_version(modern, (struct raw_version){.height = 0});
+	run(net);
+	pong(modern, ping_nonce(modern));
+	pass(net, 20 * 60 - 1);
+	assert_true(modern->other->open);
+	pass(net, 2);
+	assert_closed(modern, CLOSE_PLAIN, "silent");
+	assert_true(simple->other->open);
+	net_drop(net);
+}
+
+static void an_old_peer_is_sent_nothing_it_does_not_know(void **state)
+{
+	static const char *const known[] = {"version", "verack", "getblocks", "inv",
+					    "getdata", "block",  "tx"};
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct tconn *raw = raw_dialled(a, 4000);
+	struct tmsg *m;
+
+	raw_version(raw, (struct raw_version){.version = 106, .height = 0});
+	pass(net, 300);
+	while ((m = raw_next(raw, NULL)) != NULL) {
+		bool ok = false;
+
+		for (size_t i = 0; i < ARRAY_LEN(known); i++)
+			ok = ok || strcmp(m->command, known[i]) == 0;
+		assert_true(ok);
+		free(m);
+	}
+	/* And what it might mean by these names had another form then. */
+	raw_send(raw, "ping", NULL, 0);
+	raw_send(raw, "addr", "\x00", 1);
+	run(net);
+	assert_true(raw->other->open);
+	net_drop(net);
+}
+
+/* --- what is shown --------------------------------------------------------------------- */
+
+static void the_median_of_the_clocks_is_told(void **state)
+{
+	static const int64_t ahead[] = {100, -50, 31, 35, 7};
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	int64_t offset;
+
+	assert_false(protocol_clock_offset(a->protocol, &offset));
+	for (size_t i = 0; i < ARRAY_LEN(ahead); i++) {
+		raw_version(raw_dials(a),
+			    (struct raw_version){.height = 0, .clock_ahead = ahead[i]});
+		run(net);
+	}
+	assert_true(protocol_clock_offset(a->protocol, &offset));
+	assert_int_equal(offset, 31);
+	net_drop(net);
+}
+
+static void messages_and_bytes_are_counted(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct tconn *raw = raw_peer(a);
+	struct peer_info before = info_of(raw), after;
+
+	for (int i = 0; i < 5; i++)
+		raw_msg(raw, &(struct msg){.kind = MSG_PING, .u.nonce = 5});
+	run(net);
+	after = info_of(raw);
+	assert_int_equal(after.msgs_in, before.msgs_in + 5);
+	assert_int_equal(after.msgs_out, before.msgs_out + 5);
+	assert_int_equal(after.bytes_in, before.bytes_in + 5 * 32);
+	assert_int_equal(after.bytes_out, before.bytes_out + 5 * 32);
+	assert_int_equal(after.msgs_per_10s, before.msgs_per_10s + 10);
+	pass(net, 10);
+	assert_int_equal(info_of(raw).msgs_per_10s, 0);
+	net_drop(net);
+}
+
+static void a_dropped_peer_is_closed_plainly_and_gone(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct tconn *raw = raw_peer(a);
+
+	protocol_drop_peer(a->protocol, raw->other->info.id, "a person said so");
+	assert_closed(raw, CLOSE_PLAIN, "a person said so");
+	run(net);
+	assert_int_equal(protocol_peers(a->protocol, NULL, 0), 0);
+	net_drop(net);
+}
+
+static const char *summary(const struct tnode *n, bool out, const char *command)
+{
+	for (size_t i = n->n_records; i-- > 0;)
+		if (n->records[i].out == out && strcmp(n->records[i].command, command) == 0)
+			return n->records[i].summary;
+	return "none";
+}
+
+static void the_gate_describes_every_message(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct tconn *raw = raw_dials(a);
+	struct hash256 inv[2] = {blocks[4]->hash.h, blocks[5]->hash.h};
+	char want[200], h[4][HASH_SHORT_CHARS + 1];
+	struct msg m = {.kind = MSG_GETBLOCKS};
+
+	for (int i = 0; i < 4; i++)
+		hash256_short(h[i], &blocks[2 + i]->hash.h);
+	raw_version(raw, (struct raw_version){.height = 3, .tag = &blocks[0]->hash});
+	run(net);
+	assert_string_equal(summary(a, false, "version"), "v70015 /tally:9.9.9/ h=3");
+	assert_string_equal(summary(a, true, "verack"), "");
+	raw_inv(raw, MSG_INV, INV_BLOCK, inv, 2);
+	run(net);
+	snprintf(want, sizeof(want), "2 blocks %s", h[2]);
+	assert_string_equal(summary(a, false, "inv"), want);
+	assert_string_equal(summary(a, true, "getdata"), want);
+	raw_block(raw, blocks[4]);
+	run(net);
+	snprintf(want, sizeof(want), "h=4 1tx %s prev=%s", h[2], h[1]);
+	assert_string_equal(summary(a, false, "block"), want);
+	m.u.locator.n = 2;
+	m.u.locator.hashes = inv[0].b;
+	m.u.locator.stop = blocks[3]->hash;
+	raw_msg(raw, &m);
+	m.kind = MSG_GETHEADERS;
+	raw_msg(raw, &m);
+	run(net);
+	snprintf(want, sizeof(want), "from %s +1 locator to %s", h[2], h[1]);
+	assert_string_equal(summary(a, false, "getblocks"), want);
+	assert_string_equal(summary(a, true, "headers"), "none");
+	raw_send(raw, "tx", blocks[4]->tx[0].raw.p, blocks[4]->tx[0].raw.len);
+	run(net);
+	hash256_short(h[0], &blocks[4]->tx[0].id.h);
+	snprintf(want, sizeof(want), "%s 1in 1out 50 coins", h[0]);
+	assert_string_equal(summary(a, false, "tx"), want);
+	for (size_t i = 0; i < a->n_records; i++)
+		assert_int_equal(a->records[i].seq, i + 1);
+	net_drop(net);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_dialler_speaks_first),
+		TEST(our_version_tells_chain_height_and_port),
+		TEST(the_handshake_is_complete_without_verack),
+		TEST(messages_before_version_and_repeated_versions_are_ignored),
+		TEST(what_a_version_says_is_shown),
+		TEST(a_connection_to_ourselves_is_closed_at_both_ends),
+		TEST(the_second_connection_to_a_node_goes_and_its_address_is_proven),
+		TEST(a_peer_of_another_chain_is_closed_without_blame),
+		TEST(the_same_tag_is_welcome_and_a_malformed_one_is_not),
+		TEST(no_version_within_a_minute_closes),
+		TEST(every_malformed_message_costs_its_sender_the_connection_and_us_nothing),
+		TEST(a_malformed_version_costs_the_connection),
+		TEST(unknown_messages_are_ignored_and_counted),
+		TEST(a_ping_follows_the_handshake_and_its_pong_tells_the_time),
+		TEST(a_ping_is_answered_with_its_nonce),
+		TEST(silence_for_twenty_minutes_closes_only_who_has_ponged),
+		TEST(an_old_peer_is_sent_nothing_it_does_not_know),
+		TEST(the_median_of_the_clocks_is_told),
+		TEST(messages_and_bytes_are_counted),
+		TEST(a_dropped_peer_is_closed_plainly_and_gone),
+		TEST(the_gate_describes_every_message),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
