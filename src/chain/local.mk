@@ -19,15 +19,24 @@ libtally_a_SOURCES += \
 	src/chain/work.c
 
 if HAVE_CMOCKA
-CHAIN_FIXTURE = tests/unit/chain_fixture.c tests/unit/chain_fixture.h
+CHAIN_FIXTURE = \
+	tests/unit/chain_fixture.c \
+	tests/unit/chain_fixture.h \
+	tests/unit/chain_listener.h
 UNIT_TESTS += \
 	tests/unit/test_chain_coins \
 	tests/unit/test_chain_connect \
+	tests/unit/test_chain_random \
+	tests/unit/test_chain_reorg \
 	tests/unit/test_chain_tree
 tests_unit_test_chain_coins_SOURCES = tests/unit/test_chain_coins.c $(CHAIN_FIXTURE)
 tests_unit_test_chain_coins_LDADD = $(UNIT_LIBS)
 tests_unit_test_chain_connect_SOURCES = tests/unit/test_chain_connect.c $(CHAIN_FIXTURE)
 tests_unit_test_chain_connect_LDADD = $(UNIT_LIBS)
+tests_unit_test_chain_random_SOURCES = tests/unit/test_chain_random.c $(CHAIN_FIXTURE)
+tests_unit_test_chain_random_LDADD = $(UNIT_LIBS)
+tests_unit_test_chain_reorg_SOURCES = tests/unit/test_chain_reorg.c $(CHAIN_FIXTURE)
+tests_unit_test_chain_reorg_LDADD = $(UNIT_LIBS)
 tests_unit_test_chain_tree_SOURCES = tests/unit/test_chain_tree.c
 tests_unit_test_chain_tree_LDADD = $(UNIT_LIBS)
 endif

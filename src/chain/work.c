@@ -8,8 +8,9 @@
 
 /* --- what is told ---------------------------------------------------------------- */
 
-/* Told only when the tip stands still: nothing is applied ahead, and it is not half way down a
- * reorganisation. */
+/* Told only when the tip stands still: nothing is applied ahead and nothing is left to connect.
+ * While catching up that may take hours, so there it is told on the way too, with each commit,
+ * only not half way down a reorganisation. */
 static void tell_tip(struct chain *c)
 {
 	const struct tree_entry *tip = tree_at(&c->tree, c->tree.tip);
@@ -18,7 +19,8 @@ static void tell_tip(struct chain *c)
 	if (!c->tip_moved || c->n_ahead > 0)
 		return;
 	if (c->tree.tip != c->best &&
-	    (tip->work < c->told_work || !tree_descends(&c->tree, c->tree.tip, c->best)))
+	    (!c->catching_up || tip->work < c->told_work ||
+	     !tree_descends(&c->tree, c->tree.tip, c->best)))
 		return;
 	c->tip_moved = false;
 	c->told_work = tip->work;
