@@ -134,6 +134,18 @@ static void start_slot(struct slot *s)
 		s->spent = mem_array(count_spent(s->b) + 1, sizeof(*s->spent));
 }
 
+/* One block may bring more coins than the cache holds, so there must be a way out for them in
+ * the midst of it. */
+static bool make_room(struct chain *c, struct err *e)
+{
+	if (!coins_full(&c->coins))
+		return true;
+	if (!coins_flush(&c->coins, FLUSH_SLICE, e))
+		return false;
+	coins_trim(&c->coins);
+	return true;
+}
+
 bool slot_apply(struct chain *c, struct slot *s, int64_t deadline, bool *done, struct err *e)
 {
 	uint32_t height = tree_at(&c->tree, s->at)->height;
@@ -144,21 +156,19 @@ bool slot_apply(struct chain *c, struct slot *s, int64_t deadline, bool *done, s
 	while (s->next_tx < s->b->n_tx) {
 		const struct tx *tx = &s->b->tx[s->next_tx];
 
+		if (work >= APPLY_SLICE || coins_full(&c->coins)) {
+			work = 0;
+			if (!make_room(c, e))
+				return false;
+			if (clock_mono_us(c->clock) >= deadline)
+				return true;
+			continue;
+		}
 		if (s->next_tx > 0 && !apply_tx(c, s, tx, height, e))
 			return err_prefix(e, "transaction %u", s->next_tx);
 		add_outputs(c, tx, height);
 		s->next_tx++;
 		work += tx->n_in + tx->n_out;
-		if (work < APPLY_SLICE)
-			continue;
-		work = 0;
-		if (coins_full(&c->coins)) {
-			if (!coins_flush(&c->coins, FLUSH_SLICE, e))
-				return false;
-			coins_trim(&c->coins);
-		}
-		if (clock_mono_us(c->clock) >= deadline)
-			return true;
 	}
 	if (!block_check_reward(s->b, &c->params, height, s->fees, e))
 		return false;

@@ -28,6 +28,8 @@ UNIT_TESTS += \
 	tests/unit/test_chain_connect \
 	tests/unit/test_chain_random \
 	tests/unit/test_chain_reorg \
+	tests/unit/test_chain_store \
+	tests/unit/test_chain_sync \
 	tests/unit/test_chain_tree
 tests_unit_test_chain_coins_SOURCES = tests/unit/test_chain_coins.c $(CHAIN_FIXTURE)
 tests_unit_test_chain_coins_LDADD = $(UNIT_LIBS)
@@ -37,6 +39,10 @@ tests_unit_test_chain_random_SOURCES = tests/unit/test_chain_random.c $(CHAIN_FI
 tests_unit_test_chain_random_LDADD = $(UNIT_LIBS)
 tests_unit_test_chain_reorg_SOURCES = tests/unit/test_chain_reorg.c $(CHAIN_FIXTURE)
 tests_unit_test_chain_reorg_LDADD = $(UNIT_LIBS)
+tests_unit_test_chain_store_SOURCES = tests/unit/test_chain_store.c $(CHAIN_FIXTURE)
+tests_unit_test_chain_store_LDADD = $(UNIT_LIBS)
+tests_unit_test_chain_sync_SOURCES = tests/unit/test_chain_sync.c $(CHAIN_FIXTURE)
+tests_unit_test_chain_sync_LDADD = $(UNIT_LIBS)
 tests_unit_test_chain_tree_SOURCES = tests/unit/test_chain_tree.c
 tests_unit_test_chain_tree_LDADD = $(UNIT_LIBS)
 endif

@@ -13,6 +13,8 @@
 #include <tally/primitives/merkle.h>
 #include <tally/primitives/script.h>
 
+#include "chain/chain_priv.h"
+
 void fx_must_fail(const char *file, int line, const char *what, const struct err *e)
 {
 	fprintf(stderr, "%s:%d: %s does not hold", file, line, what);
@@ -54,9 +56,8 @@ static void make_genesis(struct fx *fx)
 
 void fx_start(struct fx *fx)
 {
-	struct store_options so = {.dir = fx->dir,
-				   .cache_bytes = STORE_CACHE_DEFAULT,
-				   .min_free = STORE_MIN_FREE_START};
+	struct store_options so = {
+		.dir = fx->dir, .cache_bytes = STORE_CACHE_DEFAULT, .min_free = fx->o.min_free};
 	struct chain_options co = {.clock = fx->clock,
 				   .cache_bytes = fx->o.cache_bytes,
 				   .events = fx->o.events,
@@ -86,6 +87,12 @@ void fx_restart(struct fx *fx)
 	fx_start(fx);
 }
 
+void fx_crash(struct fx *fx)
+{
+	fx->chain->broken = true; /* so that closing it writes nothing */
+	fx_restart(fx);
+}
+
 /* Warnings about what a test provokes are no news. */
 static void no_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
 		   const char *text)
@@ -108,6 +115,8 @@ void fx_open(struct fx *fx, const struct fx_options *o)
 		fx->o = *o;
 	if (fx->o.cache_bytes == 0)
 		fx->o.cache_bytes = CHAIN_CACHE_DEFAULT;
+	if (fx->o.min_free == 0)
+		fx->o.min_free = STORE_MIN_FREE_START;
 	snprintf(fx->dir, sizeof(fx->dir), "%s/tally-chain-XXXXXX", tmp != NULL ? tmp : "/tmp");
 	fx_must(mkdtemp(fx->dir) != NULL);
 	clock_manual_init(&fx->manual, FX_GENESIS_TIME + 3600);

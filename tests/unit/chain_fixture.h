@@ -28,6 +28,7 @@ struct fx_options {
 	uint32_t halving;
 	const struct chain_events *events;
 	void *events_arg;
+	uint64_t min_free; /* as store_options; 0: STORE_MIN_FREE_START */
 	bool system_clock; /* else a manual one, an hour past genesis' time */
 	bool no_genesis;   /* leaves the chain without one (fx.genesis is there) */
 };
@@ -55,6 +56,8 @@ void fx_close(struct fx *fx); /* and removes the directory */
 void fx_stop(struct fx *fx);
 void fx_start(struct fx *fx);
 void fx_restart(struct fx *fx);
+/* As after a crash: what is not committed is lost. */
+void fx_crash(struct fx *fx);
 
 /* --- payments */
 /* A coin to be spent: output `index` of tx, made at that height. It must pay one of the keys. */
