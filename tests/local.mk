@@ -13,7 +13,11 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 
 check_PROGRAMS += $(UNIT_TESTS)
 if HAVE_PYTHON
-SCRIPT_TESTS +=
+SCRIPT_TESTS += \
+	tests/functional/test_cli_errors.py \
+	tests/functional/test_lesson.py \
+	tests/functional/test_restart.py \
+	tests/functional/test_rpc.py
 endif
 TESTS = $(UNIT_TESTS) $(SCRIPT_TESTS)
-EXTRA_DIST += $(SCRIPT_TESTS)
+EXTRA_DIST += $(SCRIPT_TESTS) tests/functional/framework.py

@@ -1,0 +1,81 @@
+"""The lesson: a chain, a second node that syncs from the first, mining, paying."""
+from framework import main, wait_until
+
+
+def test_second_node_learns_the_chain_and_syncs(net):
+    one = net.node()
+    genesis = one.create()
+    assert len(genesis) == 64
+    assert one.ok("getbalance", "-address", "CENTRAL_NODE") == "Balance of 'CENTRAL_NODE': 50"
+    one.start("-connect", "127.0.0.1:1")
+    one.generate(30)
+    two = net.node()
+    two.start("-connect", "127.0.0.1:%d" % one.id)
+    wait_until("two has synced", lambda: two.rpc("getblockcount") == 30)
+    assert two.tip() == one.tip()
+    assert two.rpc("getblockhash", 0) == genesis
+    said = [m["command"] for m in two.rpc("tally_snapshot")["messages"] if m["direction"] == "out"]
+    assert "getdata" in said, said
+
+
+def test_payment_goes_through_mempools_into_a_block(net):
+    one = net.chain_node()
+    two = net.joined(one)
+    address = two.ok("createwallet")
+    txid = one.ok("send", "-from", "CENTRAL_NODE", "-to", address, "-amount", "12.5", "-memo", "for you")
+    wait_until("it waits at both", lambda: two.rpc("getrawmempool") == [txid] == one.rpc("getrawmempool"))
+    one.generate(1)
+    wait_until("it is confirmed", lambda: two.ok("getbalance", "-address", address).endswith(": 12.5"))
+    assert one.rpc("getrawmempool") == [] == two.rpc("getrawmempool")
+    # A foreign address, from the node that doesn't own it.
+    assert one.ok("getbalance", "-address", address) == "Balance of '%s': 12.5" % address
+
+
+def test_miner_mines_and_others_follow(net):
+    one = net.chain_node("-miner", "CENTRAL_NODE")
+    two = net.joined(one)
+    wait_until("three blocks are mined", lambda: two.rpc("getblockcount") >= 3)
+    assert two.rpc("getblockhash", 2) == one.rpc("getblockhash", 2)
+
+
+def test_send_mine_confirms_at_once(net):
+    one = net.chain_node()
+    address = one.ok("createwallet")
+    one.ok("send", "-to", address, "-amount", "3", "-mine")
+    assert one.rpc("getblockcount") == 1
+    assert one.ok("getbalance", "-address", address).endswith(": 3")
+
+
+def test_most_work_wins_and_payments_come_back(net):
+    one = net.chain_node()
+    two = net.joined(one)
+    address = one.ok("createwallet")
+    two.end()
+    txid = one.ok("send", "-from", "CENTRAL_NODE", "-to", address, "-amount", "7")
+    one.generate(2)
+    two.start("-connect", "127.0.0.1:1")
+    two.generate(5, "OTHER")
+    two.connect(one)
+    wait_until("both have the longer chain", lambda: one.tip() == two.tip() and one.rpc("getblockcount") == 5)
+    wait_until("the payment waits again", lambda: one.rpc("getrawmempool") == [txid])
+    states = sorted(t["status"] for t in one.rpc("getchaintips"))
+    assert states == ["active", "valid-fork"], states
+    one.generate(1)
+    assert one.ok("getbalance", "-address", address).endswith(": 7")
+
+
+def test_third_node_finds_the_second(net):
+    # With -connect a node dials nobody but those named; these may dial whom they hear of.
+    one, two, three = net.node(), net.node(), net.node()
+    one.create()
+    one.start("-addnode", "127.0.0.1:%d" % two.id)
+    two.start("-addnode", "127.0.0.1:%d" % one.id)
+    three.start("-addnode", "127.0.0.1:%d" % one.id)
+    port = ":%d" % two.id
+    wait_until("three is connected to two", lambda: any(
+        p["addr"].endswith(port) for p in three.rpc("getpeerinfo")) or any(
+        p["addr"].endswith(":%d" % three.id) for p in two.rpc("getpeerinfo")), 40)
+
+
+if __name__ == "__main__":
+    main(globals())

@@ -1,0 +1,64 @@
+"""What was acknowledged is there after a stop, and after kill -9 at any moment."""
+import signal
+import time
+
+from framework import main, wait_until
+
+
+def test_stop_and_start_keep_everything(net):
+    one = net.chain_node()
+    one.generate(12)
+    address = one.ok("createwallet")
+    one.ok("send", "-from", "CENTRAL_NODE", "-to", address, "-amount", "1.25", "-mine")
+    tip = one.tip()
+    assert one.end() == 0
+    # Without a running node the commands open the database themselves.
+    assert one.ok("getbalance", "-address", address) == "Balance of '%s': 1.25" % address
+    assert one.ok("rpc", "getbestblockhash") == tip
+    one.start("-connect", "127.0.0.1:1")
+    assert one.tip() == tip
+
+
+def test_kill_while_mining_loses_nothing_acknowledged(net):
+    one = net.chain_node()
+    for _ in range(5):
+        hashes = one.generate(20)
+        address = one.ok("createwallet")
+        one.rpc("setgenerate", True)
+        time.sleep(0.15)
+        one.end(signal.SIGKILL)
+        one.start("-connect", "127.0.0.1:1")
+        for h in hashes:
+            assert one.rpc("getblockheader", h)["confirmations"] > 0
+        assert address in one.ok("listaddresses")
+    height = one.rpc("getblockcount")
+    total = one.ok("getbalance")
+    one.end()
+    count = one.ok("reindexutxo")
+    assert count == "%d unspent outputs" % (height + 1), count
+    assert one.ok("getbalance") == total
+
+
+def test_kill_while_syncing_then_syncs_on(net):
+    one = net.chain_node()
+    one.generate(800)
+    two = net.node()
+    two.start("-connect", "127.0.0.1:%d" % one.id)
+    for _ in range(4):
+        time.sleep(0.1)
+        two.end(signal.SIGKILL)
+        two.start("-connect", "127.0.0.1:%d" % one.id)
+    wait_until("two has synced", lambda: two.tip() == one.tip(), 30)
+    two.end()
+    assert two.ok("reindexutxo") == "801 unspent outputs"
+
+
+def test_second_process_is_told_who_is_there(net):
+    one = net.chain_node()
+    status, out, err = one.run("startnode", "-headless", "-port", str(one.id + 1), "-control-port", str(one.id + 2))
+    assert status == 1 and out == "", (status, out)
+    assert err.startswith("tally: ") and str(one.process.pid) in err and err.count("\n") == 1, err
+
+
+if __name__ == "__main__":
+    main(globals())
