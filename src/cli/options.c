@@ -232,7 +232,7 @@ void print_help(const struct command_row *c)
 			printf("  %-17s %s\n", c->name, c->summary);
 		printf("\noptions of every command:\n");
 		print_settings(SETTING_GLOBAL);
-		printf("\nSee tally(1), tally.conf(5) and tally-protocol(7).\n");
+		printf("\nSee tally(1) and tally.conf(5).\n");
 		return;
 	}
 	printf("usage: tally %s%s%s%s\n\n%s.\n", c->name,
