@@ -17,7 +17,8 @@ SCRIPT_TESTS += \
 	tests/functional/test_cli_errors.py \
 	tests/functional/test_lesson.py \
 	tests/functional/test_restart.py \
-	tests/functional/test_rpc.py
+	tests/functional/test_rpc.py \
+	tests/tui/test_console.py
 endif
 TESTS = $(UNIT_TESTS) $(SCRIPT_TESTS)
 EXTRA_DIST += $(SCRIPT_TESTS) tests/functional/framework.py

@@ -310,6 +310,8 @@ bool control_open(struct node *n, struct err *e)
 	k->node = n;
 	list_init(&k->requests);
 	k->cookie_path = mem_printf("%s/.cookie", n->config.dir);
+	if (!cookie_make(k, e)) /* before anybody can connect */
+		return false;
 	k->http = evhttp_new(n->base);
 	evhttp_set_max_body_size(k->http, BODY_MAX);
 	evhttp_set_max_headers_size(k->http, HEADERS_MAX);
@@ -322,7 +324,7 @@ bool control_open(struct node *n, struct err *e)
 			e, ERR_IO, "port-in-use",
 			"control port %u is in use: another node runs there, or choose one with --control-port",
 			n->config.control_port);
-	return cookie_make(k, e);
+	return true;
 }
 
 void control_close(struct node *n)

@@ -39,7 +39,7 @@ def wait_until(what, condition, seconds=20):
         try:
             if condition():
                 return
-        except (OSError, RpcError, KeyError):
+        except (OSError, RpcError, KeyError, ValueError):  # not up yet, or another cookie
             pass
         time.sleep(0.05)
     raise AssertionError("did not happen in %d s: %s" % (seconds, what))

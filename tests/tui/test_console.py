@@ -1,0 +1,170 @@
+"""The console in a real terminal (a pty read by pyte), with real nodes."""
+import fcntl
+import os
+import pty
+import signal
+import struct
+import sys
+import termios
+import time
+
+import pyte
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "functional"))
+from framework import TALLY, main, wait_until  # noqa: E402
+
+
+class Console:
+    """startnode on a terminal of its own."""
+
+    def __init__(self, node, cols, rows, *options):
+        self.screen = pyte.Screen(cols, rows)
+        self.stream = pyte.ByteStream(self.screen)
+        self.master, self.slave = pty.openpty()
+        self.size(cols, rows)
+        self.before = termios.tcgetattr(self.slave)
+        os.set_blocking(self.master, False)
+        self.raw = b""
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.setsid()
+            fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
+            for fd in (0, 1, 2):
+                os.dup2(self.slave, fd)
+            os.environ.update(TALLY_HOME=node.home, NODE_ID=str(node.id), TERM="xterm-256color",
+                              LC_ALL="C.UTF-8")
+            os.execv(TALLY, [TALLY, "startnode", "-connect", "127.0.0.1:1", *options])
+
+    def size(self, cols, rows):
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+
+    def resize(self, cols, rows):
+        self.size(cols, rows)
+        self.screen.resize(rows, cols)
+        os.kill(self.pid, signal.SIGWINCH)
+
+    def read(self):
+        try:
+            while True:
+                data = os.read(self.master, 65536)
+                self.raw += data
+                self.stream.feed(data)
+        except (BlockingIOError, OSError):
+            pass
+        return "\n".join(self.screen.display)
+
+    def sees(self, text, seconds=10):
+        try:
+            wait_until("screen shows %r" % text, lambda: text in self.read(), seconds)
+        except AssertionError as e:
+            raise AssertionError("%s:\n%s" % (e, self.read())) from None
+
+    def type(self, text):
+        os.write(self.master, text.encode())
+
+    def wait(self):
+        """The exit status as waitpid gives it."""
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            self.read()
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.pid = 0
+                self.read()
+                return status
+            time.sleep(0.05)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        raise AssertionError("the console did not end in 10 s")
+
+    def given_back(self):
+        after = termios.tcgetattr(self.slave)
+        assert after[:4] == self.before[:4], "terminal modes differ"
+        assert self.raw.rstrip().endswith(b"\x1b[?1049l") or b"\x1b[?1049l" in self.raw[-200:], self.raw[-200:]
+        assert b"\x1b[?25h" in self.raw[-400:] or b"\x1b[34h\x1b[?25h" in self.raw[-400:], self.raw[-400:]
+
+
+def chain(net):
+    n = net.node()
+    n.create()
+    return n
+
+
+def test_panels_keys_and_quit_at_80x24(net):
+    n = chain(net)
+    c = Console(n, 80, 24)
+    c.sees("n%d" % n.id)
+    for text in ("Peers", "Chain", "Msgs", "no peers yet", "h0", "50.00"):
+        c.sees(text)
+    c.type("?")
+    c.sees("Looking")
+    c.type("q7")
+    c.sees("[7 Log]")
+    c.sees("peers at port")
+    c.type("1q")
+    c.sees("Stop node? y/N")
+    c.type("n")
+    c.type(":getnewaddress bob\r")
+    c.sees("tly1q")
+    c.type(":send 5 @bob\r")
+    c.sees("y/N")
+    c.type("y")
+    wait_until("it waits", lambda: len(n.rpc("getrawmempool")) == 1)
+    c.type("m")
+    c.sees("h1")
+    c.type("qy")
+    assert c.wait() == 0
+    c.given_back()
+
+
+def test_small_and_odd_sizes_never_end_it(net):
+    n = chain(net)
+    c = Console(n, 60, 15)
+    c.sees("5:Msgs")
+    for cols, rows in ((1, 1), (20, 3), (30, 6), (200, 60), (2, 100), (120, 40)):
+        c.resize(cols, rows)
+        time.sleep(0.15)
+        c.read()
+    c.sees("Wallet")
+    c.sees("Miner")
+    os.kill(c.pid, signal.SIGTERM)
+    assert c.wait() == 0
+    c.given_back()
+
+
+def test_crash_gives_the_terminal_back(net):
+    n = chain(net)
+    c = Console(n, 80, 24)
+    c.sees("n%d" % n.id)
+    os.kill(c.pid, signal.SIGSEGV)
+    status = c.wait()
+    assert os.WIFSIGNALED(status) or status != 0
+    c.given_back()
+
+
+def test_a_terminal_nobody_reads_does_not_stop_the_node(net):
+    n = chain(net)
+    c = Console(n, 80, 24)
+    c.sees("n%d" % n.id)
+    for _ in range(10):  # nothing is read from the terminal meanwhile
+        n.generate(20)
+    started = time.monotonic()
+    assert n.rpc("getblockcount") == 200
+    assert time.monotonic() - started < 1
+    c.sees("h200")
+    c.type("\x03\x03")
+    assert c.wait() == 0
+    c.given_back()
+
+
+def test_dump_screen_of_a_running_node_and_without_one(net):
+    n = chain(net)
+    lines = n.ok("startnode", "--dump-screen", "60x15").splitlines()
+    assert "h0" in lines[0] and len(lines) <= 15 and max(map(len, lines)) <= 60
+    n.start("-connect", "127.0.0.1:1")
+    n.generate(3)
+    assert "h3" in n.ok("startnode", "--dump-screen", "80x24").splitlines()[0]
+
+
+if __name__ == "__main__":
+    main(globals())
