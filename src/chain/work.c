@@ -18,9 +18,8 @@ static void tell_tip(struct chain *c)
 
 	if (!c->tip_moved || c->n_ahead > 0)
 		return;
-	if (c->tree.tip != c->best &&
-	    (!c->catching_up || tip->work < c->told_work ||
-	     !tree_descends(&c->tree, c->tree.tip, c->best)))
+	if (c->tree.tip != c->best && (!c->catching_up || tip->work < c->told_work ||
+				       !tree_descends(&c->tree, c->tree.tip, c->best)))
 		return;
 	c->tip_moved = false;
 	c->told_work = tip->work;
