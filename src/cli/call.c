@@ -1,10 +1,16 @@
 /* A command goes to the node that runs; where none does, into the data directory itself. */
 #include <stdlib.h>
+#include <time.h>
 
+#include <tally/base/clock.h>
 #include <tally/store/lock.h>
 #include <tally/tui/tui.h>
 
 #include "cli/cli_priv.h"
+
+/* How long a node that starts may take until it answers, and how often it is asked. */
+#define START_WAIT_MS 10000
+#define RETRY_NS      50000000
 
 struct local_call {
 	bool done;
@@ -59,19 +65,39 @@ static bool local_call(const struct config *c, const char *method, json_t *param
 	return true;
 }
 
+/* To the node's port or, where no node runs, into the database. *again: a node is about to start: it holds the
+ * directory and doesn't answer yet. */
+static bool try_call(const struct config *c, const char *method, json_t *params, json_t **result,
+		     char **raw, bool *again, struct err *e)
+{
+	bool found, ok = remote_call(c, method, params, &found, result, raw, e);
+
+	*again = false;
+	if (found)
+		return ok;
+	if (dir_lock_holder(c->dir) == LOCK_NODE) {
+		*again = true;
+		return err_set(e, ERR_BUSY, "dir-in-use",
+			       "a node runs in %s, but its control port %u does not answer: "
+			       "wait, or stop it",
+			       c->dir, c->control_port);
+	}
+	ok = local_call(c, method, params, result, raw, e);
+	*again = !ok && e->cls == ERR_BUSY && dir_lock_holder(c->dir) == LOCK_NODE;
+	return ok;
+}
+
 bool call_command(const struct config *c, const char *method, json_t *take_params, json_t **result,
 		  char **raw, struct err *e)
 {
+	const struct timespec pause = {.tv_nsec = RETRY_NS};
+	const int64_t until = clock_mono_us(clock_system()) + START_WAIT_MS * INT64_C(1000);
 	json_t *params = take_params ? take_params : json_array();
-	bool found;
-	bool ok = remote_call(c, method, params, &found, result, raw, e);
+	bool again, ok;
 
-	if (!found && dir_lock_held(c->dir))
-		err_set(e, ERR_BUSY, "dir-in-use",
-			"a node runs in %s, but its control port %u does not answer: wait, or stop it",
-			c->dir, c->control_port);
-	else if (!found)
-		ok = local_call(c, method, params, result, raw, e);
+	while (!(ok = try_call(c, method, params, result, raw, &again, e)) && again &&
+	       clock_mono_us(clock_system()) < until)
+		nanosleep(&pause, NULL);
 	json_decref(params);
 	return ok;
 }

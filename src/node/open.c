@@ -317,7 +317,9 @@ static bool open_ground(struct node *n, struct err *e)
 		return err_set(e, ERR_IO, "pipe", "cannot make a pipe: %s", strerror(errno));
 	node_loop_open(n);
 	n->mining = mining_new(n);
-	if (!crypto_start(e) || !key_selfcheck(e) || !dir_lock_take(&n->lock, n->config.dir, e))
+	if (!crypto_start(e) || !key_selfcheck(e) ||
+	    !dir_lock_take(&n->lock, n->config.dir,
+			   n->mode == NODE_ONLINE ? LOCK_NODE : LOCK_COMMAND, e))
 		return false;
 	if (n->mode == NODE_ONLINE && !(n->logfile = logfile_open(n->config.dir, e)))
 		return false;

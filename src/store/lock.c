@@ -1,5 +1,5 @@
 /* One process a data directory. An flock, because it belongs to the open file and not to the
- * process: looking at the file from elsewhere in the program (dir_lock_held) doesn't drop it. */
+ * process: looking at the file from elsewhere in the program (dir_lock_holder) doesn't drop it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,16 +9,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <tally/base/clock.h>
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 #include <tally/store/lock.h>
 
 #include "store/env_priv.h"
 
-#define LOCK_NAME ".lock"
-/* dir_lock_held looks by taking a shared lock for a moment, which isn't the other process that runs here. */
-#define LOCK_TRIES    5
-#define LOCK_PAUSE_NS 2000000
+#define LOCK_NAME    ".lock"
+#define NODE_WORD    "node"
+#define COMMAND_WORD "command"
+#define PAUSE_NS     10000000
 
 static bool err_lock(struct err *e, const char *path)
 {
@@ -26,52 +27,75 @@ static bool err_lock(struct err *e, const char *path)
 		       strerror(errno));
 }
 
-/* 0 where nobody wrote one (yet). */
-static unsigned long read_pid(int fd)
+struct holder {
+	unsigned long pid; /* 0 where nobody wrote one (yet) */
+	enum lock_holder who;
+};
+
+/* "123 node\n". Who has not written anything yet, or just looks (dir_lock_holder takes a shared lock for a
+ * moment), is soon done with it: as a command. */
+static struct holder read_holder(int fd)
 {
-	char text[24] = "";
+	struct holder h = {.who = LOCK_COMMAND};
+	char text[40] = "";
 	ssize_t n = pread(fd, text, sizeof text - 1, 0);
 	uint64_t pid;
+	char *word;
 
 	text[n > 0 ? n : 0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
-	return parse_u64(text, 1, INT32_MAX, &pid) ? (unsigned long)pid : 0;
+	word = strchr(text, ' ');
+	if (word == NULL)
+		return h;
+	*word++ = '\0';
+	if (parse_u64(text, 1, INT32_MAX, &pid))
+		h.pid = (unsigned long)pid;
+	if (strcmp(word, NODE_WORD) == 0)
+		h.who = LOCK_NODE;
+	return h;
 }
 
-static bool err_in_use(struct err *e, const char *dir, unsigned long pid)
+static bool write_holder(int fd, enum lock_holder who)
+{
+	char text[40];
+	int n = snprintf(text, sizeof text, "%ld %s\n", (long)getpid(),
+			 who == LOCK_NODE ? NODE_WORD : COMMAND_WORD);
+
+	return ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)n, 0) == n;
+}
+
+static bool err_in_use(struct err *e, const char *dir, const struct holder *h)
 {
 	char who[40] = "another process";
 
-	if (pid != 0)
-		snprintf(who, sizeof who, "process %lu", pid);
+	if (h->pid != 0)
+		snprintf(who, sizeof who, "process %lu", h->pid);
 	return err_set(e, ERR_BUSY, "dir-in-use",
-		       "%s is in use by %s: stop it first, or take another NODE_ID", dir, who);
+		       h->who == LOCK_NODE
+			       ? "%s is in use by %s: stop it first, or take another NODE_ID"
+			       : "%s is in use by a command, %s: wait until it is done",
+		       dir, who);
 }
 
 static bool try_lock(int fd)
 {
-	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+	const struct timespec pause = {.tv_nsec = PAUSE_NS};
+	const int64_t until = clock_mono_us(clock_system()) + LOCK_WAIT_MS * INT64_C(1000);
 
-	for (int i = 0; i < LOCK_TRIES; i++) {
+	for (;;) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return true;
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return false;
+		if (read_holder(fd).who == LOCK_NODE || clock_mono_us(clock_system()) >= until)
+			break;
 		nanosleep(&pause, NULL);
 	}
 	errno = EWOULDBLOCK;
 	return false;
 }
 
-static bool write_pid(int fd)
-{
-	char text[24];
-	int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-
-	return ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)n, 0) == n;
-}
-
-bool dir_lock_take(struct dir_lock *l, const char *dir, struct err *e)
+bool dir_lock_take(struct dir_lock *l, const char *dir, enum lock_holder who, struct err *e)
 {
 	char *path = mem_printf("%s/%s", dir, LOCK_NAME);
 	int fd = -1;
@@ -85,13 +109,15 @@ bool dir_lock_take(struct dir_lock *l, const char *dir, struct err *e)
 		goto out;
 	}
 	if (!try_lock(fd)) {
-		if (errno == EWOULDBLOCK)
-			err_in_use(e, dir, read_pid(fd));
-		else
+		if (errno == EWOULDBLOCK) {
+			struct holder h = read_holder(fd);
+			err_in_use(e, dir, &h);
+		} else {
 			err_lock(e, path);
+		}
 		goto out;
 	}
-	if (!write_pid(fd)) {
+	if (!write_holder(fd, who)) {
 		if (errno == ENOSPC)
 			err_set(e, ERR_NOSPACE, "disk-full",
 				"the disk of %s is full: make room and start again", dir);
@@ -108,16 +134,18 @@ out:
 	return l->fd >= 0;
 }
 
-bool dir_lock_held(const char *dir)
+enum lock_holder dir_lock_holder(const char *dir)
 {
 	char *path = mem_printf("%s/%s", dir, LOCK_NAME);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	bool held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	enum lock_holder who = LOCK_NOBODY;
 
+	if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+		who = read_holder(fd).who;
 	if (fd >= 0)
 		close(fd);
 	free(path);
-	return held;
+	return who;
 }
 
 /* The file stays: removing it would let a third process lock a file that a second one has open.

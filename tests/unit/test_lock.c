@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <tally/store/lock.h>
 
@@ -13,18 +14,18 @@ static void a_second_locker_is_told_who_holds_it(void **state)
 	struct err e = {0};
 	char pid[32];
 
-	assert_false(dir_lock_held(f->chain));
-	assert_ok(dir_lock_take(&l, f->chain, &e), e);
-	assert_true(dir_lock_held(f->chain));
-	assert_err(dir_lock_take(&second, f->chain, &e), e, ERR_BUSY, "dir-in-use");
+	assert_int_equal(dir_lock_holder(f->chain), LOCK_NOBODY);
+	assert_ok(dir_lock_take(&l, f->chain, LOCK_NODE, &e), e);
+	assert_int_equal(dir_lock_holder(f->chain), LOCK_NODE);
+	assert_err(dir_lock_take(&second, f->chain, LOCK_NODE, &e), e, ERR_BUSY, "dir-in-use");
 	assert_int_equal(second.fd, -1);
 	snprintf(pid, sizeof pid, "process %ld", (long)getpid());
 	assert_non_null(strstr(e.detail, pid));
-	assert_true(dir_lock_held(f->chain)); /* looking didn't drop it */
+	assert_int_equal(dir_lock_holder(f->chain), LOCK_NODE); /* looking didn't drop it */
 	dir_lock_drop(&l);
 	dir_lock_drop(&l);
-	assert_false(dir_lock_held(f->chain));
-	assert_ok(dir_lock_take(&second, f->chain, &e), e);
+	assert_int_equal(dir_lock_holder(f->chain), LOCK_NOBODY);
+	assert_ok(dir_lock_take(&second, f->chain, LOCK_NODE, &e), e);
 	dir_lock_drop(&second);
 }
 
@@ -33,7 +34,7 @@ static void hold_until_killed(const char *dir, int told)
 {
 	struct dir_lock l;
 
-	if (!dir_lock_take(&l, dir, NULL) || write(told, "x", 1) != 1)
+	if (!dir_lock_take(&l, dir, LOCK_NODE, NULL) || write(told, "x", 1) != 1)
 		_exit(1);
 	for (;;)
 		pause();
@@ -56,14 +57,44 @@ static void a_killed_process_holds_nothing(void **state)
 	close(told[1]);
 	assert_int_equal(read(told[0], &got, 1), 1);
 	close(told[0]);
-	assert_err(dir_lock_take(&l, f->chain, &e), e, ERR_BUSY, "dir-in-use");
+	assert_err(dir_lock_take(&l, f->chain, LOCK_NODE, &e), e, ERR_BUSY, "dir-in-use");
 	snprintf(who, sizeof who, "process %ld", (long)pid);
 	assert_non_null(strstr(e.detail, who));
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	assert_false(dir_lock_held(f->chain));
-	assert_ok(dir_lock_take(&l, f->chain, &e), e);
+	assert_int_equal(dir_lock_holder(f->chain), LOCK_NOBODY);
+	assert_ok(dir_lock_take(&l, f->chain, LOCK_NODE, &e), e);
 	dir_lock_drop(&l);
+}
+
+/* A child holds the lock as a command for a moment: who comes meanwhile waits, and is not refused. */
+static void a_command_is_waited_for(void **state)
+{
+	const struct timespec moment = {.tv_nsec = 300000000};
+	struct fixture *f = *state;
+	struct dir_lock l;
+	struct err e = {0};
+	int told[2];
+	char got;
+	pid_t pid;
+
+	assert_int_equal(pipe(told), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (!dir_lock_take(&l, f->chain, LOCK_COMMAND, NULL) || write(told[1], "x", 1) != 1)
+			_exit(1);
+		nanosleep(&moment, NULL);
+		_exit(0);
+	}
+	close(told[1]);
+	assert_int_equal(read(told[0], &got, 1), 1);
+	close(told[0]);
+	assert_int_equal(dir_lock_holder(f->chain), LOCK_COMMAND);
+	assert_ok(dir_lock_take(&l, f->chain, LOCK_NODE, &e), e);
+	assert_int_equal(dir_lock_holder(f->chain), LOCK_NODE);
+	dir_lock_drop(&l);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 static void missing_directories_are_made_for_the_owner_alone(void **state)
@@ -76,7 +107,7 @@ static void missing_directories_are_made_for_the_owner_alone(void **state)
 	mode_t before = umask(0);
 
 	snprintf(deep, sizeof deep, "%s/a/b/", f->chain);
-	assert_ok(dir_lock_take(&l, deep, &e), e);
+	assert_ok(dir_lock_take(&l, deep, LOCK_NODE, &e), e);
 	umask(before);
 	assert_int_equal(stat(deep, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
@@ -95,12 +126,12 @@ static void a_directory_that_cannot_be_made_is_refused(void **state)
 
 	assert_true(fd >= 0);
 	close(fd);
-	assert_err(dir_lock_take(&l, f->chain, &e), e, ERR_IO, "dir-make");
+	assert_err(dir_lock_take(&l, f->chain, LOCK_NODE, &e), e, ERR_IO, "dir-make");
 	snprintf(below, sizeof below, "%s/node", f->chain);
-	assert_err(dir_lock_take(&l, below, &e), e, ERR_IO, "dir-make");
+	assert_err(dir_lock_take(&l, below, LOCK_NODE, &e), e, ERR_IO, "dir-make");
 	assert_non_null(strstr(e.detail, "check that you own it"));
 	assert_int_equal(l.fd, -1);
-	assert_false(dir_lock_held(below));
+	assert_int_equal(dir_lock_holder(below), LOCK_NOBODY);
 }
 
 int main(void)
@@ -108,6 +139,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_second_locker_is_told_who_holds_it),
 		TEST(a_killed_process_holds_nothing),
+		TEST(a_command_is_waited_for),
 		TEST(missing_directories_are_made_for_the_owner_alone),
 		TEST(a_directory_that_cannot_be_made_is_refused),
 	};
