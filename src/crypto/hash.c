@@ -1,10 +1,14 @@
 #include <tally/crypto/hash.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include <sodium.h>
 
+#include <tally/base/checked.h>
 #include <tally/base/text.h>
+
+#define ZEROS_SHOWN 2 /* of those in front of a short hash */
 
 _Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(struct sha256d),
 	       "struct sha256d has room for libsodium's state");
@@ -87,9 +91,11 @@ bool hash256_parse(struct hash256 *out, const char *hex)
 
 void hash256_short(char out[HASH_SHORT_CHARS + 1], const struct hash256 *h)
 {
-	struct hash256 shown = reversed(h);
+	char hex[HASH_HEX_CHARS + 1];
+	size_t zeros;
 
-	hex_encode(out, shown.b, 3);
-	out[6] = out[7] = '.';
-	hex_encode(out + 8, shown.b + HASH_BYTES - 1, 1);
+	hash256_hex(hex, h);
+	zeros = strspn(hex, "0");
+	zeros = zeros > ZEROS_SHOWN ? MIN(zeros - ZEROS_SHOWN, (size_t)HASH_HEX_CHARS - 8) : 0;
+	snprintf(out, HASH_SHORT_CHARS + 1, "%.6s..%s", hex + zeros, hex + HASH_HEX_CHARS - 2);
 }

@@ -146,6 +146,29 @@ static void hashes_are_shown_reversed_and_read_strictly(void **state)
 		&back, "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f0"));
 }
 
+static void short_hashes_keep_two_zeros_of_those_in_front(void **state)
+{
+	static const struct {
+		const char *hex, *brief;
+	} cases[] = {
+		{"000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f", "0019d6..6f"},
+		{"000a3f1122334455667788990011223344556677889900112233445566778899", "00a3f1..99"},
+		{"00a3f11122334455667788990011223344556677889900112233445566778899", "00a3f1..99"},
+		{"0a3f111122334455667788990011223344556677889900112233445566778899", "0a3f11..99"},
+		{"0000000000000000000000000000000000000000000000000000000000000001", "000000..01"},
+		{"0000000000000000000000000000000000000000000000000000000000000000", "000000..00"},
+	};
+	char brief[HASH_SHORT_CHARS + 1];
+	struct hash256 h;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_true(hash256_parse(&h, cases[i].hex));
+		hash256_short(brief, &h);
+		assert_string_equal(brief, cases[i].brief);
+	}
+}
+
 static void only_zero_is_zero_and_only_equal_is_equal(void **state)
 {
 	(void)state;
@@ -169,6 +192,7 @@ int main(void)
 		cmocka_unit_test(streams_hash_as_the_whole_does),
 		cmocka_unit_test(a_pair_hashes_left_before_right),
 		cmocka_unit_test(hashes_are_shown_reversed_and_read_strictly),
+		cmocka_unit_test(short_hashes_keep_two_zeros_of_those_in_front),
 		cmocka_unit_test(only_zero_is_zero_and_only_equal_is_equal),
 	};
 

@@ -38,7 +38,8 @@ bool hash256_equal(const struct hash256 *a, const struct hash256 *b);
 /* 64 hex digits, bytes reversed, and a NUL. */
 void hash256_hex(char out[HASH_HEX_CHARS + 1], const struct hash256 *h);
 bool hash256_parse(struct hash256 *out, const char *hex); /* exactly 64 digits */
-/* "00a3f1..c9" and a NUL: the short form for screens and log. */
+/* "00a3f1..c9" and a NUL: the short form for screens and log. Of the zeros that proof of work puts in
+ * front at most two are kept, so that blocks can be told apart; both parts can be searched in the long form. */
 #define HASH_SHORT_CHARS 10
 void hash256_short(char out[HASH_SHORT_CHARS + 1], const struct hash256 *h);
 
