@@ -55,7 +55,7 @@ if [ "$headless" = no ]; then
 	EOF
 	tmux new-session -d -s "$session" -x "$(tput cols 2>/dev/null || echo 120)" \
 		-y "$(tput lines 2>/dev/null || echo 40)" \
-		"'$tally' --home '$home' --node-id $one startnode -miner CENTRAL_NODE"
+		"'$tally' --home '$home' --node-id $one startnode -connect 0 -miner CENTRAL_NODE"
 	tmux split-window -h -t "$session" \
 		"'$tally' --home '$home' --node-id $two startnode -connect 127.0.0.1:$one"
 	tmux split-window -f -v -l 16 -t "$session" \
@@ -111,7 +111,7 @@ echo "1. node $one makes an instant chain for CENTRAL_NODE"
 echo "   genesis $(node "$one" createblockchain -address CENTRAL_NODE -name demo -spacing 0)"
 
 echo "2. node $one starts, and mines 12 blocks"
-"$tally" --home "$home" --node-id "$one" startnode -headless >"$home/one.out" 2>&1 &
+"$tally" --home "$home" --node-id "$one" startnode -headless -connect 0 >"$home/one.out" 2>&1 &
 pids="$pids $!"
 wait_for 10 "node $one answers" height_is "$one" 0
 node "$one" rpc generatetoaddress 12 CENTRAL_NODE >/dev/null

@@ -71,7 +71,7 @@ const struct setting config_settings[] = {
 	 .type = SETTING_LIST,
 	 .arg = "HOST:PORT",
 	 .where = START,
-	 .help = "dial this peer, and only those so named; may be given again",
+	 .help = "dial this peer, and only those so named; may be given again; 0: none",
 	 FIELD(connect),
 	 .count_offset = offsetof(struct config, n_connect)},
 	{.name = "addnode",

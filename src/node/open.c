@@ -182,13 +182,17 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &r);
 }
 
-static bool dial(struct node *n, const char *text, struct err *e)
+/* *expected: one more peer that may answer. "0" is nobody: -connect 0 dials none. */
+static bool dial(struct node *n, const char *text, unsigned *expected, struct err *e)
 {
 	struct net_addr a;
 	struct err known = {0};
 
+	if (strcmp(text, "0") == 0)
+		return true;
 	if (!net_addr_parse(&a, text, NODE_ID_DEFAULT, e))
 		return false;
+	++*expected;
 	addrbook_add(n->book, &a, SERVICE_NETWORK, clock_unix(&n->clock.clock));
 	if (!net_connect(n->net, &a, false, &known) && known.cls != ERR_KNOWN) {
 		*e = known;
@@ -201,16 +205,17 @@ static bool dial_configured(struct node *n, struct err *e)
 {
 	const struct config *c = &n->config;
 	struct net_addr central;
-	unsigned expected = c->n_connect + c->n_addnode;
+	unsigned expected = 0;
 
 	for (uint32_t i = 0; i < c->n_connect; i++)
-		if (!dial(n, c->connect[i], e))
+		if (!dial(n, c->connect[i], &expected, e))
 			return false;
 	for (uint32_t i = 0; i < c->n_addnode; i++)
-		if (!dial(n, c->addnode[i], e))
+		if (!dial(n, c->addnode[i], &expected, e))
 			return false;
 	/* The lesson's central node: for a node that is given no peer. */
-	if (expected == 0 && c->port != NODE_ID_DEFAULT && c->node_id != NODE_ID_DEFAULT &&
+	if (c->n_connect + c->n_addnode == 0 && c->port != NODE_ID_DEFAULT &&
+	    c->node_id != NODE_ID_DEFAULT &&
 	    net_addr_parse_numeric(&central, "127.0.0.1", NODE_ID_DEFAULT, NULL)) {
 		net_set_fallback(n->net, &central);
 		expected = 1;

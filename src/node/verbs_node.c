@@ -128,6 +128,20 @@ static json_t *snapshot_msgs(const struct node *n, const struct snapshot *s)
 	return out;
 }
 
+static json_t *snapshot_dials(const struct snapshot *s)
+{
+	char addr[NET_ADDR_CHARS + 1];
+	json_t *out = json_array();
+
+	for (uint32_t i = 0; i < MIN(s->n_dials, SNAPSHOT_DIALS_MAX); i++) {
+		net_addr_format(addr, &s->dials[i].addr);
+		json_array_append_new(out, json_pack("{s:s,s:b,s:i}", "address", addr, "dialling",
+						     s->dials[i].dialling, "failures",
+						     (int)s->dials[i].failures));
+	}
+	return out;
+}
+
 static void run_snapshot(struct node *n, struct call *c)
 {
 	struct snapshot *s = NEW(struct snapshot);
@@ -150,6 +164,7 @@ static void run_snapshot(struct node *n, struct call *c)
 				      (json_int_t)s->sync.target, "blocks_per_s",
 				      s->sync.blocks_per_s, "eta_s", (json_int_t)s->sync.eta_s));
 	json_object_set_new(o, "peers", snapshot_peers(s));
+	json_object_set_new(o, "dials", snapshot_dials(s));
 	json_object_set_new(o, "known_addresses", json_integer(s->known_addrs));
 	json_object_set_new(o, "mempool", json_integer(s->mempool_count));
 	json_object_set_new(o, "balance", json_amount(s->balance.confirmed));

@@ -77,5 +77,15 @@ def test_third_node_finds_the_second(net):
         p["addr"].endswith(":%d" % three.id) for p in two.rpc("getpeerinfo")), 40)
 
 
+def test_connect_0_dials_nobody(net):
+    one = net.chain_node()
+    two = net.node()
+    two.start("-connect", "0")
+    assert two.rpc("tally_snapshot")["dials"] == []
+    assert two.rpc("getconnectioncount") == 0
+    two.connect(one)  # by hand it still may
+    wait_until("two joins", lambda: two.rpc("getblockcount") == 0)
+
+
 if __name__ == "__main__":
     main(globals())
