@@ -100,6 +100,13 @@ static void on_line(void *arg, const char *text)
 	log_info(LOG_TUI, "%s", text);
 }
 
+static void on_gone(void *arg)
+{
+	struct tui *t = arg;
+
+	node_stop(t->node, "the terminal hung up");
+}
+
 /* --- commands ------------------------------------------------------------------------ */
 
 static void first_line(const char *text, char *out, size_t size)
@@ -370,6 +377,7 @@ bool tui_open(struct tui **out, struct node *n, struct err *e)
 					   .resized = on_resized,
 					   .drained = on_drained,
 					   .line = on_line,
+					   .gone = on_gone,
 					   .arg = t};
 	int cols, rows;
 

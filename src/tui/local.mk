@@ -14,9 +14,11 @@ libtallytui_a_SOURCES += \
 	src/tui/model_priv.h \
 	src/tui/prompt.c \
 	src/tui/prompt_priv.h \
+	src/tui/rescue_priv.h \
 	src/tui/screen.c \
 	src/tui/terminal.c \
 	src/tui/terminal_priv.h \
+	src/tui/terminal_rescue.c \
 	src/tui/theme.c \
 	src/tui/theme_priv.h \
 	src/tui/view_chain.c \

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,11 +28,11 @@
 
 #include <tally/base/mem.h>
 #include <tui/keys_priv.h>
+#include <tui/rescue_priv.h>
 #include <tui/theme_priv.h>
 
 #define ESCAPE_DELAY_MS 25
 #define KEYS_A_TURN     64
-#define RESTORE_BYTES   256
 #define WHEEL_LINES     3
 
 struct terminal {
@@ -47,70 +48,8 @@ struct terminal {
 	int saved_out, saved_err, pipe[2];
 	char line[1024];
 	size_t line_len;
-	bool utf8;
+	bool utf8, gone;
 };
-
-/* For a fatal signal: what gives the terminal back, ready made. */
-static struct {
-	volatile sig_atomic_t active;
-	int tty;
-	struct termios before;
-	char text[RESTORE_BYTES];
-	size_t len;
-} rescue;
-
-static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-
-static void on_fatal(int sig)
-{
-	if (rescue.active) {
-		const ssize_t k = write(rescue.tty, rescue.text, rescue.len);
-
-		(void)k;
-		tcsetattr(rescue.tty, TCSANOW, &rescue.before);
-	}
-	signal(sig, SIG_DFL);
-	raise(sig);
-}
-
-static void rescue_add(const char *capability)
-{
-	const char *s = tigetstr(capability);
-	size_t n;
-
-	if (!s || s == (char *)-1)
-		return;
-	n = strlen(s);
-	if (rescue.len + n > sizeof(rescue.text))
-		return;
-	memcpy(rescue.text + rescue.len, s, n);
-	rescue.len += n;
-}
-
-static void rescue_arm(const struct terminal *t)
-{
-	struct sigaction sa = {.sa_handler = on_fatal, .sa_flags = SA_RESETHAND | SA_NODEFER};
-	static const char *const restore[] = {"sgr0", "rmkx", "cnorm", "rmcup"};
-	static const char mouse_off[] = "\033[?1000l\033[?1006l";
-
-	rescue.len = 0;
-	memcpy(rescue.text, mouse_off, sizeof(mouse_off) - 1);
-	rescue.len = sizeof(mouse_off) - 1;
-	for (size_t i = 0; i < ARRAY_LEN(restore); i++)
-		rescue_add(restore[i]);
-	rescue.tty = t->tty;
-	rescue.before = t->before;
-	rescue.active = 1;
-	for (size_t i = 0; i < ARRAY_LEN(fatal_signals); i++)
-		sigaction(fatal_signals[i], &sa, NULL);
-}
-
-static void rescue_disarm(void)
-{
-	rescue.active = 0;
-	for (size_t i = 0; i < ARRAY_LEN(fatal_signals); i++)
-		signal(fatal_signals[i], SIG_DFL);
-}
 
 /* --- output --------------------------------------------------------------------- */
 
@@ -129,11 +68,34 @@ static void collect(struct terminal *t)
 		lseek(t->memory, 0, SEEK_SET);
 }
 
+/* The other end was closed. Such a terminal is for ever readable and writable: it must not be watched any
+ * more, or nothing of lower priority has its turn. */
+static void lost(struct terminal *t)
+{
+	if (t->gone)
+		return;
+	t->gone = true;
+	event_del(t->readable);
+	event_del(t->writable);
+	evbuffer_drain(t->pending, evbuffer_get_length(t->pending));
+	t->ev.gone(t->ev.arg);
+}
+
+static bool for_a_moment(int error)
+{
+	return error == EAGAIN || error == EINTR;
+}
+
 static void drain(struct terminal *t)
 {
 	while (evbuffer_get_length(t->pending) > 0)
-		if (evbuffer_write(t->pending, t->tty) <= 0)
+		if (evbuffer_write(t->pending, t->tty) <= 0) {
+			if (!for_a_moment(errno)) {
+				lost(t);
+				return;
+			}
 			break;
+		}
 	if (evbuffer_get_length(t->pending) > 0)
 		event_add(t->writable, NULL);
 }
@@ -152,7 +114,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 static void drain_now(struct terminal *t)
 {
 	for (int i = 0; i < 100 && evbuffer_get_length(t->pending) > 0; i++) {
-		if (evbuffer_write(t->pending, t->tty) <= 0 && errno != EAGAIN)
+		if (evbuffer_write(t->pending, t->tty) <= 0 && !for_a_moment(errno))
 			break;
 		if (evbuffer_get_length(t->pending) > 0)
 			usleep(10000);
@@ -174,6 +136,8 @@ static void put_cell(int x, int y, const struct cell *cell)
 
 bool terminal_show(struct terminal *t, const struct canvas *c, int cursor_x, int cursor_y)
 {
+	if (t->gone)
+		return true;
 	if (evbuffer_get_length(t->pending) > 0)
 		return false;
 	for (int y = 0; y < c->rows && y < LINES; y++)
@@ -240,6 +204,13 @@ static void read_mouse(struct terminal *t)
 		t->ev.click(t->ev.arg, me.x, me.y);
 }
 
+static bool hung_up(const struct terminal *t)
+{
+	struct pollfd p = {.fd = t->tty, .events = POLLIN};
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR | POLLNVAL));
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct terminal *t = arg;
@@ -249,8 +220,11 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	for (int i = 0; i < KEYS_A_TURN; i++) {
 		const int kind = wget_wch(stdscr, &code);
 
-		if (kind == ERR)
+		if (kind == ERR) {
+			if (hung_up(t))
+				lost(t);
 			return;
+		}
 		if (kind == KEY_CODE_YES && code == KEY_MOUSE)
 			read_mouse(t);
 		else if (kind == KEY_CODE_YES && named_key(code))
@@ -428,7 +402,7 @@ bool terminal_open(struct terminal **out, struct event_base *base, int priority,
 	if (!start_curses(t, e))
 		return false;
 	make_raw(t);
-	rescue_arm(t);
+	rescue_arm(t->tty, &t->before);
 	if (!capture(t))
 		return no_terminal(t, e, "there are no more files to open");
 	t->readable = watch(t, t->tty, EV_READ | EV_PERSIST, on_readable, priority);

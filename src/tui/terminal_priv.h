@@ -19,6 +19,7 @@ struct terminal_events {
 	void (*resized)(void *arg, int cols, int rows);
 	void (*drained)(void *arg);                /* a frame may be drawn again */
 	void (*line)(void *arg, const char *text); /* what a library wrote to stdout or stderr */
+	void (*gone)(void *arg); /* the terminal hung up: nothing is read or shown any more */
 	void *arg;
 };
 

@@ -47,6 +47,8 @@ class Console:
         try:
             while True:
                 data = os.read(self.master, 65536)
+                if not data:
+                    break
                 self.raw += data
                 self.stream.feed(data)
         except (BlockingIOError, OSError):
@@ -164,6 +166,25 @@ def test_dump_screen_of_a_running_node_and_without_one(net):
     n.start("-connect", "127.0.0.1:1")
     n.generate(3)
     assert "h3" in n.ok("startnode", "--dump-screen", "80x24").splitlines()[0]
+
+
+def test_hang_up_ends_the_node(net):
+    """The terminal is closed, as by a dropped ssh or an ended tmux: with the signal and without."""
+    for ignore in (False, True):
+        node = net.node()
+        node.create()
+        c = Console(node, 80, 24)
+        c.sees("h0")
+        if ignore:  # the node hears of it from the terminal alone
+            os.kill(c.pid, signal.SIGSTOP)
+        os.close(c.slave)
+        os.close(c.master)
+        c.master = c.slave = os.open("/dev/null", os.O_RDWR)
+        if ignore:
+            os.kill(c.pid, signal.SIGCONT)
+        assert c.wait() == 0
+        with open(os.path.join(node.dir, "tally.log")) as log:
+            assert "hung up" in log.read()
 
 
 if __name__ == "__main__":
