@@ -14,11 +14,14 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 check_PROGRAMS += $(UNIT_TESTS)
 if HAVE_PYTHON
 SCRIPT_TESTS += \
+	tests/functional/test_bad_blocks.py \
+	tests/functional/test_bad_messages.py \
 	tests/functional/test_cli_errors.py \
 	tests/functional/test_lesson.py \
 	tests/functional/test_restart.py \
 	tests/functional/test_rpc.py \
+	tests/functional/test_six_messages.py \
 	tests/tui/test_console.py
 endif
 TESTS = $(UNIT_TESTS) $(SCRIPT_TESTS)
-EXTRA_DIST += $(SCRIPT_TESTS) tests/functional/framework.py
+EXTRA_DIST += $(SCRIPT_TESTS) tests/functional/framework.py tests/functional/chainlib.py tests/functional/p2p.py

@@ -110,7 +110,7 @@ void conn_open(struct net *n, int fd, enum conn_kind kind, const struct net_addr
 	*(struct conn **)map_put(&n->by_id, &id, NULL) = c;
 	n->n_kind[kind]++;
 	recv_update(c);
-	log_info(LOG_NET, "peer %u %s: connected, %s", id, c->name, kind_name(kind));
+	log_debug(LOG_NET, "peer %u %s: connected, %s", id, c->name, kind_name(kind));
 	n->handler.opened(n->handler.arg, &c->info);
 }
 
@@ -199,7 +199,7 @@ void conn_reap(struct net *n)
 		struct conn *c = list_first(&n->closing, struct conn, link);
 		bool queued = evbuffer_get_length(c->out) > 0;
 
-		log_info(LOG_NET, "peer %u %s: closed: %s", c->info.id, c->name, c->reason);
+		log_debug(LOG_NET, "peer %u %s: closed: %s", c->info.id, c->name, c->reason);
 		n->handler.closed(n->handler.arg, c->info.id, c->reason);
 		if (c->linger_wanted && !n->stopping && n->n_lingering < LINGER_MAX &&
 		    (queued || !c->at_eof))

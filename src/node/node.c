@@ -89,10 +89,9 @@ static void on_tip(void *arg, const struct chain_entry *tip)
 static void on_invalid(void *arg, const struct block_hash *hash, const struct err *why)
 {
 	struct node *n = arg;
-	char text[HASH_HEX_CHARS + 1];
 
-	hash256_hex(text, &hash->h);
-	log_warn(LOG_CHAIN, "block %s is invalid: %s: %s", text, why->token, why->detail);
+	n->last_invalid = *hash;
+	n->last_invalid_why = *why;
 	if (n->protocol)
 		protocol_block_invalid(n->protocol, hash, why);
 	node_mark(n, NODE_EV_CHAIN);
@@ -240,9 +239,12 @@ bool node_submit_block(struct node *n, struct block *b, struct err *e)
 		node_fatal(n, e);
 		return false;
 	}
-	if (chain_find(n->chain, &b->hash, &at) && (at.status & CHAIN_FAILED))
-		return err_set(e, ERR_INVALID, "bad-block", "the block breaks a rule: see the log");
-	return true;
+	if (!chain_find(n->chain, &b->hash, &at) || !(at.status & CHAIN_FAILED))
+		return true;
+	err_set(e, ERR_INVALID, "bad-block", "the block breaks a rule");
+	if (e && hash256_equal(&n->last_invalid.h, &b->hash.h))
+		*e = n->last_invalid_why;
+	return false;
 }
 
 bool node_submit_tx(struct node *n, struct tx *tx, struct err *e)

@@ -70,6 +70,9 @@ struct node {
 	bool failed;
 	struct err failure;
 
+	struct block_hash last_invalid; /* the block found invalid last, and why */
+	struct err last_invalid_why;
+
 	/* For those who watch. */
 	struct journal *journal; /* messages and log lines */
 	struct late *late;       /* what is known of late blocks beyond their headers */

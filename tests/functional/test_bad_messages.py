@@ -1,0 +1,164 @@
+"""Every malformed message costs its sender the connection, and the node nothing."""
+import os
+import struct
+
+from chainlib import Chain, Key, compact_size, spend
+from framework import main
+from p2p import BLOCK, MAGIC, TX, Peer, frame, headers, inv, locator, net_addr, version
+
+
+def cases(chain, key):
+    """(name, bytes on the wire)"""
+    block = chain.next(key)
+    coin = chain.blocks[1].txs[0]
+    tx = spend(key, [(coin.id(), 0, coin.outputs[0][0])], [(1000, key.script)], chain.genesis)
+    big = 0x02000000
+    yield "bad magic", frame("ping", b"12345678", magic=b"\xf9\xbe\xb4\xd9")
+    yield "bad checksum", frame("ping", b"12345678", checksum=b"abcd")
+    yield "payload too long", frame("block", b"", length=4_000_001)
+    yield "payload of 4 GB", frame("block", b"", length=0xffffffff)
+    yield "command with a byte behind its padding", frame(b"ping\0x", b"12345678")
+    yield "command that is not text", frame(b"\x80\xff", b"")
+    for name, payload in (
+            ("ping without a nonce", b""), ("ping too long", b"123456789"), ("pong too short", b"1234567")):
+        yield name, frame(name.split()[0], payload)
+    for command in ("inv", "getdata", "notfound"):
+        yield command + " of nothing at all", frame(command, b"")
+        yield command + " cut", frame(command, inv((BLOCK, b"\1" * 32))[:-1])
+        yield command + " with a byte too many", frame(command, inv((BLOCK, b"\1" * 32)) + b"x")
+        yield command + " with 50,001 entries", frame(
+            command, compact_size(50_001) + (struct.pack("<I", TX) + b"\1" * 32) * 50_001)
+        yield command + " that promises more than it has", frame(command, compact_size(big))
+        yield command + " with a count that is not minimal", frame(
+            command, b"\xfd\x01\x00" + inv((TX, b"\1" * 32))[1:])
+    for command in ("getblocks", "getheaders"):
+        yield command + " cut", frame(command, locator([chain.genesis])[:-1])
+        yield command + " with a byte too many", frame(command, locator([chain.genesis]) + b"x")
+        yield command + " with 102 hashes", frame(command, locator([chain.genesis] * 102))
+    yield "headers cut", frame("headers", headers([block])[:-1])
+    yield "headers with transactions", frame("headers", b"\1" + block.header() + b"\1")
+    yield "2,001 headers", frame("headers", headers([block] * 2001))
+    yield "block cut", frame("block", block.bytes()[:-1])
+    yield "block with a byte too many", frame("block", block.bytes() + b"x")
+    yield "block of a header alone", frame("block", block.header())
+    yield "block without transactions", frame("block", block.header() + b"\0")
+    yield "block that promises more than it has", frame("block", block.header() + compact_size(big))
+    raw = tx.bytes()
+    yield "tx cut", frame("tx", raw[:-1])
+    yield "tx with a byte too many", frame("tx", raw + b"x")
+    yield "tx without inputs", frame("tx", raw[:4] + b"\0" + raw[4 + 1 + 41 + 98:])
+    yield "tx with a count that is not minimal", frame("tx", raw[:4] + b"\xfd\x01\x00" + raw[5:])
+    yield "empty tx", frame("tx", b"")
+    yield "addr with 1,001 entries", frame("addr", compact_size(1001) + (
+        struct.pack("<I", 1) + net_addr("127.0.0.1", 1)) * 1001)
+    yield "addr cut", frame("addr", b"\1" + struct.pack("<I", 1) + net_addr("127.0.0.1", 1)[:-1])
+    yield "verack with a payload", frame("verack", b"x")
+    yield "getaddr with a payload", frame("getaddr", b"x")
+
+
+def test_each_costs_its_sender_the_connection(net):
+    node = net.chain_node()
+    chain, key = Chain.of(node), Key()
+    chain.grow(key, 1)
+    tried = 0
+    for name, data in cases(chain, key):
+        p = Peer.handshaken(node, chain)
+        p.sync()
+        p.raw(data)
+        try:
+            p.closed()
+        except AssertionError:
+            raise AssertionError("after '%s' the connection is still open" % name) from None
+        finally:
+            p.close()
+        tried += 1
+    assert tried > 40
+    assert node.rpc("getblockcount") == 0 and node.rpc("getrawmempool") == []
+    assert Peer.handshaken(node, chain).alive()
+
+
+def test_a_version_that_is_malformed_closes_and_a_short_one_is_taken(net):
+    node = net.chain_node()
+    chain = Chain.of(node)
+    good = version(chain.genesis)
+    for wrong in (b"", good[:45], good[:71], good[:80] + compact_size(1 << 30)):
+        p = Peer.dial(node)
+        p.send("version", wrong)
+        p.closed()
+    p = Peer.dial(node)
+    p.send("version", good[:72])  # ends after addr_from
+    p.expect("version")
+    p.send("verack")
+    assert p.alive()
+    p = Peer.dial(node)
+    p.send("version", good + b"what later versions add")
+    p.expect("version")
+    assert p.alive()
+
+
+def test_what_is_not_ours_to_know_is_ignored(net):
+    node = net.chain_node()
+    chain = Chain.of(node)
+    p = Peer.dial(node)
+    p.send("ping", b"12345678")  # before version: ignored
+    p.hello(chain)
+    p.send("version", version(chain.genesis))  # a repeat: ignored
+    for command in ("feefilter", "sendcmpct", "wtxidrelay", "nonsense", "alert", "x" * 12):
+        p.send(command, os.urandom(30))
+    p.send("headers", b"\0")
+    p.send("inv", inv((99, b"\1" * 32), (0, b"\2" * 32)))
+    assert p.alive()
+    assert "pong" in [c for c, _ in p.got] and [c for c, _ in p.got].count("version") == 1
+
+
+def test_half_sent_messages_and_silence_hold_up_nobody(net):
+    node = net.chain_node()
+    chain = Chain.of(node)
+    half = frame("block", b"x" * 3_000_000)
+    waiting = []
+    for n in (1, 10, 23, 24, 25, 1_000_000):
+        p = Peer.handshaken(node, chain)
+        p.raw(half[:n])
+        waiting.append(p)
+    silent = Peer.dial(node)
+    node.generate(3)
+    live = Peer.handshaken(node, chain)
+    assert live.alive()
+    live.send("getblocks", locator([chain.genesis]))
+    live.expect("inv")
+    assert node.rpc("getconnectioncount") >= len(waiting) + 1
+    for p in (*waiting, silent, live):
+        p.close()
+
+
+def test_a_message_in_single_bytes_is_a_message(net):
+    node = net.chain_node()
+    p = Peer.handshaken(node, Chain.of(node))
+    for byte in frame("ping", b"byte by "):
+        p.raw(bytes([byte]))
+    p.expect("pong", lambda payload: payload == b"byte by ")
+
+
+def test_a_connection_to_itself_is_noticed(net):
+    """The nonce of the node's own version comes back."""
+    node = net.chain_node()
+    chain = Chain.of(node)
+    node.rpc("addnode", "127.0.0.1:%d" % node.id, "onetry")
+    p = Peer.handshaken(node, chain)
+    assert p.alive()
+    p.close()
+    assert all(not i["addr"].endswith(":%d" % node.id) for i in node.rpc("getpeerinfo"))
+
+
+def test_a_peer_of_another_chain_is_sent_away_with_a_reason(net):
+    node, other = net.chain_node(), net.chain_node()
+    p = Peer.dial(node)
+    p.send("version", version(Chain.of(other).genesis, height=0))
+    p.closed()
+    assert Peer.handshaken(node, Chain.of(node)).alive()
+
+
+assert MAGIC.hex() == "fabfb5da"
+
+if __name__ == "__main__":
+    main(globals())
