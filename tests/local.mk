@@ -18,6 +18,7 @@ SCRIPT_TESTS += \
 	tests/functional/test_bad_messages.py \
 	tests/functional/test_cli_errors.py \
 	tests/functional/test_lesson.py \
+	tests/functional/test_sync.py \
 	tests/functional/test_restart.py \
 	tests/functional/test_rpc.py \
 	tests/functional/test_six_messages.py \

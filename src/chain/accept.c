@@ -6,7 +6,7 @@
 
 #include "chain/chain_priv.h"
 
-static struct header_parent parent_of(const struct chain *c, chain_index i)
+struct header_parent header_parent_of(const struct chain *c, chain_index i)
 {
 	const struct tree_entry *en = tree_at(&c->tree, i);
 	struct header_parent p = {.height = en->height, .bits = en->bits, .time = en->time};
@@ -46,7 +46,7 @@ static bool check_header(const struct chain *c, const struct block_header *h,
 		return err_set(e, ERR_ORPHAN, "prev-blk-not-found", "its parent is not known here");
 	if ((tree_status(&c->tree, *prev) & TREE_FAILED) != 0)
 		return err_set(e, ERR_INVALID, "bad-prevblk", "it builds on an invalid block");
-	parent = parent_of(c, *prev);
+	parent = header_parent_of(c, *prev);
 	return header_check(h, hash, &c->params, &parent, e) &&
 	       header_check_clock(h, clock_unix(c->clock), e);
 }

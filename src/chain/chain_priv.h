@@ -118,6 +118,8 @@ bool headers_flush(struct chain *c, struct err *e);
 bool headers_read(const struct chain *c, chain_index i, uint8_t out[HEADER_BYTES], struct err *e);
 
 /* accept.c */
+/* What the header of a child is checked against. */
+struct header_parent header_parent_of(const struct chain *c, chain_index i);
 /* A body is here: where the branch below is complete, so is it, and what waited for it. */
 void accept_body(struct chain *c, chain_index i);
 

@@ -16,6 +16,7 @@ libtally_a_SOURCES += \
 	src/chain/tree_priv.h \
 	src/chain/undo.c \
 	src/chain/undo_priv.h \
+	src/chain/walk.c \
 	src/chain/work.c
 
 if HAVE_CMOCKA

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tally/base/checked.h>
 #include <tally/base/mem.h>
 
 #include "chain/chain_priv.h"
@@ -35,6 +36,11 @@ uint32_t chain_height(const struct chain *c)
 struct chain_entry chain_best_header(const struct chain *c)
 {
 	return chain_entry_of(c, c->tree.best_header);
+}
+
+struct chain_entry chain_best_complete(const struct chain *c)
+{
+	return chain_entry_of(c, c->best);
 }
 
 bool chain_entry_at(const struct chain *c, chain_index i, struct chain_entry *out)
@@ -77,6 +83,21 @@ chain_index chain_fork(const struct chain *c, chain_index a, chain_index b)
 chain_index chain_ancestor(const struct chain *c, chain_index i, uint32_t height)
 {
 	return tree_ancestor(&c->tree, i, height);
+}
+
+size_t chain_path(const struct chain *c, chain_index i, uint32_t first, chain_index *out,
+		  size_t max)
+{
+	uint32_t height = tree_at(&c->tree, i)->height;
+	size_t n;
+
+	if (first > height || max == 0)
+		return 0;
+	n = MIN((size_t)(height - first) + 1, max);
+	i = tree_ancestor(&c->tree, i, first + (uint32_t)n - 1);
+	for (size_t k = n; k-- > 0; i = tree_at(&c->tree, i)->prev)
+		out[k] = i;
+	return n;
 }
 
 /* --- for drawing ------------------------------------------------------------------ */

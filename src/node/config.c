@@ -93,7 +93,7 @@ const struct setting config_settings[] = {
 	 .arg = "headers|classic",
 	 .fallback = "headers",
 	 .where = START,
-	 .help = "how blocks are fetched",
+	 .help = "how blocks are fetched: headers first, or by getblocks and inv alone",
 	 FIELD(sync)},
 	{.name = "miner",
 	 .type = SETTING_TEXT,

@@ -15,6 +15,15 @@ static json_t *json_net_addr(const struct net_addr *a)
 	return json_string(text);
 }
 
+static json_t *json_in_flight(const struct peer_info *p)
+{
+	json_t *heights = json_array();
+
+	for (uint32_t i = 0; i < MIN(p->in_flight, PEER_IN_FLIGHT_MAX); i++)
+		json_array_append_new(heights, json_integer(p->in_flight_heights[i]));
+	return heights;
+}
+
 static json_t *json_peer(const struct peer_info *p)
 {
 	static const char *const kinds[] = {"inbound", "outbound-full-relay", "manual"};
@@ -40,9 +49,9 @@ static json_t *json_peer(const struct peer_info *p)
 	json_object_set_new(o, "subver", json_string(p->agent));
 	json_object_set_new(o, "inbound", json_boolean(p->kind == CONN_INBOUND));
 	json_object_set_new(o, "startingheight", json_integer(p->start_height));
-	json_object_set_new(o, "synced_headers", json_integer(p->best_height));
-	json_object_set_new(o, "synced_blocks", json_integer(p->best_height));
-	json_object_set_new(o, "inflight", json_array());
+	json_object_set_new(o, "synced_headers", json_integer(p->synced_headers));
+	json_object_set_new(o, "synced_blocks", json_integer(p->synced_blocks));
+	json_object_set_new(o, "inflight", json_in_flight(p));
 	json_object_set_new(o, "connection_type", json_string(kinds[p->kind]));
 	return o;
 }

@@ -91,6 +91,19 @@ static void run_help(struct node *n, struct call *c)
 
 /* --- for consoles ------------------------------------------------------------------ */
 
+static json_t *snapshot_sync(const struct sync_info *i)
+{
+	json_t *senders = json_array();
+
+	for (uint32_t k = 0; k < MIN(i->n_senders, SYNC_SENDERS_MAX); k++)
+		json_array_append_new(senders, json_integer(i->senders[k]));
+	return json_pack("{s:b,s:I,s:I,s:I,s:f,s:I,s:I,s:I,s:o}", "active", i->active, "height",
+			 (json_int_t)i->height, "headers", (json_int_t)i->headers, "target",
+			 (json_int_t)i->target, "blocks_per_s", i->blocks_per_s, "eta_s",
+			 (json_int_t)i->eta_s, "inflight", (json_int_t)i->in_flight, "headers_from",
+			 (json_int_t)i->headers_from, "senders", senders);
+}
+
 static json_t *snapshot_peers(const struct snapshot *s)
 {
 	json_t *out = json_array();
@@ -158,11 +171,7 @@ static void run_snapshot(struct node *n, struct call *c)
 		json_object_set_new(o, "tip", json_hash(&s->tip.hash.h));
 		json_object_set_new(o, "tip_time", json_integer(s->tip.time));
 	}
-	json_object_set_new(o, "sync",
-			    json_pack("{s:b,s:I,s:I,s:f,s:I}", "active", s->sync.active, "height",
-				      (json_int_t)s->sync.height, "target",
-				      (json_int_t)s->sync.target, "blocks_per_s",
-				      s->sync.blocks_per_s, "eta_s", (json_int_t)s->sync.eta_s));
+	json_object_set_new(o, "sync", snapshot_sync(&s->sync));
 	json_object_set_new(o, "peers", snapshot_peers(s));
 	json_object_set_new(o, "dials", snapshot_dials(s));
 	json_object_set_new(o, "known_addresses", json_integer(s->known_addrs));

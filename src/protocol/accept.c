@@ -7,10 +7,6 @@
 
 #include "protocol/protocol_priv.h"
 
-/* An unrequested block counts only above our tip's work less this many blocks of it.
- * Source: protocol section 7. */
-#define UNREQUESTED_DEPTH 144
-
 /* Who sent a block, until it is connected: a ring bounds the map. */
 static void sender_put(struct protocol *p, const struct block_hash *hash, conn_id from)
 {
@@ -52,6 +48,10 @@ static void hold_back(struct protocol *p, struct peer *peer, struct block *b, bo
 {
 	if (!peer)
 		return;
+	if (peer->sync.way == SYNC_BY_HEADERS) {
+		headers_unconnected(p, peer, &b->hash);
+		return;
+	}
 	/* Unrequested ones are not kept: it is asked for in its turn. */
 	if (!requested)
 		hash_queue_push(&peer->sync.want, &b->hash.h);
@@ -113,21 +113,18 @@ void accept_block(struct protocol *p, struct block *b, conn_id from, bool reques
 	}
 }
 
-/* What nobody asked for must be worth keeping. One with an unknown parent shows where to ask. */
+/* What nobody asked for must be worth keeping, and near. One with an unknown parent shows where to ask. */
 static bool worth_taking(const struct protocol *p, const struct block *b)
 {
-	struct chain_entry parent, tip = chain_tip(p->o.chain);
-	struct u256 work, bar, block_work;
+	struct u256 bar, work = work_of_bits(b->header.bits);
+	struct chain_entry parent;
 
 	if (!chain_find(p->o.chain, &b->header.prev, &parent))
 		return true;
-	block_work = work_of_bits(b->header.bits);
-	work = u256_add(&parent.work, &block_work);
-	block_work = work_of_bits(tip.bits);
-	bar = tip.work;
-	for (unsigned i = 0; i < UNREQUESTED_DEPTH; i++)
-		bar = u256_sub(&bar, &block_work);
-	return u256_cmp(&work, &bar) >= 0;
+	bar = sync_bar(p);
+	work = u256_add(&parent.work, &work);
+	return u256_cmp(&work, &bar) >= 0 &&
+	       parent.height < chain_height(p->o.chain) + BLOCK_WINDOW;
 }
 
 static bool ahead_too_far(const struct protocol *p)
@@ -156,25 +153,28 @@ void handle_block(struct protocol *p, struct peer *peer, struct msg *m)
 	if (peer->closing)
 		return;
 	hold_work(p, 8);
-	if (ahead_too_far(p))
+	if (ahead_too_far(p)) {
+		p->chain_paused = true;
 		peer_pause(p, peer, PAUSE_CHAIN, true);
+	}
 	if (!p->catching_up)
 		sync_update(p);
-	classic_refill(p, peer);
+	sync_refill(p, peer);
 }
 
 /* Chain has connected some: who was told to wait may go on. */
 void sync_resume(struct protocol *p)
 {
-	if (p->ahead_bytes > AHEAD_BYTES_MAX / 2 || p->ahead_blocks > AHEAD_BLOCKS_MAX / 2)
+	if (!p->chain_paused || p->ahead_bytes > AHEAD_BYTES_MAX / 2 ||
+	    p->ahead_blocks > AHEAD_BLOCKS_MAX / 2)
 		return;
+	p->chain_paused = false;
 	list_each (it, &p->peers) {
 		struct peer *peer = list_entry(it, struct peer, link);
 
 		if (!(peer->paused & PAUSE_CHAIN))
 			continue;
 		peer_pause(p, peer, PAUSE_CHAIN, false);
-		if (peer_live(peer))
-			classic_refill(p, peer);
+		sync_refill(p, peer);
 	}
 }

@@ -58,13 +58,17 @@ void handle_getheaders(struct protocol *p, struct peer *peer, struct msg *m)
 			put_header(p, en.index);
 	} else if (has_chain(p)) {
 		uint32_t h = height_after(p, l);
+		chain_index last = chain_tip(p->o.chain).index;
 
 		for (size_t n = 0; n < HEADERS_MAX && chain_at_height(p->o.chain, h, &en);
 		     n++, h++) {
 			put_header(p, en.index);
+			last = en.index;
 			if (hash256_equal(&en.hash.h, &l->stop.h))
 				break;
 		}
+		/* Need not be announced any more. */
+		peer->relay.told = last;
 	}
 	/* Nothing is an answer, too. */
 	if (p->list.len == 0)

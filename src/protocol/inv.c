@@ -6,7 +6,8 @@ static void take_block(struct protocol *p, struct peer *peer, const struct block
 		       size_t *n, struct block_hash *last)
 {
 	sync_announced(p, peer, hash);
-	if (!sync_settled(p, hash) && !hash_queue_push(&peer->sync.want, &hash->h)) {
+	if (peer->sync.way == SYNC_BY_INV && !sync_settled(p, hash) &&
+	    !hash_queue_push(&peer->sync.want, &hash->h)) {
 		/* Full: what is left is told again when it is asked for what follows *last. */
 		if (*n > 0)
 			*n = GETBLOCKS_MAX;
@@ -14,6 +15,27 @@ static void take_block(struct protocol *p, struct peer *peer, const struct block
 	}
 	*last = *hash;
 	(*n)++;
+}
+
+/* One that had no chain has one now. */
+static void choose_way(const struct protocol *p, struct peer *peer)
+{
+	if (peer->sync.way == SYNC_NOT)
+		peer->sync.way = headers_capable(p, peer) ? SYNC_BY_HEADERS : SYNC_BY_INV;
+}
+
+/* All of them were looked at. */
+static void blocks_taken(struct protocol *p, struct peer *peer, size_t n,
+			 const struct block_hash *last)
+{
+	if (peer->sync.way == SYNC_BY_INV) {
+		classic_answered(p, peer, n, last);
+		return;
+	}
+	/* An inv says nothing of how its blocks hang together: the headers do. */
+	if (!chain_find(p->o.chain, last, NULL))
+		headers_ask(p, peer);
+	sync_refill(p, peer);
 }
 
 /* Without a chain the hashes are kept for later, in order. */
@@ -59,6 +81,7 @@ void handle_inv(struct protocol *p, struct peer *peer, struct msg *m)
 		struct txid id = {it.hash};
 
 		if (it.type == INV_BLOCK) {
+			choose_way(p, peer);
 			take_block(p, peer, &hash, &blocks, &last);
 		} else if (it.type == INV_TX) {
 			txs_announced(p, peer, &id);
@@ -66,20 +89,18 @@ void handle_inv(struct protocol *p, struct peer *peer, struct msg *m)
 		}
 	}
 	if (blocks > 0)
-		classic_answered(p, peer, blocks, &last);
+		blocks_taken(p, peer, blocks, &last);
 	if (txs)
 		txs_refill(p, peer);
 }
 
-/* We don't ask for headers here; what a peer tells unasked is an announcement like an inv. */
-void handle_headers(struct protocol *p, struct peer *peer, struct msg *m)
+/* Where headers aren't asked for, what a peer tells by them is an announcement like an inv. */
+static void take_as_inv(struct protocol *p, struct peer *peer, const struct msg_list *l)
 {
-	const struct msg_list *l = &m->u.list;
 	struct block_hash last = {0};
 	size_t blocks = 0;
 
-	if (!has_chain(p))
-		return;
+	peer->sync.way = SYNC_BY_INV;
 	for (size_t i = 0; i < l->n; i++) {
 		struct block_header h;
 		struct block_hash hash;
@@ -89,7 +110,22 @@ void handle_headers(struct protocol *p, struct peer *peer, struct msg *m)
 		take_block(p, peer, &hash, &blocks, &last);
 	}
 	if (blocks > 0)
-		classic_answered(p, peer, blocks, &last);
+		blocks_taken(p, peer, blocks, &last);
+}
+
+void handle_headers(struct protocol *p, struct peer *peer, struct msg *m)
+{
+	if (!has_chain(p))
+		return;
+	if (!headers_capable(p, peer)) {
+		take_as_inv(p, peer, &m->u.list);
+		return;
+	}
+	/* Perhaps it was only late. */
+	if (peer->sync.way == SYNC_BY_INV)
+		hash_queue_clear(&peer->sync.want);
+	peer->sync.way = SYNC_BY_HEADERS;
+	headers_told(p, peer, &m->u.list);
 }
 
 void handle_notfound(struct protocol *p, struct peer *peer, struct msg *m)

@@ -11,11 +11,13 @@ libtally_a_SOURCES += \
 	src/protocol/handshake.c \
 	src/protocol/hashes.c \
 	src/protocol/hashes_priv.h \
+	src/protocol/headers_low.c \
 	src/protocol/hold.c \
 	src/protocol/inv.c \
 	src/protocol/join.c \
 	src/protocol/peers.c \
 	src/protocol/ping.c \
+	src/protocol/progress.c \
 	src/protocol/protocol.c \
 	src/protocol/protocol_priv.h \
 	src/protocol/relay.c \
@@ -23,19 +25,24 @@ libtally_a_SOURCES += \
 	src/protocol/serve.c \
 	src/protocol/sync.c \
 	src/protocol/sync_classic.c \
+	src/protocol/sync_headers.c \
 	src/protocol/table.c \
 	src/protocol/table_priv.h \
-	src/protocol/txs.c
+	src/protocol/txs.c \
+	src/protocol/window.c
 
 if HAVE_CMOCKA
 UNIT_TESTS += \
 	tests/unit/test_protocol_codec \
+	tests/unit/test_protocol_headers \
 	tests/unit/test_protocol_join \
 	tests/unit/test_protocol_peers \
 	tests/unit/test_protocol_relay \
 	tests/unit/test_protocol_sync
 tests_unit_test_protocol_codec_SOURCES = tests/unit/test_protocol_codec.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_codec_LDADD = $(UNIT_LIBS)
+tests_unit_test_protocol_headers_SOURCES = tests/unit/test_protocol_headers.c tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_headers_LDADD = $(UNIT_LIBS)
 tests_unit_test_protocol_join_SOURCES = tests/unit/test_protocol_join.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_join_LDADD = $(UNIT_LIBS)
 tests_unit_test_protocol_peers_SOURCES = tests/unit/test_protocol_peers.c tests/unit/protocol_net.h tests/unit/store_dir.h

@@ -132,7 +132,31 @@ void peer_pause(struct protocol *p, struct peer *peer, unsigned why, bool paused
 	/* The time it couldn't be heard is not held against it. */
 	if (!peer->paused) {
 		peer->last_recv_ms = now_ms(p);
-		peer->sync.progress_ms = now_ms(p);
+		peer->sync.progress_ms = peer->sync.asked_ms = now_ms(p);
+	}
+}
+
+static void fill_blocks(const struct protocol *p, const struct peer *peer, struct peer_info *out)
+{
+	const struct peer_sync *s = &peer->sync;
+	struct chain_entry en;
+
+	out->synced_headers = out->synced_blocks = -1;
+	out->best_height = s->best_height;
+	if (has_chain(p) && chain_entry_at(p->o.chain, s->best, &en)) {
+		out->best = en.hash;
+		out->synced_headers = (int32_t)en.height;
+		if (chain_entry_at(p->o.chain,
+				   chain_fork(p->o.chain, en.index, chain_tip(p->o.chain).index),
+				   &en))
+			out->synced_blocks = (int32_t)en.height;
+	}
+	list_each (it, &s->requests) {
+		const struct block_request *r = list_entry(it, struct block_request, link);
+
+		if (out->in_flight < PEER_IN_FLIGHT_MAX && chain_find(p->o.chain, &r->hash, &en))
+			out->in_flight_heights[out->in_flight] = en.height;
+		out->in_flight++;
 	}
 }
 
@@ -148,11 +172,10 @@ static void fill_info(const struct protocol *p, const struct peer *peer, struct 
 	out->version = peer->version;
 	out->services = peer->services;
 	out->start_height = peer->start_height;
-	out->best_height = peer->sync.best_height;
-	if (peer->sync.has_best)
-		out->best = peer->sync.best;
+	fill_blocks(p, peer, out);
 	out->handshaken = peer->handshaken;
-	out->syncing = peer->sync.n_requests > 0 || peer->sync.want.len > 0;
+	out->syncing = peer->sync.n_requests > 0 || peer->sync.want.len > 0 ||
+		       p->headers_from == peer->info.id;
 	out->connected = peer->connected;
 	out->last_send = peer->last_send;
 	out->last_recv = peer->last_recv;
@@ -165,10 +188,8 @@ static void fill_info(const struct protocol *p, const struct peer *peer, struct 
 	out->bytes_out = peer->bytes_out;
 	for (size_t i = 0; i < ARRAY_LEN(peer->per_second); i++)
 		out->msgs_per_10s += peer->per_second[i];
-	out->in_flight = peer->sync.n_requests;
 	out->relay = peer->relay.wants_txs;
 	out->prefers_headers = peer->relay.prefers_headers;
-	(void)p;
 }
 
 size_t protocol_peers(const struct protocol *p, struct peer_info *out, size_t max)

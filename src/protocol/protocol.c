@@ -230,6 +230,7 @@ void protocol_block_connected(struct protocol *p, const struct chain_entry *at,
 	p->ahead_bytes -= MIN(p->ahead_bytes, b->raw.len);
 	p->ahead_blocks -= MIN(p->ahead_blocks, 1u);
 	sync_resume(p);
+	window_moved(p);
 	/* A block that was set aside for the clock is accepted by the chain itself: its children may
 	 * wait here. */
 	hold_release(p, &at->hash);

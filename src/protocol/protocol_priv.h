@@ -11,12 +11,16 @@
 #include "protocol/table_priv.h"
 
 /* Versions from which a peer understands a message. Source: Bitcoin Core protocol_version.h. */
-#define VERSION_ADDR_TIME  31402 /* addr entries carry a time */
-#define VERSION_PING_NONCE 60001 /* BIP 31 */
-#define VERSION_MEMPOOL    60002 /* BIP 35 */
+#define VERSION_ADDR_TIME   31402 /* addr entries carry a time */
+#define VERSION_PING_NONCE  60001 /* BIP 31 */
+#define VERSION_MEMPOOL     60002 /* BIP 35 */
+#define VERSION_SENDHEADERS 70012 /* BIP 130 */
 
-#define GETBLOCKS_MAX        500  /* hashes in the answer to getblocks */
-#define BLOCKS_IN_FLIGHT     16   /* asked of one peer at a time */
+#define GETBLOCKS_MAX        500                /* hashes in the answer to getblocks */
+#define BLOCKS_IN_FLIGHT     PEER_IN_FLIGHT_MAX /* asked of one peer at a time */
+#define BLOCK_WINDOW         1024               /* fetched at most so far ahead of the tip */
+#define UNCONNECTED_MAX      10                 /* in a row; source: protocol section 7 */
+#define ASK_BEHIND_MS        30000 /* a peer that claims more than it has told is asked again */
 #define BLOCKS_ANNOUNCED_MAX 1024 /* a peer: announced and not fetched yet, 32 bytes and set each */
 
 /* Accepted and not connected yet: over it reading from those who send blocks pauses. */
@@ -51,14 +55,28 @@ struct block_request {
 	int64_t asked_ms;
 };
 
+/* How blocks are fetched from a peer; not at all before it is known to have some. */
+enum sync_way { SYNC_NOT, SYNC_BY_HEADERS, SYNC_BY_INV };
+
+/* A chain whose headers have too little work so far to be kept. */
+struct low_headers;
+
 /* Fetching blocks from this peer. */
 struct peer_sync {
+	enum sync_way way;
+	/* By headers: */
+	struct low_headers *low; /* NULL: none is being read */
+	bool tells_headers;      /* it has answered with headers, or announced by them */
+	int64_t retry_unix;      /* its headers are from the future until then; 0: they aren't */
+	int64_t stalling_ms;     /* since when others wait for what it was asked for; 0: not */
+	/* By inv: */
 	struct hash_queue want; /* announced by it, in its order, and not here */
 	struct list requests;   /* struct block_request */
 	uint32_t n_requests, n_held;
 	struct block_hash last_inv; /* the last block of its last answer to getblocks */
-	bool more;                  /* that answer was full: more may follow */
-	bool asked;                 /* a getblocks is unanswered */
+	/* By either: */
+	bool asked; /* a getheaders or getblocks is unanswered */
+	bool more;  /* its last answer was full: more may follow */
 	int64_t asked_ms;
 	uint64_t asked_accepted; /* blocks accepted when it was asked */
 	int64_t progress_ms;     /* last block of a request, or the request on an idle peer */
@@ -68,10 +86,12 @@ struct peer_sync {
 	unsigned unconnected;    /* blocks in a row whose parents it hasn't told */
 	struct block_hash root;  /* the missing parent it was last asked about; zeros: none */
 	bool walking;            /* parents are asked of it one by one */
-	struct block_hash best;  /* best block it is known to have; zeros: none */
+	chain_index best;        /* best block it is known to have; CHAIN_NONE: none */
+	chain_index
+		common; /* on a branch: up to here its bodies are known to be here; CHAIN_NONE */
+	struct u256 best_work;
+	uint32_t best_height;           /* its own word while none is known */
 	struct block_hash last_unknown; /* last block it announced that wasn't here then */
-	uint32_t best_height;
-	bool has_best;
 };
 
 /* Answering its getdata. */
@@ -211,6 +231,11 @@ struct protocol {
 	uint64_t accepted, connected; /* blocks, since the start */
 	int64_t accepted_ms;          /* when the last one was */
 	bool catching_up;
+	bool starved;         /* some peer could send more, were the window further */
+	bool chain_paused;    /* some peer is paused for PAUSE_CHAIN */
+	int64_t stall_ms;     /* how long a peer may hold up the window */
+	conn_id headers_from; /* who tells of headers by the thousand; 0: nobody */
+	int64_t headers_since_ms;
 	uint32_t sync_from;
 	uint64_t rate[RATE_SAMPLES]; /* `connected` at the last ticks */
 	int64_t rate_ms[RATE_SAMPLES];
@@ -293,15 +318,58 @@ bool sync_pending(const struct protocol *p,
 		  const struct block_hash *hash); /* asked for, held, set aside */
 void sync_announced(struct protocol *p, struct peer *peer, const struct block_hash *hash);
 void sync_has_block(struct peer *peer, const struct chain_entry *en);
+/* Hashes `first` (n of them) and then a locator from `from` on, in a getblocks or getheaders. */
+void sync_ask(struct protocol *p, struct peer *peer, enum msg_kind kind,
+	      const struct block_hash *first, size_t n, chain_index from,
+	      const struct block_hash *stop);
+/* Too much waits to be connected: only the next block is asked for. */
+bool sync_tight(const struct protocol *p);
+/* What a chain must have to be worth keeping: our tip's work less 144 blocks of it.
+ * Source: protocol section 7. */
+struct u256 sync_bar(const struct protocol *p);
+void sync_refill(struct protocol *p, struct peer *peer);
 void sync_refill_all(struct protocol *p);
 void sync_update(struct protocol *p); /* catching up or not */
 void sync_tick(struct protocol *p);
-void sync_rate_tick(struct protocol *p);
 bool sync_work(struct protocol *p); /* true: more */
 void sync_resume(struct protocol *p);
 
+/* progress.c: how far, how fast */
+void sync_rate_tick(struct protocol *p);
+
+/* sync_headers.c */
+bool headers_capable(const struct protocol *p, const struct peer *peer);
+void headers_start(struct protocol *p, struct peer *peer);
+/* Where it isn't being asked already: what follows the headers we have. */
+void headers_ask(struct protocol *p, struct peer *peer);
+void headers_told(struct protocol *p, struct peer *peer, const struct msg_list *l);
+void headers_unconnected(struct protocol *p, struct peer *peer, const struct block_hash *last);
+/* Puts the entries first .. end-1 in behind *at, which becomes the last that was taken. False: not all. */
+bool headers_keep(struct protocol *p, struct peer *peer, const struct msg_list *l, size_t first,
+		  size_t end, chain_index *at);
+/* An answer of n was taken in up to `last`. */
+void headers_taken(struct protocol *p, struct peer *peer, size_t n, chain_index last);
+void headers_refused(struct protocol *p, struct peer *peer, const struct block_header *h,
+		     const struct err *e);
+void headers_tick(struct protocol *p, struct peer *peer);
+void headers_peer_gone(struct protocol *p, struct peer *peer);
+
+/* headers_low.c: chains of too little work so far */
+void low_headers_free(struct peer *peer);
+/* Entries from `first` on follow the header `at` and are not here. */
+void low_headers_start(struct protocol *p, struct peer *peer, const struct msg_list *l,
+		       size_t first, chain_index at);
+/* True: they belong to what is being read, and were looked at. */
+bool low_headers_told(struct protocol *p, struct peer *peer, const struct msg_list *l);
+
+/* window.c: fetching the bodies of headers */
+void window_refill(struct protocol *p, struct peer *peer);
+void window_tick(struct protocol *p, struct peer *peer);
+void window_moved(struct protocol *p); /* a block was connected */
+
 /* requests.c: blocks asked for */
 void request_put(struct protocol *p, struct peer *peer, const struct block_hash *hash);
+struct peer *request_peer(const struct protocol *p, const struct block_hash *hash); /* NULL: none */
 bool request_take(struct protocol *p, struct peer *peer, const struct block_hash *hash);
 void requests_drop(struct protocol *p, struct peer *peer);
 void requests_tick(struct protocol *p, struct peer *peer);

@@ -7,10 +7,11 @@
 
 #include "protocol/protocol_priv.h"
 
-#define STALL_MAX_MS 20000 /* without a block of those asked for */
-#define STALL_MIN_MS 5000  /* of a peer that has been quick so far */
-#define STALL_TIMES  32    /* its usual time for a block, times this */
-#define STALLS_MAX   3     /* in a row: it goes */
+#define STALL_MAX_MS     20000 /* without a block of those asked for */
+#define STALL_MIN_MS     5000  /* of a peer that has been quick so far */
+#define STALL_TIMES      32    /* its usual time for a block, times this */
+#define STALLS_MAX       3     /* in a row: it goes */
+#define NOTFOUND_REST_MS 10000
 
 void request_put(struct protocol *p, struct peer *peer, const struct block_hash *hash)
 {
@@ -34,6 +35,13 @@ static void request_free(struct protocol *p, struct block_request *r)
 	free(r);
 }
 
+struct peer *request_peer(const struct protocol *p, const struct block_hash *hash)
+{
+	struct block_request *const *at = map_get(&p->requests, hash);
+
+	return at ? (*at)->peer : NULL;
+}
+
 /* True: this peer was asked for it, and has now answered. */
 bool request_take(struct protocol *p, struct peer *peer, const struct block_hash *hash)
 {
@@ -47,6 +55,7 @@ bool request_take(struct protocol *p, struct peer *peer, const struct block_hash
 	s->avg_ms = MAX((7 * s->avg_ms + MAX(took, 0)) / 8, 1);
 	s->progress_ms = now_ms(p);
 	s->stalls = 0;
+	s->stalling_ms = 0;
 	request_free(p, *at);
 	return true;
 }
@@ -57,16 +66,25 @@ void requests_drop(struct protocol *p, struct peer *peer)
 		request_free(p, list_entry(it, struct block_request, link));
 }
 
-/* It doesn't have what it announced. */
+/* It doesn't have what it announced. One whose headers promise blocks that it won't give is not asked
+ * again at once, nor for ever. */
 void request_notfound(struct protocol *p, struct peer *peer, const struct block_hash *hash)
 {
-	hash_queue_forget(&peer->sync.want, &hash->h);
-	if (hash256_equal(&peer->sync.root.h, &hash->h)) {
-		peer->sync.root = (struct block_hash){0};
-		peer->sync.walking = false;
+	struct peer_sync *s = &peer->sync;
+
+	hash_queue_forget(&s->want, &hash->h);
+	if (hash256_equal(&s->root.h, &hash->h)) {
+		s->root = (struct block_hash){0};
+		s->walking = false;
 	}
-	if (!request_take(p, peer, hash))
+	if (request_peer(p, hash) != peer)
 		return;
+	request_free(p, *(struct block_request **)map_get(&p->requests, hash));
+	if (s->way == SYNC_BY_HEADERS && now_ms(p) >= s->rest_until_ms) {
+		s->rest_until_ms = now_ms(p) + NOTFOUND_REST_MS;
+		if (++s->stalls >= STALLS_MAX)
+			peer_close(p, peer, CLOSE_PLAIN, "does not have the blocks of its headers");
+	}
 	sync_refill_all(p);
 }
 

@@ -1,22 +1,19 @@
 /* What every way of fetching blocks shares: what is needed, what peers have, whether we are behind, how
  * fast it goes. The ways themselves are sync_*.c. */
-#include <stdlib.h>
-#include <string.h>
-
 #include <tally/base/checked.h>
-#include <tally/base/log.h>
-#include <tally/base/mem.h>
 
 #include "protocol/protocol_priv.h"
 
 #define BEHIND_BLOCKS 24   /* outstanding: catching up */
 #define PROGRESS_MS   5000 /* and a block came within this time */
 #define HELD_A_TURN   16
+#define WORK_DEPTH    144 /* source: protocol section 7 */
 
 void sync_peer_init(struct peer *peer)
 {
 	hash_queue_init(&peer->sync.want, BLOCKS_ANNOUNCED_MAX);
 	list_init(&peer->sync.requests);
+	peer->sync.best = peer->sync.common = CHAIN_NONE;
 }
 
 /* Full nodes tell so; the simplest peers may not know how. */
@@ -28,7 +25,11 @@ bool sync_serves_blocks(const struct peer *peer)
 
 void sync_peer_ready(struct protocol *p, struct peer *peer)
 {
-	if (sync_serves_blocks(peer))
+	if (!sync_serves_blocks(peer))
+		return;
+	if (headers_capable(p, peer))
+		headers_start(p, peer);
+	else
 		classic_start(p, peer);
 }
 
@@ -38,6 +39,7 @@ void sync_peer_gone(struct protocol *p, struct peer *peer)
 
 	requests_drop(p, peer);
 	hash_queue_clear(&peer->sync.want);
+	headers_peer_gone(p, peer);
 	if (had && has_chain(p))
 		sync_refill_all(p);
 }
@@ -67,10 +69,10 @@ void sync_has_block(struct peer *peer, const struct chain_entry *en)
 {
 	struct peer_sync *s = &peer->sync;
 
-	if (s->has_best && en->height < s->best_height)
+	if (s->best != CHAIN_NONE && u256_cmp(&en->work, &s->best_work) < 0)
 		return;
-	s->has_best = true;
-	s->best = en->hash;
+	s->best = en->index;
+	s->best_work = en->work;
 	s->best_height = en->height;
 	peer->relay.told = en->index;
 }
@@ -91,12 +93,61 @@ void sync_announced(struct protocol *p, struct peer *peer, const struct block_ha
 	sync_has_block(peer, &en);
 }
 
+void sync_ask(struct protocol *p, struct peer *peer, enum msg_kind kind,
+	      const struct block_hash *first, size_t n, chain_index from,
+	      const struct block_hash *stop)
+{
+	struct block_hash locator[CHAIN_LOCATOR_MAX + 2];
+	struct msg m = {.kind = kind};
+
+	for (size_t i = 0; i < n; i++)
+		locator[i] = first[i];
+	n += chain_locator(p->o.chain, from, locator + n);
+	/* The last is genesis, where everybody begins who knows none of them. */
+	m.u.locator.n = MIN(n, CHAIN_LOCATOR_MAX);
+	m.u.locator.version = PROTOCOL_VERSION;
+	m.u.locator.hashes = locator[0].h.b;
+	if (stop)
+		m.u.locator.stop = *stop;
+	peer->sync.asked = true;
+	peer->sync.asked_ms = now_ms(p);
+	peer->sync.asked_accepted = p->accepted;
+	gate_send(p, peer, &m);
+}
+
+bool sync_tight(const struct protocol *p)
+{
+	return hold_tight(&p->hold) || p->ahead_bytes > AHEAD_BYTES_MAX / 2;
+}
+
+struct u256 sync_bar(const struct protocol *p)
+{
+	struct chain_entry tip = chain_tip(p->o.chain);
+	struct u256 each = work_of_bits(tip.bits), bar = tip.work;
+
+	for (unsigned i = 0; i < WORK_DEPTH; i++)
+		bar = u256_sub(&bar, &each);
+	return bar;
+}
+
+void sync_refill(struct protocol *p, struct peer *peer)
+{
+	if (!peer_live(peer) || (peer->paused & PAUSE_CHAIN) ||
+	    now_ms(p) < peer->sync.rest_until_ms || peer->sync.n_requests > BLOCKS_IN_FLIGHT / 2)
+		return;
+	if (peer->sync.way == SYNC_BY_HEADERS)
+		window_refill(p, peer);
+	else if (peer->sync.way == SYNC_BY_INV)
+		classic_refill(p, peer);
+}
+
 void sync_refill_all(struct protocol *p)
 {
 	if (!has_chain(p))
 		return;
+	p->starved = false;
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		classic_refill(p, peer);
+		sync_refill(p, peer);
 }
 
 /* Blocks known to be missing, and those that wait to be connected. */
@@ -140,73 +191,38 @@ static void learn_best(struct protocol *p, struct peer *peer)
 		sync_announced(p, peer, &hash);
 }
 
+static void tick_peer(struct protocol *p, struct peer *peer)
+{
+	learn_best(p, peer);
+	requests_tick(p, peer);
+	if (peer->sync.way == SYNC_BY_HEADERS && peer_live(peer))
+		window_tick(p, peer);
+	if (peer->sync.way == SYNC_BY_HEADERS && peer_live(peer))
+		headers_tick(p, peer);
+	else if (peer->sync.way == SYNC_BY_INV && peer_live(peer))
+		classic_tick(p, peer);
+	sync_refill(p, peer);
+}
+
 void sync_tick(struct protocol *p)
 {
 	hold_tick(p);
-	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer)) {
-		learn_best(p, peer);
-		requests_tick(p, peer);
-		if (peer_live(peer))
-			classic_tick(p, peer);
-	}
+	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
+		tick_peer(p, peer);
 	sync_update(p);
 }
 
 bool sync_work(struct protocol *p)
 {
-	bool more;
+	bool more = false;
 
-	if (!has_chain(p) || list_empty(&p->hold.ready))
+	if (!has_chain(p))
 		return false;
-	more = hold_work(p, HELD_A_TURN);
-	if (!more)
+	if (!list_empty(&p->hold.ready)) {
+		more = hold_work(p, HELD_A_TURN);
+		p->starved = p->starved || !more;
+	}
+	if (p->starved)
 		sync_refill_all(p);
 	return more;
-}
-
-void sync_rate_tick(struct protocol *p)
-{
-	p->rate[p->rate_at % RATE_SAMPLES] = p->connected;
-	p->rate_ms[p->rate_at % RATE_SAMPLES] = now_ms(p);
-	p->rate_at++;
-}
-
-/* Blocks connected a second, over the last few ticks and what came since. */
-static double rate(const struct protocol *p)
-{
-	unsigned oldest = p->rate_at < RATE_SAMPLES ? 0 : p->rate_at % RATE_SAMPLES;
-	int64_t took;
-
-	if (p->rate_at == 0)
-		return 0;
-	took = now_ms(p) - p->rate_ms[oldest];
-	return took > 0 ? (double)(p->connected - p->rate[oldest]) * 1000.0 / (double)took : 0;
-}
-
-void protocol_sync_info(const struct protocol *p, struct sync_info *out)
-{
-	uint32_t target;
-
-	memset(out, 0, sizeof(*out));
-	out->eta_s = -1;
-	out->in_flight = (uint32_t)map_len(&p->requests);
-	if (!has_chain(p)) {
-		for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-			out->target = MAX(out->target, peer->sync.best_height);
-		return;
-	}
-	out->from = p->sync_from;
-	out->height = chain_height(p->o.chain);
-	target = MAX(out->height, chain_best_header(p->o.chain).height);
-	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer)) {
-		target = MAX(target, peer->sync.best_height);
-		target = MAX(target, (uint32_t)MAX(peer->start_height, 0));
-		if (peer->sync.n_requests > 0 && out->peer == 0)
-			out->peer = peer->info.id;
-	}
-	out->target = target;
-	out->active = p->catching_up || out->in_flight > 0;
-	out->blocks_per_s = rate(p);
-	if (out->active && out->blocks_per_s > 0)
-		out->eta_s = (int64_t)((double)(target - out->height) / out->blocks_per_s);
 }

@@ -7,31 +7,14 @@
 
 #include "protocol/protocol_priv.h"
 
-#define ASK_AGAIN_MS    10000 /* an unanswered getblocks: it has nothing to say */
-#define ASK_BEHIND_MS   30000 /* a peer that claims more than it has told */
-#define UNCONNECTED_MAX 10    /* source: protocol section 7 */
+#define ASK_AGAIN_MS 10000 /* an unanswered getblocks: it has nothing to say */
 
 /* Hashes from `first` (where not NULL) and then from the best chain we have headers of. */
 static void ask(struct protocol *p, struct peer *peer, const struct block_hash *first,
 		const struct block_hash *stop)
 {
-	struct block_hash locator[CHAIN_LOCATOR_MAX + 1];
-	struct msg m = {.kind = MSG_GETBLOCKS};
-	size_t n = 0;
-
-	if (first)
-		locator[n++] = *first;
-	n += chain_locator(p->o.chain, chain_best_header(p->o.chain).index, locator + n);
-	/* The last is genesis, where everybody begins who knows none of them. */
-	m.u.locator.n = MIN(n, CHAIN_LOCATOR_MAX);
-	m.u.locator.version = PROTOCOL_VERSION;
-	m.u.locator.hashes = locator[0].h.b;
-	if (stop)
-		m.u.locator.stop = *stop;
-	peer->sync.asked = true;
-	peer->sync.asked_ms = now_ms(p);
-	peer->sync.asked_accepted = p->accepted;
-	gate_send(p, peer, &m);
+	sync_ask(p, peer, MSG_GETBLOCKS, first, first ? 1 : 0, chain_best_header(p->o.chain).index,
+		 stop);
 }
 
 static void ask_more(struct protocol *p, struct peer *peer)
@@ -44,9 +27,10 @@ static void ask_more(struct protocol *p, struct peer *peer)
 
 void classic_start(struct protocol *p, struct peer *peer)
 {
+	peer->sync.way = SYNC_BY_INV;
 	/* What a node without a chain was told before it had its genesis is still good. */
 	if (peer->sync.want.len > 0)
-		classic_refill(p, peer);
+		sync_refill(p, peer);
 	else
 		ask(p, peer, NULL, NULL);
 }
@@ -63,7 +47,7 @@ void classic_answered(struct protocol *p, struct peer *peer, size_t n_blocks,
 		s->last_inv = *last;
 		s->more = true;
 	}
-	classic_refill(p, peer);
+	sync_refill(p, peer);
 	sync_update(p);
 }
 
@@ -81,8 +65,7 @@ static void pop_settled(struct protocol *p, struct hash_queue *q)
 static void request_next(struct protocol *p, struct peer *peer)
 {
 	struct hash_queue *q = &peer->sync.want;
-	bool tight = hold_tight(&p->hold) || p->ahead_bytes > AHEAD_BYTES_MAX / 2;
-	size_t end = tight ? MIN(q->len, 1) : q->len;
+	size_t end = sync_tight(p) ? MIN(q->len, 1) : q->len;
 
 	for (size_t i = 0; i < end && peer->sync.n_requests < BLOCKS_IN_FLIGHT; i++) {
 		const struct hash256 *h = hash_queue_at(q, i);
@@ -129,9 +112,6 @@ void classic_refill(struct protocol *p, struct peer *peer)
 {
 	struct peer_sync *s = &peer->sync;
 
-	if (!peer_live(peer) || (peer->paused & PAUSE_CHAIN) || now_ms(p) < s->rest_until_ms ||
-	    s->n_requests > BLOCKS_IN_FLIGHT / 2)
-		return;
 	pop_settled(p, &s->want);
 	if (s->want.len > 0)
 		request_next(p, peer);
@@ -186,7 +166,6 @@ void classic_tick(struct protocol *p, struct peer *peer)
 
 	if (s->asked && since >= ASK_AGAIN_MS)
 		s->asked = false;
-	classic_refill(p, peer);
 	claims_more = peer->start_height > (int64_t)chain_best_header(p->o.chain).height ||
 		      !hash256_is_zero(&s->last_unknown.h);
 	if (!s->asked && s->want.len == 0 && s->n_requests == 0 && claims_more &&

@@ -10,7 +10,7 @@ static const struct command table[MSG_KINDS] = {
 	[MSG_VERSION] = {"version", DIR_IN | DIR_OUT, .first = true, .handle = handle_version},
 	[MSG_VERACK] = {"verack", DIR_IN | DIR_OUT, .handle = handle_verack},
 	[MSG_GETBLOCKS] = {"getblocks", DIR_IN | DIR_OUT, .handle = handle_getblocks},
-	[MSG_GETHEADERS] = {"getheaders", DIR_IN, .handle = handle_getheaders},
+	[MSG_GETHEADERS] = {"getheaders", DIR_IN | DIR_OUT, .handle = handle_getheaders},
 	[MSG_INV] = {"inv", DIR_IN | DIR_OUT, .handle = handle_inv},
 	[MSG_GETDATA] = {"getdata", DIR_IN | DIR_OUT, .handle = handle_getdata},
 	[MSG_NOTFOUND] = {"notfound", DIR_IN | DIR_OUT, .handle = handle_notfound},
@@ -27,7 +27,7 @@ static const struct command table[MSG_KINDS] = {
 			 .handle = handle_getaddr},
 	[MSG_MEMPOOL] = {"mempool", DIR_IN | DIR_OUT, .min_version = VERSION_MEMPOOL,
 			 .handle = handle_mempool},
-	[MSG_SENDHEADERS] = {"sendheaders", DIR_IN, .handle = handle_sendheaders},
+	[MSG_SENDHEADERS] = {"sendheaders", DIR_IN | DIR_OUT, .handle = handle_sendheaders},
 };
 
 const struct command *command_at(enum msg_kind kind)

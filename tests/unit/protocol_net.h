@@ -75,6 +75,7 @@ struct tnet {
 	struct tconn *conns[NET_CONNS];
 	size_t n_conns;
 	conn_id next_id;
+	enum sync_mode sync; /* of nodes that are added */
 };
 
 /* --- blocks ------------------------------------------------------------------------ */
@@ -449,7 +450,7 @@ static inline struct tnode *node_add_with(struct tnet *net, struct block **all, 
 	o.clock = &net->clock.clock;
 	o.rng = &n->rng.rng;
 	o.port = (uint16_t)(3000 + n->at);
-	o.sync = SYNC_CLASSIC;
+	o.sync = net->sync;
 	if (wanted) {
 		o.want_chain = true;
 		o.wanted = *wanted;
@@ -780,6 +781,8 @@ static inline struct tconn *raw_peer(struct tnode *to)
 	struct tconn *raw = raw_dials(to);
 
 	raw_version(raw, (struct raw_version){.height = 0});
+	/* It knows what is asked first, and has nothing to tell. */
+	raw_send(raw, "headers", "", 1);
 	run(to->net);
 	assert_true(raw->other->open);
 	inbox_clear(raw);

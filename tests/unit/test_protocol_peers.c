@@ -517,14 +517,17 @@ static const char *summary(const struct tnode *n, bool out, const char *command)
 static void the_gate_describes_every_message(void **state)
 {
 	struct tnet *net = net_of(state);
-	struct tnode *a = node_add(net, blocks, 3);
-	struct tconn *raw = raw_dials(a);
+	struct tnode *a;
+	struct tconn *raw;
 	struct hash256 inv[2] = {blocks[4]->hash.h, blocks[5]->hash.h};
 	char want[200], h[4][HASH_SHORT_CHARS + 1];
 	struct msg m = {.kind = MSG_GETBLOCKS};
 
 	for (int i = 0; i < 4; i++)
 		hash256_short(h[i], &blocks[2 + i]->hash.h);
+	net->sync = SYNC_CLASSIC;
+	a = node_add(net, blocks, 3);
+	raw = raw_dials(a);
 	raw_version(raw, (struct raw_version){.height = 3, .tag = &blocks[0]->hash});
 	run(net);
 	assert_string_equal(summary(a, false, "version"), "v70015 /tally:9.9.9/ h=3");

@@ -1,5 +1,13 @@
-/* Fetching and serving blocks: full nodes with each other and with the simplest peers. */
+/* Fetching and serving blocks the classic way: full nodes with each other and with the simplest peers. */
 #include "protocol_net.h"
+
+static struct tnet *classic_net(void **state)
+{
+	struct tnet *net = net_of(state);
+
+	net->sync = SYNC_CLASSIC;
+	return net;
+}
 
 #define LONG 1150 /* more than two full answers to getblocks */
 
@@ -41,7 +49,7 @@ static size_t place_of(const struct tnode *n, const struct msg_record *r)
 
 static void a_node_behind_fetches_the_chain_as_the_lesson_has_it(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 10), *b = node_add(net, blocks, 15);
 	size_t at[5];
 
@@ -65,7 +73,7 @@ static void a_node_behind_fetches_the_chain_as_the_lesson_has_it(void **state)
 
 static void the_one_dialled_fetches_from_the_dialler_as_well(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 40), *b = node_add(net, blocks, 3);
 
 	dial(a, b);
@@ -76,7 +84,7 @@ static void the_one_dialled_fetches_from_the_dialler_as_well(void **state)
 
 static void a_node_without_a_chain_fetches_genesis_and_all_after_it(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 30), *b = node_add(net, NULL, 0);
 
 	protocol_expect_peers(b->protocol, 1);
@@ -92,7 +100,7 @@ static void a_node_without_a_chain_fetches_genesis_and_all_after_it(void **state
 
 static void a_long_chain_is_fetched_in_batches(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, LONG), *b = node_add(net, blocks, 0);
 	struct sync_info si;
 
@@ -113,7 +121,7 @@ static void a_long_chain_is_fetched_in_batches(void **state)
 
 static void several_peers_share_the_work_and_none_sends_a_block_twice(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *b = node_add(net, blocks, 0), *from[3];
 	uint64_t sum = 0;
 
@@ -133,7 +141,7 @@ static void several_peers_share_the_work_and_none_sends_a_block_twice(void **sta
 
 static void new_tips_reach_everybody_along_a_line(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *n[4];
 	struct err e = {0};
 
@@ -154,7 +162,7 @@ static void new_tips_reach_everybody_along_a_line(void **state)
 
 static void who_asked_for_headers_is_told_tips_by_headers(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 5);
 	struct tconn *raw = raw_peer(a);
 	struct block_header h;
@@ -244,7 +252,7 @@ static void old_peer_run(struct tnet *net, struct tconn *raw, size_t n, bool kno
 
 static void the_simplest_peer_is_synced_from(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 0);
 	struct tconn *raw = raw_dialled(a, 4000);
 
@@ -257,7 +265,7 @@ static void the_simplest_peer_is_synced_from(void **state)
 
 static void the_simplest_peer_gives_its_chain_to_a_node_without_one(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, NULL, 0);
 	struct tconn *raw = raw_dialled(a, 4000);
 
@@ -269,7 +277,7 @@ static void the_simplest_peer_gives_its_chain_to_a_node_without_one(void **state
 
 static void genesis_is_found_by_walking_down_where_the_empty_locator_is_not_understood(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, NULL, 0);
 	struct tconn *raw = raw_dialled(a, 4000);
 
@@ -284,7 +292,7 @@ static void genesis_is_found_by_walking_down_where_the_empty_locator_is_not_unde
 
 static void a_version_that_ends_after_the_addresses_is_enough_to_be_synced_from(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 2);
 	struct tconn *raw = raw_dialled(a, 4000);
 	struct msg m = {.kind = MSG_VERSION};
@@ -300,7 +308,7 @@ static void a_version_that_ends_after_the_addresses_is_enough_to_be_synced_from(
  * the orphan in hand asks getblocks again. */
 static void the_simplest_peer_syncs_from_us_by_the_announced_tip(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, LONG);
 	struct tconn *raw = raw_dials(a);
 	struct msg ask = {.kind = MSG_GETBLOCKS};
@@ -369,7 +377,7 @@ static size_t inv_count(struct tconn *raw)
 
 static void getblocks_answers_after_the_fork_and_before_the_stop(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 20);
 	struct tconn *raw = raw_peer(a);
 	struct msg m = {.kind = MSG_GETBLOCKS};
@@ -420,7 +428,7 @@ static size_t headers_count(struct tconn *raw)
 
 static void getheaders_answers_up_to_the_stop_and_always(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 20);
 	struct tconn *raw = raw_peer(a);
 	struct msg m = {.kind = MSG_GETHEADERS};
@@ -459,7 +467,7 @@ static void getheaders_answers_up_to_the_stop_and_always(void **state)
 
 static void what_is_missing_is_answered_notfound(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 5);
 	struct tconn *raw = raw_peer(a);
 	struct hash256 ask[2] = {blocks[3]->hash.h, blocks[9]->hash.h};
@@ -484,7 +492,7 @@ static void what_is_missing_is_answered_notfound(void **state)
 
 static void no_more_than_a_megabyte_waits_for_a_peer_that_does_not_read(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 40);
 	struct tconn *raw = raw_peer(a);
 	struct hash256 *ask = mem_array(8000, sizeof(*ask));
@@ -519,7 +527,7 @@ static void no_more_than_a_megabyte_waits_for_a_peer_that_does_not_read(void **s
 
 static void more_wishes_than_the_bound_close_the_connection(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 5);
 	struct tconn *raw = raw_peer(a);
 	struct hash256 *ask = mem_zalloc(INV_MAX * sizeof(*ask));
@@ -539,7 +547,7 @@ static void more_wishes_than_the_bound_close_the_connection(void **state)
 
 static void a_longer_branch_wins_on_both_sides(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct block **other = chain_make(blocks[10], 10, 8, 5);
 	struct tnode *a = node_add(net, blocks, 15), *b = node_add(net, blocks, 10);
 	struct err e = {0};
@@ -557,7 +565,7 @@ static void a_longer_branch_wins_on_both_sides(void **state)
 
 static void a_node_that_has_more_learns_of_a_branch_that_overtakes_it(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct block **other = chain_make(blocks[10], 10, 9, 5);
 	struct tnode *a = node_add(net, blocks, 15), *b = node_add(net, blocks, 10);
 	struct err e = {0};
@@ -579,7 +587,7 @@ static void a_node_that_has_more_learns_of_a_branch_that_overtakes_it(void **sta
 
 static void an_announced_block_with_unknown_parents_brings_the_parents(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 2);
 	struct tconn *raw = raw_dialled(a, 4000);
 
@@ -594,7 +602,7 @@ static void an_announced_block_with_unknown_parents_brings_the_parents(void **st
 
 static void an_unrequested_block_is_taken_where_it_fits(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 2);
 	struct tconn *raw = raw_peer(a);
 
@@ -607,7 +615,7 @@ static void an_unrequested_block_is_taken_where_it_fits(void **state)
 
 static void an_unrequested_block_far_below_the_tip_is_left_alone(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct block **other = chain_make(blocks[3], 3, 1, 9);
 	struct block **near = chain_make(blocks[300 - 140], 300 - 140, 1, 9);
 	struct tnode *a = node_add(net, blocks, 300);
@@ -627,7 +635,7 @@ static void an_unrequested_block_far_below_the_tip_is_left_alone(void **state)
 
 static void ten_blocks_in_a_row_that_nothing_leads_to_close_the_connection(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 2);
 	struct tconn *raw = raw_peer(a);
 
@@ -644,7 +652,7 @@ static void ten_blocks_in_a_row_that_nothing_leads_to_close_the_connection(void 
 
 static void a_genesis_that_is_not_ours_closes_without_blame(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct block *foreign = test_genesis("another");
 	struct tnode *a = node_add(net, blocks, 2);
 	struct tconn *raw = raw_peer(a);
@@ -658,7 +666,7 @@ static void a_genesis_that_is_not_ours_closes_without_blame(void **state)
 
 static void a_peer_of_another_chain_that_does_not_say_so_is_found_out(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct block **foreign = chain_make(NULL, 0, 0, 0), *its = test_genesis("another");
 	struct block **all = chain_make(its, 0, 4, 3);
 	struct tnode *a = node_add(net, blocks, 2);
@@ -719,7 +727,7 @@ static struct tconn *silent_peer(struct tnode *a, uint16_t port, size_t n)
 
 static void a_peer_that_does_not_send_loses_its_requests_and_then_the_connection(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 0), *good = node_add(net, blocks, 50);
 	struct tconn *raw = silent_peer(a, 4000, 50);
 
@@ -735,7 +743,7 @@ static void a_peer_that_does_not_send_loses_its_requests_and_then_the_connection
 
 static void a_peer_that_never_sends_is_left_even_without_others(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 0);
 	struct tconn *raw = silent_peer(a, 4000, 50);
 
@@ -750,7 +758,7 @@ static void a_peer_that_never_sends_is_left_even_without_others(void **state)
 
 static void a_lost_peer_s_requests_go_to_another_at_once(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 0), *good = node_add(net, blocks, 50);
 	struct tconn *raw = silent_peer(a, 4000, 50);
 
@@ -764,7 +772,7 @@ static void a_lost_peer_s_requests_go_to_another_at_once(void **state)
 
 static void notfound_for_a_block_sends_us_to_another(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 0), *good = node_add(net, blocks, 5);
 	struct tconn *raw = silent_peer(a, 4000, 5);
 	struct hash256 inv[5];
@@ -783,7 +791,7 @@ static void notfound_for_a_block_sends_us_to_another(void **state)
 
 static void an_invalid_block_costs_its_sender_the_connection(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 2);
 	struct tconn *raw = raw_peer(a), *second;
 	/* Its coinbase names height 9. */
@@ -803,7 +811,7 @@ static void an_invalid_block_costs_its_sender_the_connection(void **state)
 
 static void a_block_found_invalid_later_costs_its_sender_the_connection(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 9);
 	struct tx *forged = pay_from(&blocks[1]->tx[0], &blocks[0]->hash, 1000, false);
 	struct block *bad = block_upon(blocks[9], 10, 1, forged);
@@ -821,7 +829,7 @@ static void a_block_found_invalid_later_costs_its_sender_the_connection(void **s
 
 static void wrong_bytes_under_an_honest_header_do_not_poison_it(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 2);
 	struct tconn *liar = raw_peer(a), *honest;
 	struct span raw = blocks[4]->tx[0].raw;
@@ -840,7 +848,7 @@ static void wrong_bytes_under_an_honest_header_do_not_poison_it(void **state)
 
 static void a_block_from_the_future_is_tried_again_and_nobody_is_blamed(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a;
 	struct tconn *raw;
 
@@ -860,7 +868,7 @@ static void a_block_from_the_future_is_tried_again_and_nobody_is_blamed(void **s
 
 static void a_flood_of_announcements_is_bounded(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 2);
 	struct tconn *raw = raw_peer(a);
 	struct hash256 *junk = mem_array(INV_MAX, sizeof(*junk));
@@ -893,7 +901,7 @@ static void a_flood_of_announcements_is_bounded(void **state)
 
 static void sync_info_tells_rate_and_target(void **state)
 {
-	struct tnet *net = net_of(state);
+	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 0);
 	struct tconn *raw = silent_peer(a, 4000, 100);
 	struct sync_info si;
@@ -906,7 +914,8 @@ static void sync_info_tells_rate_and_target(void **state)
 	assert_true(si.active);
 	assert_int_equal(si.height, 10);
 	assert_int_equal(si.target, 100);
-	assert_int_equal(si.peer, raw->other->info.id);
+	assert_int_equal(si.n_senders, 1);
+	assert_int_equal(si.senders[0], raw->other->info.id);
 	assert_true(si.in_flight > 0);
 	raw_block(raw, blocks[11]);
 	raw_block(raw, blocks[12]);

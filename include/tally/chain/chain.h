@@ -94,6 +94,9 @@ struct chain_entry chain_tip(const struct chain *c); /* connected and checked in
 uint32_t chain_height(const struct chain *c);        /* of the tip */
 struct chain_entry chain_best_header(
 	const struct chain *c); /* most work among headers not known invalid */
+/* Most work among blocks whose bodies are here with those of all their ancestors and that are not known
+ * invalid: where connecting goes. */
+struct chain_entry chain_best_complete(const struct chain *c);
 bool chain_entry_at(const struct chain *c, chain_index i, struct chain_entry *out);
 bool chain_find(const struct chain *c, const struct block_hash *hash, struct chain_entry *out);
 /* The best chain's block at a height. */
@@ -102,6 +105,9 @@ bool chain_on_best(const struct chain *c, chain_index i); /* part of the best ch
 /* Last common ancestor of two entries; the ancestor of one at a height. O(log n). */
 chain_index chain_fork(const struct chain *c, chain_index a, chain_index b);
 chain_index chain_ancestor(const struct chain *c, chain_index i, uint32_t height);
+/* The way up to i: its ancestors from height `first` on and then itself, at most max. Returns how many. */
+size_t chain_path(const struct chain *c, chain_index i, uint32_t first, chain_index *out,
+		  size_t max);
 /* Headers that no other header builds on, tip first, then by work. Returns how many there are (may be
  * more than max). */
 size_t chain_leaves(const struct chain *c, chain_index *out, size_t max);
@@ -134,6 +140,18 @@ chain_index chain_locate(const struct chain *c, const struct block_hash *hashes,
  * ERR_FUTURE. at may be NULL. */
 bool chain_accept_header(struct chain *c, const struct block_header *h, chain_index *at,
 			 struct err *e);
+
+/* Headers checked one after another and not kept: so it is found out whether a chain has the work that makes
+ * it worth keeping. */
+struct header_walk {
+	struct block_hash last;
+	struct header_parent at; /* the last one, as its child sees it */
+	struct u256 work;        /* cumulative, as in chain_entry */
+};
+void chain_walk_from(const struct chain *c, chain_index i, struct header_walk *w);
+/* Checks the next one as chain_accept_header does. ERR_ORPHAN where it does not follow the last. */
+bool chain_walk(const struct chain *c, struct header_walk *w, const struct block_header *h,
+		struct err *e);
 
 /* A whole block: checks bytes, header and everything that needs no coins; stores it. True: stored
  * (connecting follows in chain_work). ERR_MUTATED: blame the sender, the hash stays clean. ERR_INVALID: marked. ERR_ORPHAN:

@@ -20,6 +20,7 @@
 #define PROTOCOL_HEADERS_VERSION 31800 /* from here on a peer understands getheaders */
 #define SERVICE_NETWORK          1
 #define PEER_AGENT_MAX           256
+#define PEER_IN_FLIGHT_MAX       16
 
 enum sync_mode { SYNC_HEADERS, SYNC_CLASSIC };
 
@@ -117,9 +118,12 @@ struct peer_info {
 	int64_t ping_us, min_ping_us; /* -1 unknown */
 	int64_t clock_offset;         /* seconds its clock is ahead of ours */
 	uint64_t msgs_in, msgs_out, bytes_in, bytes_out;
-	uint32_t msgs_per_10s; /* in and out, over the last ten seconds */
-	uint32_t in_flight;    /* blocks asked of it */
-	bool relay;            /* it wants transactions */
+	uint32_t msgs_per_10s;  /* in and out, over the last ten seconds */
+	int32_t synced_headers; /* height of its best header that is here; -1 unknown */
+	int32_t synced_blocks;  /* of the last block of its chain that is in ours; -1 unknown */
+	uint32_t in_flight;     /* blocks asked of it */
+	uint32_t in_flight_heights[PEER_IN_FLIGHT_MAX]; /* 0 where not known yet */
+	bool relay;                                     /* it wants transactions */
 	bool prefers_headers;
 };
 /* In order of id, handshaken or not. Returns how many there are. */
@@ -127,13 +131,18 @@ size_t protocol_peers(const struct protocol *p, struct peer_info *out, size_t ma
 bool protocol_peer(const struct protocol *p, conn_id id, struct peer_info *out);
 void protocol_drop_peer(struct protocol *p, conn_id id, const char *reason);
 
+#define SYNC_SENDERS_MAX 8
+
 struct sync_info {
 	bool active;                   /* fetching blocks */
 	uint32_t from, height, target; /* heights: where it began, now, the best anybody told of */
+	uint32_t headers;              /* height of the best header here */
 	double blocks_per_s;           /* over the last seconds */
 	int64_t eta_s;                 /* -1 unknown */
 	uint32_t in_flight;
-	conn_id peer; /* one that sends; 0 none */
+	uint32_t n_senders; /* peers that are asked for blocks: all, also beyond the array */
+	conn_id senders[SYNC_SENDERS_MAX];
+	conn_id headers_from; /* who tells of headers by the thousand; 0 nobody */
 };
 void protocol_sync_info(const struct protocol *p, struct sync_info *out);
 /* Median over handshaken peers of (peer's clock - ours), seconds; false with none. */

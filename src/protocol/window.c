@@ -1,0 +1,144 @@
+/* Fetching the bodies of headers: from every peer what its chain has within a window that moves with our tip,
+ * in order. Where the window can't move because one peer keeps its first block back while others have
+ * nothing left to send, that peer goes. Source: Bitcoin Core net_processing.cpp FindNextBlocksToDownload. */
+#include <tally/base/checked.h>
+
+#include "protocol/protocol_priv.h"
+
+#define STALL_MS     2000 /* source: Bitcoin Core BLOCK_STALLING_TIMEOUT_DEFAULT and _MAX */
+#define STALL_END_MS 64000
+#define PATH_SLICE   128
+
+struct window {
+	uint32_t first, end; /* heights: the first whose body may be missing, the last to fetch */
+	bool tight;
+	bool side;             /* a branch that has yet to become better than what is here */
+	struct peer *holds_up; /* was asked for the first that is missing */
+	bool looked;           /* that is known */
+};
+
+/* The last one on the way to `best` of which it is known that all below it are here. */
+static struct chain_entry here(const struct protocol *p, const struct peer *peer,
+			       const struct chain_entry *best, bool *side)
+{
+	struct chain_entry complete = chain_best_complete(p->o.chain), at;
+
+	chain_entry_at(p->o.chain, chain_fork(p->o.chain, complete.index, best->index), &at);
+	*side = at.index != complete.index;
+	if (*side && chain_entry_at(p->o.chain, peer->sync.common, &complete) &&
+	    complete.height > at.height &&
+	    chain_ancestor(p->o.chain, best->index, complete.height) == complete.index)
+		return complete;
+	return at;
+}
+
+/* False: there is nothing to fetch from this peer. */
+static bool window_of(const struct protocol *p, const struct peer *peer,
+		      const struct chain_entry *best, struct window *w)
+{
+	struct chain_entry tip = chain_tip(p->o.chain), last;
+
+	*w = (struct window){.tight = sync_tight(p)};
+	/* A chain of less work than ours is of no use. */
+	if ((best->status & (CHAIN_FAILED | CHAIN_FAILED_ANCESTOR)) ||
+	    u256_cmp(&best->work, &tip.work) < 0)
+		return false;
+	last = here(p, peer, best, &w->side);
+	w->first = last.height + 1;
+	/* A branch is not connected before it is better: there what is here moves the window. */
+	if (!w->side)
+		chain_entry_at(p->o.chain, chain_fork(p->o.chain, tip.index, best->index), &last);
+	w->end = last.height + BLOCK_WINDOW;
+	if (w->tight)
+		w->end = MIN(w->end, w->first);
+	return w->first <= best->height;
+}
+
+static void have(struct peer *peer, const struct chain_entry *en, struct window *w)
+{
+	if (w->looked || !w->side)
+		return;
+	peer->sync.common = en->index;
+	w->end = en->height + (w->tight ? 1 : BLOCK_WINDOW);
+}
+
+/* Asks for one where it is missing. False: nothing beyond it is to be asked for. */
+static bool consider(struct protocol *p, struct peer *peer, chain_index i, struct window *w)
+{
+	struct chain_entry en;
+	struct peer *other;
+
+	if (!chain_entry_at(p->o.chain, i, &en))
+		return false;
+	if (en.status & CHAIN_HAVE_BODY) {
+		have(peer, &en, w);
+		return true;
+	}
+	other = request_peer(p, &en.hash);
+	if (!w->looked)
+		w->holds_up = other;
+	w->looked = true;
+	if (other || sync_settled(p, &en.hash))
+		return true;
+	request_put(p, peer, &en.hash);
+	put_inv_item(&p->list, INV_BLOCK, &en.hash.h);
+	return peer->sync.n_requests < BLOCKS_IN_FLIGHT;
+}
+
+/* It has nothing left to do, because of another. */
+static void held_up(struct protocol *p, const struct peer *peer, struct window *w)
+{
+	struct peer *other = w->holds_up;
+
+	if (peer->sync.n_requests > 0 || w->tight || !other || other == peer || other->paused)
+		return;
+	if (other->sync.stalling_ms == 0)
+		other->sync.stalling_ms = now_ms(p);
+}
+
+void window_refill(struct protocol *p, struct peer *peer)
+{
+	chain_index path[PATH_SLICE];
+	struct chain_entry best;
+	struct window w;
+	uint32_t at;
+
+	if (!chain_entry_at(p->o.chain, peer->sync.best, &best) || !window_of(p, peer, &best, &w))
+		return;
+	for (at = w.first; at <= w.end && at <= best.height;) {
+		size_t n = chain_path(p->o.chain, best.index, at, path,
+				      MIN(PATH_SLICE, w.end - at + 1)),
+		       i = 0;
+
+		while (i < n && consider(p, peer, path[i], &w))
+			i++;
+		at += (uint32_t)i;
+		if (i < n)
+			break;
+	}
+	gate_send_list(p, peer, MSG_GETDATA);
+	if (at <= w.end || best.height <= w.end)
+		return;
+	p->starved = true;
+	held_up(p, peer, &w);
+}
+
+void window_moved(struct protocol *p)
+{
+	/* Back down again. Source: Bitcoin Core PeerManagerImpl::BlockConnected. */
+	p->stall_ms = MAX(p->stall_ms * 85 / 100, STALL_MS);
+	if (p->starved)
+		p->wake |= WAKE_WORK;
+}
+
+void window_tick(struct protocol *p, struct peer *peer)
+{
+	struct peer_sync *s = &peer->sync;
+
+	p->stall_ms = MAX(p->stall_ms, STALL_MS);
+	if (s->stalling_ms == 0 || peer->paused || now_ms(p) - s->stalling_ms < p->stall_ms)
+		return;
+	/* Perhaps the fault lies with our line: the next one has longer. */
+	p->stall_ms = MIN(p->stall_ms * 2, STALL_END_MS);
+	peer_close(p, peer, CLOSE_PLAIN, "holds up all others: a block asked of it does not come");
+}
