@@ -22,6 +22,7 @@ SCRIPT_TESTS += \
 	tests/functional/test_restart.py \
 	tests/functional/test_rpc.py \
 	tests/functional/test_six_messages.py \
+	tests/functional/test_timeouts.py \
 	tests/tui/test_console.py
 endif
 TESTS = $(UNIT_TESTS) $(SCRIPT_TESTS)

@@ -212,6 +212,12 @@ void node_loop_start(struct node *n)
 	event_add(n->tick_event, &second);
 }
 
+void node_loop_tick(struct node *n)
+{
+	if (n->tick_event)
+		event_active(n->tick_event, EV_TIMEOUT, 0);
+}
+
 static void free_event(struct event **ev)
 {
 	if (*ev)

@@ -98,13 +98,15 @@ bool node_submit_block(struct node *n, struct block *b, struct err *e);
 /* Takes a transaction of ours or a person's into the mempool at once; the wallet and the peers hear of
  * it. ERR_KNOWN where it is there already. */
 bool node_submit_tx(struct node *n, struct tx *tx, struct err *e);
-/* Sets the clock (instant chains only): ERR_USAGE otherwise. 0: the real one again. */
+/* Sets the clock (instant chains only): ERR_USAGE otherwise. 0: the real one again. Set forward, timeouts pass
+ * with it: the protocol's and the network's, which go by the monotonic clock. */
 bool node_set_mocktime(struct node *n, int64_t unix_s, struct err *e);
 
 /* loop.c */
 void node_loop_open(struct node *n);
 void node_loop_watch_signatures(struct node *n);
 void node_loop_start(struct node *n); /* tick and signals: online */
+void node_loop_tick(struct node *n);  /* the clock was set: what is due is due now */
 void node_loop_stop(struct node *n);
 void node_loop_close(struct node *n);
 void node_turn(struct node *n);

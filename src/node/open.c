@@ -455,5 +455,6 @@ bool node_set_mocktime(struct node *n, int64_t unix_s, struct err *e)
 			e, ERR_USAGE, "mocktime",
 			"the clock can be set on an instant chain only: createblockchain -spacing 0");
 	clock_mock_set(&n->clock, unix_s);
+	node_loop_tick(n);
 	return true;
 }
