@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.." || exit 1
 bad=0
 sh scripts/lint-layers.sh || bad=1
 
-files=$(find include src tests -name '*.c' -o -name '*.h' | sort)
+files=$(find include src tests bench -name '*.c' -o -name '*.h' | sort)
 # shellcheck disable=SC2086
 if ! clang-format --dry-run -Werror $files >/dev/null 2>&1; then
 	# shellcheck disable=SC2086

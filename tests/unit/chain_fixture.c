@@ -117,15 +117,20 @@ void fx_open(struct fx *fx, const struct fx_options *o)
 		fx->o.cache_bytes = CHAIN_CACHE_DEFAULT;
 	if (fx->o.min_free == 0)
 		fx->o.min_free = STORE_MIN_FREE_START;
-	snprintf(fx->dir, sizeof(fx->dir), "%s/tally-chain-XXXXXX", tmp != NULL ? tmp : "/tmp");
-	fx_must(mkdtemp(fx->dir) != NULL);
+	if (fx->o.dir != NULL) {
+		snprintf(fx->dir, sizeof(fx->dir), "%s", fx->o.dir);
+	} else {
+		snprintf(fx->dir, sizeof(fx->dir), "%s/tally-chain-XXXXXX",
+			 tmp != NULL ? tmp : "/tmp");
+		fx_must(mkdtemp(fx->dir) != NULL);
+	}
 	clock_manual_init(&fx->manual, FX_GENESIS_TIME + 3600);
 	fx->clock = fx->o.system_clock ? clock_system() : &fx->manual.clock;
 	fx_must_e(crypto_start(&e));
 	make_keys(fx);
 	make_genesis(fx);
 	fx_start(fx);
-	if (!fx->o.no_genesis)
+	if (!fx->o.no_genesis && !chain_has_genesis(fx->chain))
 		fx_must_e(chain_set_genesis(fx->chain, fx->genesis, &e));
 }
 
@@ -142,7 +147,8 @@ void fx_close(struct fx *fx)
 	if (fx->chain != NULL)
 		fx_stop(fx);
 	block_unref(fx->genesis);
-	nftw(fx->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	if (fx->o.dir == NULL)
+		nftw(fx->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	memset(fx, 0, sizeof(*fx));
 }
 

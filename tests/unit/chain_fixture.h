@@ -31,6 +31,8 @@ struct fx_options {
 	uint64_t min_free; /* as store_options; 0: STORE_MIN_FREE_START */
 	bool system_clock; /* else a manual one, an hour past genesis' time */
 	bool no_genesis;   /* leaves the chain without one (fx.genesis is there) */
+	const char
+		*dir; /* goes on with the chain there and leaves it; NULL: a fresh one, removed */
 };
 
 struct fx {

@@ -1,0 +1,208 @@
+"""make bench: how fast, how large. Each line is `name value unit`, and behind it the limit measured in the
+same run or the figure to beat, and what is aimed at. With a word: only those with it in their name.
+
+First what one process shows (tally-bench), then what the real program does: syncs over loopback, starts,
+idle nodes. Chains are made once, in a temporary directory that is removed."""
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.environ["TALLY_SRC"], "tests", "functional"))
+from framework import Net, Node, RpcError, free_id, wait_until  # noqa: E402
+
+TALLY_BENCH = os.environ["TALLY_BENCH"]
+TICK = os.sysconf("SC_CLK_TCK")
+CORES = os.cpu_count()
+
+
+# --- what is printed ----------------------------------------------------------------------
+
+def number(v):
+    return "%.0f" % v if v >= 100 else "%.1f" % v if v >= 10 else "%.2f" % v
+
+
+def line(name, value, unit, limit=None, limit_is="", at_least=None, at_most=None):
+    text = "%s %s %s" % (name, number(value), unit)
+    if limit:
+        text += "  limit %s (%s)  ratio %.2f" % (number(limit), limit_is, value / limit)
+    if at_least is not None:
+        text += "  aim %s  %s" % (number(at_least), "met" if value >= at_least else "short")
+    if at_most is not None:
+        text += "  aim at most %s  %s" % (number(at_most), "met" if value <= at_most else "over")
+    print(text, flush=True)
+
+
+def tally_bench(*args):
+    return subprocess.run([TALLY_BENCH, *args], stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+# --- processes ----------------------------------------------------------------------------
+
+def status_kb(pid, field):
+    with open("/proc/%d/status" % pid) as f:
+        for text in f:
+            if text.startswith(field + ":"):
+                return int(text.split()[1])
+    raise KeyError(field)
+
+
+def cpu_seconds(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+class Chains:
+    """Chains on disk, each made at first use; a longer empty chain goes on from a shorter one."""
+
+    def __init__(self, home):
+        self.home, self.empty, self.made = home, 0, {}
+
+    def get(self, kind, n):
+        path = os.path.join(self.home, "%s-%d" % (kind, n))
+        if path not in self.made:
+            if kind == "empty" and 0 < self.empty < n:
+                shutil.copytree(os.path.join(self.home, "empty-%d" % self.empty), path)
+            if kind == "empty":
+                self.empty = n
+            self.made[path] = int(tally_bench("make", kind, str(n), os.path.join(path, "chain")))
+        return path, self.made[path]
+
+
+class Bench:
+    def __init__(self):
+        self.net = Net()
+        self.chains = Chains(self.net.home)
+
+    def holder(self, kind, n):
+        """A node, not started, that holds that chain; and its height."""
+        node = self.net.node()
+        path, height = self.chains.get(kind, n)
+        shutil.copytree(path, node.dir)
+        return node, height
+
+    def forget(self, *nodes):
+        for node in nodes:
+            node.end()
+            shutil.rmtree(node.dir)
+            self.net.nodes.remove(node)
+
+    def raw_rate(self):
+        for text in tally_bench("run", "signature_checks_raw").splitlines():
+            words = text.split()
+            if words[0] == "signature_checks_raw":
+                return float(words[4])
+        raise KeyError("signature_checks_raw")
+
+
+def wait_height(node, height, seconds=120):
+    wait_until("height %d" % height, lambda: node.rpc("getblockcount") == height, seconds)
+
+
+# --- syncing ------------------------------------------------------------------------------
+
+def sync_once(bench, sender, height):
+    """Seconds, the receiver's CPU seconds and its peak of resident memory in MB."""
+    node = bench.net.node()
+    began = time.monotonic()
+    node.start("-connect", "127.0.0.1:%d" % sender.id)
+    wait_height(node, height)
+    took = time.monotonic() - began
+    pid = node.process.pid
+    figures = took, cpu_seconds(pid), status_kb(pid, "VmHWM") / 1024
+    bench.forget(node)
+    return figures
+
+
+def sync(bench, kind, n, unit, rounds, rate_aim=None, memory_aim=None, limit=None, limit_is=""):
+    name = "sync_%s_%d" % (kind, n)
+    sender, height = bench.holder(kind, n)
+    sender.start("-connect", "0")
+    seconds, cpu, memory = zip(*[sync_once(bench, sender, height) for _ in range(rounds)])
+    bench.forget(sender)
+    line(name, n / statistics.median(seconds), unit + "/s", limit, limit_is, at_least=rate_aim)
+    line(name + "_cpu", statistics.median(cpu), "s")
+    line(name + "_memory", statistics.median(memory), "MB", at_most=memory_aim)
+
+
+def sync_empty_5000(bench):
+    sync(bench, "empty", 5000, "blocks", 3)
+
+
+def sync_empty_20000(bench):
+    sync(bench, "empty", 20000, "blocks", 3, rate_aim=7520, memory_aim=32)
+
+
+RAW = "libsodium on one core, times cores"
+
+
+def sync_payments_20000(bench):
+    sync(bench, "payments", 20000, "payments", 3, 24450, 35, bench.raw_rate(), RAW)
+
+
+def sync_payments_50000(bench):
+    sync(bench, "payments", 50000, "payments", 1, None, None, bench.raw_rate(), RAW)
+
+
+# --- starting, doing nothing --------------------------------------------------------------
+
+def start_once(node):
+    began = time.monotonic()
+    node.start("-connect", "0")
+    took = time.monotonic() - began
+    node.end()
+    return took
+
+
+def start(bench, n):
+    node, _ = bench.holder("empty", n)
+    start_once(node)  # makes the wallet
+    line("start_%d" % n, statistics.median(start_once(node) for _ in range(3)), "s", at_most=1)
+    bench.forget(node)
+
+
+def start_20000(bench):
+    start(bench, 20000)
+
+
+def start_100000(bench):
+    start(bench, 100000)
+
+
+def idle(bench):
+    """A short chain, one peer, nobody asks."""
+    first = bench.net.chain_node()
+    first.generate(20)
+    second = bench.net.joined(first)
+    time.sleep(1)
+    pid = second.process.pid
+    before = cpu_seconds(pid)
+    time.sleep(10)
+    line("idle_cpu", (cpu_seconds(pid) - before) * 10, "%", at_most=0.5)
+    line("idle_memory", status_kb(pid, "VmRSS") / 1024, "MB", at_most=20)
+    bench.forget(second, first)
+
+
+BENCHES = (sync_empty_5000, sync_empty_20000, sync_payments_20000, sync_payments_50000, start_20000,
+           start_100000, idle)
+
+
+def main(word=""):
+    subprocess.run([TALLY_BENCH, "run", *([word] if word else [])], check=True)
+    bench = Bench()
+    try:
+        for f in BENCHES:
+            if word in f.__name__ or f.__name__ in word:
+                f(bench)
+    except BaseException:
+        bench.net.logs()
+        raise
+    finally:
+        bench.net.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:2])
