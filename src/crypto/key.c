@@ -4,6 +4,8 @@
 
 #include <tally/base/text.h>
 
+#include "crypto/sha256_priv.h"
+
 _Static_assert(PUBKEY_BYTES == crypto_sign_PUBLICKEYBYTES, "public key");
 _Static_assert(SIGNATURE_BYTES == crypto_sign_BYTES, "signature");
 _Static_assert(SEED_BYTES == crypto_sign_SEEDBYTES, "seed");
@@ -14,6 +16,7 @@ bool crypto_start(struct err *e)
 	if (sodium_init() < 0)
 		return err_set(e, ERR_INTERNAL, "sodium-init",
 			       "libsodium does not start: the system must provide random numbers");
+	sha256_choose();
 	return true;
 }
 

@@ -9,6 +9,9 @@ libtally_a_SOURCES += \
 	src/crypto/hash.c \
 	src/crypto/key.c \
 	src/crypto/pow.c \
+	src/crypto/sha256.c \
+	src/crypto/sha256_ni.c \
+	src/crypto/sha256_priv.h \
 	src/crypto/sigpool.c \
 	src/crypto/wake.c \
 	src/crypto/wake_priv.h

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sodium.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,6 +119,41 @@ static void a_pair_hashes_left_before_right(void **state)
 	assert_true(hash256_equal(&want, &l));
 }
 
+static void sodium_twice(struct hash256 *out, const uint8_t *bytes, size_t n)
+{
+	crypto_hash_sha256(out->b, bytes, n);
+	crypto_hash_sha256(out->b, out->b, HASH_BYTES);
+}
+
+/* Whatever instructions this machine has. */
+static void hashing_agrees_with_libsodium_at_every_length_and_split(void **state)
+{
+	uint8_t bytes[400];
+	struct rng_seeded rng;
+	struct hash256 want, got;
+
+	(void)state;
+	rng_seeded_init(&rng, 256);
+	for (size_t n = 0; n <= sizeof bytes; n++) {
+		struct sha256d s;
+		size_t at = 0;
+
+		rng_fill(&rng.rng, bytes, sizeof bytes);
+		sodium_twice(&want, bytes, n);
+		sha256d(&got, bytes, n);
+		assert_true(hash256_equal(&want, &got));
+		sha256d_init(&s);
+		while (at < n) {
+			size_t k = rng_below(&rng.rng, n - at + 1);
+
+			sha256d_update(&s, bytes + at, k);
+			at += k;
+		}
+		sha256d_final(&s, &got);
+		assert_true(hash256_equal(&want, &got));
+	}
+}
+
 static void hashes_are_shown_reversed_and_read_strictly(void **state)
 {
 	char hex[HASH_HEX_CHARS + 1], brief[HASH_SHORT_CHARS + 1];
@@ -191,6 +228,7 @@ int main(void)
 		cmocka_unit_test(hash_of_hello_is_the_wikis),
 		cmocka_unit_test(streams_hash_as_the_whole_does),
 		cmocka_unit_test(a_pair_hashes_left_before_right),
+		cmocka_unit_test(hashing_agrees_with_libsodium_at_every_length_and_split),
 		cmocka_unit_test(hashes_are_shown_reversed_and_read_strictly),
 		cmocka_unit_test(short_hashes_keep_two_zeros_of_those_in_front),
 		cmocka_unit_test(only_zero_is_zero_and_only_equal_is_equal),

@@ -33,6 +33,9 @@ void sha256d_init(struct sha256d *s);
 void sha256d_update(struct sha256d *s, const void *bytes, size_t n);
 void sha256d_final(struct sha256d *s, struct hash256 *out);
 
+/* How this machine hashes: "libsodium" or "SHA-NI". Chosen by crypto_start. */
+const char *sha256d_engine(void);
+
 bool hash256_is_zero(const struct hash256 *h);
 bool hash256_equal(const struct hash256 *a, const struct hash256 *b);
 /* 64 hex digits, bytes reversed, and a NUL. */
