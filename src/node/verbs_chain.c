@@ -25,6 +25,26 @@ static void run_getbestblockhash(struct node *n, struct call *c)
 	call_done(c, json_hash(&tip.hash.h));
 }
 
+/* How much of the chain is here, as far as peers have told. */
+static double progress(const struct node *n, uint32_t height)
+{
+	struct sync_info i = {.target = chain_best_header(n->chain).height};
+
+	if (n->protocol)
+		protocol_sync_info(n->protocol, &i);
+	return i.target > height ? (double)height / i.target : 1.0;
+}
+
+/* Blocks or headers come in numbers. */
+static bool is_behind(const struct node *n)
+{
+	struct sync_info i = {0};
+
+	if (n->protocol)
+		protocol_sync_info(n->protocol, &i);
+	return i.headers_from != 0 || chain_catching_up(n->chain);
+}
+
 static void run_getblockchaininfo(struct node *n, struct call *c)
 {
 	const struct chain_entry tip = chain_tip(n->chain), best = chain_best_header(n->chain);
@@ -42,9 +62,8 @@ static void run_getblockchaininfo(struct node *n, struct call *c)
 	json_object_set_new(o, "difficulty", json_real(difficulty_of_bits(tip.bits, p->pow_limit)));
 	json_object_set_new(o, "time", json_integer(tip.time));
 	json_object_set_new(o, "mediantime", json_integer(tip.time));
-	json_object_set_new(o, "verificationprogress",
-			    json_real(best.height ? (double)tip.height / best.height : 1.0));
-	json_object_set_new(o, "initialblockdownload", json_boolean(chain_catching_up(n->chain)));
+	json_object_set_new(o, "verificationprogress", json_real(progress(n, tip.height)));
+	json_object_set_new(o, "initialblockdownload", json_boolean(is_behind(n)));
 	json_object_set_new(o, "chainwork", json_string(work));
 	json_object_set_new(o, "size_on_disk", json_integer(0));
 	json_object_set_new(o, "pruned", json_false());

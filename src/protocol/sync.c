@@ -54,10 +54,11 @@ bool sync_settled(const struct protocol *p, const struct block_hash *hash)
 {
 	struct chain_entry en;
 
-	if (hold_has(&p->hold, hash) || hash_memory_has(&p->future, &hash->h))
-		return true;
-	return chain_find(p->o.chain, hash, &en) &&
-	       (en.status & (CHAIN_HAVE_BODY | CHAIN_FAILED | CHAIN_FAILED_ANCESTOR));
+	/* Once its header is here its time has come. */
+	if (chain_find(p->o.chain, hash, &en))
+		return (en.status & (CHAIN_HAVE_BODY | CHAIN_FAILED | CHAIN_FAILED_ANCESTOR)) ||
+		       hold_has(&p->hold, hash);
+	return hold_has(&p->hold, hash) || hash_memory_has(&p->future, &hash->h);
 }
 
 bool sync_needs(const struct protocol *p, const struct block_hash *hash)
@@ -153,12 +154,15 @@ void sync_refill_all(struct protocol *p)
 /* Blocks known to be missing, and those that wait to be connected. */
 static size_t outstanding(const struct protocol *p)
 {
-	uint32_t best = chain_best_header(p->o.chain).height, tip = chain_height(p->o.chain);
-	size_t most = 0;
+	struct chain_entry best = chain_best_header(p->o.chain), tip = chain_tip(p->o.chain), fork;
+	size_t most = 0, ahead = 0;
 
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
 		most = MAX(most, peer->sync.want.len + peer->sync.n_requests);
-	return most + p->hold.n + (best > tip ? best - tip : 0);
+	if (u256_cmp(&best.work, &tip.work) > 0 &&
+	    chain_entry_at(p->o.chain, chain_fork(p->o.chain, best.index, tip.index), &fork))
+		ahead = best.height - fork.height;
+	return most + p->hold.n + ahead;
 }
 
 /* A peer that announces blocks and never sends them must not keep us from being up to date: only

@@ -272,9 +272,12 @@ static void no_answer(struct protocol *p, struct peer *peer)
 
 	peer->sync.asked = false;
 	low_headers_free(peer);
-	told_all(p, peer);
-	if (peer->sync.tells_headers)
+	if (peer->sync.tells_headers) {
+		/* In the midst of it: others are asked, and it again. */
+		peer->sync.more = p->headers_from == peer->info.id;
+		told_all(p, peer);
 		return;
+	}
 	log_info(LOG_PEER, "peer %s: no headers within 10 s, asked the classic way",
 		 peer_name(peer, name));
 	classic_start(p, peer);

@@ -494,9 +494,14 @@ static void a_chain_of_less_work_is_never_fetched(void **state)
 	/* Near enough to be kept as headers; not one body. */
 	assert_true(knows(a, others[99]));
 	assert_int_equal(s.asked, 0);
-	/* As much work as ours, or more, is wanted. */
+	/* As much work as ours is wanted, so that a person sees both, but ours was first. */
+	s.n = 100;
+	tell_headers(s.raw, others, 100, 101);
+	serve_all(net, &s, 1);
+	assert_int_equal(s.asked, 100 - BRANCH);
+	assert_tip(a, blocks[100]);
 	s.n = 101;
-	tell_headers(s.raw, others, 100, 102);
+	tell_headers(s.raw, others, 101, 102);
 	serve_all(net, &s, 1);
 	assert_int_equal(s.asked, 101 - BRANCH);
 	assert_tip(a, others[101]);
@@ -795,6 +800,70 @@ static void the_others_go_on_when_the_one_that_tells_headers_is_lost(void **stat
 	net_drop(net);
 }
 
+static void headers_of_one_peer_at_a_time_but_not_for_longer_than_ten_seconds(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 0);
+	struct server s[2] = {serve(a, 4000, blocks, LONG), serve(a, 4001, blocks, LONG)};
+
+	run(net);
+	tell_headers(s[0].raw, blocks, 1, HEADERS_MAX + 1);
+	tell_headers(s[1].raw, blocks, 1, HEADERS_MAX + 1);
+	run(net);
+	assert_true(raw_got(s[1].raw, "getheaders"));
+	pass(net, 9);
+	assert_false(raw_got(s[1].raw, "getheaders"));
+	pass(net, 1);
+	/* The first has answered before: nothing classic is tried with it. */
+	serve_all(net, &s[1], 1);
+	assert_int_equal(s[1].getheaders, 1);
+	assert_int_equal(chain_best_header(a->chain).height, LONG);
+	assert_false(raw_got(s[0].raw, "getblocks"));
+	net_drop(net);
+}
+
+/* Upon genesis, a second earlier than blocks[1]. */
+static struct block *due_early(uint8_t salt)
+{
+	struct block *b = block_upon(blocks[0], 1, salt, NULL), *early;
+	struct block_header h = b->header;
+	struct span raw = b->tx[0].raw;
+
+	h.time = blocks[0]->header.time;
+	early = mine(h, &raw, 1);
+	block_unref(b);
+	return early;
+}
+
+static void a_block_pushed_out_while_it_waited_for_the_clock_is_fetched_when_due(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct block *early[CHAIN_FUTURE_MAX];
+	struct tnode *a;
+	struct server s;
+
+	net->clock.unix_us = (int64_t)(blocks[1]->header.time - 125) * 1000000;
+	a = node_add(net, blocks, 0);
+	s = serve(a, 4000, blocks, 2);
+	run(net);
+	inbox_clear(s.raw);
+	raw_block(s.raw, blocks[1]);
+	for (int i = 0; i < CHAIN_FUTURE_MAX; i++) {
+		early[i] = due_early((uint8_t)(i + 1));
+		raw_block(s.raw, early[i]);
+	}
+	run(net);
+	pass(net, 6);
+	assert_int_equal(chain_height(a->chain), 1);
+	assert_false(knows(a, blocks[1]));
+	tell_headers(s.raw, blocks, 1, 3);
+	serve_all(net, &s, 1);
+	assert_tip(a, blocks[2]);
+	for (int i = 0; i < CHAIN_FUTURE_MAX; i++)
+		block_unref(early[i]);
+	net_drop(net);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -828,6 +897,8 @@ int main(void)
 		TEST(unconnected_headers_ask_for_what_lies_between),
 		TEST(ten_unconnected_headers_in_a_row_disconnect),
 		TEST(the_others_go_on_when_the_one_that_tells_headers_is_lost),
+		TEST(headers_of_one_peer_at_a_time_but_not_for_longer_than_ten_seconds),
+		TEST(a_block_pushed_out_while_it_waited_for_the_clock_is_fetched_when_due),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
