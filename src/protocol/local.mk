@@ -37,6 +37,7 @@ UNIT_TESTS += \
 	tests/unit/test_protocol_headers \
 	tests/unit/test_protocol_join \
 	tests/unit/test_protocol_peers \
+	tests/unit/test_protocol_random \
 	tests/unit/test_protocol_relay \
 	tests/unit/test_protocol_sync
 tests_unit_test_protocol_codec_SOURCES = tests/unit/test_protocol_codec.c tests/unit/protocol_net.h tests/unit/store_dir.h
@@ -47,6 +48,8 @@ tests_unit_test_protocol_join_SOURCES = tests/unit/test_protocol_join.c tests/un
 tests_unit_test_protocol_join_LDADD = $(UNIT_LIBS)
 tests_unit_test_protocol_peers_SOURCES = tests/unit/test_protocol_peers.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_peers_LDADD = $(UNIT_LIBS)
+tests_unit_test_protocol_random_SOURCES = tests/unit/test_protocol_random.c tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_random_LDADD = $(UNIT_LIBS)
 tests_unit_test_protocol_relay_SOURCES = tests/unit/test_protocol_relay.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_relay_LDADD = $(UNIT_LIBS)
 tests_unit_test_protocol_sync_SOURCES = tests/unit/test_protocol_sync.c tests/unit/protocol_net.h tests/unit/store_dir.h

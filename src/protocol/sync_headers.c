@@ -245,6 +245,7 @@ void headers_told(struct protocol *p, struct peer *peer, const struct msg_list *
 	peer->sync.asked = false;
 	peer->sync.tells_headers = true;
 	if (l->n == 0) {
+		low_headers_free(peer);
 		told_all(p, peer);
 		return;
 	}

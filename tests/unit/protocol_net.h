@@ -68,6 +68,7 @@ struct tnode {
 };
 
 struct tnet {
+	unsigned at; /* among those of this program */
 	struct fixture *dir;
 	struct clock_manual clock;
 	struct tnode nodes[NET_NODES];
@@ -389,8 +390,10 @@ static inline bool on_adopt(void *arg, struct block *genesis, conn_id from)
 
 static inline struct tnet *net_of(void **state)
 {
+	static unsigned nets;
 	struct tnet *net = NEW(struct tnet);
 
+	net->at = nets++;
 	net->dir = *state;
 	clock_manual_init(&net->clock, NET_NOW);
 	return net;
@@ -409,7 +412,7 @@ static inline struct tnode *node_add_with(struct tnet *net, struct block **all, 
 	assert_true(net->n_nodes < NET_NODES);
 	n->net = net;
 	n->at = (unsigned)net->n_nodes++;
-	snprintf(dir, sizeof(dir), "%s/node%u", net->dir->dir, n->at);
+	snprintf(dir, sizeof(dir), "%s/net%u.node%u", net->dir->dir, net->at, n->at);
 	so.dir = dir;
 	n->records = mem_array(NET_RECORDS, sizeof(*n->records));
 	rng_seeded_init(&n->rng, 100 + n->at);
