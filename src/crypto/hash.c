@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include <tally/base/bytes.h>
 #include <tally/base/checked.h>
 #include <tally/base/text.h>
@@ -13,45 +11,45 @@
 
 #define ZEROS_SHOWN 2 /* of those in front of a short hash */
 
-/* struct sha256d's state: libsodium's where that hashes, else this. */
-struct stream {
-	uint32_t state[SHA256_WORDS];
-	uint64_t count; /* bytes taken */
-	uint8_t buf[SHA256_BLOCK_BYTES];
-};
+/* Takes in what is left of a message (less than a block) of `total` bytes, with its padding: FIPS
+ * 180-4, section 5.1.1. */
+static void finish(uint32_t state[SHA256_WORDS], const uint8_t *rest, uint64_t total,
+		   uint8_t out[HASH_BYTES])
+{
+	uint8_t last[2 * SHA256_BLOCK_BYTES] = {0};
+	size_t n = (size_t)(total % SHA256_BLOCK_BYTES);
+	size_t blocks = n < SHA256_BLOCK_BYTES - 8 ? 1 : 2;
+	uint8_t *bits = last + blocks * SHA256_BLOCK_BYTES - 8;
 
-_Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(struct sha256d) &&
-		       sizeof(struct stream) <= sizeof(struct sha256d),
-	       "struct sha256d has room for either state");
-_Static_assert(_Alignof(crypto_hash_sha256_state) <= _Alignof(struct sha256d) &&
-		       _Alignof(struct stream) <= _Alignof(struct sha256d),
-	       "struct sha256d is aligned as either state");
+	if (n > 0)
+		memcpy(last, rest, n);
+	last[n] = 0x80;
+	set_be32(bits, (uint32_t)(total >> 29));
+	set_be32(bits + 4, (uint32_t)(total << 3));
+	sha256_blocks()(state, last, blocks);
+	for (size_t i = 0; i < SHA256_WORDS; i++)
+		set_be32(out + 4 * i, state[i]);
+}
 
-static void hash_again(const struct sha256_engine *en, uint8_t hash[HASH_BYTES])
+static void hash_again(struct hash256 *h)
 {
 	uint32_t state[SHA256_WORDS];
 
-	memcpy(state, sha256_start, sizeof(state));
-	sha256_finish(en, state, hash, HASH_BYTES, hash);
+	memcpy(state, sha256_iv, sizeof(state));
+	finish(state, h->b, HASH_BYTES, h->b);
 }
 
 void sha256d(struct hash256 *out, const void *bytes, size_t n)
 {
-	const struct sha256_engine *en = sha256_engine();
-	const size_t whole = n / SHA256_BLOCK_BYTES;
+	const uint8_t *p = bytes;
+	size_t whole = n - n % SHA256_BLOCK_BYTES;
 	uint32_t state[SHA256_WORDS];
 
-	if (!en->transform) {
-		crypto_hash_sha256(out->b, bytes, n);
-		crypto_hash_sha256(out->b, out->b, HASH_BYTES);
-		return;
-	}
-	memcpy(state, sha256_start, sizeof(state));
+	memcpy(state, sha256_iv, sizeof(state));
 	if (whole > 0)
-		en->transform(state, bytes, whole);
-	sha256_finish(en, state, n > 0 ? (const uint8_t *)bytes + whole * SHA256_BLOCK_BYTES : NULL,
-		      n, out->b);
-	hash_again(en, out->b);
+		sha256_blocks()(state, p, whole / SHA256_BLOCK_BYTES);
+	finish(state, whole < n ? p + whole : NULL, n, out->b);
+	hash_again(out);
 }
 
 void sha256d_pair(struct hash256 *out, const struct hash256 *left, const struct hash256 *right)
@@ -63,75 +61,40 @@ void sha256d_pair(struct hash256 *out, const struct hash256 *left, const struct 
 	sha256d(out, both, sizeof(both));
 }
 
-static crypto_hash_sha256_state *sodium_state(struct sha256d *s)
-{
-	return (crypto_hash_sha256_state *)(void *)s->state;
-}
-
-static struct stream *stream(struct sha256d *s)
-{
-	return (struct stream *)(void *)s->state;
-}
-
 void sha256d_init(struct sha256d *s)
 {
-	if (!sha256_engine()->transform) {
-		crypto_hash_sha256_init(sodium_state(s));
-		return;
-	}
-	memcpy(stream(s)->state, sha256_start, sizeof(stream(s)->state));
-	stream(s)->count = 0;
-}
-
-static void take(struct stream *t, const struct sha256_engine *en, const uint8_t *p, size_t n)
-{
-	size_t used = t->count % SHA256_BLOCK_BYTES, whole;
-
-	t->count += n;
-	if (used > 0) {
-		const size_t k = MIN(n, SHA256_BLOCK_BYTES - used);
-
-		memcpy(t->buf + used, p, k);
-		if (used + k < SHA256_BLOCK_BYTES)
-			return;
-		en->transform(t->state, t->buf, 1);
-		p += k;
-		n -= k;
-	}
-	whole = n / SHA256_BLOCK_BYTES;
-	if (whole > 0)
-		en->transform(t->state, p, whole);
-	memcpy(t->buf, p + whole * SHA256_BLOCK_BYTES, n % SHA256_BLOCK_BYTES);
+	memcpy(s->state, sha256_iv, sizeof(s->state));
+	s->total = 0;
 }
 
 void sha256d_update(struct sha256d *s, const void *bytes, size_t n)
 {
-	const struct sha256_engine *en = sha256_engine();
+	const uint8_t *p = bytes;
+	size_t held = (size_t)(s->total % SHA256_BLOCK_BYTES), some;
 
 	if (n == 0)
 		return;
-	if (en->transform)
-		take(stream(s), en, bytes, n);
-	else
-		crypto_hash_sha256_update(sodium_state(s), bytes, n);
+	s->total += n;
+	if (held > 0) {
+		some = MIN(n, SHA256_BLOCK_BYTES - held);
+		memcpy(s->held + held, p, some);
+		p += some;
+		n -= some;
+		if (held + some < SHA256_BLOCK_BYTES)
+			return;
+		sha256_blocks()(s->state, s->held, 1);
+	}
+	some = n - n % SHA256_BLOCK_BYTES;
+	if (some > 0)
+		sha256_blocks()(s->state, p, some / SHA256_BLOCK_BYTES);
+	if (some < n)
+		memcpy(s->held, p + some, n - some);
 }
 
 void sha256d_final(struct sha256d *s, struct hash256 *out)
 {
-	const struct sha256_engine *en = sha256_engine();
-
-	if (!en->transform) {
-		crypto_hash_sha256_final(sodium_state(s), out->b);
-		crypto_hash_sha256(out->b, out->b, HASH_BYTES);
-		return;
-	}
-	sha256_finish(en, stream(s)->state, stream(s)->buf, stream(s)->count, out->b);
-	hash_again(en, out->b);
-}
-
-const char *sha256d_engine(void)
-{
-	return sha256_engine()->name;
+	finish(s->state, s->held, s->total, out->b);
+	hash_again(out);
 }
 
 bool hash256_is_zero(const struct hash256 *h)

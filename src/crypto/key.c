@@ -16,7 +16,7 @@ bool crypto_start(struct err *e)
 	if (sodium_init() < 0)
 		return err_set(e, ERR_INTERNAL, "sodium-init",
 			       "libsodium does not start: the system must provide random numbers");
-	sha256_choose();
+	sha256_start();
 	return true;
 }
 

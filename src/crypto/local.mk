@@ -10,6 +10,9 @@ libtally_a_SOURCES += \
 	src/crypto/key.c \
 	src/crypto/pow.c \
 	src/crypto/sha256.c \
+	src/crypto/sha256_avx2.c \
+	src/crypto/sha256_avx512.c \
+	src/crypto/sha256_lanes_priv.h \
 	src/crypto/sha256_ni.c \
 	src/crypto/sha256_priv.h \
 	src/crypto/sigpool.c \
@@ -22,6 +25,7 @@ UNIT_TESTS += \
 	tests/unit/test_hash \
 	tests/unit/test_key \
 	tests/unit/test_pow \
+	tests/unit/test_sha256 \
 	tests/unit/test_sigpool
 tests_unit_test_address_SOURCES = tests/unit/test_address.c
 tests_unit_test_address_LDADD = $(UNIT_LIBS)
@@ -31,6 +35,8 @@ tests_unit_test_key_SOURCES = tests/unit/test_key.c
 tests_unit_test_key_LDADD = $(UNIT_LIBS)
 tests_unit_test_pow_SOURCES = tests/unit/test_pow.c
 tests_unit_test_pow_LDADD = $(UNIT_LIBS)
+tests_unit_test_sha256_SOURCES = tests/unit/test_sha256.c
+tests_unit_test_sha256_LDADD = $(UNIT_LIBS)
 tests_unit_test_sigpool_SOURCES = tests/unit/test_sigpool.c
 tests_unit_test_sigpool_LDADD = $(UNIT_LIBS)
 endif

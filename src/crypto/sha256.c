@@ -1,4 +1,4 @@
-/* Choosing how to hash, and libsodium's way. */
+/* Which engine hashes; and the one that runs everywhere. */
 #include "crypto/sha256_priv.h"
 
 #include <string.h>
@@ -6,123 +6,165 @@
 #include <sodium.h>
 
 #include <tally/base/bytes.h>
-#include <tally/base/checked.h>
+#include <tally/crypto/hash.h>
+#include <tally/crypto/pow.h>
 
-/* The first block of a header, 64 bytes, is the same for every nonce. */
-#define HEADER_BYTES   80
-#define MIDSTATE_BYTES 64
-#define NONCE_AT       76
+/* --- libsodium's ------------------------------------------------------------------- */
 
-#define CHECK_BYTES 200 /* inputs of 0 to so many bytes are tried before an engine is taken */
-
-const uint32_t sha256_start[SHA256_WORDS] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-					     0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-
-/* Set once, at the start. */
-static const struct sha256_engine *chosen = &sha256_sodium;
-
-const struct sha256_engine *sha256_engine(void)
+static bool always(void)
 {
-	return chosen;
-}
-
-/* The last limb decides as good as always. */
-bool scan_meets(const uint8_t hash[32], const uint8_t target[32])
-{
-	for (int limb = 3; limb >= 0; limb--) {
-		uint64_t a = le64(hash + 8 * limb), b = le64(target + 8 * limb);
-
-		if (a != b)
-			return a < b;
-	}
 	return true;
 }
 
-bool scan_try(const struct scan *s, uint32_t nonce)
+static void sodium_blocks(uint32_t state[SHA256_WORDS], const uint8_t *blocks, size_t n)
 {
-	uint8_t bytes[HEADER_BYTES], hash[crypto_hash_sha256_BYTES];
+	crypto_hash_sha256_state s;
 
-	memcpy(bytes, s->header, NONCE_AT);
-	set_le32(bytes + NONCE_AT, nonce);
-	crypto_hash_sha256(hash, bytes, sizeof(bytes));
-	crypto_hash_sha256(hash, hash, sizeof(hash));
-	return scan_meets(hash, s->target);
+	crypto_hash_sha256_init(&s);
+	memcpy(s.state, state, sizeof(s.state));
+	crypto_hash_sha256_update(&s, blocks, n * SHA256_BLOCK_BYTES);
+	memcpy(state, s.state, sizeof(s.state));
 }
 
-static uint64_t scan_sodium(const struct scan *s, bool *found)
+/* The most significant 32 bits of the hash with this nonce. */
+static uint32_t sodium_top(const struct sha256_scan *s, uint32_t nonce)
 {
-	crypto_hash_sha256_state mid, state;
-	uint8_t tail[HEADER_BYTES - MIDSTATE_BYTES], hash[crypto_hash_sha256_BYTES];
-
-	crypto_hash_sha256_init(&mid);
-	crypto_hash_sha256_update(&mid, s->header, MIDSTATE_BYTES);
-	memcpy(tail, s->header + MIDSTATE_BYTES, sizeof(tail));
-	for (uint64_t i = 0; i < s->count; i++) {
-		set_le32(tail + NONCE_AT - MIDSTATE_BYTES, (uint32_t)(s->first + i));
-		state = mid;
-		crypto_hash_sha256_update(&state, tail, sizeof(tail));
-		crypto_hash_sha256_final(&state, hash);
-		crypto_hash_sha256(hash, hash, sizeof(hash));
-		if (scan_meets(hash, s->target)) {
-			*found = true;
-			return i + 1;
-		}
-	}
-	return s->count;
-}
-
-const struct sha256_engine sha256_sodium = {.name = "libsodium", .scan = scan_sodium};
-
-void sha256_finish(const struct sha256_engine *en, uint32_t state[SHA256_WORDS],
-		   const uint8_t *rest, uint64_t count, uint8_t out[32])
-{
-	uint8_t last[2 * SHA256_BLOCK_BYTES] = {0};
-	size_t n = count % SHA256_BLOCK_BYTES;
-	size_t blocks = n < SHA256_BLOCK_BYTES - 8 ? 1 : 2;
-
-	if (n > 0)
-		memcpy(last, rest, n);
-	last[n] = 0x80;
-	set_be64(last + blocks * SHA256_BLOCK_BYTES - 8, count * 8);
-	en->transform(state, last, blocks);
-	for (int i = 0; i < SHA256_WORDS; i++)
-		set_be32(out + 4 * i, state[i]);
-}
-
-/* Does it hash as libsodium does, and find the nonces libsodium finds? */
-static bool agrees(const struct sha256_engine *en)
-{
-	uint8_t bytes[CHECK_BYTES], want[crypto_hash_sha256_BYTES], got[crypto_hash_sha256_BYTES];
-	uint8_t target[32];
+	uint8_t block[SHA256_BLOCK_BYTES] = {[16] = 0x80, [62] = 640 >> 8, [63] = 640 & 255};
 	uint32_t state[SHA256_WORDS];
-	struct scan s = {.header = bytes, .target = target, .first = 7, .count = 1000};
 
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (uint8_t)(i * 151 + 17);
-	for (size_t n = 0; n <= sizeof(bytes); n++) {
-		crypto_hash_sha256(want, bytes, n);
-		memcpy(state, sha256_start, sizeof(state));
-		en->transform(state, bytes, n / SHA256_BLOCK_BYTES);
-		sha256_finish(en, state, bytes + n / SHA256_BLOCK_BYTES * SHA256_BLOCK_BYTES, n,
-			      got);
+	for (size_t i = 0; i < 3; i++)
+		set_be32(block + 4 * i, s->tail[i]);
+	set_le32(block + 12, nonce);
+	memcpy(state, s->mid, sizeof(state));
+	sodium_blocks(state, block, 1);
+	memset(block, 0, sizeof(block));
+	for (size_t i = 0; i < SHA256_WORDS; i++)
+		set_be32(block + 4 * i, state[i]);
+	block[32] = 0x80;
+	block[62] = 256 >> 8;
+	memcpy(state, sha256_iv, sizeof(state));
+	sodium_blocks(state, block, 1);
+	return __builtin_bswap32(state[7]);
+}
+
+static uint64_t sodium_scan(const struct sha256_scan *s, uint32_t first, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++) {
+		if (sodium_top(s, (uint32_t)(first + i)) <= s->top)
+			return i;
+	}
+	return n;
+}
+
+const struct sha256_engine sha256_sodium = {"libsodium", always, sodium_blocks, sodium_scan};
+
+/* --- the choice ---------------------------------------------------------------------- */
+
+const struct sha256_engine *const sha256_engines[] = {
+#if defined(__x86_64__)
+	&sha256_avx512,
+	&sha256_ni,
+	&sha256_avx2,
+#endif
+	&sha256_sodium,
+};
+const size_t sha256_n_engines = sizeof(sha256_engines) / sizeof(sha256_engines[0]);
+
+/* Set once, before there are threads: the machine does not change. */
+static const struct sha256_engine *for_blocks = &sha256_sodium, *for_scans = &sha256_sodium;
+
+sha256_blocks_fn *sha256_blocks(void)
+{
+	return for_blocks->blocks;
+}
+
+sha256_scan_fn *sha256_scan(void)
+{
+	return for_scans->scan;
+}
+
+const char *sha256d_engine(void)
+{
+	return for_blocks->name;
+}
+
+const char *pow_engine(void)
+{
+	return for_scans->name;
+}
+
+#define TRIED_BLOCKS 5
+#define TRIED_NONCES 50
+
+/* Bytes that look random, always the same. */
+static void fill(uint8_t *out, size_t n)
+{
+	uint32_t x = 2463534242;
+
+	for (size_t i = 0; i < n; i++) {
+		x ^= x << 13;
+		x ^= x >> 17;
+		x ^= x << 5;
+		out[i] = (uint8_t)x;
+	}
+}
+
+static bool blocks_right(sha256_blocks_fn *fn)
+{
+	uint8_t bytes[TRIED_BLOCKS * SHA256_BLOCK_BYTES];
+	uint32_t want[SHA256_WORDS], got[SHA256_WORDS];
+
+	fill(bytes, sizeof(bytes));
+	for (size_t n = 0; n <= TRIED_BLOCKS; n++) {
+		memcpy(want, sha256_iv, sizeof(want));
+		memcpy(got, sha256_iv, sizeof(got));
+		sodium_blocks(want, bytes, n);
+		fn(got, bytes, n);
 		if (memcmp(want, got, sizeof(want)) != 0)
 			return false;
 	}
-	memset(target, 0xff, sizeof(target));
-	target[31] = 0; /* one in 256 does it */
-	for (int i = 0; i < 8; i++, s.first++) {
-		bool found[2] = {false, false};
-
-		if (sha256_sodium.scan(&s, &found[0]) != en->scan(&s, &found[1]) ||
-		    found[0] != found[1])
-			return false;
-	}
 	return true;
 }
 
-void sha256_choose(void)
+/* The least of all hashes must be found, at its place, and none below it. */
+static bool scan_right(sha256_scan_fn *fn)
 {
-	const struct sha256_engine *en = sha256_ni();
+	struct sha256_scan s;
+	uint32_t first = 0xfffffff0U - TRIED_NONCES, best = 0;
 
-	chosen = en != NULL && agrees(en) ? en : &sha256_sodium;
+	fill((uint8_t *)&s, sizeof(s));
+	s.top = UINT32_MAX;
+	for (uint32_t i = 0; i < TRIED_NONCES; i++) {
+		uint32_t top = sodium_top(&s, first + i);
+
+		if (top < s.top) {
+			s.top = top;
+			best = i;
+		}
+	}
+	if (fn(&s, first, TRIED_NONCES) != best || fn(&s, first, best) != best)
+		return false;
+	s.top--;
+	return fn(&s, first, TRIED_NONCES) == TRIED_NONCES;
+}
+
+bool sha256_engine_right(const struct sha256_engine *en)
+{
+	return (en->blocks == NULL || blocks_right(en->blocks)) &&
+	       (en->scan == NULL || scan_right(en->scan));
+}
+
+void sha256_start(void)
+{
+	for_blocks = for_scans = &sha256_sodium;
+	for (size_t i = sha256_n_engines; i-- > 0;) {
+		const struct sha256_engine *en = sha256_engines[i];
+
+		if (!en->usable() || !sha256_engine_right(en))
+			continue;
+		if (en->blocks != NULL)
+			for_blocks = en;
+		if (en->scan != NULL)
+			for_scans = en;
+	}
 }

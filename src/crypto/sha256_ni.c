@@ -1,196 +1,172 @@
-/* SHA-256 by the processor's own instructions (SHA-NI), and the search for a nonce: two headers at a time, so that
- * one fills the waits of the other, from the state after the first block on.
- * Source of the instructions' use: Intel, "New Instructions Supporting the Secure Hash Algorithm", 2013. */
+/* With the SHA instructions of x86. The state is in two registers, ABEF and CDGH; sha256rnds2 makes two
+ * rounds. One hash waits for itself most of the time, so scans make two at once. Source: Intel 64 and IA-32
+ * manual, volume 2, SHA256RNDS2, SHA256MSG1, SHA256MSG2. */
 #include "crypto/sha256_priv.h"
 
-#if defined(__x86_64__) || defined(__i386__)
+#if defined(__x86_64__)
 
 #include <cpuid.h>
 #include <immintrin.h>
-#include <string.h>
 
-#include <tally/base/bytes.h>
+#define TARGET __attribute__((target("sha,sse4.1")))
+#define INLINE static inline __attribute__((always_inline)) TARGET
 
-#define NI       __attribute__((target("sha,sse4.1,ssse3")))
-#define NI_FORCE static inline __attribute__((always_inline, target("sha,sse4.1,ssse3")))
-
-#define STEPS     16 /* of four rounds */
-#define HEADER_AT 64 /* where the second block of a header begins */
-
-/* FIPS 180-4, 4.2.2. */
-static const uint32_t k[64] __attribute__((aligned(16))) = {
-	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
-	0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe,
-	0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f,
-	0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7,
-	0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc,
-	0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b,
-	0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116,
-	0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7,
-	0xc67178f2};
-
-/* The state as the instructions have it: a b e f and c d g h, from the highest word down. */
-struct state {
+struct ni_state {
 	__m128i abef, cdgh;
 };
 
-NI_FORCE struct state pack(__m128i dcba, __m128i hgfe)
-{
-	__m128i cdab = _mm_shuffle_epi32(dcba, 0xb1), efgh = _mm_shuffle_epi32(hgfe, 0x1b);
-
-	return (struct state){_mm_alignr_epi8(cdab, efgh, 8), _mm_blend_epi16(efgh, cdab, 0xf0)};
-}
-
-/* Lowest word first: a b c d and e f g h, as the words of a message stand. */
-NI_FORCE void unpack(const struct state *s, __m128i *abcd, __m128i *efgh)
-{
-	__m128i feba = _mm_shuffle_epi32(s->abef, 0x1b), dchg = _mm_shuffle_epi32(s->cdgh, 0xb1);
-
-	*abcd = _mm_blend_epi16(feba, dchg, 0xf0);
-	*efgh = _mm_alignr_epi8(dchg, feba, 8);
-}
-
-/* Four rounds; m holds the last sixteen words of the schedule, the oldest of them is replaced. */
-NI_FORCE void step(struct state *s, __m128i m[4], int i)
-{
-	__m128i w;
-
-	if (i >= 4) {
-		w = _mm_sha256msg1_epu32(m[i & 3], m[(i + 1) & 3]);
-		w = _mm_add_epi32(w, _mm_alignr_epi8(m[(i + 3) & 3], m[(i + 2) & 3], 4));
-		m[i & 3] = _mm_sha256msg2_epu32(w, m[(i + 3) & 3]);
-	}
-	w = _mm_add_epi32(m[i & 3], _mm_load_si128((const __m128i *)(const void *)&k[4 * i]));
-	s->cdgh = _mm_sha256rnds2_epu32(s->cdgh, s->abef, w);
-	s->abef = _mm_sha256rnds2_epu32(s->abef, s->cdgh, _mm_shuffle_epi32(w, 0x0e));
-}
-
-NI_FORCE void add(struct state *s, const struct state *to)
-{
-	s->abef = _mm_add_epi32(s->abef, to->abef);
-	s->cdgh = _mm_add_epi32(s->cdgh, to->cdgh);
-}
-
-NI_FORCE struct state load(const uint32_t words[SHA256_WORDS])
-{
-	return pack(_mm_loadu_si128((const __m128i *)(const void *)words),
-		    _mm_loadu_si128((const __m128i *)(const void *)(words + 4)));
-}
-
-NI static void transform(uint32_t words[SHA256_WORDS], const uint8_t *blocks, size_t n)
-{
-	const __m128i turn = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
-	struct state s = load(words);
-	__m128i abcd, efgh;
-
-	for (; n > 0; n--, blocks += SHA256_BLOCK_BYTES) {
-		struct state before = s;
-		__m128i m[4];
-
-		for (int i = 0; i < 4; i++)
-			m[i] = _mm_shuffle_epi8(
-				_mm_loadu_si128((const __m128i *)(const void *)(blocks + 16 * i)),
-				turn);
-#pragma GCC unroll 16
-		for (int i = 0; i < STEPS; i++)
-			step(&s, m, i);
-		add(&s, &before);
-	}
-	unpack(&s, &abcd, &efgh);
-	_mm_storeu_si128((__m128i *)(void *)words, abcd);
-	_mm_storeu_si128((__m128i *)(void *)(words + 4), efgh);
-}
-
-/* What does not change from nonce to nonce. */
-struct job {
-	struct state mid, start;
-	uint32_t tail[3]; /* the words before the nonce */
+struct ni_words {
+	__m128i m[4]; /* words of the schedule, four each, the oldest at (group % 4) */
 };
 
-/* The highest word of both hashes, as numbers, of headers with these nonces. */
-NI_FORCE void two(const struct job *j, uint32_t a_nonce, uint32_t b_nonce, uint32_t out[2])
+INLINE __m128i swap_pairs(__m128i x)
 {
-	const __m128i end = _mm_set_epi32(0, 0, 0, (int)0x80000000), none = _mm_setzero_si128();
-	const __m128i header_bits = _mm_set_epi32(640, 0, 0, 0),
-		      hash_bits = _mm_set_epi32(256, 0, 0, 0);
-	__m128i ma[4] = {_mm_set_epi32((int)__builtin_bswap32(a_nonce), (int)j->tail[2],
-				       (int)j->tail[1], (int)j->tail[0]),
-			 end, none, header_bits};
-	__m128i mb[4] = {_mm_set_epi32((int)__builtin_bswap32(b_nonce), (int)j->tail[2],
-				       (int)j->tail[1], (int)j->tail[0]),
-			 end, none, header_bits};
-	struct state a = j->mid, b = j->mid;
-
-#pragma GCC unroll 16
-	for (int i = 0; i < STEPS; i++) {
-		step(&a, ma, i);
-		step(&b, mb, i);
-	}
-	add(&a, &j->mid);
-	add(&b, &j->mid);
-	unpack(&a, &ma[0], &ma[1]);
-	unpack(&b, &mb[0], &mb[1]);
-	ma[2] = mb[2] = end;
-	ma[3] = mb[3] = hash_bits;
-	a = b = j->start;
-#pragma GCC unroll 16
-	for (int i = 0; i < STEPS; i++) {
-		step(&a, ma, i);
-		step(&b, mb, i);
-	}
-	/* h is the lowest word of cdgh; nothing else of the sum is needed. */
-	out[0] = __builtin_bswap32((uint32_t)_mm_cvtsi128_si32(a.cdgh) + sha256_start[7]);
-	out[1] = __builtin_bswap32((uint32_t)_mm_cvtsi128_si32(b.cdgh) + sha256_start[7]);
+	return _mm_shuffle_epi32(x, 0xb1);
 }
 
-NI static uint64_t scan(const struct scan *s, bool *found)
+INLINE struct ni_state state_load(const uint32_t s[SHA256_WORDS])
 {
-	const uint32_t most = le32(s->target + 28);
-	uint32_t words[SHA256_WORDS], high[2];
-	struct job j;
+	__m128i badc = swap_pairs(_mm_loadu_si128((const __m128i *)(const void *)s));
+	__m128i fehg = swap_pairs(_mm_loadu_si128((const __m128i *)(const void *)(s + 4)));
 
-	memcpy(words, sha256_start, sizeof(words));
-	transform(words, s->header, 1);
-	j.mid = load(words);
-	j.start = load(sha256_start);
-	for (int i = 0; i < 3; i++)
-		j.tail[i] = __builtin_bswap32(le32(s->header + HEADER_AT + 4 * i));
-	for (uint64_t i = 0; i < s->count; i += 2) {
-		const uint32_t nonce = (uint32_t)(s->first + i);
-
-		two(&j, nonce, nonce + 1, high);
-		for (uint32_t lane = 0; lane < 2 && i + lane < s->count; lane++)
-			if (high[lane] <= most && scan_try(s, nonce + lane)) {
-				*found = true;
-				return i + lane + 1;
-			}
-	}
-	return s->count;
+	return (struct ni_state){_mm_unpacklo_epi64(fehg, badc), _mm_unpackhi_epi64(fehg, badc)};
 }
 
-static bool machine_can(void)
+INLINE __m128i state_abcd(struct ni_state s)
+{
+	return swap_pairs(_mm_unpackhi_epi64(s.abef, s.cdgh));
+}
+
+INLINE __m128i state_efgh(struct ni_state s)
+{
+	return swap_pairs(_mm_unpacklo_epi64(s.abef, s.cdgh));
+}
+
+INLINE struct ni_state state_add(struct ni_state a, struct ni_state b)
+{
+	return (struct ni_state){_mm_add_epi32(a.abef, b.abef), _mm_add_epi32(a.cdgh, b.cdgh)};
+}
+
+INLINE __m128i with_k(const struct ni_words *w, int group)
+{
+	return _mm_add_epi32(w->m[group % 4],
+			     _mm_load_si128((const __m128i *)(const void *)(sha256_k + 4 * group)));
+}
+
+/* Four rounds. */
+INLINE void rounds(struct ni_state *s, __m128i wk)
+{
+	s->cdgh = _mm_sha256rnds2_epu32(s->cdgh, s->abef, wk);
+	s->abef = _mm_sha256rnds2_epu32(s->abef, s->cdgh, _mm_shuffle_epi32(wk, 0x0e));
+}
+
+/* Puts the words of group + 4 in the place of this group's. */
+INLINE void schedule(struct ni_words *w, int group)
+{
+	__m128i *m0 = &w->m[group % 4];
+	__m128i m1 = w->m[(group + 1) % 4], m2 = w->m[(group + 2) % 4], m3 = w->m[(group + 3) % 4];
+
+	*m0 = _mm_sha256msg2_epu32(
+		_mm_add_epi32(_mm_sha256msg1_epu32(*m0, m1), _mm_alignr_epi8(m3, m2, 4)), m3);
+}
+
+TARGET static void ni_blocks(uint32_t state[SHA256_WORDS], const uint8_t *blocks, size_t n)
+{
+	const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+	struct ni_state s = state_load(state);
+
+	for (; n > 0; n--, blocks += SHA256_BLOCK_BYTES) {
+		const __m128i *in = (const __m128i *)(const void *)blocks;
+		struct ni_state before = s;
+		struct ni_words w;
+
+		for (int i = 0; i < 4; i++)
+			w.m[i] = _mm_shuffle_epi8(_mm_loadu_si128(in + i), swap);
+#pragma GCC unroll 16
+		for (int group = 0; group < 16; group++) {
+			rounds(&s, with_k(&w, group));
+			if (group < 12)
+				schedule(&w, group);
+		}
+		s = state_add(s, before);
+	}
+	_mm_storeu_si128((__m128i *)(void *)state, state_abcd(s));
+	_mm_storeu_si128((__m128i *)(void *)(state + 4), state_efgh(s));
+}
+
+/* --- two nonces at once --------------------------------------------------------------- */
+
+/* Rounds 0 to 59, for both. */
+INLINE void sixty_rounds(struct ni_state s[2], struct ni_words w[2])
+{
+#pragma GCC unroll 16
+	for (int group = 0; group < 15; group++) {
+		rounds(&s[0], with_k(&w[0], group));
+		rounds(&s[1], with_k(&w[1], group));
+		if (group < 12) {
+			schedule(&w[0], group);
+			schedule(&w[1], group);
+		}
+	}
+}
+
+INLINE struct ni_words header_words(const struct sha256_scan *s, uint32_t nonce)
+{
+	const uint32_t *t = s->tail;
+
+	return (struct ni_words){
+		{_mm_set_epi32((int)__builtin_bswap32(nonce), (int)t[2], (int)t[1], (int)t[0]),
+		 _mm_set_epi32(0, 0, 0, INT32_MIN), _mm_setzero_si128(),
+		 _mm_set_epi32(640, 0, 0, 0)}};
+}
+
+INLINE struct ni_words hash_words(struct ni_state s)
+{
+	return (struct ni_words){{state_abcd(s), state_efgh(s), _mm_set_epi32(0, 0, 0, INT32_MIN),
+				  _mm_set_epi32(256, 0, 0, 0)}};
+}
+
+/* The last word of the hash: H after round 63 is F after round 61, so the last two rounds are left off. */
+INLINE uint32_t top_after_sixty(struct ni_state s, const struct ni_words *w)
+{
+	__m128i abef = _mm_sha256rnds2_epu32(s.cdgh, s.abef, with_k(w, 15));
+
+	return __builtin_bswap32((uint32_t)_mm_cvtsi128_si32(abef) + sha256_iv[7]);
+}
+
+TARGET static uint64_t ni_scan(const struct sha256_scan *scan, uint32_t first, uint64_t n)
+{
+	const struct ni_state mid = state_load(scan->mid), iv = state_load(sha256_iv);
+	uint64_t i = 0;
+
+	for (; i + 2 <= n; i += 2) {
+		uint32_t nonce = (uint32_t)(first + i);
+		struct ni_words w[2] = {header_words(scan, nonce), header_words(scan, nonce + 1)};
+		struct ni_state s[2] = {mid, mid};
+
+		sixty_rounds(s, w);
+		for (int k = 0; k < 2; k++) {
+			rounds(&s[k], with_k(&w[k], 15));
+			w[k] = hash_words(state_add(s[k], mid));
+			s[k] = iv;
+		}
+		sixty_rounds(s, w);
+		if (top_after_sixty(s[0], &w[0]) <= scan->top)
+			return i;
+		if (top_after_sixty(s[1], &w[1]) <= scan->top)
+			return i + 1;
+	}
+	return i < n ? i + sha256_sodium.scan(scan, (uint32_t)(first + i), n - i) : n;
+}
+
+static bool ni_usable(void)
 {
 	unsigned a, b, c, d;
 
-	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_SSSE3) || !(c & bit_SSE4_1))
-		return false;
-	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA);
+	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA) != 0 &&
+	       __builtin_cpu_supports("sse4.1");
 }
 
-const struct sha256_engine *sha256_ni(void)
-{
-	static const struct sha256_engine engine = {
-		.name = "SHA-NI", .transform = transform, .scan = scan};
-
-	return machine_can() ? &engine : NULL;
-}
-
-#else
-
-const struct sha256_engine *sha256_ni(void)
-{
-	return NULL;
-}
+const struct sha256_engine sha256_ni = {"sha-ni", ni_usable, ni_blocks, ni_scan};
 
 #endif

@@ -16,7 +16,9 @@
 
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
+#include <tally/crypto/hash.h>
 #include <tally/crypto/key.h>
+#include <tally/crypto/pow.h>
 
 #define FILES_WANTED    4096
 #define REBROADCAST_MAX 1000
@@ -297,6 +299,7 @@ static bool go_online(struct node *n, struct err *e)
 		 "tally %s, node %u: peers at port %u, control at 127.0.0.1:%u, directory %s",
 		 PACKAGE_VERSION, n->config.node_id, net_port(n->net), n->config.control_port,
 		 n->config.dir);
+	log_info(LOG_NODE, "SHA-256 by %s, for mining by %s", sha256d_engine(), pow_engine());
 	if (n->mempool)
 		log_info(LOG_CHAIN, "chain '%s' at height %u", chain_params(n->chain)->name,
 			 chain_height(n->chain));

@@ -8,14 +8,11 @@
 #include <string.h>
 
 #include <tally/base/bytes.h>
-#include <tally/base/checked.h>
 #include <tally/base/rng.h>
 #include <tally/base/text.h>
 #include <tally/crypto/hash.h>
 #include <tally/crypto/key.h>
 #include <tally/crypto/pow.h>
-
-#include "crypto/sha256_priv.h"
 
 /* Bitcoin's genesis header; its nonce is 2083236893, its target 0x1d00ffff. */
 static void bitcoins_genesis(uint8_t header[80], uint8_t target[32])
@@ -137,33 +134,6 @@ static void the_scan_ends_with_the_last_nonce(void **state)
 	assert_int_equal(tried, 1);
 }
 
-/* The way that was chosen, and libsodium's: found nonces, and how many were tried. */
-static void the_chosen_engine_finds_what_libsodium_finds(void **state)
-{
-	struct rng_seeded rng;
-	uint8_t header[80], target[32];
-
-	(void)state;
-	rng_seeded_init(&rng, 80);
-	memset(target, 0xff, 32);
-	target[31] = 0;
-	for (int i = 0; i < 300; i++) {
-		struct scan s = {.header = header,
-				 .target = target,
-				 .first = (uint32_t)rng_u64(&rng.rng),
-				 .count = 1 + rng_below(&rng.rng, 400)};
-		bool found[2] = {false, false};
-		uint64_t tried[2];
-
-		rng_fill(&rng.rng, header, sizeof(header));
-		s.count = MIN(s.count, (UINT64_C(1) << 32) - s.first);
-		tried[0] = sha256_sodium.scan(&s, &found[0]);
-		tried[1] = sha256_engine()->scan(&s, &found[1]);
-		assert_int_equal(tried[0], tried[1]);
-		assert_int_equal(found[0], found[1]);
-	}
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -172,7 +142,6 @@ int main(void)
 		cmocka_unit_test(each_limb_is_compared_after_those_above_it),
 		cmocka_unit_test(the_first_nonce_that_does_it_is_the_one_found),
 		cmocka_unit_test(the_scan_ends_with_the_last_nonce),
-		cmocka_unit_test(the_chosen_engine_finds_what_libsodium_finds),
 	};
 
 	return crypto_start(NULL) ? cmocka_run_group_tests_name("pow", tests, NULL, NULL) : 1;

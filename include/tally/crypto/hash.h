@@ -25,16 +25,18 @@ void sha256d(struct hash256 *out, const void *bytes, size_t n);
 /* sha256d(left | right): a node of a merkle tree. */
 void sha256d_pair(struct hash256 *out, const struct hash256 *left, const struct hash256 *right);
 
+/* How it is done on this machine: "sha-ni", "libsodium". Chosen and tried out by crypto_start. */
+const char *sha256d_engine(void);
+
 /* Streaming. */
 struct sha256d {
-	uint64_t state[14]; /* room for libsodium's crypto_hash_sha256_state */
+	uint32_t state[8];
+	uint64_t total;   /* bytes so far */
+	uint8_t held[64]; /* those of them that make no block yet */
 };
 void sha256d_init(struct sha256d *s);
 void sha256d_update(struct sha256d *s, const void *bytes, size_t n);
 void sha256d_final(struct sha256d *s, struct hash256 *out);
-
-/* How this machine hashes: "libsodium" or "SHA-NI". Chosen by crypto_start. */
-const char *sha256d_engine(void);
 
 bool hash256_is_zero(const struct hash256 *h);
 bool hash256_equal(const struct hash256 *a, const struct hash256 *b);

@@ -28,7 +28,8 @@ struct key_seed {
 	uint8_t b[SEED_BYTES];
 };
 
-/* Once, before anything else of this layer: starts libsodium. */
+/* Once, before anything else of this layer and before there are threads: starts libsodium, and chooses how
+ * SHA-256 is made. */
 bool crypto_start(struct err *e);
 /* Tries the two signatures of protocol section 2, on which verifiers with and
  * without the cofactor differ. ERR_INTERNAL "ed25519-rules" where this library

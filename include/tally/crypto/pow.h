@@ -13,5 +13,7 @@
  * bytes are hashed once (midstate). *tried counts hashes made. */
 bool pow_scan(const uint8_t header[POW_HEADER_BYTES], const uint8_t target[32], uint32_t first,
 	      uint64_t count, uint32_t *nonce, uint64_t *tried);
+/* How it is done on this machine: "avx512", "sha-ni", "avx2", "libsodium". Chosen by crypto_start. */
+const char *pow_engine(void);
 
 #endif
