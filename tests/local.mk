@@ -19,6 +19,7 @@ SCRIPT_TESTS += \
 	tests/functional/test_cli_errors.py \
 	tests/functional/test_lesson.py \
 	tests/functional/test_sync.py \
+	tests/functional/test_payments.py \
 	tests/functional/test_restart.py \
 	tests/functional/test_rpc.py \
 	tests/functional/test_six_messages.py \

@@ -51,7 +51,7 @@ static bool local_call(const struct config *c, const char *method, json_t *param
 	}
 	if (!l.done)
 		node_command_forget(n, &l);
-	node_close(n);
+	ok = node_close(n, ok ? e : NULL) && ok;
 	if (!ok) {
 		json_decref(l.result);
 		free(l.raw);

@@ -84,8 +84,7 @@ static bool run_create(struct invocation *in, struct err *e)
 	ok = !node_has_chain(n) && node_resolve_address(n, to, true, &p.creator, e);
 	if (ok || node_has_chain(n))
 		ok = node_create_chain(n, &p, e);
-	node_close(n);
-	if (!ok)
+	if (!node_close(n, ok ? e : NULL) || !ok)
 		return false;
 	hash256_hex(hash, &p.genesis_hash.h);
 	printf("%s\n", hash);

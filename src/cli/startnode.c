@@ -41,6 +41,7 @@ bool run_startnode(struct invocation *in, struct err *e)
 	}
 	status = node_run(n, e);
 	tui_close(tui);
-	node_close(n);
+	if (!node_close(n, status == EXIT_DONE ? e : NULL))
+		return false;
 	return status == EXIT_DONE;
 }

@@ -298,6 +298,11 @@ static bool batch_go_on(struct mempool *m)
 	return true;
 }
 
+bool mempool_idle(const struct mempool *m)
+{
+	return !m->batch.n && list_empty(&m->turns) && !m->reorg;
+}
+
 bool mempool_work(struct mempool *m, int64_t budget_us)
 {
 	int64_t deadline = clock_mono_us(m->o.clock) + budget_us;

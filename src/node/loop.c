@@ -261,6 +261,14 @@ bool node_wait(struct node *n, const bool *done, struct err *e)
 	return !n->failed;
 }
 
+void node_settle_mempool(struct node *n)
+{
+	while (!mempool_idle(n->mempool) && !n->stopping) {
+		node_schedule(n, WORK_MEMPOOL);
+		event_base_loop(n->base, EVLOOP_ONCE);
+	}
+}
+
 void node_stop(struct node *n, const char *why)
 {
 	if (n->stopping)

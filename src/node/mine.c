@@ -15,15 +15,20 @@
 /* New transactions are taken into the work this often, new times too. */
 #define REFRESH_MS 50
 #define RETIME_MS  5000
-/* On an instant chain -miner makes at most one block in this time. */
-#define INSTANT_PAUSE_MS 1000
+/* On an instant chain -miner makes at most one block in this time; on any, it rests so long after a block of its own was refused. */
+#define PAUSE_MS 1000
+/* A chain that was just opened or joined may be behind what its peers tell of: so long that is believed without a
+ * block having come. */
+#define SETTLE_MS 5000
+/* So many blocks behind what peers tell of, and blocks coming: what is mined meanwhile would be stale. */
+#define BEHIND_BLOCKS 3
 
 struct generate {
 	struct list link;
 	struct key_hash to;
 	uint32_t want;
 	struct block_hash *hashes;
-	size_t n;
+	size_t n, cap;
 	generate_done *done;
 	void *arg;
 };
@@ -41,6 +46,9 @@ struct mining {
 	uint64_t job;             /* the running one; 0 none */
 	bool stale;               /* the tip has moved, or the mempool: wants a new job */
 	int64_t job_ms, found_ms; /* monotonic: when the job began, the last block of ours came */
+	int64_t refused_ms;       /* when one was refused; 0 never */
+	int64_t chain_ms;         /* when there was a chain to mine on */
+	bool told_behind;         /* the clock was said to be behind the tip's time */
 	struct block_template template;
 	struct event *timer; /* takes up new transactions, or ends the pause */
 
@@ -82,12 +90,58 @@ static const struct key_hash *mining_payee(const struct mining *m)
 	return g ? &g->to : &m->to;
 }
 
-/* How long the continuous miner has to wait before the next job; 0: not at all. */
-static int64_t mining_pause_left(const struct mining *m)
+/* Of peers' word: it may be a lie, so without blocks that come it counts only for a moment. */
+static bool behind_peers(const struct mining *m)
 {
-	if (!list_empty(&m->generates) || chain_params(m->node->chain)->spacing > 0 || !m->found_ms)
+	struct sync_info s;
+
+	if (!m->node->protocol)
+		return false;
+	protocol_sync_info(m->node->protocol, &s);
+	if (chain_catching_up(m->node->chain))
+		return true;
+	if (now_ms(m) - m->chain_ms < SETTLE_MS)
+		return s.target > s.height;
+	return s.active && s.target > s.height + BEHIND_BLOCKS;
+}
+
+/* A block upon this tip would be refused everywhere: its time can't be before the tip's. */
+static bool clock_behind(struct mining *m)
+{
+	const struct node *n = m->node;
+	const int64_t ahead = (int64_t)chain_tip(n->chain).time - clock_unix(&n->clock.clock);
+
+	if (ahead <= MAX_FUTURE_SECONDS) {
+		m->told_behind = false;
+		return false;
+	}
+	if (!m->told_behind)
+		log_warn(
+			LOG_MINER,
+			"mining waits: the tip's time is %lld s ahead of this clock: set the clock right",
+			(long long)ahead);
+	m->told_behind = true;
+	return true;
+}
+
+static int64_t pause_since(const struct mining *m, int64_t since)
+{
+	return since ? MAX(0, since + PAUSE_MS - now_ms(m)) : 0;
+}
+
+/* How long the continuous miner has to wait before the next job; 0: not at all. */
+static int64_t mining_pause_left(struct mining *m)
+{
+	int64_t left;
+
+	if (!list_empty(&m->generates))
 		return 0;
-	return MAX(0, m->found_ms + INSTANT_PAUSE_MS - now_ms(m));
+	if (behind_peers(m) || clock_behind(m))
+		return PAUSE_MS;
+	left = pause_since(m, m->refused_ms);
+	if (chain_params(m->node->chain)->spacing == 0)
+		left = MAX(left, pause_since(m, m->found_ms));
+	return left;
 }
 
 static void mining_begin_job(struct mining *m)
@@ -120,6 +174,8 @@ void node_mining_work(struct node *n)
 	}
 	if (!chain_settled(n->chain) || (m->job && !m->stale))
 		return;
+	if (!m->chain_ms)
+		m->chain_ms = now_ms(m);
 	mining_begin_job(m);
 }
 
@@ -129,7 +185,7 @@ void node_mining_changed(struct node *n)
 	struct chain_entry tip;
 	int64_t left;
 
-	if (!mining_wanted(m))
+	if (!m || !mining_wanted(m))
 		return;
 	m->stale = true;
 	tip = chain_tip(n->chain);
@@ -166,6 +222,7 @@ static void mining_count(struct mining *m, const struct block *b)
 	m->found_ms = now_ms(m);
 	if (!g)
 		return;
+	mem_reserve(&g->hashes, &g->cap, g->n + 1, sizeof(*g->hashes));
 	g->hashes[g->n++] = b->hash;
 	if (g->n == g->want)
 		generate_finish(g, NULL);
@@ -176,6 +233,7 @@ static void mining_fail(struct mining *m, const struct err *err)
 	struct generate *g = list_first(&m->generates, struct generate, link);
 
 	log_error(LOG_MINER, "own block refused: %s: %s", err->token, err->detail);
+	m->refused_ms = now_ms(m);
 	if (g)
 		generate_finish(g, err);
 }
@@ -319,7 +377,6 @@ void node_generate(struct node *n, const struct key_hash *to, uint32_t count, ge
 	g = NEW(struct generate);
 	g->to = *to;
 	g->want = count;
-	g->hashes = mem_array(count, sizeof(*g->hashes));
 	g->done = done;
 	g->arg = arg;
 	list_add(&n->mining->generates, &g->link);

@@ -229,19 +229,29 @@ void node_wire(struct node *n)
 
 /* --- what is done from inside --------------------------------------------------------- */
 
+/* Waiting for the chain to settle would stop everything else for as long as catching up takes. */
+static bool not_catching_up(const struct node *n, struct err *e)
+{
+	if (!chain_catching_up(n->chain))
+		return true;
+	return err_set(e, ERR_BUSY, "catching-up",
+		       "the node is catching up with its peers: try again when it is in sync");
+}
+
 bool node_submit_block(struct node *n, struct block *b, struct err *e)
 {
 	struct chain_entry at;
 
-	if (!chain_accept_block(n->chain, b, e))
+	if (!not_catching_up(n, e) || !chain_accept_block(n->chain, b, e))
 		return false;
 	if (!chain_settle(n->chain, e) || !chain_commit(n->chain, e)) {
 		node_fatal(n, e);
 		return false;
 	}
-	if (!chain_find(n->chain, &b->hash, &at) || !(at.status & CHAIN_FAILED))
+	if (!chain_find(n->chain, &b->hash, &at) ||
+	    !(at.status & (CHAIN_FAILED | CHAIN_FAILED_ANCESTOR)))
 		return true;
-	err_set(e, ERR_INVALID, "bad-block", "the block breaks a rule");
+	err_set(e, ERR_INVALID, "bad-block", "the block, or one below it, breaks a rule");
 	if (e && hash256_equal(&n->last_invalid.h, &b->hash.h))
 		*e = n->last_invalid_why;
 	return false;
@@ -249,5 +259,15 @@ bool node_submit_block(struct node *n, struct block *b, struct err *e)
 
 bool node_submit_tx(struct node *n, struct tx *tx, struct err *e)
 {
-	return mempool_accept(n->mempool, tx, e);
+	struct err err = {0};
+
+	if (!not_catching_up(n, e) || !mempool_accept(n->mempool, tx, e))
+		return false;
+	/* What is acknowledged is on disk: a payment of ours with what the wallet knows of it. */
+	if (wallet_commit(n->wallet, &err))
+		return true;
+	node_fatal(n, &err);
+	if (e)
+		*e = err;
+	return false;
 }

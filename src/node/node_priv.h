@@ -110,6 +110,8 @@ void node_loop_tick(struct node *n);  /* the clock was set: what is due is due n
 void node_loop_stop(struct node *n);
 void node_loop_close(struct node *n);
 void node_turn(struct node *n);
+/* Turns the loop until the mempool has looked at everything that was submitted. */
+void node_settle_mempool(struct node *n);
 void node_write_failed(void *arg); /* from any thread */
 
 /* open.c */

@@ -164,8 +164,7 @@ static bool settle_offline(struct node *n, struct err *e)
 		return false;
 	while (!n->wallet_follows && !n->stopping)
 		node_turn(n);
-	while (mempool_work(n->mempool, 1000000))
-		;
+	node_settle_mempool(n);
 	if (n->failed && e)
 		*e = n->failure;
 	return !n->failed;
@@ -344,7 +343,7 @@ bool node_open(struct node **out, const struct config *c, enum node_mode mode, s
 	n->mode = mode;
 	if (!open_ground(n, e) || !open_databases(n, e) || !open_chain(n, e) ||
 	    !(mode == NODE_ONLINE ? go_online(n, e) : settle_offline(n, e))) {
-		node_close(n);
+		node_close(n, NULL);
 		return false;
 	}
 	*out = n;
@@ -359,26 +358,34 @@ static void close_fd(int fd)
 
 /* What is connected is on disk before anything is torn down; not after a failure: then
  * recovery takes the last commit. */
-static void commit_all(struct node *n)
+static bool commit_all(struct node *n, struct err *e)
 {
-	struct err err = {0};
-
 	if (n->failed || !n->chain || !n->wallet || !chain_has_genesis(n->chain))
-		return;
-	if (!chain_commit(n->chain, &err) || (n->wallet_follows && !wallet_commit(n->wallet, &err)))
-		log_error(LOG_NODE, "closing: %s", err.detail);
+		return true;
+	return chain_commit(n->chain, e) && wallet_commit(n->wallet, e);
 }
 
-void node_close(struct node *n)
+bool node_close(struct node *n, struct err *e)
 {
+	struct err err = {0};
+	bool ok;
+
 	if (!n)
-		return;
+		return true;
 	n->stopping = true;
 	control_close(n);
+	/* Blocks may yet be connected in here, and everything hears of them: so before anything is torn down. */
+	ok = commit_all(n, &err);
+	if (!ok)
+		log_error(LOG_NODE, "closing: %s", err.detail);
+	if (!ok && e)
+		*e = err;
 	net_free(n->net);
 	protocol_free(n->protocol);
+	n->net = NULL;
+	n->protocol = NULL;
 	mining_free(n->mining);
-	commit_all(n);
+	n->mining = NULL;
 	mempool_free(n->mempool);
 	wallet_close(n->wallet);
 	if (n->chain)
@@ -399,6 +406,7 @@ void node_close(struct node *n)
 	close_fd(n->fail_fd[0]);
 	close_fd(n->fail_fd[1]);
 	free(n);
+	return ok;
 }
 
 struct event_base *node_base(const struct node *n)

@@ -34,9 +34,9 @@ static bool check_payment(const struct wallet *w, const struct wallet_payment *p
 	return true;
 }
 
-/* The coins this payment may spend. */
+/* The coins this payment may spend; confirmed: of those only what is in a block. */
 static const struct own_coin **candidates(const struct wallet *w, const struct wallet_payment *p,
-					  size_t *n)
+					  bool confirmed, size_t *n)
 {
 	const struct own_coin **out = mem_array(w->n_unspent + 1, sizeof(*out));
 	const uint32_t key = p->from ? keys_find(w, p->from) : NO_INDEX;
@@ -45,7 +45,8 @@ static const struct own_coin **candidates(const struct wallet *w, const struct w
 	for (size_t i = 0; i < w->n_unspent; i++) {
 		const struct own_coin *c = &w->coins[w->unspent[i]];
 
-		if (coin_spendable(w, c) && (key == NO_INDEX || c->key == key))
+		if (coin_spendable(w, c) && (key == NO_INDEX || c->key == key) &&
+		    (!confirmed || w->txs[c->tx].state == TX_CONFIRMED))
 			out[(*n)++] = c;
 	}
 	return out;
@@ -179,15 +180,20 @@ bool wallet_pay(struct wallet *w, const struct wallet_payment *p, struct tx **ou
 {
 	const size_t memo = p->memo && *p->memo ? strlen(p->memo) : 0;
 	struct selection s = {.amount = p->amount, .rate = p->fee_rate};
-	const struct own_coin **coins;
-	bool ok;
+	const struct own_coin **coins = NULL;
+	bool ok = false;
 
 	if (!check_payment(w, p, e))
 		return false;
 	s.fixed_bytes = FRAME_BYTES + OUTPUT_BYTES + (memo ? 8 + 1 + 2 + memo : 0);
-	coins = candidates(w, p, &s.n_coins);
-	s.coins = coins;
-	ok = select_coins(&s);
+	/* Change that waits for a block only where the rest is not enough: each payment that spends it makes the
+	 * line of those that must be mined before it longer. */
+	for (int confirmed = 1; confirmed >= 0 && !ok; confirmed--) {
+		free(coins);
+		coins = candidates(w, p, confirmed, &s.n_coins);
+		s.coins = coins;
+		ok = select_coins(&s);
+	}
 	if (ok) {
 		*out = build(w, p, &s);
 		*fee = s.fee;

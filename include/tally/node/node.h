@@ -24,7 +24,8 @@ enum node_mode {
 /* Takes the directory's lock, opens both databases, and, online, starts listening. Makes the
  * directory where it is missing, unless must_exist. ERR_BUSY "dir-in-use". */
 bool node_open(struct node **out, const struct config *c, enum node_mode mode, struct err *e);
-void node_close(struct node *n); /* commits; NULL harmless */
+/* Commits, and closes everything. False: what was not durable yet could not be written. NULL is harmless. */
+bool node_close(struct node *n, struct err *e);
 
 struct event_base *node_base(const struct node *n);
 const struct config *node_config(const struct node *n);

@@ -1,0 +1,92 @@
+"""Payments: acknowledged is durable, coins are chosen well, with a node and without."""
+import os
+import signal
+import time
+
+from framework import main, wait_until
+
+
+def test_an_acknowledged_payment_survives_a_kill(net):
+    one = net.chain_node()
+    one.generate(8)
+    to = one.ok("createwallet")
+    txid = one.ok("send", "-from", "CENTRAL_NODE", "-to", to, "-amount", "1.5", "-memo", "rent")
+    one.end(signal.SIGKILL)
+    one.start("-connect", "0")
+    wait_until("it waits for a block again", lambda: one.rpc("getrawmempool") == [txid])
+    assert txid in [t["txid"] for t in one.rpc("listtransactions")]
+    one.generate(1)
+    assert one.ok("getbalance", "-address", to).endswith(": 1.5")
+
+
+def test_payments_without_a_running_node_follow_each_other(net):
+    one = net.node()
+    one.create()
+    to = one.ok("createwallet")
+    # Genesis' coin is the only one: the second payment spends the change of the first.
+    ids = [one.ok("send", "-from", "CENTRAL_NODE", "-to", to, "-amount", "1") for _ in range(3)]
+    one.start("-connect", "0")
+    wait_until("all three wait", lambda: sorted(one.rpc("getrawmempool")) == sorted(ids))
+    one.generate(1)
+    assert one.ok("getbalance", "-address", to).endswith(": 3")
+    assert one.end() == 0
+    one.ok("send", "-from", "CENTRAL_NODE", "-to", to, "-amount", "1", "-mine")
+    assert one.ok("getbalance", "-address", to).endswith(": 4")
+
+
+def test_confirmed_coins_are_spent_before_change_that_waits(net):
+    one = net.chain_node()
+    one.generate(45)
+    to = one.ok("createwallet")
+    # 40 mature coins: no line of unconfirmed change gets longer than the 25 allowed.
+    for _ in range(35):
+        one.rpc("sendtoaddress", to, 1)
+    assert len(one.rpc("getrawmempool")) == 35
+    one.generate(1)
+    assert one.ok("getbalance", "-address", to).endswith(": 35")
+
+
+def test_stopping_during_a_sync_loses_nothing(net):
+    one = net.chain_node()
+    one.generate(600)
+    to = one.ok("createwallet")
+    for _ in range(12):
+        for _ in range(10):
+            one.rpc("sendtoaddress", to, 0.5)
+        one.generate(1)
+    two = net.node()
+    for pause in (0, 0.01, 0.03, 0.06, 0.1, 0.2, 0.3):
+        two.start("-connect", "127.0.0.1:%d" % one.id)
+        time.sleep(pause)
+        assert two.end() == 0
+    two.start("-connect", "127.0.0.1:%d" % one.id)
+    wait_until("it has synced", lambda: two.tip() == one.tip(), 60)
+
+
+def test_a_miner_with_a_clock_behind_the_tip_waits(net):
+    one = net.chain_node()
+    now = int(time.time())
+    one.rpc("setmocktime", now + 3600)
+    tip = one.generate(1)[0]
+    one.rpc("setmocktime", now)
+    one.rpc("setgenerate", True)
+    time.sleep(1.5)
+    assert one.tip() == tip
+    with open(os.path.join(one.dir, "tally.log")) as log:
+        text = log.read()
+    assert text.count("mining waits") == 1 and "own block refused" not in text
+    one.rpc("setmocktime", now + 3600)
+    wait_until("it mines when the clock is right", lambda: one.tip() != tip)
+
+
+def test_a_miner_that_joins_mines_nothing_stale(net):
+    one = net.chain_node()
+    one.generate(400)
+    two = net.node()
+    two.start("-connect", "127.0.0.1:%d" % one.id, "-miner", "M")
+    wait_until("it mines on the tip", lambda: two.rpc("getblockcount") > 401, 40)
+    assert len(two.rpc("getchaintips")) == 1, two.rpc("getchaintips")
+
+
+if __name__ == "__main__":
+    main(globals())
