@@ -62,7 +62,7 @@ void protocol_sync_info(const struct protocol *p, struct sync_info *out)
 		add_peer(p, peer, out);
 	if (!has_chain(p))
 		return;
-	out->active = p->catching_up || out->in_flight > 0;
+	out->active = p->catching_up || out->in_flight > 0 || p->headers_from != 0;
 	out->blocks_per_s = rate(p);
 	if (out->active && out->blocks_per_s > 0)
 		out->eta_s = (int64_t)((double)(out->target - out->height) / out->blocks_per_s);

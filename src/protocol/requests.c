@@ -88,8 +88,29 @@ void request_notfound(struct protocol *p, struct peer *peer, const struct block_
 	sync_refill_all(p);
 }
 
-static int64_t patience(const struct peer_sync *s)
+/* Could another send what it was asked for first? */
+static bool others_have(const struct protocol *p, const struct peer *peer)
 {
+	const struct block_request *first =
+		list_first(&peer->sync.requests, struct block_request, link);
+	struct chain_entry en;
+
+	if (!chain_find(p->o.chain, &first->hash, &en))
+		return false;
+	for (const struct peer *o = peer_next(p, NULL); o; o = peer_next(p, o))
+		if (o != peer && o->sync.best != CHAIN_NONE &&
+		    chain_ancestor(p->o.chain, o->sync.best, en.height) == en.index)
+			return true;
+	return false;
+}
+
+/* A new tip that one keeps back must not wait long where others have it. */
+static int64_t patience(const struct protocol *p, const struct peer *peer)
+{
+	const struct peer_sync *s = &peer->sync;
+
+	if (!p->catching_up && others_have(p, peer))
+		return STALL_MIN_MS;
 	return s->avg_ms ? MIN(MAX(s->avg_ms * STALL_TIMES, STALL_MIN_MS), STALL_MAX_MS)
 			 : STALL_MAX_MS;
 }
@@ -97,10 +118,12 @@ static int64_t patience(const struct peer_sync *s)
 void requests_tick(struct protocol *p, struct peer *peer)
 {
 	struct peer_sync *s = &peer->sync;
+	int64_t waited = now_ms(p) - s->progress_ms;
 	char name[NET_ADDR_CHARS + 16];
 
 	/* While we don't read it can't be blamed. */
-	if (s->n_requests == 0 || peer->paused || now_ms(p) - s->progress_ms < patience(s))
+	if (s->n_requests == 0 || peer->paused || waited < STALL_MIN_MS ||
+	    waited < patience(p, peer))
 		return;
 	if (++s->stalls >= STALLS_MAX) {
 		peer_close(p, peer, CLOSE_PLAIN, "does not send the blocks asked of it");

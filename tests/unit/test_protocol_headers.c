@@ -705,6 +705,27 @@ static void tips_are_told_by_headers_along_a_line(void **state)
 	net_drop(net);
 }
 
+static void a_tip_that_one_keeps_back_comes_from_another_in_five_seconds(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 5), *good = node_add(net, blocks, 5);
+	struct tconn *first = raw_peer(a);
+
+	dial(a, good);
+	run(net);
+	tell_headers(first, blocks, 6, 7);
+	run(net);
+	assert_true(raw_got(first, "getdata"));
+	give(good, blocks, 6, 6);
+	run(net);
+	pass(net, 4);
+	assert_tip(a, blocks[5]);
+	pass(net, 1);
+	assert_tip(a, blocks[6]);
+	assert_true(first->other->open);
+	net_drop(net);
+}
+
 static void who_did_not_ask_for_headers_is_told_by_inv(void **state)
 {
 	struct tnet *net = net_of(state);
@@ -892,6 +913,7 @@ int main(void)
 		TEST(an_unrequested_block_beyond_the_window_is_not_stored),
 		TEST(a_boast_of_height_moves_the_goal_only_until_headers_are_told),
 		TEST(tips_are_told_by_headers_along_a_line),
+		TEST(a_tip_that_one_keeps_back_comes_from_another_in_five_seconds),
 		TEST(who_did_not_ask_for_headers_is_told_by_inv),
 		TEST(an_inv_of_an_unknown_block_asks_for_its_headers),
 		TEST(unconnected_headers_ask_for_what_lies_between),

@@ -1,5 +1,6 @@
 /* Small networks to which random things happen: blocks appear here and there on several branches, connections
- * come and go. In the end, connected, all stand where the most work is. */
+ * come and go, and somebody tells of blocks that he never sends. In the end, connected, all stand where the
+ * most work is. */
 #include "protocol_net.h"
 
 #define TREE  160 /* blocks beside genesis */
@@ -8,7 +9,7 @@
 #define SEEDS 8
 
 static struct block *tree[TREE + 1];
-static uint32_t heights[TREE + 1];
+static uint32_t heights[TREE + 1], parents[TREE + 1];
 
 static uint32_t below(struct rng_seeded *rng, uint32_t n)
 {
@@ -28,6 +29,7 @@ static int setup(void **state)
 		uint32_t back = below(&rng, 10) < 7 ? 1 : 1 + below(&rng, i < 40 ? i : 40);
 		uint32_t parent = i - back;
 
+		parents[i] = parent;
 		heights[i] = heights[parent] + 1;
 		tree[i] = block_upon(tree[parent], heights[i], (uint8_t)i, NULL);
 	}
@@ -77,11 +79,30 @@ static void part_some(struct tnet *net, struct rng_seeded *rng)
 {
 	struct tconn *c = net->n_conns ? net->conns[below(rng, (uint32_t)net->n_conns)] : NULL;
 
-	if (c && c->open)
+	if (c && c->open && c->node)
 		fake_close(c->node, c->info.id, CLOSE_PLAIN, "parted");
 }
 
-static void step(struct tnet *net, struct rng_seeded *rng)
+/* All headers on the way to one of them. */
+static void boast(struct tconn *raw, struct rng_seeded *rng)
+{
+	uint32_t at = 1 + below(rng, TREE), path[TREE + 1];
+	struct msg m = {.kind = MSG_HEADERS};
+	struct writer w;
+
+	inbox_clear(raw);
+	writer_init(&w);
+	for (uint32_t i = at; i > 0; i = parents[i])
+		path[heights[i]] = i;
+	for (uint32_t h = 1; h <= heights[at]; h++)
+		put_headers_item(&w, &tree[path[h]]->header);
+	m.u.list = (struct msg_list){heights[at], w.buf};
+	raw_msg(raw, &m);
+	raw_inv(raw, MSG_INV, INV_BLOCK, &tree[1 + below(rng, TREE)]->hash.h, 1);
+	writer_clear(&w);
+}
+
+static void step(struct tnet *net, struct tconn *boaster, struct rng_seeded *rng)
 {
 	struct tnode *a = &net->nodes[below(rng, NODES)], *b = &net->nodes[below(rng, NODES)];
 
@@ -97,6 +118,9 @@ static void step(struct tnet *net, struct rng_seeded *rng)
 		break;
 	case 3:
 		run(net);
+		break;
+	case 4:
+		boast(boaster, rng);
 		break;
 	default:
 		give_one(a, rng);
@@ -120,6 +144,7 @@ static struct u256 most_work(const struct tnet *net)
 static void one_network(void **state, uint64_t seed)
 {
 	struct tnet *net = net_of(state);
+	struct tconn *boaster;
 	struct rng_seeded rng;
 	struct u256 most;
 
@@ -128,14 +153,15 @@ static void one_network(void **state, uint64_t seed)
 		net->sync = i % 3 == 2 ? SYNC_CLASSIC : SYNC_HEADERS;
 		node_add(net, tree, 0);
 	}
+	boaster = raw_peer(&net->nodes[0]);
 	for (size_t i = 0; i < STEPS; i++)
-		step(net, &rng);
+		step(net, boaster, &rng);
 	run(net);
 	most = most_work(net);
 	for (size_t i = 0; i + 1 < NODES; i++)
 		if (!joined(net, &net->nodes[i], &net->nodes[i + 1]))
 			dial(&net->nodes[i], &net->nodes[i + 1]);
-	pass(net, 45);
+	pass(net, 75);
 	for (size_t i = 0; i < NODES; i++) {
 		struct chain_entry tip = chain_tip(net->nodes[i].chain);
 		struct sync_info si;
