@@ -104,11 +104,11 @@ def wait_height(node, height, seconds=120):
 
 # --- syncing ------------------------------------------------------------------------------
 
-def sync_once(bench, sender, height):
+def sync_once(bench, senders, height):
     """Seconds, the receiver's CPU seconds and its peak of resident memory in MB."""
     node = bench.net.node()
     began = time.monotonic()
-    node.start("-connect", "127.0.0.1:%d" % sender.id)
+    node.start(*(word for s in senders for word in ("-connect", "127.0.0.1:%d" % s.id)))
     wait_height(node, height)
     took = time.monotonic() - began
     pid = node.process.pid
@@ -117,12 +117,14 @@ def sync_once(bench, sender, height):
     return figures
 
 
-def sync(bench, kind, n, unit, rounds, rate_aim=None, memory_aim=None, limit=None, limit_is=""):
-    name = "sync_%s_%d" % (kind, n)
-    sender, height = bench.holder(kind, n)
-    sender.start("-connect", "0")
-    seconds, cpu, memory = zip(*[sync_once(bench, sender, height) for _ in range(rounds)])
-    bench.forget(sender)
+def sync(bench, kind, n, unit, rounds, rate_aim=None, memory_aim=None, limit=None, limit_is="",
+         peers=1):
+    name = "sync_%s_%d" % (kind, n) + ("_of_%d" % peers if peers > 1 else "")
+    senders, heights = zip(*[bench.holder(kind, n) for _ in range(peers)])
+    for sender in senders:
+        sender.start("-connect", "0")
+    seconds, cpu, memory = zip(*[sync_once(bench, senders, heights[0]) for _ in range(rounds)])
+    bench.forget(*senders)
     line(name, n / statistics.median(seconds), unit + "/s", limit, limit_is, at_least=rate_aim)
     line(name + "_cpu", statistics.median(cpu), "s")
     line(name + "_memory", statistics.median(memory), "MB", at_most=memory_aim)
@@ -134,6 +136,11 @@ def sync_empty_5000(bench):
 
 def sync_empty_20000(bench):
     sync(bench, "empty", 20000, "blocks", 3, rate_aim=7520, memory_aim=32)
+
+
+def sync_empty_20000_of_4(bench):
+    """From four peers at once."""
+    sync(bench, "empty", 20000, "blocks", 3, memory_aim=32, peers=4)
 
 
 RAW = "libsodium on one core, times cores"
@@ -186,8 +193,49 @@ def idle(bench):
     bench.forget(second, first)
 
 
-BENCHES = (sync_empty_5000, sync_empty_20000, sync_payments_20000, sync_payments_50000, start_20000,
-           start_100000, idle)
+# --- many of them -------------------------------------------------------------------------
+
+def in_a_line(bench, n):
+    """Each dials the one before it."""
+    nodes = [bench.net.chain_node()]
+    while len(nodes) < n:
+        node = bench.net.node()
+        node.start("-connect", "127.0.0.1:%d" % nodes[-1].id)
+        nodes.append(node)
+    nodes[0].generate(20)
+    for node in nodes:
+        wait_height(node, 20)
+    return nodes
+
+
+def line_20(bench):
+    """From the moment a block is made at one end to the moment the other end has it."""
+    nodes, seconds = in_a_line(bench, 20), []
+    for height in range(21, 26):
+        began = time.monotonic()
+        nodes[0].generate(1)
+        while nodes[-1].rpc("getblockcount") < height:
+            pass
+        seconds.append(time.monotonic() - began)
+    line("line_20", statistics.median(seconds), "s", at_most=1)
+    bench.forget(*nodes)
+
+
+def idle_50(bench):
+    """Fifty on one machine; the largest, and all together a node."""
+    nodes = in_a_line(bench, 50)
+    time.sleep(2)
+    before = sum(cpu_seconds(n.process.pid) for n in nodes)
+    time.sleep(10)
+    cpu = sum(cpu_seconds(n.process.pid) for n in nodes) - before
+    line("idle_50_cpu", cpu * 10 / len(nodes), "%", at_most=0.5)
+    line("idle_50_memory", max(status_kb(n.process.pid, "VmRSS") for n in nodes) / 1024, "MB",
+         at_most=20)
+    bench.forget(*nodes)
+
+
+BENCHES = (sync_empty_5000, sync_empty_20000, sync_empty_20000_of_4, sync_payments_20000,
+           sync_payments_50000, start_20000, start_100000, idle, line_20, idle_50)
 
 
 def main(word=""):
