@@ -32,6 +32,7 @@ static void accepted(struct protocol *p, struct block *b, conn_id from)
 	p->ahead_bytes += b->raw.len;
 	p->ahead_blocks++;
 	p->wake |= WAKE_CHAIN;
+	request_done(p, &b->hash);
 	sender_put(p, &b->hash, from);
 	hold_release(p, &b->hash);
 }

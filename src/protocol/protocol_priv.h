@@ -64,34 +64,35 @@ struct low_headers;
 /* Fetching blocks from this peer. */
 struct peer_sync {
 	enum sync_way way;
-	/* By headers: */
-	struct low_headers *low; /* NULL: none is being read */
-	bool tells_headers;      /* it has answered with headers, or announced by them */
-	int64_t retry_unix;      /* its headers are from the future until then; 0: they aren't */
-	int64_t stalling_ms;     /* since when others wait for what it was asked for; 0: not */
-	/* By inv: */
-	struct hash_queue want; /* announced by it, in its order, and not here */
-	struct list requests;   /* struct block_request */
-	uint32_t n_requests, n_held;
-	struct block_hash last_inv; /* the last block of its last answer to getblocks */
-	/* By either: */
+	/* What it has: */
+	chain_index best; /* best block it is known to have; CHAIN_NONE: none */
+	struct u256 best_work;
+	uint32_t best_height;           /* its own word while none is known */
+	struct block_hash last_unknown; /* last block it announced that wasn't here then */
+	/* What was asked of it: */
 	bool asked; /* a getheaders or getblocks is unanswered */
 	bool more;  /* its last answer was full: more may follow */
 	int64_t asked_ms;
 	uint64_t asked_accepted; /* blocks accepted when it was asked */
-	int64_t progress_ms;     /* last block of a request, or the request on an idle peer */
-	int64_t avg_ms;          /* of a block's way, exponential average; 0 not known */
-	int64_t rest_until_ms;   /* nothing is asked of it before */
-	unsigned stalls;         /* in a row */
-	unsigned unconnected;    /* blocks in a row whose parents it hasn't told */
-	struct block_hash root;  /* the missing parent it was last asked about; zeros: none */
-	bool walking;            /* parents are asked of it one by one */
-	chain_index best;        /* best block it is known to have; CHAIN_NONE: none */
-	chain_index
-		common; /* on a branch: up to here its bodies are known to be here; CHAIN_NONE */
-	struct u256 best_work;
-	uint32_t best_height;           /* its own word while none is known */
-	struct block_hash last_unknown; /* last block it announced that wasn't here then */
+	unsigned unconnected;    /* headers or blocks in a row that follow nothing known */
+	struct list requests;    /* struct block_request */
+	uint32_t n_requests;
+	int64_t progress_ms;   /* last block of a request, or the request on an idle peer */
+	int64_t avg_ms;        /* of a block's way, exponential average; 0 not known */
+	int64_t rest_until_ms; /* nothing is asked of it before */
+	unsigned stalls;       /* in a row */
+	/* By headers: */
+	bool tells_headers;      /* it has answered with headers, or announced by them */
+	struct low_headers *low; /* NULL: none is being read */
+	int64_t retry_unix;      /* its headers are from the future until then; 0: they aren't */
+	int64_t stalling_ms;     /* since when others wait for what it was asked for; 0: not */
+	chain_index common;      /* of a branch so much is here; CHAIN_NONE: not known */
+	/* By inv: */
+	struct hash_queue want;     /* announced by it, in its order, and not here */
+	uint32_t n_held;            /* of the bodies that wait for their parents */
+	struct block_hash last_inv; /* the last block of its last answer to getblocks */
+	struct block_hash root;     /* the missing parent it was last asked about; zeros: none */
+	bool walking;               /* parents are asked of it one by one */
 };
 
 /* Answering its getdata. */
@@ -371,6 +372,8 @@ void window_moved(struct protocol *p); /* a block was connected */
 void request_put(struct protocol *p, struct peer *peer, const struct block_hash *hash);
 struct peer *request_peer(const struct protocol *p, const struct block_hash *hash); /* NULL: none */
 bool request_take(struct protocol *p, struct peer *peer, const struct block_hash *hash);
+/* It came, of whomever. */
+void request_done(struct protocol *p, const struct block_hash *hash);
 void requests_drop(struct protocol *p, struct peer *peer);
 void requests_tick(struct protocol *p, struct peer *peer);
 void request_notfound(struct protocol *p, struct peer *peer, const struct block_hash *hash);

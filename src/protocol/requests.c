@@ -32,6 +32,7 @@ static void request_free(struct protocol *p, struct block_request *r)
 	map_del(&p->requests, &r->hash);
 	list_del(&r->link);
 	r->peer->sync.n_requests--;
+	r->peer->sync.stalling_ms = 0;
 	free(r);
 }
 
@@ -55,9 +56,16 @@ bool request_take(struct protocol *p, struct peer *peer, const struct block_hash
 	s->avg_ms = MAX((7 * s->avg_ms + MAX(took, 0)) / 8, 1);
 	s->progress_ms = now_ms(p);
 	s->stalls = 0;
-	s->stalling_ms = 0;
 	request_free(p, *at);
 	return true;
+}
+
+void request_done(struct protocol *p, const struct block_hash *hash)
+{
+	struct block_request *const *at = map_get(&p->requests, hash);
+
+	if (at)
+		request_free(p, *at);
 }
 
 void requests_drop(struct protocol *p, struct peer *peer)

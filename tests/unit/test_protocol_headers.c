@@ -402,6 +402,30 @@ static void a_peer_that_holds_up_the_window_is_replaced_after_two_seconds(void *
 	net_drop(net);
 }
 
+static void a_block_that_came_from_another_is_not_waited_for(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 0);
+	struct server s[2] = {serve(a, 4000, blocks, LONG), serve(a, 4001, blocks, LONG)};
+	struct peer_info pi;
+
+	s[0].headers_only = true;
+	serve_all(net, s, 2);
+	pass_serving(net, s, 2, 1);
+	/* What holds up the window comes unasked from the other. */
+	for (size_t i = 1; i <= 16; i++)
+		raw_block(s[1].raw, blocks[i]);
+	serve_all(net, &s[1], 1);
+	assert_true(protocol_peer(a->protocol, s[0].raw->other->info.id, &pi));
+	assert_true(pi.in_flight > 0);
+	for (uint32_t i = 0; i < pi.in_flight; i++)
+		assert_true(pi.in_flight_heights[i] > 16);
+	/* And the time that was counted against it is forgotten. */
+	pass_serving(net, s, 2, 1);
+	assert_true(s[0].raw->other->open);
+	net_drop(net);
+}
+
 static void the_next_one_that_holds_up_the_window_has_twice_the_time(void **state)
 {
 	struct tnet *net = net_of(state);
@@ -898,6 +922,7 @@ int main(void)
 		TEST(no_block_beyond_the_window_is_asked_for),
 		TEST(bodies_out_of_order_are_stored_and_none_is_fetched_again),
 		TEST(a_peer_that_holds_up_the_window_is_replaced_after_two_seconds),
+		TEST(a_block_that_came_from_another_is_not_waited_for),
 		TEST(the_next_one_that_holds_up_the_window_has_twice_the_time),
 		TEST(a_slow_peer_within_the_window_is_left_in_peace),
 		TEST(a_lost_peer_s_blocks_are_asked_of_another_at_once),
