@@ -1,5 +1,7 @@
 """How a node fetches blocks, as its peers and a person see it."""
+from chainlib import Chain, Key
 from framework import main, wait_until
+from p2p import BLOCK, Peer, headers, read_inv
 
 
 def said(node):
@@ -53,6 +55,47 @@ def test_a_longer_chain_is_switched_to_below_any_depth(net):
     two.connect(one)
     wait_until("both have the longer one", lambda: one.tip() == two.tip())
     assert one.rpc("getblockcount") == 310
+
+
+def test_a_peer_that_keeps_the_first_blocks_back_is_replaced(net):
+    one = net.chain_node()
+    two = net.joined(one)
+    two.end()
+    one.generate(1100)
+    chain = Chain.of(one)
+    two.start("-connect", "0")
+    thief = Peer.handshaken(two, chain)
+    thief.expect("getheaders")
+    thief.send("headers", headers(chain.blocks[1:]))
+    asked = read_inv(thief.expect("getdata"))
+    assert asked == [(BLOCK, b.hash()) for b in chain.blocks[1:17]]
+    two.connect(one)
+    # The other sends what the window allows, and can't go on without what the first keeps.
+    thief.closed()
+    wait_until("the other takes over", lambda: two.rpc("getblockcount") == 1100)
+
+
+def test_headers_of_too_little_work_are_not_kept(net):
+    one = net.chain_node()
+    one.generate(250)
+    main_chain, key = Chain.of(one), Key()
+    branch = main_chain.fork(0)
+    branch.grow(key, 106)
+
+    def tips():
+        return sorted((t["height"], t["status"]) for t in one.rpc("getchaintips"))
+
+    peer = Peer.handshaken(one, main_chain)
+    peer.expect("getheaders")
+    # 250 less 144 blocks is the bar: one below it, then at it.
+    peer.send("headers", headers(branch.blocks[1:106]))
+    peer.sync()
+    assert tips() == [(250, "active")], tips()
+    peer.send("headers", headers(branch.blocks[1:107]))
+    peer.sync()
+    assert tips() == [(106, "headers-only"), (250, "active")], tips()
+    # And no body of a chain of less work is asked for.
+    peer.silence("getdata")
 
 
 if __name__ == "__main__":
