@@ -16,6 +16,7 @@ if HAVE_PYTHON
 SCRIPT_TESTS += \
 	tests/functional/test_bad_blocks.py \
 	tests/functional/test_bad_messages.py \
+	tests/functional/test_bans.py \
 	tests/functional/test_cli_errors.py \
 	tests/functional/test_lesson.py \
 	tests/functional/test_sync.py \

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include <tally/base/bytes.h>
 #include <tally/base/checked.h>
 #include <tally/base/text.h>
@@ -144,4 +146,12 @@ void hash256_short(char out[HASH_SHORT_CHARS + 1], const struct hash256 *h)
 	zeros = strspn(hex, "0");
 	zeros = zeros > ZEROS_SHOWN ? MIN(zeros - ZEROS_SHOWN, (size_t)HASH_HEX_CHARS - 8) : 0;
 	snprintf(out, HASH_SHORT_CHARS + 1, "%.6s..%s", hex + zeros, hex + HASH_HEX_CHARS - 2);
+}
+
+uint64_t short_hash(const uint8_t key[SHORT_HASH_KEY_BYTES], const void *bytes, size_t n)
+{
+	uint8_t out[crypto_shorthash_BYTES];
+
+	crypto_shorthash(out, bytes, n, key);
+	return le64(out);
 }

@@ -56,6 +56,20 @@ bool net_prepare_fd(int fd)
 	return true;
 }
 
+bool listens_has(const struct net_addr ring[LISTENS_MAX], unsigned n, const struct net_addr *a)
+{
+	for (unsigned i = 0; i < MIN(n, LISTENS_MAX); i++)
+		if (net_addr_equal(&ring[i], a))
+			return true;
+	return false;
+}
+
+void listens_add(struct net_addr ring[LISTENS_MAX], unsigned *n, const struct net_addr *a)
+{
+	if (!listens_has(ring, *n, a))
+		ring[(*n)++ % LISTENS_MAX] = *a;
+}
+
 struct conn *conn_find(const struct net *n, conn_id id)
 {
 	struct conn *const *c = map_get(&n->by_id, &id);
@@ -97,7 +111,7 @@ void conn_open(struct net *n, int fd, enum conn_kind kind, const struct net_addr
 	net_addr_format(c->name, peer);
 	read_local_address(c);
 	c->opened_ms = c->last_read_ms = net_now_ms(n);
-	c->opened_unix = clock_unix(n->clock);
+	c->discouraged = kind == CONN_INBOUND && bans_is_discouraged(n->bans, peer);
 	c->out = evbuffer_new();
 	if (!c->out) {
 		log_error(LOG_NET, "no memory for a buffer");
@@ -114,24 +128,11 @@ void conn_open(struct net *n, int fd, enum conn_kind kind, const struct net_addr
 	n->handler.opened(n->handler.arg, &c->info);
 }
 
-/* The protocol is told of the success of a handshake, the net only through the address book. A peer
- * that isn't kept there is judged by how long it stayed. */
-bool conn_had_handshake(const struct conn *c)
-{
-	struct addrbook_entry en;
-
-	if (c->net->book && addrbook_get(c->net->book, &c->info.peer, &en) &&
-	    en.succeeded >= c->opened_unix && en.succeeded != 0)
-		return true;
-	return net_now_ms(c->net) - c->opened_ms >= RETRY_STEADY_MS;
-}
-
 static void punish(struct conn *c)
 {
-	if (!c->net->book || net_addr_scope(&c->info.peer) == NET_LOOPBACK)
-		return;
-	addrbook_discourage(c->net->book, &c->info.peer, DISCOURAGE_SECONDS);
-	log_warn(LOG_NET, "peer %u %s: discouraged for 24 h: %s", c->info.id, c->name, c->reason);
+	if (bans_discourage(c->net->bans, &c->info.peer))
+		log_warn(LOG_NET, "peer %u %s: discouraged for 24 h: %s", c->info.id, c->name,
+			 c->reason);
 }
 
 void conn_close(struct conn *c, enum close_kind kind, bool linger, const char *fmt, ...)

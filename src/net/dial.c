@@ -1,4 +1,4 @@
-/* Dialling: what a person wishes, the central node, the slots filled from the address book. */
+/* Dialling: what a person wishes, and the central node. */
 #include "net/net_priv.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 /* --- what is there already ------------------------------------------------------------------ */
 
-static struct wish *find_wish(const struct net *n, const struct net_addr *a)
+struct wish *dial_wish(const struct net *n, const struct net_addr *a)
 {
 	list_each (it, &n->wishes) {
 		struct wish *w = list_entry(it, struct wish, link);
@@ -24,7 +24,7 @@ static struct wish *find_wish(const struct net *n, const struct net_addr *a)
 	return NULL;
 }
 
-static struct dial *find_dial(const struct net *n, const struct net_addr *a)
+struct dial *dial_find(const struct net *n, const struct net_addr *a)
 {
 	list_each (it, &n->dials) {
 		struct dial *d = list_entry(it, struct dial, link);
@@ -35,13 +35,15 @@ static struct dial *find_dial(const struct net *n, const struct net_addr *a)
 	return NULL;
 }
 
-/* Inbound peers come from ports of the moment: theirs say nothing about where they listen. */
-static bool connected_to(const struct net *n, const struct net_addr *a)
+/* Inbound peers come from ports of the moment, which say nothing about where they listen; and a node may listen
+ * at several addresses. What is known of both is in `listens`. */
+bool dial_connected_to(const struct net *n, const struct net_addr *a)
 {
 	list_each (it, &n->conns) {
 		const struct conn *c = list_entry(it, struct conn, link);
 
-		if (c->info.kind != CONN_INBOUND && net_addr_equal(&c->info.peer, a))
+		if ((c->info.kind != CONN_INBOUND && net_addr_equal(&c->info.peer, a)) ||
+		    listens_has(c->listens, c->n_listens, a))
 			return true;
 	}
 	return false;
@@ -79,11 +81,11 @@ static bool our_fault(int error)
 
 static void attempt_failed(struct net *n, const struct net_addr *a, enum conn_kind kind, int error)
 {
-	struct wish *w = find_wish(n, a);
+	struct wish *w = dial_wish(n, a);
 	char name[NET_ADDR_CHARS + 1];
 
 	net_addr_format(name, a);
-	if (n->book && !our_fault(error))
+	if (!our_fault(error))
 		addrbook_failed(n->book, a);
 	if (w) {
 		int64_t delay = put_off(w, net_now_ms(n));
@@ -172,14 +174,12 @@ static int connecting_socket(const struct net_addr *a)
 	return -1;
 }
 
-/* 0 or an error number. What becomes of it is told from the loop. */
-static int dial_start(struct net *n, const struct net_addr *a, enum conn_kind kind)
+int dial_start(struct net *n, const struct net_addr *a, enum conn_kind kind)
 {
 	struct dial *d;
 	int fd = connecting_socket(a), error = errno;
 
-	if (n->book)
-		addrbook_dialled(n->book, a);
+	addrbook_dialled(n->book, a);
 	if (fd < 0) {
 		attempt_failed(n, a, kind, error);
 		return error;
@@ -200,7 +200,7 @@ static int dial_start(struct net *n, const struct net_addr *a, enum conn_kind ki
 
 static struct wish *add_wish(struct net *n, const struct net_addr *a)
 {
-	struct wish *w = find_wish(n, a);
+	struct wish *w = dial_wish(n, a);
 
 	if (!w) {
 		w = NEW(struct wish);
@@ -223,11 +223,13 @@ bool net_connect(struct net *n, const struct net_addr *a, bool once, struct err 
 			       "%s can't be dialled: HOST:PORT is the form", name);
 	if (n->stopping)
 		return err_set(e, ERR_BUSY, "stopping", "%s is not dialled: this node stops", name);
+	if (bans_is_banned(n->bans, a))
+		return err_set(e, ERR_POLICY, "banned", "%s is banned: lift the ban first", name);
 	if (!once)
 		add_wish(n, a);
-	if (connected_to(n, a) || find_dial(n, a))
+	if (dial_connected_to(n, a) || dial_find(n, a))
 		return err_set(e, ERR_KNOWN, "already-connected", "%s is %s already", name,
-			       connected_to(n, a) ? "connected" : "being dialled");
+			       dial_connected_to(n, a) ? "connected" : "being dialled");
 	error = dial_start(n, a, CONN_MANUAL);
 	if (error != 0 && once)
 		return err_set(e, ERR_IO, "no-connection", "%s: no connection: %s", name,
@@ -237,8 +239,8 @@ bool net_connect(struct net *n, const struct net_addr *a, bool once, struct err 
 
 bool net_forget(struct net *n, const struct net_addr *a)
 {
-	struct wish *w = find_wish(n, a);
-	struct dial *d = find_dial(n, a);
+	struct wish *w = dial_wish(n, a);
+	struct dial *d = dial_find(n, a);
 
 	if (!w)
 		return false;
@@ -252,17 +254,34 @@ bool net_forget(struct net *n, const struct net_addr *a)
 void dial_conn_closed(struct conn *c)
 {
 	struct net *n = c->net;
-	struct wish *w = find_wish(n, &c->info.peer);
-	bool good = conn_had_handshake(c);
+	struct wish *w = dial_wish(n, &c->info.peer);
+	int64_t now = net_now_ms(n);
+	bool steady = now - c->opened_ms >= RETRY_STEADY_MS;
 
-	if (n->stopping)
+	/* Found to be connected already: neither success nor failure. */
+	if (n->stopping || dial_connected_to(n, &c->info.peer))
 		return;
-	if (!good && n->book)
+	if (!c->handshaken)
 		addrbook_failed(n->book, &c->info.peer);
+	slots_lost(n, &c->info.peer, !steady, now);
+	if (is_fallback(n, &c->info.peer)) {
+		n->fallback_failures = c->handshaken ? 0 : n->fallback_failures + 1;
+		n->fallback_ms = now + MAX(FALLBACK_RETRY_MS, retry_delay(n->fallback_failures));
+	}
 	if (w) {
-		if (good)
+		if (steady)
 			w->failures = 0;
-		put_off(w, net_now_ms(n));
+		put_off(w, now);
+	}
+}
+
+void dial_drop_banned(struct net *n)
+{
+	list_each_safe (it, &n->dials) {
+		struct dial *d = list_entry(it, struct dial, link);
+
+		if (bans_is_banned(n->bans, &d->addr))
+			dial_free(d);
 	}
 }
 
@@ -271,7 +290,9 @@ static void retry_wishes(struct net *n, int64_t now)
 	list_each (it, &n->wishes) {
 		struct wish *w = list_entry(it, struct wish, link);
 
-		if (now >= w->next_ms && !connected_to(n, &w->addr) && !find_dial(n, &w->addr))
+		if (now >= w->next_ms && !dial_connected_to(n, &w->addr) &&
+		    !dial_find(n, &w->addr) && !bans_is_banned(n->bans, &w->addr) &&
+		    !listens_has(n->own, n->n_own, &w->addr))
 			dial_start(n, &w->addr, CONN_MANUAL);
 	}
 }
@@ -286,7 +307,7 @@ static bool anybody_connected(const struct net *n)
 static void try_fallback(struct net *n, int64_t now)
 {
 	if (!n->have_fallback || now < n->fallback_ms || anybody_connected(n) ||
-	    find_dial(n, &n->fallback))
+	    dial_find(n, &n->fallback) || bans_is_banned(n->bans, &n->fallback))
 		return;
 	n->fallback_ms = now + FALLBACK_RETRY_MS;
 	dial_start(n, &n->fallback, CONN_OUTBOUND);
@@ -301,74 +322,6 @@ void net_set_fallback(struct net *n, const struct net_addr *a)
 	try_fallback(n, n->fallback_ms);
 }
 
-/* --- the slots ------------------------------------------------------------------------------------ */
-
-static size_t slots_taken(const struct net *n)
-{
-	size_t taken = n->n_kind[CONN_OUTBOUND];
-
-	list_each (it, &n->dials) {
-		if (list_entry(it, struct dial, link)->kind == CONN_OUTBOUND)
-			taken++;
-	}
-	return taken;
-}
-
-static size_t busy_groups(const struct net *n, uint64_t *out, size_t max)
-{
-	size_t k = 0;
-
-	list_each (it, &n->conns) {
-		const struct conn *c = list_entry(it, struct conn, link);
-
-		if (c->info.kind != CONN_INBOUND && k < max)
-			out[k++] = net_addr_group(&c->info.peer);
-	}
-	list_each (it, &n->dials) {
-		if (k < max)
-			out[k++] = net_addr_group(&list_entry(it, struct dial, link)->addr);
-	}
-	list_each (it, &n->wishes) {
-		if (k < max)
-			out[k++] = net_addr_group(&list_entry(it, struct wish, link)->addr);
-	}
-	return k;
-}
-
-/* Is it this very node? Known for loopback and for the addresses at which peers have reached us. */
-static bool is_self(const struct net *n, const struct net_addr *a)
-{
-	if (net_port(n) == 0 || a->port != net_port(n))
-		return false;
-	if (net_addr_scope(a) == NET_LOOPBACK)
-		return true;
-	list_each (it, &n->conns) {
-		const struct conn *c = list_entry(it, struct conn, link);
-
-		if (memcmp(c->info.local.ip, a->ip, sizeof(a->ip)) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void fill_slots(struct net *n)
-{
-	uint64_t busy[256];
-
-	for (int tries = 0; tries < NET_OUTBOUND_SLOTS && slots_taken(n) < NET_OUTBOUND_SLOTS;
-	     tries++) {
-		struct net_addr a;
-		size_t k = busy_groups(n, busy, ARRAY_LEN(busy));
-
-		if (!addrbook_pick(n->book, busy, k, &a))
-			return;
-		if (is_self(n, &a))
-			addrbook_remove(n->book, &a);
-		else if (!connected_to(n, &a) && !find_dial(n, &a))
-			dial_start(n, &a, CONN_OUTBOUND);
-	}
-}
-
 /* --- time ------------------------------------------------------------------------------------------ */
 
 void dial_tick(struct net *n, int64_t now)
@@ -381,8 +334,8 @@ void dial_tick(struct net *n, int64_t now)
 	}
 	retry_wishes(n, now);
 	try_fallback(n, now);
-	if (n->dial_book && n->book)
-		fill_slots(n);
+	if (n->dial_book)
+		slots_fill(n, now);
 }
 
 void dial_stop(struct net *n)
@@ -401,9 +354,9 @@ size_t net_dials(const struct net *n, struct net_dial *out, size_t max)
 
 	list_each (it, &n->wishes) {
 		const struct wish *w = list_entry(it, struct wish, link);
-		bool dialling = find_dial(n, &w->addr) != NULL;
+		bool dialling = dial_find(n, &w->addr) != NULL;
 
-		if (!connected_to(n, &w->addr) && k < max)
+		if (!dial_connected_to(n, &w->addr) && k < max)
 			out[k++] = (struct net_dial){w->addr, true, dialling,
 						     dialling ? 0 : MAX(0, w->next_ms - now),
 						     w->failures};
@@ -411,11 +364,11 @@ size_t net_dials(const struct net *n, struct net_dial *out, size_t max)
 	list_each (it, &n->dials) {
 		const struct dial *d = list_entry(it, struct dial, link);
 
-		if (!find_wish(n, &d->addr) && k < max)
+		if (!dial_wish(n, &d->addr) && k < max)
 			out[k++] = (struct net_dial){d->addr, d->kind == CONN_MANUAL, true, 0, 0};
 	}
-	if (n->have_fallback && !anybody_connected(n) && !find_dial(n, &n->fallback) &&
-	    !find_wish(n, &n->fallback) && k < max)
+	if (n->have_fallback && !anybody_connected(n) && !dial_find(n, &n->fallback) &&
+	    !dial_wish(n, &n->fallback) && k < max)
 		out[k++] = (struct net_dial){n->fallback, false, false,
 					     MAX(0, n->fallback_ms - now), 0};
 	return k;

@@ -3,27 +3,72 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <tally/base/log.h>
+#include <tally/base/mem.h>
+#include <tally/net/evict.h>
 
 #define REFUSED_LINE_MS 10000
 
 /* --- who is let in --------------------------------------------------------------------- */
 
-/* The one place where it is decided what a newcomer gets. NULL: let in; else why not. Here a full
- * house would make room by closing the least deserving inbound connection. */
-static const char *admit(const struct net *n, const struct net_addr *peer)
+/* The place it comes from. Ports don't matter here: whoever is at one address can have them all. */
+static uint64_t keyed_group(const struct net *n, const struct net_addr *peer)
+{
+	struct net_addr place = *peer;
+	uint64_t group;
+
+	place.port = 0;
+	group = net_addr_group(&place);
+	return short_hash(n->group_key, &group, sizeof(group));
+}
+
+/* Closes the least deserving inbound connection. False: all are protected. */
+static bool make_room(struct net *n)
+{
+	struct evict_candidate *all = mem_array(n->n_kind[CONN_INBOUND], sizeof(*all));
+	struct conn *chosen;
+	size_t k = 0;
+
+	list_each (it, &n->conns) {
+		const struct conn *c = list_entry(it, struct conn, link);
+
+		if (c->info.kind != CONN_INBOUND)
+			continue;
+		all[k] = (struct evict_candidate){.id = c->info.id,
+						  .group = keyed_group(n, &c->info.peer),
+						  .connected_ms = c->opened_ms,
+						  .min_ping_us = -1,
+						  .discouraged = c->discouraged};
+		if (n->handler.merits)
+			n->handler.merits(n->handler.arg, c->info.id, &all[k]);
+		k++;
+	}
+	chosen = conn_find(n, evict_choose(all, k));
+	free(all);
+	if (chosen)
+		conn_close(chosen, CLOSE_PLAIN, true,
+			   "makes room for another: all %u inbound slots are taken",
+			   n->inbound_max);
+	return chosen != NULL;
+}
+
+/* The one place where it is decided what a newcomer gets. NULL: let in; else why not. */
+static const char *admit(struct net *n, const struct net_addr *peer)
 {
 	size_t inbound = n->n_kind[CONN_INBOUND];
 
-	if (inbound >= n->inbound_max)
-		return "all inbound slots are taken";
+	if (bans_is_banned(n->bans, peer))
+		return "its address is banned";
 	/* A school shares one address: what misbehaved is let in while there is room for everyone. */
-	if (n->book && inbound >= n->inbound_max / 2 && addrbook_is_discouraged(n->book, peer))
+	if (inbound >= n->inbound_max / 2 && bans_is_discouraged(n->bans, peer))
 		return "it is discouraged and half of the inbound slots are taken";
+	if (inbound >= n->inbound_max && !make_room(n))
+		return "all inbound slots are taken by peers worth keeping";
 	return NULL;
 }
 

@@ -34,6 +34,8 @@ struct net *net_new(const struct net_options *o)
 	n->clock = o->clock;
 	n->rng = o->rng;
 	n->book = o->book;
+	n->bans = o->bans;
+	rng_fill(n->rng, n->group_key, sizeof(n->group_key));
 	n->handler = o->handler;
 	n->inbound_max = o->inbound_max ? o->inbound_max : NET_INBOUND_MAX;
 	n->dial_book = o->dial_book;
@@ -70,11 +72,28 @@ void net_tick(struct net *n)
 {
 	int64_t now = net_now_ms(n);
 
+	bans_tick(n->bans);
 	listen_tick(n, now);
 	send_tick(n, now);
 	recv_tick(n, now);
 	conn_tick_lingering(n, now);
 	dial_tick(n, now);
+}
+
+size_t net_enforce_bans(struct net *n)
+{
+	size_t closed = 0;
+
+	dial_drop_banned(n);
+	list_each_safe (it, &n->conns) {
+		struct conn *c = list_entry(it, struct conn, link);
+
+		if (!bans_is_banned(n->bans, &c->info.peer))
+			continue;
+		conn_close(c, CLOSE_PLAIN, false, "its address is banned");
+		closed++;
+	}
+	return closed;
 }
 
 /* --- the transport --------------------------------------------------------------------------------- */
@@ -113,10 +132,23 @@ static size_t transport_queued(void *ctx, conn_id id)
 	return c ? evbuffer_get_length(c->out) : 0;
 }
 
+static void transport_listens_at(void *ctx, conn_id id, const struct net_addr *a)
+{
+	struct net *n = ctx;
+	struct conn *c = conn_find(n, id);
+
+	if (id == 0)
+		listens_add(n->own, &n->n_own, a);
+	if (!c)
+		return;
+	listens_add(c->listens, &c->n_listens, a);
+	c->handshaken = c->handshaken || net_addr_equal(&c->info.peer, a);
+}
+
 struct transport net_transport(struct net *n)
 {
-	return (struct transport){transport_send, transport_close, transport_pause,
-				  transport_queued, n};
+	return (struct transport){transport_send,   transport_close,      transport_pause,
+				  transport_queued, transport_listens_at, n};
 }
 
 size_t net_connections(const struct net *n, enum conn_kind kind)

@@ -11,6 +11,7 @@
 
 #include <tally/base/list.h>
 #include <tally/base/map.h>
+#include <tally/crypto/hash.h>
 #include <tally/net/frame.h>
 #include <tally/net/net.h>
 
@@ -29,18 +30,20 @@
 #define SEND_QUEUE_LIMIT (16u << 20)
 #define SEND_STALL_MS    60000
 
-#define DIAL_TIMEOUT_MS    5000
-#define RETRY_FIRST_MS     1000
-#define RETRY_MAX_MS       60000
-#define RETRY_STEADY_MS    60000 /* a connection that lasted so long was a good one */
-#define FALLBACK_RETRY_MS  3000
-#define LINGER_MS          5000
-#define LINGER_MAX         64
-#define ACCEPT_TURN        16
-#define ACCEPT_REST_MS     1000
-#define LISTENERS_MAX      4
-#define DISCOURAGE_SECONDS (24 * 3600)
-#define REASON_CHARS       200
+#define DIAL_TIMEOUT_MS   5000
+#define RETRY_FIRST_MS    1000
+#define RETRY_MAX_MS      60000
+#define RETRY_STEADY_MS   60000 /* a connection that lasted so long was a good one */
+#define SOON_LOST_REST_MS 10000 /* from the book, where one ended sooner; doubling */
+#define SOON_LOST_MAX     32
+#define LISTENS_MAX       8 /* addresses of one node, remembered */
+#define FALLBACK_RETRY_MS 3000
+#define LINGER_MS         5000
+#define LINGER_MAX        64
+#define ACCEPT_TURN       16
+#define ACCEPT_REST_MS    1000
+#define LISTENERS_MAX     4
+#define REASON_CHARS      200
 
 /* The life of a connection. A handler may close the very connection that is delivering, so nothing
  * is freed but from the loop (conn_reap). */
@@ -61,7 +64,11 @@ struct conn {
 	struct list ready; /* in net.ready: has something to deliver */
 	struct net *net;
 	struct conn_info info;
-	char name[NET_ADDR_CHARS + 1]; /* the peer's address, for the log */
+	struct net_addr listens[LISTENS_MAX]; /* where it listens, a ring */
+	unsigned n_listens;                   /* ever put in */
+	bool handshaken;                      /* with whom we dialled */
+	bool discouraged;                     /* when it came in */
+	char name[NET_ADDR_CHARS + 1];        /* the peer's address, for the log */
 	enum conn_state state;
 	int fd;
 	struct event *readable, *writable;
@@ -82,7 +89,7 @@ struct conn {
 
 	bool linger_wanted;
 	int64_t linger_until_ms;
-	int64_t opened_ms, opened_unix;
+	int64_t opened_ms;
 	char reason[REASON_CHARS + 1];
 };
 
@@ -113,12 +120,21 @@ struct wish {
 	uint32_t failures;
 };
 
+/* A connection from the address book that ended soon. */
+struct soon_lost {
+	struct net_addr addr;
+	int64_t rest_until_ms; /* not dialled from the book before */
+	unsigned times;        /* in a row */
+};
+
 struct net {
 	struct event_base *base;
 	int priority;
 	const struct clock *clock;
 	const struct rng *rng;
 	struct addrbook *book;
+	struct bans *bans;
+	uint8_t group_key[SHORT_HASH_KEY_BYTES];
 	struct net_handler handler;
 	unsigned inbound_max;
 	bool dial_book;
@@ -144,8 +160,14 @@ struct net {
 	struct list dials, wishes;
 	bool have_fallback;
 	struct net_addr fallback;
-	int64_t fallback_ms; /* the next try */
-	bool fallback_told;  /* its absence has been logged */
+	int64_t fallback_ms;        /* the next try */
+	bool fallback_told;         /* its absence has been logged */
+	uint32_t fallback_failures; /* connections without a handshake, in a row */
+	struct net_addr
+		own[LISTENS_MAX]; /* where we listen, as found by dialling ourselves; a ring */
+	unsigned n_own;
+	struct soon_lost soon_lost[SOON_LOST_MAX]; /* a ring */
+	unsigned n_soon_lost;
 
 	uint64_t bytes_in, bytes_out;
 };
@@ -164,7 +186,9 @@ struct conn *conn_find(const struct net *n, conn_id id); /* open ones */
 void conn_reap(struct net *n);
 void conn_destroy(struct conn *c);
 void conn_tick_lingering(struct net *n, int64_t now);
-bool conn_had_handshake(const struct conn *c);
+/* Remembers an address in a ring of LISTENS_MAX; harmless where it is there. */
+void listens_add(struct net_addr ring[LISTENS_MAX], unsigned *n, const struct net_addr *a);
+bool listens_has(const struct net_addr ring[LISTENS_MAX], unsigned n, const struct net_addr *a);
 
 /* recv.c */
 void recv_on_readable(evutil_socket_t fd, short what, void *arg);
@@ -187,5 +211,16 @@ void listen_stop(struct net *n);
 void dial_tick(struct net *n, int64_t now);
 void dial_stop(struct net *n);
 void dial_conn_closed(struct conn *c); /* book-keeping for one that we dialled */
+void dial_drop_banned(struct net *n);
+struct wish *dial_wish(const struct net *n, const struct net_addr *a); /* NULL: none */
+struct dial *dial_find(const struct net *n, const struct net_addr *a);
+bool dial_connected_to(const struct net *n, const struct net_addr *a);
+/* 0 or an error number. What becomes of it is told from the loop. */
+int dial_start(struct net *n, const struct net_addr *a, enum conn_kind kind);
+
+/* slots.c */
+void slots_fill(struct net *n, int64_t now);
+/* One that we dialled has ended. soon: before it was a steady one. */
+void slots_lost(struct net *n, const struct net_addr *a, bool soon, int64_t now);
 
 #endif

@@ -18,11 +18,13 @@ libtally_a_SOURCES += \
 	src/node/node.c \
 	src/node/node_priv.h \
 	src/node/observers.c \
+	src/node/online.c \
 	src/node/open.c \
 	src/node/late.c \
 	src/node/snapshot.c \
 	src/node/template.c \
 	src/node/verbs.c \
+	src/node/verbs_bans.c \
 	src/node/verbs_chain.c \
 	src/node/verbs_mempool.c \
 	src/node/verbs_mining.c \

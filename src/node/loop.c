@@ -12,7 +12,7 @@
 
 /* A turn's share for each kind of work, microseconds. */
 #define TURN_US        4000
-#define ADDRS_COMMIT_S 10 /* peer addresses reach the disk at least this often */
+#define ADDRS_COMMIT_S 10 /* peer addresses and discouragements reach the disk about this often */
 
 void node_schedule(struct node *n, unsigned work)
 {
@@ -106,15 +106,25 @@ static void on_signatures(evutil_socket_t fd, short what, void *arg)
 	node_schedule(n, WORK_CHAIN | WORK_MEMPOOL);
 }
 
-static void commit_addresses(struct node *n)
+/* Not while the chain is in the midst of something: its own commits take along what is written. */
+static void commit_records(struct node *n)
 {
 	struct err err = {0};
 
-	if (clock_mono_ms(clock_system()) / 1000 % ADDRS_COMMIT_S || !store_pending(n->store) ||
-	    chain_catching_up(n->chain) || !chain_settled(n->chain))
+	if (!n->commit_due && clock_mono_ms(clock_system()) / 1000 % ADDRS_COMMIT_S)
 		return;
-	if (!chain_commit(n->chain, &err))
+	if (!store_pending(n->store) || chain_catching_up(n->chain) || !chain_settled(n->chain))
+		return;
+	if (chain_commit(n->chain, &err))
+		n->commit_due = false;
+	else
 		node_fatal(n, &err);
+}
+
+void node_commit_records(struct node *n)
+{
+	n->commit_due = true;
+	commit_records(n);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -131,7 +141,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	if (n->mempool)
 		mempool_expire(n->mempool);
 	node_mining_tick(n);
-	commit_addresses(n);
+	commit_records(n);
 	node_schedule(n, WORK_MEMPOOL | WORK_PROTOCOL | WORK_WALLET);
 	node_mark(n, NODE_EV_SECOND);
 }

@@ -52,6 +52,7 @@ struct node {
 	struct wallet *wallet;
 	struct mempool *mempool; /* NULL while there is no chain */
 	struct addrbook *book;
+	struct bans *bans;
 	struct protocol *protocol; /* from here on NULL offline */
 	struct net *net;
 	struct mining *mining; /* offline too */
@@ -68,6 +69,7 @@ struct node {
 	unsigned work;  /* bits of WORK_… to be done in the next turn */
 	bool stopping;
 	bool failed;
+	bool commit_due; /* of the records of the net, without waiting */
 	struct err failure;
 
 	struct block_hash last_invalid; /* the block found invalid last, and why */
@@ -106,7 +108,9 @@ bool node_set_mocktime(struct node *n, int64_t unix_s, struct err *e);
 void node_loop_open(struct node *n);
 void node_loop_watch_signatures(struct node *n);
 void node_loop_start(struct node *n); /* tick and signals: online */
-void node_loop_tick(struct node *n);  /* the clock was set: what is due is due now */
+/* Peer addresses and bans as they are now reach the disk: at once, or as soon as the chain is settled. */
+void node_commit_records(struct node *n);
+void node_loop_tick(struct node *n); /* the clock was set: what is due is due now */
 void node_loop_stop(struct node *n);
 void node_loop_close(struct node *n);
 void node_turn(struct node *n);
@@ -116,6 +120,9 @@ void node_write_failed(void *arg); /* from any thread */
 
 /* open.c */
 void node_rebroadcast(struct node *n); /* own unconfirmed payments go into the mempool again */
+
+/* online.c: address book, bans, protocol and net, listening and dialling. */
+bool node_open_network(struct node *n, struct err *e);
 
 /* mine.c: what is mined, and when. */
 bool node_mining(const struct node *n); /* switched on */

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -20,7 +19,6 @@
 #include <tally/crypto/key.h>
 #include <tally/crypto/pow.h>
 
-#define FILES_WANTED    4096
 #define REBROADCAST_MAX 1000
 
 /* --- the log --------------------------------------------------------------------- */
@@ -41,39 +39,6 @@ static void on_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_
 		printf("%s\n", line);
 		fflush(stdout);
 	}
-}
-
-/* --- peer addresses, kept in the chain's database ----------------------------------- */
-
-static void addr_put(void *ctx, const struct addrbook_entry *en)
-{
-	struct node *n = ctx;
-	uint8_t key[NET_ADDR_KEY_BYTES], record[ADDRBOOK_RECORD_MAX];
-	struct err err = {0};
-
-	net_addr_pack(key, &en->addr);
-	if (!store_put_addr(n->store, (struct span){key, sizeof(key)},
-			    (struct span){record, addrbook_encode(record, en)}, &err))
-		node_fatal(n, &err);
-}
-
-static void addr_del(void *ctx, const struct net_addr *a)
-{
-	struct node *n = ctx;
-	uint8_t key[NET_ADDR_KEY_BYTES];
-	struct err err = {0};
-
-	net_addr_pack(key, a);
-	if (!store_del_addr(n->store, (struct span){key, sizeof(key)}, &err))
-		node_fatal(n, &err);
-}
-
-static bool addr_load(void *arg, struct span key, struct span record)
-{
-	struct node *n = arg;
-
-	addrbook_load(n->book, key.p, key.len, record.p, record.len);
-	return true;
 }
 
 /* --- databases, chain, wallet -------------------------------------------------------- */
@@ -172,101 +137,6 @@ static bool settle_offline(struct node *n, struct err *e)
 
 /* --- going online ----------------------------------------------------------------------- */
 
-static void raise_file_limit(void)
-{
-	struct rlimit r;
-
-	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= FILES_WANTED)
-		return;
-	r.rlim_cur = r.rlim_max == RLIM_INFINITY || r.rlim_max > FILES_WANTED ? FILES_WANTED
-									      : r.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &r);
-}
-
-/* *expected: one more peer that may answer. "0" is nobody: -connect 0 dials none. */
-static bool dial(struct node *n, const char *text, unsigned *expected, struct err *e)
-{
-	struct net_addr a;
-	struct err known = {0};
-
-	if (strcmp(text, "0") == 0)
-		return true;
-	if (!net_addr_parse(&a, text, NODE_ID_DEFAULT, e))
-		return false;
-	++*expected;
-	addrbook_add(n->book, &a, SERVICE_NETWORK, clock_unix(&n->clock.clock));
-	if (!net_connect(n->net, &a, false, &known) && known.cls != ERR_KNOWN) {
-		*e = known;
-		return false;
-	}
-	return true;
-}
-
-static bool dial_configured(struct node *n, struct err *e)
-{
-	const struct config *c = &n->config;
-	struct net_addr central;
-	unsigned expected = 0;
-
-	for (uint32_t i = 0; i < c->n_connect; i++)
-		if (!dial(n, c->connect[i], &expected, e))
-			return false;
-	for (uint32_t i = 0; i < c->n_addnode; i++)
-		if (!dial(n, c->addnode[i], &expected, e))
-			return false;
-	/* The lesson's central node: for a node that is given no peer. */
-	if (c->n_connect + c->n_addnode == 0 && c->port != NODE_ID_DEFAULT &&
-	    c->node_id != NODE_ID_DEFAULT &&
-	    net_addr_parse_numeric(&central, "127.0.0.1", NODE_ID_DEFAULT, NULL)) {
-		net_set_fallback(n->net, &central);
-		expected = 1;
-	}
-	protocol_expect_peers(n->protocol, expected);
-	return true;
-}
-
-static bool open_network(struct node *n, struct err *e)
-{
-	const struct config *c = &n->config;
-	struct protocol_options po = {
-		.chain = n->chain,
-		.mempool = n->mempool,
-		.book = n->book,
-		.clock = &n->clock.clock,
-		.rng = n->rng,
-		.sync = c->sync_classic ? SYNC_CLASSIC : SYNC_HEADERS,
-		.want_chain = c->chain[0] != '\0',
-		.events = &n->protocol_events,
-		.events_arg = n,
-	};
-	struct net_options no = {
-		.base = n->base,
-		.priority = NODE_PRIO_WORK,
-		.clock = &n->clock.clock,
-		.rng = n->rng,
-		.book = n->book,
-		.dial_book = c->n_connect == 0,
-	};
-
-	if (po.want_chain && !hash256_parse(&po.wanted.h, c->chain))
-		return err_set(e, ERR_USAGE, "bad-chain",
-			       "-chain '%s' is no hash: give all 64 hex digits", c->chain);
-	if (po.want_chain && chain_has_genesis(n->chain) &&
-	    !hash256_equal(&po.wanted.h, &chain_params(n->chain)->genesis_hash.h))
-		return err_set(
-			e, ERR_USAGE, "other-chain",
-			"this directory holds another chain ('%s'): use another --node-id for -chain %.16s…",
-			chain_params(n->chain)->name, c->chain);
-	n->protocol = protocol_new(&po);
-	no.handler = protocol_net_handler(n->protocol);
-	n->net = net_new(&no);
-	protocol_set_transport(n->protocol, net_transport(n->net));
-	if (c->listen && !net_listen(n->net, c->bind[0] ? c->bind : NULL, (uint16_t)c->port, e))
-		return false;
-	protocol_set_port(n->protocol, net_port(n->net));
-	return dial_configured(n, e);
-}
-
 static bool start_mining(struct node *n, struct err *e)
 {
 	struct key_hash to;
@@ -285,13 +155,8 @@ static bool start_mining(struct node *n, struct err *e)
 
 static bool go_online(struct node *n, struct err *e)
 {
-	raise_file_limit();
 	signal(SIGPIPE, SIG_IGN);
-	n->book =
-		addrbook_new(&n->clock.clock, n->rng,
-			     &(struct addrbook_store){.put = addr_put, .del = addr_del, .ctx = n});
-	if (!store_each_addr(n->store, addr_load, n, e) || !open_network(n, e) ||
-	    !control_open(n, e) || !start_mining(n, e))
+	if (!node_open_network(n, e) || !control_open(n, e) || !start_mining(n, e))
 		return false;
 	node_loop_start(n);
 	log_info(LOG_NODE,
@@ -360,7 +225,7 @@ static void close_fd(int fd)
  * recovery takes the last commit. */
 static bool commit_all(struct node *n, struct err *e)
 {
-	if (n->failed || !n->chain || !n->wallet || !chain_has_genesis(n->chain))
+	if (n->failed || !n->chain || !n->wallet)
 		return true;
 	return chain_commit(n->chain, e) && wallet_commit(n->wallet, e);
 }
@@ -393,6 +258,7 @@ bool node_close(struct node *n, struct err *e)
 	node_loop_stop(n);
 	if (n->sigpool)
 		sigpool_free(n->sigpool);
+	bans_free(n->bans);
 	addrbook_free(n->book);
 	wallet_db_close(n->wallet_db);
 	store_close(n->store);

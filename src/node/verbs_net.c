@@ -37,6 +37,8 @@ static json_t *json_peer(const struct peer_info *p)
 	json_object_set_new(o, "relaytxes", json_boolean(p->relay));
 	json_object_set_new(o, "lastsend", json_integer(p->last_send));
 	json_object_set_new(o, "lastrecv", json_integer(p->last_recv));
+	json_object_set_new(o, "last_transaction", json_integer(p->last_tx));
+	json_object_set_new(o, "last_block", json_integer(p->last_block));
 	json_object_set_new(o, "bytessent", json_integer((json_int_t)p->bytes_out));
 	json_object_set_new(o, "bytesrecv", json_integer((json_int_t)p->bytes_in));
 	json_object_set_new(o, "conntime", json_integer(p->connected));

@@ -71,8 +71,10 @@ void accept_block(struct protocol *p, struct block *b, conn_id from, bool reques
 	err_clear(&e);
 	if (chain_accept_block(p->o.chain, b, &e)) {
 		accepted(p, b, from);
-		if (peer)
+		if (peer) {
 			peer_has_block(p, peer, &b->hash);
+			peer_gave_block(p, peer);
+		}
 		return;
 	}
 	hash256_short(shown, &b->hash.h);

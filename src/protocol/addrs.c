@@ -1,8 +1,10 @@
 /* Where other nodes listen: asking, telling, gossiping. Source: protocol sections 6 and 7; Bitcoin Core
  * net_processing.cpp for the rate. */
+#include <stdlib.h>
 #include <string.h>
 
 #include <tally/base/checked.h>
+#include <tally/base/mem.h>
 
 #include "protocol/protocol_priv.h"
 
@@ -14,12 +16,15 @@
 #define PENALTY_SECONDS   (2 * 3600) /* off what others say they have seen */
 #define STALE_SECONDS     (5 * 24 * 3600)
 #define KNOWN_MAX         1000
+#define ANSWER_LEAST      64 /* to getaddr, of a small book; */
+#define ANSWER_PERCENT    23 /* of a large one this share. Source: Bitcoin Core net.h */
+#define OWN_EVERY_MS      (24 * 3600 * 1000) /* our own address is told again */
 
 void addrs_peer_init(struct protocol *p, struct peer *peer)
 {
 	/* One for its own address. */
 	peer->addrs.tokens = 1;
-	peer->addrs.filled_ms = now_ms(p);
+	peer->addrs.filled_ms = peer->addrs.own_told_ms = now_ms(p);
 	hash_memory_init(&peer->addrs.known, KNOWN_MAX);
 }
 
@@ -94,6 +99,7 @@ static void tell_own(struct protocol *p, struct peer *peer)
 {
 	struct net_addr a = peer->sees_us;
 
+	peer->addrs.own_told_ms = now_ms(p);
 	if (p->o.port == 0)
 		return;
 	a.port = p->o.port;
@@ -104,6 +110,13 @@ static void tell_own(struct protocol *p, struct peer *peer)
 		return;
 	put(p, peer, &a, SERVICE_NETWORK, now_unix(p));
 	gate_send_list(p, peer, MSG_ADDR);
+}
+
+void addrs_tick(struct protocol *p, struct peer *peer)
+{
+	if (peer->version >= VERSION_ADDR_TIME &&
+	    now_ms(p) - peer->addrs.own_told_ms >= OWN_EVERY_MS)
+		tell_own(p, peer);
 }
 
 void addrs_peer_ready(struct protocol *p, struct peer *peer)
@@ -117,18 +130,20 @@ void addrs_peer_ready(struct protocol *p, struct peer *peer)
 
 void handle_getaddr(struct protocol *p, struct peer *peer, struct msg *m)
 {
-	struct addrbook_entry some[64];
-	size_t n;
+	struct addrbook_entry *some;
+	size_t n, most = MAX(ANSWER_LEAST, addrbook_count(p->o.book) * ANSWER_PERCENT / 100);
 
 	(void)m;
 	if (peer->addrs.getaddr_answered)
 		return;
 	peer->addrs.getaddr_answered = true;
-	n = addrbook_sample(p->o.book, net_addr_scope(&peer->info.peer), some,
-			    sizeof(some) / sizeof(some[0]));
+	most = MIN(most, ADDR_MAX);
+	some = mem_array(most, sizeof(*some));
+	n = addrbook_sample(p->o.book, net_addr_scope(&peer->info.peer), some, most);
 	for (size_t i = 0; i < n; i++)
 		if (!net_addr_equal(&some[i].addr, &peer->listens))
 			put(p, peer, &some[i].addr, some[i].services, some[i].seen);
+	free(some);
 	gate_send_list(p, peer, MSG_ADDR);
 }
 
@@ -163,10 +178,11 @@ static void take(struct protocol *p, struct peer *peer, const struct addr_item *
 	if (seen > now + FRESH_SECONDS)
 		seen = now - STALE_SECONDS;
 	if (own && !proven(p, a)) {
-		addrbook_add(p->o.book, a, it->s.services, 0);
+		addrbook_add(p->o.book, a, it->s.services, 0, &peer->info.peer);
 		return;
 	}
-	if (!addrbook_add(p->o.book, a, it->s.services, MAX(seen - PENALTY_SECONDS, 0)))
+	if (!addrbook_add(p->o.book, a, it->s.services, MAX(seen - PENALTY_SECONDS, 0),
+			  &peer->info.peer))
 		return;
 	if (gossip && seen > now - FRESH_SECONDS)
 		addrs_announce(p, a, it->s.services, peer);

@@ -69,6 +69,14 @@ void handshake_tick(struct protocol *p, struct peer *peer)
 		peer_close(p, peer, CLOSE_PLAIN, "no version within 60 s");
 }
 
+static void forget_self(struct protocol *p, const struct peer *peer)
+{
+	if (!peer_dialled(peer))
+		return;
+	addrbook_remove(p->o.book, &peer->info.peer);
+	p->net.listens_at(p->net.ctx, 0, &peer->info.peer);
+}
+
 /* The other end of a connection to ourselves: it is closed too, and not dialled again. */
 static void close_self(struct protocol *p, struct peer *peer)
 {
@@ -78,12 +86,10 @@ static void close_self(struct protocol *p, struct peer *peer)
 		if (other == peer || !net_addr_equal(&other->info.local, &peer->info.peer) ||
 		    !net_addr_equal(&other->info.peer, &peer->info.local))
 			continue;
-		if (peer_dialled(other))
-			addrbook_remove(p->o.book, &other->info.peer);
+		forget_self(p, other);
 		peer_close(p, other, CLOSE_PLAIN, "connected to ourselves");
 	}
-	if (peer_dialled(peer))
-		addrbook_remove(p->o.book, &peer->info.peer);
+	forget_self(p, peer);
 	peer_close(p, peer, CLOSE_PLAIN, "connected to ourselves");
 }
 
@@ -126,12 +132,25 @@ static void take_version(struct protocol *p, struct peer *peer, const struct msg
 	}
 }
 
-/* An earlier connection to the same node. */
+static bool same_ip(const struct peer *a, const struct peer *b)
+{
+	return memcmp(a->info.peer.ip, b->info.peer.ip, sizeof(a->info.peer.ip)) == 0;
+}
+
+/* An earlier connection to the same node. Its nonce says so; but a nonce can be learnt and told by another, who
+ * would keep us from that node. So the place must speak for it too: the same address or, unless a person wished for
+ * this connection, the same network. Only one that was complete before this one was made: of two made
+ * at the same time each end might close one. */
 static struct peer *find_double(struct protocol *p, const struct peer *peer)
 {
-	for (struct peer *o = peer_next(p, NULL); o; o = peer_next(p, o))
-		if (o != peer && peer->nonce && o->nonce == peer->nonce)
+	for (struct peer *o = peer_next(p, NULL); o; o = peer_next(p, o)) {
+		if (o == peer || !peer->nonce || o->nonce != peer->nonce ||
+		    o->handshaken_ms >= peer->opened_ms)
+			continue;
+		if (same_ip(o, peer) ||
+		    (peer->info.kind == CONN_OUTBOUND && peer_near(o) && peer_near(peer)))
 			return o;
+	}
 	return NULL;
 }
 
@@ -143,16 +162,16 @@ static bool verified_lately(const struct protocol *p, const struct net_addr *a)
 	       now_unix(p) - en.succeeded < VERIFIED_FOR_SECONDS;
 }
 
-/* We dialled a node from the address book that is connected already, having dialled us: now we
- * know that its address is good, and one connection is enough. Only where the other was complete before
- * this one was made: of two made at the same time each end might close one. */
+/* We dialled a node that is connected already, having dialled us or at another address: now we know that this
+ * address is good, and one connection is enough. */
 static bool close_double(struct protocol *p, struct peer *peer)
 {
-	struct peer *other = find_double(p, peer);
+	struct peer *other = peer_dialled(peer) ? find_double(p, peer) : NULL;
 
-	if (peer->info.kind != CONN_OUTBOUND || !other || other->handshaken_ms >= peer->opened_ms)
+	if (!other)
 		return false;
 	other->listens = peer->info.peer;
+	p->net.listens_at(p->net.ctx, other->info.id, &peer->info.peer);
 	peer_close(p, peer, CLOSE_PLAIN, "connected to this node already, as peer %" PRIu32,
 		   other->info.id);
 	return true;
@@ -165,15 +184,12 @@ static void address_known(struct protocol *p, struct peer *peer)
 	if (!peer_dialled(peer)) {
 		/* Where it says it listens; told to others once it was dialled with success. */
 		if (peer->listens.port)
-			addrbook_add(p->o.book, &peer->listens, peer->services, 0);
+			addrbook_add(p->o.book, &peer->listens, peer->services, 0,
+				     &peer->info.peer);
 		return;
 	}
-	/* A second connection to a node we know well is no success: the network counts it as a
-	 * failure, and its back-off keeps us from trying again and again. */
-	if (find_double(p, peer) && verified_lately(p, &peer->info.peer))
-		return;
+	p->net.listens_at(p->net.ctx, peer->info.id, &peer->info.peer);
 	news = !verified_lately(p, &peer->info.peer);
-	addrbook_add(p->o.book, &peer->info.peer, peer->services, now_unix(p));
 	addrbook_succeeded(p->o.book, &peer->info.peer, peer->services);
 	if (news)
 		addrs_announce(p, &peer->info.peer, peer->services, peer);

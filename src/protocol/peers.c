@@ -76,6 +76,18 @@ struct peer *peer_open(struct protocol *p, const struct conn_info *info)
 	return peer;
 }
 
+void peer_gave_block(const struct protocol *p, struct peer *peer)
+{
+	peer->last_block_ms = now_ms(p);
+	peer->last_block = now_unix(p);
+}
+
+void peer_gave_tx(const struct protocol *p, struct peer *peer)
+{
+	peer->last_tx_ms = now_ms(p);
+	peer->last_tx = now_unix(p);
+}
+
 /* What the peer held up is free for others. */
 static void peer_release(struct protocol *p, struct peer *peer)
 {
@@ -179,6 +191,8 @@ static void fill_info(const struct protocol *p, const struct peer *peer, struct 
 	out->connected = peer->connected;
 	out->last_send = peer->last_send;
 	out->last_recv = peer->last_recv;
+	out->last_block = peer->last_block;
+	out->last_tx = peer->last_tx;
 	out->ping_us = peer->ping_us;
 	out->min_ping_us = peer->min_ping_us;
 	out->clock_offset = peer->clock_offset;

@@ -5,6 +5,7 @@
 
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
+#include <tally/net/evict.h>
 
 #include "protocol/protocol_priv.h"
 
@@ -153,12 +154,25 @@ static void on_closed(void *arg, conn_id id, const char *reason)
 	leave(p);
 }
 
+static void on_merits(void *arg, conn_id id, struct evict_candidate *c)
+{
+	const struct peer *peer = peer_find(arg, id);
+
+	if (!peer || !peer->handshaken)
+		return;
+	c->min_ping_us = peer->min_ping_us;
+	c->last_block_ms = peer->last_block_ms;
+	c->last_tx_ms = peer->last_tx_ms;
+	c->blocks_only = !peer->relay.wants_txs && (peer->services & SERVICE_NETWORK);
+}
+
 struct net_handler protocol_net_handler(struct protocol *p)
 {
 	return (struct net_handler){.opened = on_opened,
 				    .message = on_message,
 				    .drained = on_drained,
 				    .closed = on_closed,
+				    .merits = on_merits,
 				    .arg = p};
 }
 
@@ -195,6 +209,8 @@ void protocol_tick(struct protocol *p)
 		handshake_tick(p, peer);
 		if (peer_live(peer))
 			ping_tick(p, peer);
+		if (peer_live(peer))
+			addrs_tick(p, peer);
 	}
 	if (has_chain(p)) {
 		sync_tick(p);

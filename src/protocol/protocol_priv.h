@@ -118,7 +118,7 @@ struct peer_relay {
 
 struct peer_addrs {
 	double tokens;
-	int64_t filled_ms;
+	int64_t filled_ms, own_told_ms;
 	bool getaddr_answered;
 	struct hash_memory known; /* addresses it has, by padded key */
 };
@@ -144,6 +144,8 @@ struct peer {
 	int64_t connected;            /* unix seconds */
 	int64_t last_send, last_recv; /* unix seconds */
 	int64_t last_recv_ms;
+	int64_t last_block_ms, last_tx_ms; /* that were news; 0: never */
+	int64_t last_block, last_tx;       /* the same, unix seconds */
 
 	int32_t version;
 	uint64_t services;
@@ -271,6 +273,9 @@ void leave(struct protocol *p);
 
 /* peers.c */
 struct peer *peer_find(const struct protocol *p, conn_id id); /* NULL: gone */
+/* It sent a block or a transaction that was news. */
+void peer_gave_block(const struct protocol *p, struct peer *peer);
+void peer_gave_tx(const struct protocol *p, struct peer *peer);
 struct peer *peer_open(struct protocol *p, const struct conn_info *info);
 void peer_gone(struct protocol *p, struct peer *peer, const char *reason); /* frees it */
 bool peer_live(const struct peer *peer); /* handshaken and not being closed */
@@ -440,6 +445,7 @@ void handle_tx(struct protocol *p, struct peer *peer, struct msg *m);
 void addrs_peer_init(struct protocol *p, struct peer *peer);
 void addrs_peer_ready(struct protocol *p, struct peer *peer);
 void addrs_peer_gone(struct peer *peer);
+void addrs_tick(struct protocol *p, struct peer *peer);
 void addrs_announce(struct protocol *p, const struct net_addr *a, uint64_t services,
 		    const struct peer *except);
 void handle_addr(struct protocol *p, struct peer *peer, struct msg *m);

@@ -252,6 +252,9 @@ void protocol_tx_verdict(struct protocol *p, const struct tx *tx, uint64_t origi
 		hash_memory_add(&p->rejected, &tx->id.h);
 		break;
 	case ERR_NONE:
+		if (peer)
+			peer_gave_tx(p, peer);
+		break;
 	case ERR_USAGE:
 	case ERR_KNOWN:
 	case ERR_NOTFOUND:

@@ -41,8 +41,9 @@ struct tconn {
 	struct list inbox;
 	size_t inbox_bytes;
 	bool open, paused, above;
-	enum close_kind kind; /* how our side closed it */
-	char reason[400];     /* why: ours or "closed by peer" */
+	struct net_addr listens; /* where the peer was found to listen */
+	enum close_kind kind;    /* how our side closed it */
+	char reason[400];        /* why: ours or "closed by peer" */
 };
 
 struct tnode {
@@ -65,6 +66,7 @@ struct tnode {
 	struct msg_record *records;
 	size_t n_records;
 	uint64_t sent_blocks;
+	struct net_addr own; /* where it dialled itself */
 };
 
 struct tnet {
@@ -281,6 +283,17 @@ static inline size_t fake_queued(void *ctx, conn_id id)
 	return c ? c->other->inbox_bytes : 0;
 }
 
+/* Where peers were found to listen is seen in the peers themselves. */
+static inline void fake_listens_at(void *ctx, conn_id id, const struct net_addr *a)
+{
+	struct tnode *n = ctx;
+
+	if (id == 0)
+		n->own = *a;
+	else
+		conn_of(ctx, id)->listens = *a;
+}
+
 /* --- a node --------------------------------------------------------------------------- */
 
 static inline void on_connected(void *arg, const struct chain_entry *at, const struct block *b)
@@ -465,6 +478,7 @@ static inline struct tnode *node_add_with(struct tnet *net, struct block **all, 
 							       .close = fake_close,
 							       .pause = fake_pause,
 							       .queued = fake_queued,
+							       .listens_at = fake_listens_at,
 							       .ctx = n});
 	return n;
 }

@@ -148,13 +148,15 @@ static void a_connection_to_ourselves_is_closed_at_both_ends(void **state)
 	struct tconn *out;
 	struct net_addr self = loopback(3000);
 
-	addrbook_add(a->book, &self, 1, NET_NOW);
+	addrbook_add(a->book, &self, 1, NET_NOW, NULL);
 	out = dial(a, a);
 	run(net);
 	assert_closed(out->other, CLOSE_PLAIN, "ourselves");
 	assert_false(out->other->open);
 	assert_int_equal(protocol_peers(a->protocol, NULL, 0), 0);
 	assert_int_equal(addrbook_count(a->book), 0);
+	/* So that it isn't dialled when somebody tells of it again. */
+	assert_true(net_addr_equal(&a->own, &self));
 	net_drop(net);
 }
 
@@ -164,9 +166,9 @@ static void the_second_connection_to_a_node_goes_and_its_address_is_proven(void 
 	struct tnode *a = node_add(net, blocks, 3), *b = node_add(net, blocks, 3);
 	struct addrbook_entry en;
 	struct net_addr at_a = loopback(3000);
-	struct tconn *back;
+	struct tconn *first, *back;
 
-	dial(a, b);
+	first = dial(a, b)->other;
 	run(net);
 	pass(net, 1);
 	assert_true(addrbook_get(b->book, &at_a, &en));
@@ -178,6 +180,49 @@ static void the_second_connection_to_a_node_goes_and_its_address_is_proven(void 
 	assert_int_equal(protocol_peers(b->protocol, NULL, 0), 1);
 	assert_true(addrbook_get(b->book, &at_a, &en));
 	assert_true(en.succeeded != 0);
+	/* The network knows now that whoever dialled us is there. */
+	assert_true(net_addr_equal(&first->listens, &at_a));
+	net_drop(net);
+}
+
+/* Dialled at `at`, it tells the nonce of a peer that came in from `from`. Closed? */
+static bool taken_for_a_double(struct tnode *a, enum conn_kind kind, struct net_addr from,
+			       struct net_addr at)
+{
+	struct tnet *net = a->net;
+	struct tconn *in = conn_end(net, NULL, CONN_OUTBOUND, loopback(3000), from), *out;
+	uint64_t nonce = 4711 + in->info.id;
+
+	in->other = conn_end(net, a, CONN_INBOUND, from, loopback(3000));
+	in->other->other = in;
+	conn_opened(in->other);
+	raw_version(in, (struct raw_version){.height = 0, .nonce = nonce});
+	run(net);
+	pass(net, 1);
+	out = conn_between(net, a, NULL, kind, at)->other;
+	raw_version(out, (struct raw_version){.height = 0, .nonce = nonce});
+	run(net);
+	assert_true(in->other->open);
+	assert_true(net_addr_equal(&in->other->listens, &at) == !out->other->open);
+	if (!out->other->open)
+		assert_closed(out, CLOSE_PLAIN, "connected to this node already");
+	return !out->other->open;
+}
+
+/* Who knows a node's nonce could otherwise keep us from it. */
+static void a_nonce_alone_does_not_make_a_double(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct net_addr far = ipv4(8, 8, 8, 8, 50000), far_same = ipv4(8, 8, 8, 8, 3000),
+			far_other = ipv4(9, 9, 9, 9, 3000), lan = ipv4(10, 0, 0, 1, 50000),
+			lan_same = ipv4(10, 0, 0, 1, 3000), lan_other = ipv4(10, 0, 0, 2, 3000);
+
+	assert_true(taken_for_a_double(a, CONN_OUTBOUND, far, far_same));
+	assert_false(taken_for_a_double(a, CONN_OUTBOUND, far, far_other));
+	assert_true(taken_for_a_double(a, CONN_OUTBOUND, lan, lan_other));
+	assert_true(taken_for_a_double(a, CONN_MANUAL, lan, lan_same));
+	assert_false(taken_for_a_double(a, CONN_MANUAL, lan, lan_other));
 	net_drop(net);
 }
 
@@ -571,6 +616,7 @@ int main(void)
 		TEST(what_a_version_says_is_shown),
 		TEST(a_connection_to_ourselves_is_closed_at_both_ends),
 		TEST(the_second_connection_to_a_node_goes_and_its_address_is_proven),
+		TEST(a_nonce_alone_does_not_make_a_double),
 		TEST(a_peer_of_another_chain_is_closed_without_blame),
 		TEST(the_same_tag_is_welcome_and_a_malformed_one_is_not),
 		TEST(no_version_within_a_minute_closes),

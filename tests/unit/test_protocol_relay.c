@@ -349,7 +349,7 @@ static void getaddr_is_answered_once_a_connection(void **state)
 	struct tconn *raw = raw_peer(a);
 	struct net_addr known = loopback(7777);
 
-	addrbook_add(a->book, &known, 1, NET_NOW - 100);
+	addrbook_add(a->book, &known, 1, NET_NOW - 100, NULL);
 	raw_send(raw, "getaddr", NULL, 0);
 	run(net);
 	assert_true(raw_got(raw, "addr"));
@@ -446,7 +446,8 @@ static void what_we_asked_for_is_taken_at_once(void **state)
 	for (int i = 0; i < 500; i++)
 		many[i] = ipv4(10, (uint8_t)(i >> 8), (uint8_t)i, 1, 3000);
 	send_addrs(raw, many, 500, NET_NOW);
-	assert_int_equal(addrbook_count(a->book), 501);
+	/* But for those whose buckets were full: one source reaches 64 of them. */
+	assert_in_range(addrbook_count(a->book), 470, 501);
 	net_drop(net);
 }
 

@@ -38,6 +38,10 @@ void sha256d_init(struct sha256d *s);
 void sha256d_update(struct sha256d *s, const void *bytes, size_t n);
 void sha256d_final(struct sha256d *s, struct hash256 *out);
 
+/* SipHash-2-4: for tables whose places nobody outside may foretell. */
+#define SHORT_HASH_KEY_BYTES 16
+uint64_t short_hash(const uint8_t key[SHORT_HASH_KEY_BYTES], const void *bytes, size_t n);
+
 bool hash256_is_zero(const struct hash256 *h);
 bool hash256_equal(const struct hash256 *a, const struct hash256 *b);
 /* 64 hex digits, bytes reversed, and a NUL. */

@@ -11,6 +11,7 @@
 #include <tally/base/err.h>
 #include <tally/base/rng.h>
 #include <tally/net/addrbook.h>
+#include <tally/net/bans.h>
 #include <tally/net/transport.h>
 
 struct event_base;
@@ -28,6 +29,7 @@ struct net_options {
 	const struct clock *clock;
 	const struct rng *rng;
 	struct addrbook *book; /* borrowed */
+	struct bans *bans;     /* borrowed */
 	struct net_handler handler;
 	unsigned inbound_max; /* 0: NET_INBOUND_MAX */
 	bool dial_book; /* fill the outbound slots from the address book (false with -connect) */
@@ -48,6 +50,8 @@ bool net_forget(struct net *n, const struct net_addr *a);
 /* Dialled while no other peer is connected (the lesson's central node): takes an outbound slot,
  * retried every few seconds. */
 void net_set_fallback(struct net *n, const struct net_addr *a);
+/* Somebody was banned: closes whom it concerns, and stops dialling them. How many connections. */
+size_t net_enforce_bans(struct net *n);
 void net_tick(struct net *n); /* every second: fills slots, retries, resumes what was paused */
 /* Addresses being dialled or waited for, for the console. */
 struct net_dial {

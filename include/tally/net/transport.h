@@ -10,6 +10,8 @@
 #include <tally/base/bytes.h>
 #include <tally/net/addr.h>
 
+struct evict_candidate;
+
 typedef uint32_t conn_id; /* 1 upward, never reused while the program runs */
 
 enum conn_kind {
@@ -28,7 +30,7 @@ struct conn_info {
 /* Why a connection is closed: what is done about the address. */
 enum close_kind {
 	CLOSE_PLAIN,      /* nothing to be held against it */
-	CLOSE_DISCOURAGE, /* it broke the rules: not dialled for 24 h (loopback: only closed) */
+	CLOSE_DISCOURAGE, /* it broke the rules: discouraged (loopback: only closed) */
 };
 
 struct transport {
@@ -42,6 +44,9 @@ struct transport {
 	void (*pause)(void *ctx, conn_id id, bool paused);
 	/* Bytes queued and not yet taken by the system. */
 	size_t (*queued)(void *ctx, conn_id id);
+	/* Proven by a handshake with whom was dialled at `a`: there this connection's peer listens, so that it
+	 * is not dialled again while it is connected. id 0: there we listen ourselves. */
+	void (*listens_at)(void *ctx, conn_id id, const struct net_addr *a);
 	void *ctx;
 };
 
@@ -53,6 +58,9 @@ struct net_handler {
 	/* The send queue has drained below half of its bound after having been above. */
 	void (*drained)(void *arg, conn_id id);
 	void (*closed)(void *arg, conn_id id, const char *reason);
+	/* The house is full: what is known in favour of this inbound peer (ping, last block and
+	 * transaction, blocks_only). May be NULL: nothing is. */
+	void (*merits)(void *arg, conn_id id, struct evict_candidate *c);
 	void *arg;
 };
 

@@ -30,6 +30,7 @@ struct config {
 	uint32_t n_connect;
 	char addnode[CONFIG_PEERS_MAX][CONFIG_TEXT_MAX];
 	uint32_t n_addnode;
+	uint32_t inbound_max;
 	char chain[65];    /* "" any */
 	char sync[16];     /* "headers" or "classic" */
 	bool sync_classic; /* worked out */

@@ -115,6 +115,7 @@ struct peer_info {
 	bool syncing;                 /* blocks are being fetched from it */
 	int64_t connected;            /* unix seconds */
 	int64_t last_send, last_recv; /* unix seconds; 0 never */
+	int64_t last_block, last_tx;  /* it sent one that was news; unix seconds; 0 never */
 	int64_t ping_us, min_ping_us; /* -1 unknown */
 	int64_t clock_offset;         /* seconds its clock is ahead of ours */
 	uint64_t msgs_in, msgs_out, bytes_in, bytes_out;

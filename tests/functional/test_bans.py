@@ -1,0 +1,145 @@
+"""Bans and discouragements: set, listed, lifted, kept over a restart. The nodes are on loopback, which can be banned by
+hand but is never discouraged."""
+import time
+
+from chainlib import Chain
+from framework import RpcError, main, wait_until
+from p2p import Closed, Peer, frame
+
+DAY = 24 * 3600
+
+
+def code_of(call):
+    try:
+        call()
+    except RpcError as e:
+        return e.error["code"]
+    raise AssertionError("it worked")
+
+
+def addresses(node):
+    return [row["address"] for row in node.rpc("listbanned")]
+
+
+def refused(node, chain):
+    """Is a newcomer from 127.0.0.1 turned away?"""
+    try:
+        Peer.handshaken(node, chain).close()
+    except (Closed, OSError):
+        return True
+    return False
+
+
+def test_methods_as_bitcoin_core_has_them(net):
+    node = net.chain_node()
+    now = int(time.time())
+    node.rpc("setmocktime", now)
+    assert node.rpc("listbanned") == []
+    assert node.rpc("setban", "10.1.2.3", "add") is None
+    assert node.rpc("listbanned") == [{
+        "address": "10.1.2.3/32", "ban_created": now, "banned_until": now + DAY,
+        "ban_duration": DAY, "time_remaining": DAY, "ban_reason": "manually added"}]
+    assert code_of(lambda: node.rpc("setban", "10.1.2.3", "add")) == -23
+    assert code_of(lambda: node.rpc("setban", "10.1.2.3/32", "add", 5)) == -23
+    node.rpc("setban", "10.1.2.0/24", "add", 100)
+    node.rpc("setban", "2001:db8::7/32", "add", now + 50, True)
+    assert addresses(node) == ["10.1.2.3/32", "10.1.2.0/24", "2001:db8::/32"]
+    assert node.rpc("listbanned")[1]["ban_duration"] == 100
+    assert node.rpc("listbanned")[2]["banned_until"] == now + 50
+    for bad in ("10.1.2", "10.1.2.3/33", "", "host", "10.1.2.3:3000"):
+        assert code_of(lambda: node.rpc("setban", bad, "add")) == -30, bad
+    assert code_of(lambda: node.rpc("setban", "10.9.9.9", "add", now - 1, True)) == -8
+    assert code_of(lambda: node.rpc("setban", "10.9.9.9", "add", -1)) == -8
+    assert code_of(lambda: node.rpc("setban", "10.9.9.9", "sub")) == -1
+    assert code_of(lambda: node.rpc("setban", "10.9.9.9", "remove")) == -30
+    node.rpc("setmocktime", now + 50)
+    assert addresses(node) == ["10.1.2.3/32", "10.1.2.0/24"]
+    node.rpc("setban", "10.1.2.0/24", "remove")
+    assert addresses(node) == ["10.1.2.3/32"]
+    node.rpc("setmocktime", now + DAY)
+    assert addresses(node) == []
+
+
+def test_who_is_banned_is_disconnected_refused_and_not_dialled(net):
+    node = net.chain_node()
+    other = net.joined(node)
+    chain = Chain.of(node)
+    peer = Peer.handshaken(node, chain)
+    wait_until("both are there", lambda: node.rpc("getconnectioncount") == 2)
+    node.rpc("setban", "127.0.0.0/8", "add")
+    peer.closed()
+    wait_until("nobody is left", lambda: node.rpc("getconnectioncount") == 0)
+    assert refused(node, chain)
+    assert code_of(lambda: node.connect(other)) == -1
+    assert "banned" in node.run("rpc", "addnode", "127.0.0.1:%d" % other.id, "onetry")[2]
+    node.rpc("clearbanned")
+    assert node.rpc("listbanned") == []
+    assert not refused(node, chain)
+    wait_until("the other is back", lambda: node.rpc("getconnectioncount") == 1)
+
+
+def test_bans_outlive_the_node(net):
+    node = net.chain_node()
+    node.rpc("setban", "10.1.2.0/24", "add", 1000)
+    node.rpc("setban", "10.3.0.0/16", "add")
+    node.rpc("setban", "10.3.0.0/16", "remove")
+    before = node.rpc("listbanned")
+    node.process.kill()  # what was answered is on disk
+    node.process.wait()
+    node.start("-connect", "0")
+    after = node.rpc("listbanned")
+    assert len(after) == 1
+    for row in before + after:
+        del row["time_remaining"]
+    assert after == before
+    node.rpc("clearbanned")
+    node.end()
+    node.start("-connect", "0")
+    assert node.rpc("listbanned") == []
+
+
+def test_a_node_without_a_chain_keeps_bans_too(net):
+    node = net.node()
+    node.start("-connect", "0")
+    node.rpc("setban", "10.1.2.0/24", "add", 1000)
+    node.end()
+    node.start("-connect", "0")
+    assert addresses(node) == ["10.1.2.0/24"]
+
+
+def test_loopback_is_disconnected_for_breaking_the_rules_and_let_in_again(net):
+    node = net.chain_node()
+    chain = Chain.of(node)
+    peer = Peer.handshaken(node, chain)
+    peer.raw(frame("ping", b"12345678", checksum=b"abcd"))
+    peer.closed()
+    assert node.rpc("listbanned") == []
+    assert not refused(node, chain)
+
+
+def test_verbs_of_the_prompt(net):
+    node = net.chain_node()
+    chain = Chain.of(node)
+
+    def prompt(line):
+        answer = node.rpc("tally_command", line)
+        return answer if isinstance(answer, str) else answer.get("text", str(answer))
+
+    peer = Peer.handshaken(node, chain)
+    number = node.rpc("getpeerinfo")[0]["id"]
+    assert "nobody" in prompt("bans")
+    assert "1 disconnected" in prompt("ban %d" % number)
+    peer.closed()
+    assert addresses(node) == ["127.0.0.1/32"]
+    assert "127.0.0.1/32" in prompt("bans")
+    assert "lifted" in prompt("unban 127.0.0.1")
+    assert node.rpc("listbanned") == []
+    prompt("ban 10.1.0.0/16 60")
+    assert node.rpc("listbanned")[0]["ban_duration"] == 60
+    prompt("unban 10.1.0.0/16")
+    prompt("ban 10.1.2.3:3000")
+    assert addresses(node) == ["10.1.2.3/32"]
+
+
+if __name__ == "__main__":
+    main(globals())
