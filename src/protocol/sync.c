@@ -1,6 +1,9 @@
-/* What every way of fetching blocks shares: what is needed, what peers have, whether we are behind, how
- * fast it goes. The ways themselves are sync_*.c. */
+/* What every way of fetching blocks shares: what is needed, what peers have, whether we are behind. The ways
+ * themselves are sync_*.c. */
+#include <inttypes.h>
+
 #include <tally/base/checked.h>
+#include <tally/base/log.h>
 
 #include "protocol/protocol_priv.h"
 
@@ -177,8 +180,14 @@ void sync_update(struct protocol *p)
 	if (behind == p->catching_up)
 		return;
 	p->catching_up = behind;
-	if (behind)
+	if (behind) {
 		p->sync_from = chain_height(p->o.chain);
+		log_info(LOG_PEER, "catching up: %zu blocks to fetch", left);
+	} else {
+		log_info(LOG_PEER, "%s at height %" PRIu32,
+			 left > 0 ? "no more blocks come: stopped" : "up to date",
+			 chain_height(p->o.chain));
+	}
 	chain_set_catching_up(p->o.chain, behind);
 	if (!behind) {
 		relay_tip(p);

@@ -85,8 +85,12 @@ static void go_on(struct protocol *p, struct peer *peer, chain_index last)
 /* It has told all, or will not. */
 static void told_all(struct protocol *p, struct peer *peer)
 {
+	char name[NET_ADDR_CHARS + 16];
+
 	if (p->headers_from != peer->info.id)
 		return;
+	log_info(LOG_PEER, "peer %s: headers up to height %" PRIu32, peer_name(peer, name),
+		 peer->sync.best_height);
 	p->headers_from = 0;
 	others_go_on(p);
 }

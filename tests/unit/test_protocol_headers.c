@@ -448,6 +448,31 @@ static void the_next_one_that_holds_up_the_window_has_twice_the_time(void **stat
 	net_drop(net);
 }
 
+static void the_time_for_holding_up_shrinks_again_while_blocks_come(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 0);
+	struct server s[3] = {serve(a, 4000, blocks, 1100), serve(a, 4001, blocks, 1100),
+			      serve(a, 4002, blocks, 1100)};
+
+	s[0].headers_only = true;
+	serve_all(net, s, 3);
+	pass_serving(net, s, 3, 3);
+	assert_closed(s[0].raw, CLOSE_PLAIN, "holds up");
+	assert_tip(a, blocks[1100]);
+	/* Two seconds again, not four. */
+	s[1].headers_only = true;
+	s[1].n = s[2].n = LONG;
+	tell_headers(s[1].raw, blocks, 1101, LONG + 1);
+	serve_all(net, s, 3);
+	tell_headers(s[2].raw, blocks, 1101, LONG + 1);
+	serve_all(net, s, 3);
+	pass_serving(net, s, 3, 3);
+	assert_closed(s[1].raw, CLOSE_PLAIN, "holds up");
+	assert_tip(a, blocks[LONG]);
+	net_drop(net);
+}
+
 static void a_slow_peer_within_the_window_is_left_in_peace(void **state)
 {
 	struct tnet *net = net_of(state);
@@ -857,13 +882,36 @@ static void headers_of_one_peer_at_a_time_but_not_for_longer_than_ten_seconds(vo
 	run(net);
 	assert_true(raw_got(s[1].raw, "getheaders"));
 	pass(net, 9);
+	/* The first answers, slowly, what is known already. */
+	tell_headers(s[0].raw, blocks, 1, HEADERS_MAX + 1);
+	run(net);
 	assert_false(raw_got(s[1].raw, "getheaders"));
 	pass(net, 1);
-	/* The first has answered before: nothing classic is tried with it. */
 	serve_all(net, &s[1], 1);
 	assert_int_equal(s[1].getheaders, 1);
 	assert_int_equal(chain_best_header(a->chain).height, LONG);
-	assert_false(raw_got(s[0].raw, "getblocks"));
+	net_drop(net);
+}
+
+static void a_peer_that_stops_in_the_midst_of_its_headers_is_asked_again(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 0);
+	struct server s = serve(a, 4000, blocks, LONG);
+
+	run(net);
+	assert_true(raw_got(s.raw, "getheaders"));
+	tell_headers(s.raw, blocks, 1, HEADERS_MAX + 1);
+	run(net);
+	assert_true(raw_got(s.raw, "getheaders"));
+	pass(net, 9);
+	assert_false(raw_got(s.raw, "getheaders"));
+	pass(net, 1);
+	/* Nothing classic: it has shown that it knows headers. */
+	serve_all(net, &s, 1);
+	assert_int_equal(s.getheaders, 1);
+	assert_int_equal(s.getblocks, 0);
+	assert_int_equal(chain_best_header(a->chain).height, LONG);
 	net_drop(net);
 }
 
@@ -924,6 +972,7 @@ int main(void)
 		TEST(a_peer_that_holds_up_the_window_is_replaced_after_two_seconds),
 		TEST(a_block_that_came_from_another_is_not_waited_for),
 		TEST(the_next_one_that_holds_up_the_window_has_twice_the_time),
+		TEST(the_time_for_holding_up_shrinks_again_while_blocks_come),
 		TEST(a_slow_peer_within_the_window_is_left_in_peace),
 		TEST(a_lost_peer_s_blocks_are_asked_of_another_at_once),
 		TEST(a_peer_that_has_headers_and_no_blocks_is_left),
@@ -945,6 +994,7 @@ int main(void)
 		TEST(ten_unconnected_headers_in_a_row_disconnect),
 		TEST(the_others_go_on_when_the_one_that_tells_headers_is_lost),
 		TEST(headers_of_one_peer_at_a_time_but_not_for_longer_than_ten_seconds),
+		TEST(a_peer_that_stops_in_the_midst_of_its_headers_is_asked_again),
 		TEST(a_block_pushed_out_while_it_waited_for_the_clock_is_fetched_when_due),
 	};
 
