@@ -70,12 +70,14 @@ static bool local_call(const struct config *c, const char *method, json_t *param
 static bool try_call(const struct config *c, const char *method, json_t *params, json_t **result,
 		     char **raw, bool *again, struct err *e)
 {
-	bool found, ok = remote_call(c, method, params, &found, result, raw, e);
+	bool found = false, ok = false;
 
 	*again = false;
-	if (found)
-		return ok;
+	/* Only then: a cookie that a killed node left would lead to whoever has its port now. */
 	if (dir_lock_holder(c->dir) == LOCK_NODE) {
+		ok = remote_call(c, method, params, &found, result, raw, e);
+		if (found)
+			return ok;
 		*again = true;
 		return err_set(e, ERR_BUSY, "dir-in-use",
 			       "a node runs in %s, but its control port %u does not answer: "

@@ -1,110 +1,56 @@
 /* The control port: JSON-RPC over HTTP on loopback, as Bitcoin Core's (httprpc.cpp), so that
  * clients written for it can talk to us. An answer may come later than its request. */
+#include "control_priv.h"
 #include "node_priv.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <sodium.h>
 
-#include <tally/base/log.h>
 #include <tally/base/mem.h>
-#include <tally/base/text.h>
 
-#define BODY_MAX     8100000
-#define HEADERS_MAX  8192
-#define TIMEOUT_S    30
-#define PENDING_MAX  256
-#define BATCH_MAX    1000
-#define COOKIE_BYTES 32
-#define COOKIE_USER  "__cookie__:"
+#define BODY_MAX    8100000
+#define HEADERS_MAX 8192
+#define TIMEOUT_S   30
+#define PENDING_MAX 256
+#define BATCH_MAX   1000
+#define ANSWERS_MAX (32U << 20) /* bytes, of one batch */
 
 struct control {
 	struct node *node;
 	struct evhttp *http;
+	struct door *door;
 	char *cookie_path;
-	char auth[128]; /* "Basic …" as it must come */
+	char auth[CONTROL_AUTH_CHARS + 1];
 	struct list requests;
-};
-
-/* One HTTP request: one call, or a batch of them. */
-struct request {
-	struct list link;
-	struct control *control;
-	struct evhttp_request *http; /* NULL once the client is gone */
-	json_t *answers;             /* array, in order of the batch */
-	size_t waiting; /* calls without an answer; one more while they are being started */
-	int status;
-	bool batch;
-	struct answer *calls;
 };
 
 /* The place of one call's answer. */
 struct answer {
 	struct request *request;
-	size_t at;
-	json_t *id;
+	json_t *call, *id; /* borrowed of the request's body */
+	char *text;        /* NULL: not there yet */
 };
 
-/* --- the cookie ------------------------------------------------------------------- */
-
-static bool cookie_write(struct control *k, const char *text, struct err *e)
-{
-	char *temp = mem_printf("%s.new", k->cookie_path);
-	const size_t n = strlen(text);
-	int fd;
-	bool ok;
-
-	unlink(temp);
-	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	ok = fd >= 0 && fchmod(fd, 0600) == 0 && write(fd, text, n) == (ssize_t)n;
-	if (fd >= 0)
-		ok = close(fd) == 0 && ok;
-	ok = ok && rename(temp, k->cookie_path) == 0;
-	if (!ok)
-		err_set(e, ERR_IO, "cookie",
-			"cannot write %s: %s: check that you own the directory", k->cookie_path,
-			strerror(errno));
-	free(temp);
-	return ok;
-}
-
-static bool cookie_make(struct control *k, struct err *e)
-{
-	uint8_t secret[COOKIE_BYTES];
-	char text[sizeof(COOKIE_USER) + 2 * COOKIE_BYTES];
-	size_t at;
-
-	rng_fill(rng_system(), secret, sizeof(secret));
-	at = (size_t)snprintf(text, sizeof(text), COOKIE_USER);
-	hex_encode(text + at, secret, sizeof(secret));
-	at = (size_t)snprintf(k->auth, sizeof(k->auth), "Basic ");
-	sodium_bin2base64(k->auth + at, sizeof(k->auth) - at, (const uint8_t *)text, strlen(text),
-			  sodium_base64_VARIANT_ORIGINAL);
-	return cookie_write(k, text, e);
-}
-
-static bool authorised(const struct control *k, struct evhttp_request *http)
-{
-	const char *given =
-		evhttp_find_header(evhttp_request_get_input_headers(http), "Authorization");
-	char padded[sizeof(k->auth)] = {0};
-
-	if (!given || strlen(given) >= sizeof(padded))
-		return false;
-	snprintf(padded, sizeof(padded), "%s", given);
-	return sodium_memcmp(padded, k->auth, sizeof(padded)) == 0;
-}
+/* One HTTP request: one call, or a batch of them, one of which is begun a turn of the loop. */
+struct request {
+	struct list link;
+	struct control *control;
+	struct evhttp_request *http; /* NULL once the client is gone */
+	struct event *next;
+	json_t *body;
+	bool batch;
+	int status;
+	struct answer *calls;
+	size_t n_calls, begun, answered;
+	size_t bytes; /* of the answers so far */
+};
 
 /* --- answering ---------------------------------------------------------------------- */
 
@@ -117,37 +63,39 @@ static void reply_plain(struct evhttp_request *http, int status, const char *tex
 	evbuffer_free(body);
 }
 
-static void reply_json(struct evhttp_request *http, int status, const json_t *answer)
+static void reply_json(struct evhttp_request *http, int status, struct evbuffer *body)
 {
-	struct evbuffer *body = evbuffer_new();
-	char *text = command_json(answer, JSON_COMPACT);
-
-	evbuffer_add_printf(body, "%s\n", text ? text : "null");
+	evbuffer_add(body, "\n", 1);
 	evhttp_add_header(evhttp_request_get_output_headers(http), "Content-Type",
 			  "application/json");
 	evhttp_send_reply(http, status, NULL, body);
-	free(text);
-	evbuffer_free(body);
 }
 
-static json_t *json_answer(json_t *result, const struct err *err, int code, json_t *id)
+/* {"result":…,"error":…,"id":…}. Amounts are written in the result alone: what a client sent comes back as it was. */
+static char *answer_text(const json_t *result, const struct err *err, int code, const json_t *id)
 {
-	json_t *o = json_object();
+	json_t *error = err ? json_pack("{s:i,s:s}", "code", code, "message", err->detail) : NULL;
+	char *result_text = err || !result ? NULL : command_json(result, JSON_COMPACT);
+	char *error_text = error ? json_dumps(error, JSON_COMPACT) : NULL;
+	char *id_text = id ? json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	char *text = mem_printf("{\"result\":%s,\"error\":%s,\"id\":%s}",
+				result_text ? result_text : "null",
+				error_text ? error_text : "null", id_text ? id_text : "null");
 
-	json_object_set(o, "result", err ? json_null() : result);
-	json_object_set_new(o, "error",
-			    err ? json_pack("{s:i,s:s}", "code", code, "message", err->detail)
-				: json_null());
-	json_object_set(o, "id", id ? id : json_null());
-	return o;
+	json_decref(error);
+	free(result_text);
+	free(error_text);
+	free(id_text);
+	return text;
 }
 
 static void request_free(struct request *r)
 {
 	list_del(&r->link);
-	for (size_t i = 0; i < json_array_size(r->answers); i++)
-		json_decref(r->calls[i].id);
-	json_decref(r->answers);
+	for (size_t i = 0; i < r->n_calls; i++)
+		free(r->calls[i].text);
+	event_free(r->next);
+	json_decref(r->body);
 	free(r->calls);
 	free(r);
 }
@@ -163,18 +111,18 @@ static void on_client_gone(struct evhttp_connection *conn, void *arg)
 /* When the last answer is there. */
 static void request_finish(struct request *r)
 {
+	struct evbuffer *body = evbuffer_new();
+
+	for (size_t i = 0; i < r->n_calls; i++)
+		evbuffer_add_printf(body, "%s%s", i ? "," : r->batch ? "[" : "", r->calls[i].text);
+	if (r->batch)
+		evbuffer_add_printf(body, r->n_calls ? "]" : "[]");
 	if (r->http) {
 		evhttp_connection_set_closecb(evhttp_request_get_connection(r->http), NULL, NULL);
-		reply_json(r->http, r->batch ? HTTP_OK : r->status,
-			   r->batch ? r->answers : json_array_get(r->answers, 0));
+		reply_json(r->http, r->batch ? HTTP_OK : r->status, body);
 	}
+	evbuffer_free(body);
 	request_free(r);
-}
-
-static void request_settle(struct request *r)
-{
-	if (--r->waiting == 0)
-		request_finish(r);
 }
 
 static int http_status(const struct err *err, int code)
@@ -190,18 +138,28 @@ static void on_reply(void *arg, json_t *result, const struct err *err, int code)
 {
 	struct answer *a = arg;
 	struct request *r = a->request;
+	struct err much = {0};
 
+	a->text = answer_text(result, err, code, a->id);
+	if (r->batch && r->bytes + strlen(a->text) > ANSWERS_MAX) {
+		free(a->text);
+		err_set(&much, ERR_POLICY, "batch-too-large",
+			"the batch's answers are too large: ask for less at a time");
+		a->text = answer_text(NULL, &much, RPC_MISC_ERROR, a->id);
+	}
+	r->bytes += strlen(a->text);
 	r->status = http_status(err, code);
-	json_array_set_new(r->answers, a->at, json_answer(result, err, code, a->id));
-	request_settle(r);
+	if (++r->answered == r->n_calls)
+		event_active(r->next, EV_TIMEOUT, 0);
 }
 
-static void start_call(struct answer *a, json_t *call)
+static void begin_call(struct answer *a)
 {
-	json_t *method = json_object_get(call, "method"), *params = json_object_get(call, "params");
+	json_t *method = json_object_get(a->call, "method"),
+	       *params = json_object_get(a->call, "params");
 	struct err err = {0};
 
-	a->id = json_incref(json_object_get(call, "id"));
+	a->id = json_object_get(a->call, "id");
 	if (json_is_string(method) &&
 	    (!params || json_is_null(params) || json_is_array(params) || json_is_object(params))) {
 		node_command(a->request->control->node, json_string_value(method), params, on_reply,
@@ -215,27 +173,40 @@ static void start_call(struct answer *a, json_t *call)
 
 /* --- requests ---------------------------------------------------------------------------- */
 
+static void on_next(evutil_socket_t fd, short what, void *arg)
+{
+	struct request *r = arg;
+
+	(void)fd, (void)what;
+	if (r->answered == r->n_calls) {
+		request_finish(r);
+		return;
+	}
+	if (r->begun < r->n_calls)
+		begin_call(&r->calls[r->begun++]);
+	if (r->begun < r->n_calls)
+		event_active(r->next, EV_TIMEOUT, 0);
+}
+
 static void start_request(struct control *k, struct evhttp_request *http, json_t *body)
 {
 	struct request *r = NEW(struct request);
-	const size_t count = json_is_array(body) ? json_array_size(body) : 1;
 
 	r->control = k;
 	r->http = http;
 	r->batch = json_is_array(body);
+	r->n_calls = r->batch ? json_array_size(body) : 1;
 	r->status = HTTP_OK;
-	r->answers = json_array();
-	r->calls = mem_array(count + 1, sizeof(*r->calls));
-	r->waiting = count + 1;
+	r->body = json_incref(body);
+	r->calls = mem_array(r->n_calls + 1, sizeof(*r->calls));
 	list_add(&k->requests, &r->link);
 	evhttp_connection_set_closecb(evhttp_request_get_connection(http), on_client_gone, r);
-	for (size_t i = 0; i < count; i++) {
-		r->calls[i] = (struct answer){.request = r, .at = i};
-		json_array_append_new(r->answers, json_null());
-	}
-	for (size_t i = 0; i < count; i++)
-		start_call(&r->calls[i], r->batch ? json_array_get(body, i) : body);
-	request_settle(r);
+	for (size_t i = 0; i < r->n_calls; i++)
+		r->calls[i] = (struct answer){.request = r,
+					      .call = r->batch ? json_array_get(body, i) : body};
+	r->next = event_new(k->node->base, -1, 0, on_next, r);
+	event_priority_set(r->next, NODE_PRIO_WORK);
+	event_active(r->next, EV_TIMEOUT, 0);
 }
 
 static size_t pending(const struct control *k)
@@ -261,13 +232,16 @@ static void on_request(struct evhttp_request *http, void *arg)
 {
 	struct control *k = arg;
 	struct err err = {0};
-	json_t *body, *answer;
+	struct evbuffer *answer;
+	char *text;
+	json_t *body;
 
 	if (evhttp_request_get_command(http) != EVHTTP_REQ_POST) {
 		reply_plain(http, HTTP_BADMETHOD, "JSON-RPC server handles only POST requests");
 		return;
 	}
-	if (!authorised(k, http)) {
+	if (!cookie_matches(k->auth, evhttp_find_header(evhttp_request_get_input_headers(http),
+							"Authorization"))) {
 		evhttp_add_header(evhttp_request_get_output_headers(http), "WWW-Authenticate",
 				  "Basic realm=\"jsonrpc\"");
 		reply_plain(http, 401, "Unauthorized");
@@ -283,23 +257,14 @@ static void on_request(struct evhttp_request *http, void *arg)
 	} else {
 		err_set(&err, ERR_DECODE, "parse",
 			"Parse error: send a JSON-RPC object, or an array of at most 1000");
-		answer = json_answer(NULL, &err, RPC_PARSE_ERROR, NULL);
+		text = answer_text(NULL, &err, RPC_PARSE_ERROR, NULL);
+		answer = evbuffer_new();
+		evbuffer_add(answer, text, strlen(text));
 		reply_json(http, HTTP_INTERNAL, answer);
-		json_decref(answer);
+		evbuffer_free(answer);
+		free(text);
 	}
 	json_decref(body);
-}
-
-/* evhttp makes its connections' events at the base's middle priority by default; ours
- * come after keys. */
-static struct bufferevent *make_bufferevent(struct event_base *base, void *arg)
-{
-	struct bufferevent *bev = bufferevent_socket_new(base, -1, 0);
-
-	(void)arg;
-	if (bev)
-		bufferevent_priority_set(bev, NODE_PRIO_WORK);
-	return bev;
 }
 
 bool control_open(struct node *n, struct err *e)
@@ -310,21 +275,15 @@ bool control_open(struct node *n, struct err *e)
 	k->node = n;
 	list_init(&k->requests);
 	k->cookie_path = mem_printf("%s/.cookie", n->config.dir);
-	if (!cookie_make(k, e)) /* before anybody can connect */
+	if (!cookie_make(k->cookie_path, k->auth, e)) /* before anybody can connect */
 		return false;
 	k->http = evhttp_new(n->base);
 	evhttp_set_max_body_size(k->http, BODY_MAX);
 	evhttp_set_max_headers_size(k->http, HEADERS_MAX);
 	evhttp_set_timeout(k->http, TIMEOUT_S);
 	evhttp_set_allowed_methods(k->http, EVHTTP_REQ_POST | EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
-	evhttp_set_bevcb(k->http, make_bufferevent, NULL);
 	evhttp_set_gencb(k->http, on_request, k);
-	if (evhttp_bind_socket(k->http, "127.0.0.1", (uint16_t)n->config.control_port) != 0)
-		return err_set(
-			e, ERR_IO, "port-in-use",
-			"control port %u is in use: another node runs there, or choose one with --control-port",
-			n->config.control_port);
-	return true;
+	return door_open(&k->door, n->base, k->http, (uint16_t)n->config.control_port, k->auth, e);
 }
 
 void control_close(struct node *n)
@@ -336,7 +295,7 @@ void control_close(struct node *n)
 	list_each_safe (it, &k->requests) {
 		struct request *r = list_entry(it, struct request, link);
 
-		for (size_t i = 0; i < json_array_size(r->answers); i++)
+		for (size_t i = 0; i < r->n_calls; i++)
 			node_command_forget(n, &r->calls[i]);
 		if (r->http)
 			evhttp_connection_set_closecb(evhttp_request_get_connection(r->http), NULL,
@@ -345,6 +304,7 @@ void control_close(struct node *n)
 	}
 	if (k->http)
 		evhttp_free(k->http);
+	door_free(k->door);
 	if (k->auth[0])
 		unlink(k->cookie_path);
 	sodium_memzero(k->auth, sizeof(k->auth));

@@ -5,10 +5,12 @@
 #include <tally/base/mem.h>
 
 #define BLOCKS_SEARCHED 1000
+#define BYTES_SEARCHED  (8U << 20) /* so that a key press never waits for it */
 #define WALLET_TXS_PAGE 256
 
+/* *read (may be NULL): the block's bytes are added. */
 static bool in_block(const struct node *n, const struct chain_entry *at, const struct txid *id,
-		     struct tx **out)
+		     struct tx **out, size_t *read)
 {
 	struct block *b;
 	bool found = false;
@@ -20,6 +22,8 @@ static bool in_block(const struct node *n, const struct chain_entry *at, const s
 		if (found)
 			*out = tx_copy(&b->tx[i]);
 	}
+	if (read)
+		*read += b->raw.len;
 	block_unref(b);
 	return found;
 }
@@ -36,7 +40,7 @@ static bool in_wallet_block(const struct node *n, const struct txid *id, struct 
 			if (hash256_equal(&page[i].id.h, &id->h))
 				return page[i].height != MEMPOOL_HEIGHT &&
 				       chain_find(n->chain, &page[i].block, at) &&
-				       in_block(n, at, id, out);
+				       in_block(n, at, id, out, NULL);
 		skip += WALLET_TXS_PAGE;
 	} while (skip < total);
 	return false;
@@ -46,15 +50,17 @@ bool node_find_tx(const struct node *n, const struct txid *id, const struct bloc
 		  struct tx **out, struct chain_entry *at)
 {
 	const uint32_t tip = chain_has_genesis(n->chain) ? chain_height(n->chain) : 0;
+	size_t read = 0;
 
 	if (!chain_has_genesis(n->chain))
 		return false;
 	if (in)
-		return chain_find(n->chain, in, at) && in_block(n, at, id, out);
+		return chain_find(n->chain, in, at) && in_block(n, at, id, out, NULL);
 	if (in_wallet_block(n, id, out, at))
 		return true;
-	for (uint32_t back = 0; back <= tip && back < BLOCKS_SEARCHED; back++)
-		if (chain_at_height(n->chain, tip - back, at) && in_block(n, at, id, out))
+	for (uint32_t back = 0; back <= tip && back < BLOCKS_SEARCHED && read < BYTES_SEARCHED;
+	     back++)
+		if (chain_at_height(n->chain, tip - back, at) && in_block(n, at, id, out, &read))
 			return true;
 	return false;
 }

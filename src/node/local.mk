@@ -6,6 +6,9 @@ libtally_a_SOURCES += \
 	src/node/command.c \
 	src/node/config.c \
 	src/node/control.c \
+	src/node/control_cookie.c \
+	src/node/control_door.c \
+	src/node/control_priv.h \
 	src/node/describe.c \
 	src/node/find_tx.c \
 	src/node/journal.c \

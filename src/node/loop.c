@@ -186,11 +186,21 @@ static struct event *add_event(struct node *n, int fd, short what, event_callbac
 	return ev;
 }
 
+/* What libevent has to say would go to the standard error, over the screen. */
+static void on_libevent(int severity, const char *text)
+{
+	if (severity == EVENT_LOG_DEBUG || severity == EVENT_LOG_MSG)
+		log_debug(LOG_NODE, "libevent: %s", text);
+	else
+		log_warn(LOG_NODE, "libevent: %s", text);
+}
+
 void node_loop_open(struct node *n)
 {
 	struct event_config *cfg = event_config_new();
 	const struct timeval most = {.tv_usec = 5000};
 
+	event_set_log_callback(on_libevent);
 	/* After each callback, and after 5 ms at the latest, keys come first again. */
 	event_config_set_max_dispatch_interval(cfg, &most, 1, NODE_PRIO_WORK);
 	n->base = event_base_new_with_config(cfg);

@@ -197,7 +197,7 @@ void logfile_line(struct logfile *l, int64_t unix_us, enum log_subsystem sub, en
 void log_format(char *out, size_t size, int64_t unix_us, enum log_subsystem sub,
 		enum log_level level, const char *text);
 
-/* find_tx.c: a confirmed transaction, in the block `in` (NULL: the wallet's, or in the last 1,000 blocks). One
+/* find_tx.c: a confirmed transaction, in the block `in` (NULL: the wallet's, or in the last blocks, 1,000 or 8 MB). One
  * reference at *out, its block at *at. */
 bool node_find_tx(const struct node *n, const struct txid *id, const struct block_hash *in,
 		  struct tx **out, struct chain_entry *at);

@@ -1,5 +1,6 @@
 """What was acknowledged is there after a stop, and after kill -9 at any moment."""
 import signal
+import socket
 import threading
 import time
 
@@ -78,6 +79,14 @@ def test_commands_and_a_starting_node_wait_for_each_other(net):
     for status, out, err in answers:
         assert (status, out) == (0, "0\n") or "no answer" in err or "stopping" in err, (status, out, err)
     assert any(status == 0 for status, _, _ in answers)
+
+
+def test_a_killed_nodes_cookie_leads_nowhere(net):
+    one = net.chain_node()
+    one.generate(2)
+    one.end(signal.SIGKILL)
+    with socket.create_server(("127.0.0.1", one.id + 10000)):  # somebody else has the port now
+        assert one.ok("rpc", "getblockcount") == "2"
 
 
 def test_second_process_is_told_who_is_there(net):

@@ -1,8 +1,11 @@
 """The control port, as clients written for Bitcoin Core see it."""
+import base64
 import decimal
 import json
 import os
+import socket
 import stat
+import time
 
 import bitcoin.rpc
 
@@ -82,6 +85,66 @@ def test_prompt_lines_and_blocks_by_hand(net):
         raise AssertionError("taken")
     except RpcError as e:
         assert e.error["code"] == -22, e
+
+
+def test_an_id_comes_back_as_it_was(net):
+    n = net.chain_node()
+    for i in (7, "a", None, "\u0001 {\"evil\":1}", "\u0001", [1, {"x": "\u0001y"}], 1.5):
+        status, text = n.post(json.dumps({"method": "uptime", "id": i}))
+        assert status == 200 and json.loads(text)["id"] == i, text
+
+
+def test_large_answers_come_whole_and_too_large_batches_are_cut(net):
+    n = net.chain_node()
+    n.generate(60)
+    to = n.ok("createwallet")
+    for _ in range(40):
+        n.rpc("sendtoaddress", to, 0.1)
+    n.generate(1)
+    hashes = [n.rpc("getblockhash", h) for h in range(60)]
+    calls = [{"method": "getblock", "params": [h, 2], "id": i} for i, h in enumerate(hashes * 16)]
+    status, text = n.post(json.dumps(calls))
+    answers = json.loads(text)
+    assert status == 200 and [a["id"] for a in answers] == list(range(len(calls)))
+    assert all(a["result"]["hash"] == hashes[a["id"] % 60] for a in answers)
+    raw = [{"method": "help", "id": i} for i in range(1000)]
+    assert len(json.loads(n.post(json.dumps(raw))[1])) == 1000
+    assert n.post(json.dumps(raw + raw[:1]))[0] == 500
+
+
+def test_who_has_no_secret_can_neither_fill_memory_nor_hold_the_port(net):
+    n = net.chain_node()
+
+    def resident():
+        with open("/proc/%d/status" % n.process.pid) as f:
+            return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) // 1024
+
+    before = resident()
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8000000\r\n\r\n"
+    strangers = []
+    for _ in range(100):
+        s = socket.create_connection(("127.0.0.1", n.id + 10000))
+        s.settimeout(1)
+        try:
+            s.sendall(head)
+            for _ in range(20):
+                s.sendall(b"x" * 200000)
+        except OSError:  # closed, or not taken yet
+            pass
+        strangers.append(s)
+    assert resident() - before < 40, "%d MB more" % (resident() - before)
+    start = time.monotonic()
+    assert n.rpc("uptime") >= 0  # waits until strangers without a secret were sent away
+    assert time.monotonic() - start < 30
+    for s in strangers:
+        s.close()
+    # A secret in the body, or in a later request's head only, is none in the first.
+    with open(os.path.join(n.dir, ".cookie")) as f:
+        auth = base64.b64encode(f.read().encode())
+    s = socket.create_connection(("127.0.0.1", n.id + 10000))
+    s.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nAuthorization: Basic " + auth + b"\r\n" * 100)
+    assert b"401" in s.recv(1000)
+    s.close()
 
 
 if __name__ == "__main__":
