@@ -39,10 +39,11 @@ UNIT_TESTS += \
 	tests/unit/test_protocol_peers \
 	tests/unit/test_protocol_random \
 	tests/unit/test_protocol_relay \
-	tests/unit/test_protocol_sync
+	tests/unit/test_protocol_sync \
+	tests/unit/test_protocol_window
 tests_unit_test_protocol_codec_SOURCES = tests/unit/test_protocol_codec.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_codec_LDADD = $(UNIT_LIBS)
-tests_unit_test_protocol_headers_SOURCES = tests/unit/test_protocol_headers.c tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_headers_SOURCES = tests/unit/test_protocol_headers.c tests/unit/protocol_server.h tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_headers_LDADD = $(UNIT_LIBS)
 tests_unit_test_protocol_join_SOURCES = tests/unit/test_protocol_join.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_join_LDADD = $(UNIT_LIBS)
@@ -54,4 +55,6 @@ tests_unit_test_protocol_relay_SOURCES = tests/unit/test_protocol_relay.c tests/
 tests_unit_test_protocol_relay_LDADD = $(UNIT_LIBS)
 tests_unit_test_protocol_sync_SOURCES = tests/unit/test_protocol_sync.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_sync_LDADD = $(UNIT_LIBS)
+tests_unit_test_protocol_window_SOURCES = tests/unit/test_protocol_window.c tests/unit/protocol_server.h tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_window_LDADD = $(UNIT_LIBS)
 endif

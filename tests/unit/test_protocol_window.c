@@ -1,0 +1,490 @@
+/* Fetching the bodies of headers: which, of whom, how many at a time, what if they do not come. */
+#include "protocol_server.h"
+
+/* --- the way of a sync ------------------------------------------------------------------- */
+
+static void headers_come_first_and_then_their_blocks(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 10), *b = node_add(net, blocks, 25);
+
+	dial(a, b);
+	run(net);
+	assert_tip(a, blocks[25]);
+	assert_true(place_of(a, true, "getheaders") < place_of(a, false, "headers"));
+	assert_true(place_of(a, false, "headers") < place_of(a, true, "getdata"));
+	assert_true(place_of(a, true, "getdata") < place_of(a, false, "block"));
+	assert_int_equal(count_msgs(a, true, "getblocks"), 0);
+	assert_int_equal(count_msgs(a, false, "block"), 15);
+	net_drop(net);
+}
+
+static void a_long_chain_is_read_by_the_thousand_and_fetched_once(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 0), *b = node_add(net, blocks, LONG);
+	struct sync_info si;
+
+	dial(a, b);
+	run(net);
+	assert_tip(a, blocks[LONG]);
+	assert_true(count_msgs(a, true, "getheaders") <= 3);
+	assert_int_equal(count_msgs(a, false, "block"), LONG);
+	assert_true(count_msgs(a, true, "getdata") <= LONG / 7);
+	assert_true(a->catching_seen > 0);
+	assert_false(chain_catching_up(a->chain));
+	protocol_sync_info(a->protocol, &si);
+	assert_false(si.active);
+	assert_int_equal(si.headers, LONG);
+	assert_int_equal(si.target, LONG);
+	net_drop(net);
+}
+
+static void a_node_without_a_chain_joins_and_syncs_by_headers(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 30), *b = node_add(net, NULL, 0);
+
+	protocol_expect_peers(b->protocol, 1);
+	dial(b, a);
+	run(net);
+	assert_tip(b, blocks[30]);
+	assert_int_equal(count_msgs(b, false, "block"), 31);
+	assert_true(count_msgs(b, true, "getheaders") > 0);
+	net_drop(net);
+}
+
+static void all_peers_send_and_none_a_block_twice(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 0), *from[3];
+	uint64_t sum = 0;
+
+	for (int i = 0; i < 3; i++) {
+		from[i] = node_add(net, blocks, 600);
+		dial(a, from[i]);
+	}
+	run(net);
+	assert_tip(a, blocks[600]);
+	for (int i = 0; i < 3; i++) {
+		assert_true(from[i]->sent_blocks >= 100);
+		sum += from[i]->sent_blocks;
+	}
+	assert_int_equal(sum, 600);
+	net_drop(net);
+}
+
+static void peers_that_know_headers_and_peers_that_do_not_share_the_work(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 0), *by_headers = node_add(net, blocks, 600);
+	struct tconn *old;
+	struct hash256 inv[500];
+	struct tmsg *m;
+	size_t sent = 0;
+
+	old = raw_dialled(a, 4000);
+	raw_version(old, (struct raw_version){.version = 106, .height = 600});
+	run(net);
+	assert_true(raw_got(old, "getblocks"));
+	for (size_t i = 0; i < 500; i++)
+		inv[i] = blocks[i + 1]->hash.h;
+	raw_inv(old, MSG_INV, INV_BLOCK, inv, 500);
+	dial(a, by_headers);
+	for (int guard = 0; guard < 1000 && chain_height(a->chain) < 600; guard++) {
+		run(net);
+		while ((m = raw_next(old, NULL)) != NULL) {
+			struct msg msg;
+
+			assert_string_not_equal(m->command, "getheaders");
+			assert_string_not_equal(m->command, "sendheaders");
+			if (strcmp(m->command, "getdata") == 0) {
+				assert_true(msg_decode(&msg, MSG_GETDATA,
+						       (struct span){m->payload, m->len}, NULL));
+				for (size_t k = 0; k < msg.u.list.n; k++)
+					for (size_t i = 1; i <= 600; i++) {
+						struct inv_item it = msg_inv_at(&msg.u.list, k);
+
+						if (!hash256_equal(&it.hash, &blocks[i]->hash.h))
+							continue;
+						raw_block(old, blocks[i]);
+						sent++;
+					}
+			}
+			free(m);
+		}
+	}
+	assert_tip(a, blocks[600]);
+	assert_true(sent > 0);
+	assert_true(by_headers->sent_blocks > 0);
+	assert_int_equal(sent + by_headers->sent_blocks, 600);
+	net_drop(net);
+}
+
+static void classic_is_used_with_everyone_where_it_is_asked_for(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a, *b;
+
+	net->sync = SYNC_CLASSIC;
+	a = node_add(net, blocks, 0);
+	net->sync = SYNC_HEADERS;
+	b = node_add(net, blocks, 40);
+	dial(a, b);
+	run(net);
+	assert_tip(a, blocks[40]);
+	assert_int_equal(count_msgs(a, true, "getheaders"), 0);
+	assert_int_equal(count_msgs(a, true, "sendheaders"), 0);
+	assert_true(count_msgs(a, true, "getblocks") > 0);
+	net_drop(net);
+}
+
+/* --- the window -------------------------------------------------------------------------- */
+
+static void no_block_beyond_the_window_is_asked_for(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 0);
+	struct server s[2] = {serve(a, 4000, blocks, LONG), serve(a, 4001, blocks, LONG)};
+	struct peer_info pi;
+
+	/* The first keeps back what it is asked for, and that is the lowest. */
+	s[0].headers_only = true;
+	serve_all(net, s, 2);
+	assert_int_equal(chain_height(a->chain), 0);
+	assert_int_equal(s[0].asked, 16);
+	assert_int_equal(s[1].highest, 1024);
+	assert_int_equal(s[1].asked, 1024 - 16);
+	assert_true(protocol_peer(a->protocol, s[0].raw->other->info.id, &pi));
+	assert_int_equal(pi.in_flight, 16);
+	assert_int_equal(pi.in_flight_heights[0], 1);
+	assert_int_equal(pi.synced_headers, LONG);
+	assert_int_equal(pi.synced_blocks, 0);
+	net_drop(net);
+}
+
+static void bodies_out_of_order_are_stored_and_none_is_fetched_again(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 0);
+	struct server s = serve(a, 4000, blocks, 10);
+	struct tmsg *m;
+
+	run(net);
+	tell_headers(s.raw, blocks, 1, 11);
+	run(net);
+	assert_true(raw_got(s.raw, "getdata"));
+	for (size_t i = 10; i > 1; i--)
+		raw_block(s.raw, blocks[i]);
+	run(net);
+	assert_int_equal(chain_height(a->chain), 0);
+	raw_block(s.raw, blocks[1]);
+	run(net);
+	assert_tip(a, blocks[10]);
+	while ((m = raw_next(s.raw, NULL)) != NULL) {
+		assert_string_not_equal(m->command, "getdata");
+		free(m);
+	}
+	net_drop(net);
+}
+
+static void an_unrequested_block_beyond_the_window_is_not_stored(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 0);
+	struct tconn *raw = raw_dialled(a, 4000);
+	struct chain_entry en;
+
+	raw_version(raw, (struct raw_version){.height = 1100});
+	run(net);
+	tell_headers(raw, blocks, 1, 1101);
+	raw_block(raw, blocks[1025]);
+	raw_block(raw, blocks[1024]);
+	run(net);
+	assert_true(chain_find(a->chain, &blocks[1025]->hash, &en));
+	assert_int_equal(en.status & CHAIN_HAVE_BODY, 0);
+	assert_true(chain_find(a->chain, &blocks[1024]->hash, &en));
+	assert_int_equal(en.status & CHAIN_HAVE_BODY, CHAIN_HAVE_BODY);
+	net_drop(net);
+}
+
+/* --- blocks that do not come ------------------------------------------------------------- */
+
+static void a_peer_that_holds_up_the_window_is_replaced_after_two_seconds(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 0);
+	struct server s[2] = {serve(a, 4000, blocks, LONG), serve(a, 4001, blocks, LONG)};
+
+	s[0].headers_only = true;
+	serve_all(net, s, 2);
+	pass_serving(net, s, 2, 1);
+	assert_true(s[0].raw->other->open);
+	pass_serving(net, s, 2, 2);
+	assert_closed(s[0].raw, CLOSE_PLAIN, "holds up");
+	serve_all(net, s, 2);
+	assert_tip(a, blocks[LONG]);
+	assert_true(s[1].raw->other->open);
+	net_drop(net);
+}
+
+static void a_block_that_came_from_another_is_not_waited_for(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 0);
+	struct server s[2] = {serve(a, 4000, blocks, LONG), serve(a, 4001, blocks, LONG)};
+	struct peer_info pi;
+
+	s[0].headers_only = true;
+	serve_all(net, s, 2);
+	pass_serving(net, s, 2, 1);
+	/* What holds up the window comes unasked from the other. */
+	for (size_t i = 1; i <= 16; i++)
+		raw_block(s[1].raw, blocks[i]);
+	serve_all(net, &s[1], 1);
+	assert_true(protocol_peer(a->protocol, s[0].raw->other->info.id, &pi));
+	assert_true(pi.in_flight > 0);
+	for (uint32_t i = 0; i < pi.in_flight; i++)
+		assert_true(pi.in_flight_heights[i] > 16);
+	/* And the time that was counted against it is forgotten. */
+	pass_serving(net, s, 2, 1);
+	assert_true(s[0].raw->other->open);
+	net_drop(net);
+}
+
+static void the_next_one_that_holds_up_the_window_has_twice_the_time(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 0);
+	struct server s[3] = {serve(a, 4000, blocks, LONG), serve(a, 4001, blocks, LONG),
+			      serve(a, 4002, blocks, LONG)};
+
+	/* The second sends all but the first sixteen, which it takes over. */
+	s[0].headers_only = true;
+	s[1].from = 17;
+	s[2].from = 17;
+	serve_all(net, s, 3);
+	pass_serving(net, s, 3, 3);
+	assert_closed(s[0].raw, CLOSE_PLAIN, "holds up");
+	/* Four seconds, seen at the end of the fifth at the latest. */
+	pass_serving(net, s, 3, 3);
+	assert_true(s[1].raw->other->open && s[2].raw->other->open);
+	pass_serving(net, s, 3, 3);
+	assert_true(s[1].raw->other->open != s[2].raw->other->open);
+	net_drop(net);
+}
+
+static void the_time_for_holding_up_shrinks_again_while_blocks_come(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 0);
+	struct server s[3] = {serve(a, 4000, blocks, 1100), serve(a, 4001, blocks, 1100),
+			      serve(a, 4002, blocks, 1100)};
+
+	s[0].headers_only = true;
+	serve_all(net, s, 3);
+	pass_serving(net, s, 3, 3);
+	assert_closed(s[0].raw, CLOSE_PLAIN, "holds up");
+	assert_tip(a, blocks[1100]);
+	/* Two seconds again, not four. */
+	s[1].headers_only = true;
+	s[1].n = s[2].n = LONG;
+	tell_headers(s[1].raw, blocks, 1101, LONG + 1);
+	serve_all(net, s, 3);
+	tell_headers(s[2].raw, blocks, 1101, LONG + 1);
+	serve_all(net, s, 3);
+	pass_serving(net, s, 3, 3);
+	assert_closed(s[1].raw, CLOSE_PLAIN, "holds up");
+	assert_tip(a, blocks[LONG]);
+	net_drop(net);
+}
+
+static void a_slow_peer_within_the_window_is_left_in_peace(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 0);
+	/* The others have no more than what it has: nobody waits for the window. */
+	struct server s[2] = {serve(a, 4000, blocks, 40), serve(a, 4001, blocks, 40)};
+
+	s[0].headers_only = true;
+	serve_all(net, s, 2);
+	pass_serving(net, s, 2, 4);
+	assert_true(s[0].raw->other->open);
+	/* In the end others are asked, all the same. */
+	pass_serving(net, s, 2, 20);
+	assert_tip(a, blocks[40]);
+	net_drop(net);
+}
+
+static void a_lost_peer_s_blocks_are_asked_of_another_at_once(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 0);
+	struct server s[2] = {serve(a, 4000, blocks, 100), serve(a, 4001, blocks, 100)};
+
+	s[0].headers_only = true;
+	serve_all(net, s, 2);
+	assert_int_equal(chain_height(a->chain), 0);
+	fake_close(a, s[0].raw->other->info.id, CLOSE_PLAIN, "lost");
+	serve_all(net, s, 2);
+	assert_tip(a, blocks[100]);
+	net_drop(net);
+}
+
+static void a_tip_that_one_keeps_back_comes_from_another_in_five_seconds(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 5), *good = node_add(net, blocks, 5);
+	struct tconn *first = raw_peer(a);
+
+	dial(a, good);
+	run(net);
+	tell_headers(first, blocks, 6, 7);
+	run(net);
+	assert_true(raw_got(first, "getdata"));
+	give(good, blocks, 6, 6);
+	run(net);
+	pass(net, 4);
+	assert_tip(a, blocks[5]);
+	pass(net, 1);
+	assert_tip(a, blocks[6]);
+	assert_true(first->other->open);
+	net_drop(net);
+}
+
+static void a_peer_that_has_headers_and_no_blocks_is_left(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 0);
+	struct tconn *raw = raw_dialled(a, 4000);
+	struct hash256 inv[16];
+
+	raw_version(raw, (struct raw_version){.height = 16});
+	run(net);
+	tell_headers(raw, blocks, 1, 17);
+	run(net);
+	for (int i = 0; i < 16; i++)
+		inv[i] = blocks[i + 1]->hash.h;
+	for (int k = 0; k < 3; k++) {
+		assert_true(raw->other->open);
+		assert_true(raw_got(raw, "getdata"));
+		raw_inv(raw, MSG_NOTFOUND, INV_BLOCK, inv, 16);
+		run(net);
+		/* Not at once again. */
+		assert_false(raw_got(raw, "getdata"));
+		pass(net, 11);
+	}
+	assert_closed(raw, CLOSE_PLAIN, "does not have the blocks");
+	net_drop(net);
+}
+
+/* --- which chain ------------------------------------------------------------------------- */
+
+static void a_chain_of_less_work_is_never_fetched(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 100);
+	struct server s = serve(a, 4000, others, 99);
+
+	serve_all(net, &s, 1);
+	/* Near enough to be kept as headers; not one body. */
+	assert_true(knows(a, others[99]));
+	assert_int_equal(s.asked, 0);
+	/* As much work as ours is wanted, so that a person sees both, but ours was first. */
+	s.n = 100;
+	tell_headers(s.raw, others, 100, 101);
+	serve_all(net, &s, 1);
+	assert_int_equal(s.asked, 100 - BRANCH);
+	assert_tip(a, blocks[100]);
+	s.n = 101;
+	tell_headers(s.raw, others, 101, 102);
+	serve_all(net, &s, 1);
+	assert_int_equal(s.asked, 101 - BRANCH);
+	assert_tip(a, others[101]);
+	net_drop(net);
+}
+
+static void a_chain_of_more_work_is_switched_to_at_any_depth(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, LONG), *b = node_add(net, others, OTHER);
+
+	/* Its first answer alone has too little work: it is read twice. */
+	dial(a, b);
+	run(net);
+	assert_tip(a, others[OTHER]);
+	assert_int_equal(count_msgs(a, false, "block"), OTHER - BRANCH);
+	/* And b fetched nothing of ours. */
+	assert_int_equal(a->sent_blocks, 0);
+	net_drop(net);
+}
+
+/* Upon genesis, a second earlier than blocks[1]. */
+static struct block *due_early(uint8_t salt)
+{
+	struct block *b = block_upon(blocks[0], 1, salt, NULL), *early;
+	struct block_header h = b->header;
+	struct span raw = b->tx[0].raw;
+
+	h.time = blocks[0]->header.time;
+	early = mine(h, &raw, 1);
+	block_unref(b);
+	return early;
+}
+
+static void a_block_pushed_out_while_it_waited_for_the_clock_is_fetched_when_due(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct block *early[CHAIN_FUTURE_MAX];
+	struct tnode *a;
+	struct server s;
+
+	net->clock.unix_us = (int64_t)(blocks[1]->header.time - 125) * 1000000;
+	a = node_add(net, blocks, 0);
+	s = serve(a, 4000, blocks, 2);
+	run(net);
+	inbox_clear(s.raw);
+	raw_block(s.raw, blocks[1]);
+	for (int i = 0; i < CHAIN_FUTURE_MAX; i++) {
+		early[i] = due_early((uint8_t)(i + 1));
+		raw_block(s.raw, early[i]);
+	}
+	run(net);
+	pass(net, 6);
+	assert_int_equal(chain_height(a->chain), 1);
+	assert_false(knows(a, blocks[1]));
+	tell_headers(s.raw, blocks, 1, 3);
+	serve_all(net, &s, 1);
+	assert_tip(a, blocks[2]);
+	for (int i = 0; i < CHAIN_FUTURE_MAX; i++)
+		block_unref(early[i]);
+	net_drop(net);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(headers_come_first_and_then_their_blocks),
+		TEST(a_long_chain_is_read_by_the_thousand_and_fetched_once),
+		TEST(a_node_without_a_chain_joins_and_syncs_by_headers),
+		TEST(all_peers_send_and_none_a_block_twice),
+		TEST(peers_that_know_headers_and_peers_that_do_not_share_the_work),
+		TEST(classic_is_used_with_everyone_where_it_is_asked_for),
+		TEST(no_block_beyond_the_window_is_asked_for),
+		TEST(bodies_out_of_order_are_stored_and_none_is_fetched_again),
+		TEST(an_unrequested_block_beyond_the_window_is_not_stored),
+		TEST(a_peer_that_holds_up_the_window_is_replaced_after_two_seconds),
+		TEST(a_block_that_came_from_another_is_not_waited_for),
+		TEST(the_next_one_that_holds_up_the_window_has_twice_the_time),
+		TEST(the_time_for_holding_up_shrinks_again_while_blocks_come),
+		TEST(a_slow_peer_within_the_window_is_left_in_peace),
+		TEST(a_lost_peer_s_blocks_are_asked_of_another_at_once),
+		TEST(a_tip_that_one_keeps_back_comes_from_another_in_five_seconds),
+		TEST(a_peer_that_has_headers_and_no_blocks_is_left),
+		TEST(a_chain_of_less_work_is_never_fetched),
+		TEST(a_chain_of_more_work_is_switched_to_at_any_depth),
+		TEST(a_block_pushed_out_while_it_waited_for_the_clock_is_fetched_when_due),
+	};
+
+	return cmocka_run_group_tests(tests, server_setup, server_teardown);
+}
