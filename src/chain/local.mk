@@ -27,6 +27,7 @@ CHAIN_FIXTURE = \
 UNIT_TESTS += \
 	tests/unit/test_chain_coins \
 	tests/unit/test_chain_connect \
+	tests/unit/test_chain_headers \
 	tests/unit/test_chain_random \
 	tests/unit/test_chain_reorg \
 	tests/unit/test_chain_store \
@@ -36,6 +37,8 @@ tests_unit_test_chain_coins_SOURCES = tests/unit/test_chain_coins.c $(CHAIN_FIXT
 tests_unit_test_chain_coins_LDADD = $(UNIT_LIBS)
 tests_unit_test_chain_connect_SOURCES = tests/unit/test_chain_connect.c $(CHAIN_FIXTURE)
 tests_unit_test_chain_connect_LDADD = $(UNIT_LIBS)
+tests_unit_test_chain_headers_SOURCES = tests/unit/test_chain_headers.c $(CHAIN_FIXTURE)
+tests_unit_test_chain_headers_LDADD = $(UNIT_LIBS)
 tests_unit_test_chain_random_SOURCES = tests/unit/test_chain_random.c $(CHAIN_FIXTURE)
 tests_unit_test_chain_random_LDADD = $(UNIT_LIBS)
 tests_unit_test_chain_reorg_SOURCES = tests/unit/test_chain_reorg.c $(CHAIN_FIXTURE)
