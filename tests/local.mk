@@ -18,6 +18,7 @@ SCRIPT_TESTS += \
 	tests/functional/test_bad_messages.py \
 	tests/functional/test_bans.py \
 	tests/functional/test_cli_errors.py \
+	tests/functional/test_invite.py \
 	tests/functional/test_lesson.py \
 	tests/functional/test_sync.py \
 	tests/functional/test_payments.py \

@@ -212,6 +212,13 @@ static bool run_printchain(struct invocation *in, struct err *e)
 	return true;
 }
 
+static bool run_invite(struct invocation *in, struct err *e)
+{
+	const char *at = option_value(in, "address");
+
+	return call_and_print(in, "invite", at ? json_pack("[s]", at) : NULL, e);
+}
+
 static bool run_reindexutxo(struct invocation *in, struct err *e)
 {
 	json_t *result;
@@ -312,6 +319,12 @@ static const struct option_row send_options[] = {
 	{0},
 };
 
+static const struct option_row invite_options[] = {
+	{"address", "HOST", false,
+	 "where others find this node, with a :PORT if need be (default: its address on the LAN)"},
+	{0},
+};
+
 const struct command_row commands[] = {
 	{"createblockchain", "makes a chain whose first coins go to an address", create_options,
 	 false, NULL, run_create},
@@ -327,6 +340,8 @@ const struct command_row commands[] = {
 	{"printchain", "prints every block from the tip down", NULL, false, NULL, run_printchain},
 	{"reindexutxo", "rebuilds the table of coins from the blocks", NULL, false, NULL,
 	 run_reindexutxo},
+	{"invite", "prints one word with which others join this chain: startnode -join WORD",
+	 invite_options, false, NULL, run_invite},
 	{"rpc", "calls a method of the control port", NULL, false, "METHOD [ARG...]", run_rpc},
 	{0},
 };

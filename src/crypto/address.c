@@ -13,7 +13,7 @@ void address_encode(char out[ADDRESS_CHARS + 1], const struct key_hash *kh)
 
 	data[0] = ADDRESS_VERSION;
 	bech32_convert(data + 1, &n, 5, kh->b, KEY_HASH_BYTES, 8, true);
-	bech32_encode(out, ADDRESS_CHARS + 1, ADDRESS_HRP, data, 1 + n);
+	bech32_encode(out, ADDRESS_CHARS + 1, BECH32, ADDRESS_HRP, data, 1 + n);
 }
 
 static bool bad(struct err *e, const char *wrong, const char *right)
@@ -31,7 +31,7 @@ bool address_decode(struct key_hash *out, const char *text, struct err *e)
 
 	if (!*text)
 		return bad(e, "the address is empty", form);
-	if (!bech32_decode(hrp, data, &n, text, BECH32_MAX_CHARS, &why))
+	if (!bech32_decode(hrp, data, &n, BECH32, text, BECH32_MAX_CHARS, &why))
 		return err_set(e, ERR_USAGE, "bad-address", "'%.*s' is not an address, %s: %s",
 			       BECH32_MAX_CHARS, text, why.detail,
 			       strcmp(why.token, "bech32-checksum")

@@ -1,4 +1,4 @@
-/* The bech32 codec. Source: BIP 173. */
+/* The bech32 codec. Source: BIP 173, BIP 350. */
 #include <tally/crypto/address.h>
 
 #include <string.h>
@@ -48,7 +48,14 @@ static char lower(char c)
 	return is_upper(c) ? (char)(c + ('a' - 'A')) : c;
 }
 
-bool bech32_encode(char *out, size_t out_size, const char *hrp, const uint8_t *data, size_t n)
+/* What the checksum's state ends in. */
+static uint32_t final_state(enum bech32_kind kind)
+{
+	return kind == BECH32M ? 0x2bc830a3 : 1;
+}
+
+bool bech32_encode(char *out, size_t out_size, enum bech32_kind kind, const char *hrp,
+		   const uint8_t *data, size_t n)
 {
 	size_t hrp_n = strlen(hrp);
 	uint32_t chk;
@@ -72,7 +79,7 @@ bool bech32_encode(char *out, size_t out_size, const char *hrp, const uint8_t *d
 	}
 	for (int i = 0; i < CHECKSUM_CHARS; i++)
 		chk = polymod(chk, 0);
-	chk ^= 1;
+	chk ^= final_state(kind);
 	for (int i = 0; i < CHECKSUM_CHARS; i++)
 		*out++ = charset[chk >> (5 * (CHECKSUM_CHARS - 1 - i)) & 31];
 	*out = '\0';
@@ -96,8 +103,8 @@ static bool check_characters(const char *text, size_t len, struct err *e)
 	return true;
 }
 
-bool bech32_decode(char hrp[84], uint8_t *data, size_t *n, const char *text, size_t max_chars,
-		   struct err *e)
+bool bech32_decode(char hrp[84], uint8_t *data, size_t *n, enum bech32_kind kind, const char *text,
+		   size_t max_chars, struct err *e)
 {
 	size_t len = strlen(text), hrp_n, count = 0;
 	const char *one;
@@ -130,7 +137,7 @@ bool bech32_decode(char hrp[84], uint8_t *data, size_t *n, const char *text, siz
 		data[count] = (uint8_t)(at - charset);
 		chk = polymod(chk, data[count++]);
 	}
-	if (chk != 1)
+	if (chk != final_state(kind))
 		return err_set(e, ERR_DECODE, "bech32-checksum", "the checksum does not match");
 	*n = count - CHECKSUM_CHARS;
 	return true;

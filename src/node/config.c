@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
+#include <tally/net/invite.h>
 
 #define FIELD(f) .offset = offsetof(struct config, f), .size = sizeof(((struct config *)0)->f)
 #define START    (SETTING_FILE | SETTING_START)
@@ -97,6 +99,12 @@ const struct setting config_settings[] = {
 	 .where = START,
 	 .help = "join only the chain with this genesis hash (64 hex digits)",
 	 FIELD(chain)},
+	{.name = "join",
+	 .type = SETTING_TEXT,
+	 .arg = "WORD",
+	 .where = START,
+	 .help = "join the chain of this invite, which tally invite printed",
+	 FIELD(join)},
 	{.name = "sync",
 	 .type = SETTING_TEXT,
 	 .arg = "headers|classic",
@@ -267,6 +275,7 @@ static bool add_text(struct config *c, const struct setting *s, const char *valu
 static bool check_value(const struct config *c, const struct setting *s, struct err *e)
 {
 	struct hash256 h;
+	struct invite in;
 	unsigned cols, rows;
 	char end;
 
@@ -277,6 +286,8 @@ static bool check_value(const struct config *c, const struct setting *s, struct 
 	if (strcmp(s->name, "chain") == 0 && !hash256_parse(&h, c->chain))
 		return err_set(e, ERR_USAGE, "bad-setting",
 			       "chain '%s' is no hash: give all 64 hex digits", c->chain);
+	if (strcmp(s->name, "join") == 0 && !invite_decode(&in, c->join, e))
+		return false;
 	if (strcmp(s->name, "dump-screen") == 0 &&
 	    (sscanf(c->dump_screen, "%ux%u%c", &cols, &rows, &end) != 2 || cols < 1 || rows < 1 ||
 	     cols > 1000 || rows > 1000))
@@ -410,6 +421,27 @@ static bool default_home(struct config *c, struct err *e)
 	return true;
 }
 
+/* An invite is a chain to insist on and a peer to dial. */
+static bool apply_invite(struct config *c, struct err *e)
+{
+	char hex[HASH_HEX_CHARS + 1], addr[NET_ADDR_CHARS + 1];
+	struct invite in;
+
+	if (!*c->join)
+		return true;
+	if (!invite_decode(&in, c->join, e))
+		return false;
+	hash256_hex(hex, &in.chain.h);
+	net_addr_format(addr, &in.addr);
+	if (*c->chain && strcasecmp(c->chain, hex) != 0)
+		return err_set(
+			e, ERR_USAGE, "two-chains",
+			"-join is an invite to chain %.16s..., -chain names %.16s...: give one",
+			hex, c->chain);
+	snprintf(c->chain, sizeof(c->chain), "%s", hex);
+	return add_text(c, config_find("addnode"), addr, e);
+}
+
 bool config_finish(struct config *c, uint64_t given, struct err *e)
 {
 	if (!read_environment(c, &given, e) || (!(given & bit_of("home")) && !default_home(c, e)))
@@ -429,5 +461,5 @@ bool config_finish(struct config *c, uint64_t given, struct err *e)
 		return err_set(e, ERR_USAGE, "bad-port",
 			       "port and control-port are both %u: choose two", c->port);
 	c->sync_classic = strcmp(c->sync, "classic") == 0;
-	return true;
+	return apply_invite(c, e);
 }

@@ -158,7 +158,7 @@ static bool start_network(struct node *n, struct err *e)
 	    !hash256_equal(&po.wanted.h, &chain_params(n->chain)->genesis_hash.h))
 		return err_set(
 			e, ERR_USAGE, "other-chain",
-			"this directory holds another chain ('%s'): use another --node-id for -chain %.16s…",
+			"this directory holds another chain ('%s'): use another --node-id for the chain %.16s…",
 			chain_params(n->chain)->name, c->chain);
 	n->protocol = protocol_new(&po);
 	no.handler = protocol_net_handler(n->protocol);

@@ -6,6 +6,7 @@
 
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
+#include <tally/net/invite.h>
 
 static json_t *json_net_addr(const struct net_addr *a)
 {
@@ -245,6 +246,67 @@ static char *text_choose(const json_t *result)
 	return mem_strdup("chosen: joining");
 }
 
+/* --- inviting ---------------------------------------------------------------------- */
+
+/* Where others find this node, unless a person says it. */
+static void usual_address(const struct node *n, struct net_addr *out)
+{
+	const char *bind = n->config.bind;
+
+	if (!*bind || !net_addr_parse_numeric(out, bind, 1, NULL) ||
+	    net_addr_scope(out) == NET_NOWHERE)
+		net_local_address(out);
+}
+
+static bool call_listening(struct node *n, struct call *c, struct net_addr *out)
+{
+	uint16_t configured = n->config.listen ? (uint16_t)n->config.port : 0;
+	uint16_t port = n->net ? net_port(n->net) : configured;
+	struct err err = {0};
+	const char *text;
+
+	if (!call_text(c, "address", NULL, &text))
+		return false;
+	if (port == 0) {
+		call_error(c, RPC_MISC_ERROR, ERR_USAGE, "not-listening",
+			   "this node doesn't listen, nobody can come: start it with -listen 1");
+		return false;
+	}
+	if (!text) {
+		usual_address(n, out);
+		out->port = port;
+	} else if (!net_addr_parse(out, text, port, &err)) {
+		call_fail(c, RPC_INVALID_PARAMETER, &err);
+		return false;
+	}
+	if (net_addr_scope(out) != NET_NOWHERE)
+		return true;
+	call_error(c, RPC_INVALID_PARAMETER, ERR_USAGE, "bad-address",
+		   "'%.80s' can't be dialled: give an address of this machine", text);
+	return false;
+}
+
+static void run_invite(struct node *n, struct call *c)
+{
+	struct invite in;
+	char word[INVITE_CHARS + 1];
+
+	if (!call_listening(n, c, &in.addr))
+		return;
+	in.chain.h = chain_params(n->chain)->genesis_hash.h;
+	invite_encode(word, &in);
+	call_done(c, json_string(word));
+}
+
+static char *text_invite(const json_t *result)
+{
+	return mem_strdup(json_string_value(result));
+}
+
+static const struct verb_param p_invite[] = {
+	{"address", ARG_HOSTPORT, true,
+	 "where others find this node (default: its address on the LAN)"},
+	{0}};
 static const struct verb_param p_add[] = {{"node", ARG_HOSTPORT, false, "HOST:PORT"},
 					  {"command", ARG_TEXT, false, "add, remove or onetry"},
 					  {0}};
@@ -271,5 +333,7 @@ const struct verb verbs_net[] = {
 	{"getnetworkinfo", "network", "state of the network", NULL, VERB_RPC, run_getnetworkinfo,
 	 NULL},
 	{"getpeerinfo", "network", "every peer", NULL, VERB_RPC, run_getpeerinfo, NULL},
+	{"invite", "network", "one word with which others join this chain here", p_invite,
+	 VERB_RPC | VERB_PROMPT | VERB_OFFLINE | VERB_CHAIN, run_invite, text_invite},
 	{0},
 };

@@ -62,12 +62,13 @@ static void valid_strings_decode_and_encode_to_themselves(void **state)
 		size_t n, len = strlen(valid[i]);
 		struct err e = {0};
 
-		assert_true(bech32_decode(hrp, data, &n, valid[i], BECH32_MAX_CHARS, &e));
-		assert_true(bech32_encode(again, len + 1, hrp, data, n));
+		assert_true(bech32_decode(hrp, data, &n, BECH32, valid[i], BECH32_MAX_CHARS, &e));
+		assert_true(bech32_encode(again, len + 1, BECH32, hrp, data, n));
 		for (size_t c = 0; c <= len; c++)
 			lower[c] = (char)tolower((unsigned char)valid[i][c]);
 		assert_string_equal(again, lower);
-		assert_false(bech32_encode(again, len, hrp, data, n)); /* no room for the end */
+		assert_false(
+			bech32_encode(again, len, BECH32, hrp, data, n)); /* no room for the end */
 	}
 }
 
@@ -80,7 +81,8 @@ static void invalid_strings_are_refused_for_their_reason(void **state)
 		struct err e;
 		size_t n;
 
-		assert_false(bech32_decode(hrp, data, &n, invalid[i].text, BECH32_MAX_CHARS, &e));
+		assert_false(bech32_decode(hrp, data, &n, BECH32, invalid[i].text, BECH32_MAX_CHARS,
+					   &e));
 		assert_int_equal(e.cls, ERR_DECODE);
 		assert_string_equal(e.token, invalid[i].token);
 	}
@@ -114,8 +116,9 @@ static void groups_of_five_bits_hold_bip173s_program(void **state)
 
 	(void)state;
 	assert_true(hex_decode(want, 20, "751e76e8199196d454941c45d1b3a323f1433bd6"));
-	assert_true(bech32_decode(hrp, data, &n, "BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4",
-				  BECH32_MAX_CHARS, NULL));
+	assert_true(bech32_decode(hrp, data, &n, BECH32,
+				  "BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4", BECH32_MAX_CHARS,
+				  NULL));
 	assert_string_equal(hrp, "bc");
 	assert_int_equal(data[0], 0);
 	assert_true(bech32_convert(program, &program_n, 8, data + 1, n - 1, 5, false));
@@ -171,11 +174,11 @@ static void longer_texts_are_a_matter_of_the_caller(void **state)
 	size_t n;
 
 	(void)state;
-	assert_true(bech32_encode(text, sizeof(text), "tlyinvite", data, sizeof(data)));
-	assert_true(bech32_decode(hrp, back, &n, text, 300, NULL));
+	assert_true(bech32_encode(text, sizeof(text), BECH32, "tlyinvite", data, sizeof(data)));
+	assert_true(bech32_decode(hrp, back, &n, BECH32, text, 300, NULL));
 	assert_int_equal(n, 200);
 	assert_string_equal(hrp, "tlyinvite");
-	assert_false(bech32_decode(hrp, back, &n, text, BECH32_MAX_CHARS, &e));
+	assert_false(bech32_decode(hrp, back, &n, BECH32, text, BECH32_MAX_CHARS, &e));
 	assert_string_equal(e.token, "bech32-length");
 }
 
@@ -187,13 +190,13 @@ static void what_cannot_be_encoded_is_refused(void **state)
 	(void)state;
 	memset(long_hrp, 'a', 84);
 	long_hrp[84] = '\0';
-	assert_false(bech32_encode(out, sizeof(out), "", wide, 0));
-	assert_false(bech32_encode(out, sizeof(out), "A", wide, 0));
-	assert_false(bech32_encode(out, sizeof(out), "a b", wide, 0));
-	assert_false(bech32_encode(out, sizeof(out), "a", wide, 1));
-	assert_false(bech32_encode(out, sizeof(out), long_hrp, wide, 0));
+	assert_false(bech32_encode(out, sizeof(out), BECH32, "", wide, 0));
+	assert_false(bech32_encode(out, sizeof(out), BECH32, "A", wide, 0));
+	assert_false(bech32_encode(out, sizeof(out), BECH32, "a b", wide, 0));
+	assert_false(bech32_encode(out, sizeof(out), BECH32, "a", wide, 1));
+	assert_false(bech32_encode(out, sizeof(out), BECH32, long_hrp, wide, 0));
 	long_hrp[83] = '\0';
-	assert_true(bech32_encode(out, sizeof(out), long_hrp, wide, 0));
+	assert_true(bech32_encode(out, sizeof(out), BECH32, long_hrp, wide, 0));
 }
 
 static void addresses_come_back_and_have_their_form(void **state)
@@ -229,7 +232,7 @@ static void make_text(char *out, size_t size, const char *hrp, uint8_t version, 
 
 	data[0] = version;
 	assert_true(bech32_convert(data + 1, &n, 5, program, program_n, 8, true));
-	assert_true(bech32_encode(out, size, hrp, data, n + 1));
+	assert_true(bech32_encode(out, size, BECH32, hrp, data, n + 1));
 }
 
 static void assert_refused(const char *text, const char *because)
@@ -271,7 +274,7 @@ static void what_is_no_address_is_refused_for_its_reason(void **state)
 	assert_refused(text, "case");
 	assert_refused("", "empty");
 	assert_refused("alice", "'alice' is not an address");
-	assert_true(bech32_encode(text, sizeof(text), "tly", NULL, 0));
+	assert_true(bech32_encode(text, sizeof(text), BECH32, "tly", NULL, 0));
 	assert_refused(text, "version");
 	memset(longer, 'q', sizeof(longer) - 1);
 	longer[sizeof(longer) - 1] = '\0';

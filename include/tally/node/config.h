@@ -31,9 +31,10 @@ struct config {
 	char addnode[CONFIG_PEERS_MAX][CONFIG_TEXT_MAX];
 	uint32_t n_addnode;
 	uint32_t inbound_max;
-	char chain[65];    /* "" any */
-	char sync[16];     /* "headers" or "classic" */
-	bool sync_classic; /* worked out */
+	char chain[65];             /* "" any */
+	char join[CONFIG_TEXT_MAX]; /* an invite: worked into chain and addnode; "" none */
+	char sync[16];              /* "headers" or "classic" */
+	bool sync_classic;          /* worked out */
 	/* Mining: */
 	char miner[CONFIG_TEXT_MAX]; /* address or label; "": not mining */
 	uint32_t threads;

@@ -1,0 +1,139 @@
+"""One word instead of an address and a chain's hash."""
+import socket
+import struct
+
+from framework import free_id, main, wait_until
+from p2p import Closed, Server, version
+
+CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+
+
+def read(word):
+    """(address, port, genesis hash as hex): bech32m after BIP 350, the bytes as tally(1) tells."""
+    hrp, data = word.rsplit("1", 1)
+    assert hrp == "tally" and word == word.lower()
+    values = [CHARSET.index(c) for c in data]
+    chk = 1
+    for v in [ord(c) >> 5 for c in hrp] + [0] + [ord(c) & 31 for c in hrp] + values:
+        top = chk >> 25
+        chk = (chk & 0x1ffffff) << 5 ^ v
+        for i, g in enumerate((0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3)):
+            if top >> i & 1:
+                chk ^= g
+    assert chk == 0x2bc830a3
+    assert values[0] == 0
+    bits = "".join(format(v, "05b") for v in values[1:-6])
+    raw = bytes(int(bits[i:i + 8], 2) for i in range(0, len(bits) - 7, 8))
+    ip_n = len(raw) - 34
+    ip = socket.inet_ntop(socket.AF_INET if ip_n == 4 else socket.AF_INET6, raw[:ip_n])
+    return ip, struct.unpack(">H", raw[ip_n:ip_n + 2])[0], raw[ip_n + 2:][::-1].hex()
+
+
+def word_for(node, where="127.0.0.1"):
+    return node.ok("invite", "-address", where)
+
+
+def test_the_word_holds_address_port_and_chain(net):
+    node = net.node()
+    genesis = node.create()
+    stopped = node.ok("invite", "-address", "192.168.1.7")
+    assert read(stopped) == ("192.168.1.7", node.id, genesis)
+    node.start("-connect", "0")
+    assert node.ok("invite", "-address", "192.168.1.7") == stopped
+    assert node.rpc("invite", "192.168.1.7") == stopped
+    assert read(word_for(node, "localhost"))[0] == "127.0.0.1"
+    assert read(word_for(node, "192.168.1.7:4000"))[:2] == ("192.168.1.7", 4000)
+    assert read(word_for(node, "[2001:db8::7]:4000"))[:2] == ("2001:db8::7", 4000)
+    assert read(node.ok("invite"))[1:] == (node.id, genesis)
+
+
+def test_the_word_names_the_port_and_address_in_use(net):
+    node = net.node()
+    genesis = node.create()
+    port = free_id()
+    node.start("-connect", "0", "-port", str(port), "-bind", "127.0.0.1")
+    assert read(node.ok("invite")) == ("127.0.0.1", port, genesis)
+
+
+def test_whoever_has_the_word_joins(net):
+    first = net.chain_node()
+    first.generate(3)
+    word = word_for(first)
+    second = net.node()
+    second.start("-join", word)
+    wait_until("it has joined", lambda: second.rpc("getblockcount") == 3)
+    assert second.rpc("getblockhash", 0) == first.rpc("getblockhash", 0)
+    # Again, with the chain there already; and in the other case, as a QR code would have it.
+    second.end()
+    second.start("-join", word.upper())
+    wait_until("it is connected", lambda: second.rpc("getconnectioncount") == 1)
+    # From a file.
+    third = net.node()
+    with open(net.home + "/tally.conf", "w") as f:
+        f.write("join=%s\n" % word)
+    third.start()
+    wait_until("it has joined", lambda: third.rpc("getblockcount") == 3)
+
+
+def test_another_chain_is_refused(net):
+    first, other = net.chain_node(), net.node()
+    genesis = other.create("OTHER", "-spacing", "0", "-name", "other")
+    other.start("-connect", "0")
+    # The chain of one, the address of the other: what listens there is not taken.
+    wrong = net.node()
+    word = other.ok("invite", "-address", "127.0.0.1:%d" % first.id)
+    wrong.start("-join", word)
+    wait_until("it has been refused", lambda: b"of another chain" in open(
+        wrong.dir + "/tally.log", "rb").read())
+    assert wrong.run("rpc", "getbestblockhash")[0] != 0
+    # A directory that holds another chain already.
+    first.end()
+    status, _, err = first.run("startnode", "-headless", "-join", word)
+    assert status == 2 and "another chain" in err, err
+    # Two chains named.
+    status, _, err = net.node().run("startnode", "-headless", "-join", word, "-chain", "ab" * 32)
+    assert status == 2 and genesis[:16] in err, err
+
+
+def test_the_address_of_the_word_is_dialled(net):
+    node = net.node()
+    node.create()
+    server = Server()
+    word = node.ok("invite", "-address", "127.0.0.1:%d" % server.port)
+    joiner = net.node()
+    joiner.start("-join", word)
+    peer = server.accept()
+    peer.expect("version")
+    # One of another chain is hung up on, however it goes on.
+    peer.send("version", version(b"\x42" * 32, height=5))
+    try:
+        peer.closed()
+    except Closed:
+        pass
+    server.close()
+
+
+def test_bad_words_get_one_line(net):
+    node = net.node()
+    node.create()
+    word = word_for(node)
+    joiner = net.node()
+    for bad, why in (("hello", "no invite"), ("", "give WORD"), (word[:-1], "damaged"),
+                     (word[:-1] + ("q" if word[-1] != "q" else "p"), "damaged"),
+                     (word + "q", "damaged"), ("tally1", "damaged"),
+                     ("tly1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx", "no invite")):
+        status, out, err = joiner.run("startnode", "-headless", "-join", bad)
+        assert status == 2 and out == "", (bad, status, out)
+        assert why in err and err.count("\n") == 1, (bad, err)
+    for bad in ("0.0.0.0", "224.0.0.1", "127.0.0.1:0", "1.2.3"):
+        status, out, err = node.run("invite", "-address", bad)
+        assert status == 2 and out == "" and err.count("\n") == 1, (bad, status, err)
+    status, _, err = joiner.run("invite")
+    assert status != 0 and "no chain" in err, err
+    node.start("-connect", "0", "-listen", "0")
+    status, _, err = node.run("invite")
+    assert status == 1 and "doesn't listen" in err, (status, err)
+
+
+if __name__ == "__main__":
+    main(globals())
