@@ -208,6 +208,69 @@ static void an_unrequested_block_beyond_the_window_is_not_stored(void **state)
 	net_drop(net);
 }
 
+/* Nearly as large as a transaction may be. */
+static struct block *large_upon(const struct block *prev, uint32_t height)
+{
+	static const size_t n_out = 3180;
+	struct txout *out = mem_array(n_out, sizeof(*out));
+	uint8_t script[SCRIPT_HEIGHT_MAX + 8] = {0}, pay[SCRIPT_PAY_BYTES];
+	struct key_hash to = test_owner(1);
+	struct txin in = {.prev.index = OUTPOINT_NULL_INDEX, .sequence = SEQUENCE_FINAL};
+	struct block_header h = {.version = BLOCK_VERSION,
+				 .prev = prev->hash,
+				 .time = prev->header.time + 1,
+				 .bits = POW_LIMIT_BITS_INSTANT};
+	struct span raw;
+	struct writer w;
+	struct block *b;
+
+	in.script = (struct span){script, script_height(script, height) + 8};
+	script_pay(pay, &to);
+	for (size_t i = 0; i < n_out; i++)
+		out[i] = (struct txout){.value = 1, .script = {pay, sizeof(pay)}};
+	writer_init(&w);
+	tx_write(&w, &in, 1, out, n_out, 0);
+	raw = (struct span){w.buf, w.len};
+	b = mine(h, &raw, 1);
+	writer_clear(&w);
+	free(out);
+	return b;
+}
+
+#define LARGE 380 /* of about 98 kB */
+
+static void over_half_of_what_may_wait_blocks_come_singly_and_over_all_reading_pauses(void **state)
+{
+	struct block *large[LARGE + 1] = {block_ref(blocks[0])};
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 0);
+	struct list *inbox;
+	struct server s;
+	size_t bytes;
+
+	for (uint32_t i = 1; i <= LARGE; i++)
+		large[i] = large_upon(large[i - 1], i);
+	bytes = large[1]->raw.len;
+	s = serve(a, 4000, large, LARGE);
+	run(net);
+	inbox = &s.raw->other->inbox;
+	/* The chain has no time to connect any. */
+	do {
+		while (!list_empty(inbox) && !s.raw->other->paused)
+			deliver_one(s.raw->other);
+	} while (server_turn(&s));
+	assert_true(s.raw->other->paused);
+	assert_true(s.asked * bytes > (32u << 20));
+	assert_true(s.asked * bytes <= (32u << 20) + 2 * bytes);
+	assert_int_equal(chain_height(a->chain), 0);
+	serve_all(net, &s, 1);
+	assert_tip(a, large[LARGE]);
+	assert_false(s.raw->other->paused);
+	for (size_t i = 0; i <= LARGE; i++)
+		block_unref(large[i]);
+	net_drop(net);
+}
+
 /* --- blocks that do not come ------------------------------------------------------------- */
 
 static void a_peer_that_holds_up_the_window_is_replaced_after_two_seconds(void **state)
@@ -473,6 +536,7 @@ int main(void)
 		TEST(no_block_beyond_the_window_is_asked_for),
 		TEST(bodies_out_of_order_are_stored_and_none_is_fetched_again),
 		TEST(an_unrequested_block_beyond_the_window_is_not_stored),
+		TEST(over_half_of_what_may_wait_blocks_come_singly_and_over_all_reading_pauses),
 		TEST(a_peer_that_holds_up_the_window_is_replaced_after_two_seconds),
 		TEST(a_block_that_came_from_another_is_not_waited_for),
 		TEST(the_next_one_that_holds_up_the_window_has_twice_the_time),
