@@ -127,23 +127,23 @@ void node_snapshot(const struct node *n, struct snapshot *out)
 
 /* --- rows ------------------------------------------------------------------------ */
 
-static void row_peers(const struct node *n, struct chain_row *row)
-{
+/* The peers, for all rows of one call. */
+struct peer_list {
 	struct peer_info *peers;
-	size_t count;
+	size_t n;
+};
 
-	if (!n->protocol)
-		return;
-	peers = mem_array(SNAPSHOT_PEERS_MAX, sizeof(*peers));
-	count = MIN(protocol_peers(n->protocol, peers, SNAPSHOT_PEERS_MAX), SNAPSHOT_PEERS_MAX);
-	for (size_t i = 0; i < count; i++) {
-		if (!peers[i].handshaken || !hash256_equal(&peers[i].best.h, &row->hash.h))
+static void row_peers(const struct peer_list *list, struct chain_row *row)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const struct peer_info *p = &list->peers[i];
+
+		if (!p->handshaken || !hash256_equal(&p->best.h, &row->hash.h))
 			continue;
 		if (row->n_peers < ARRAY_LEN(row->peers))
-			row->peers[row->n_peers] = peers[i].id;
+			row->peers[row->n_peers] = p->id;
 		row->n_peers++;
 	}
-	free(peers);
 }
 
 /* What the ring of late blocks doesn't know any more is read from the body. */
@@ -167,7 +167,8 @@ static void row_body(const struct node *n, chain_index at, struct chain_row *row
 	row->mine = r.mine;
 }
 
-static void fill_row(const struct node *n, chain_index at, chain_index tip, struct chain_row *row)
+static void fill_row(const struct node *n, chain_index at, chain_index tip,
+		     const struct peer_list *list, struct chain_row *row)
 {
 	struct chain_entry en, prev;
 
@@ -185,17 +186,23 @@ static void fill_row(const struct node *n, chain_index at, chain_index tip, stru
 	row->failed = (en.status & (CHAIN_FAILED | CHAIN_FAILED_ANCESTOR)) != 0;
 	row->have_body = (en.status & CHAIN_HAVE_BODY) != 0;
 	row_body(n, at, row);
-	row_peers(n, row);
+	row_peers(list, row);
 }
 
 size_t node_chain_rows(const struct node *n, uint32_t top, struct chain_row *out, size_t max)
 {
 	chain_index at[ROWS_AT_HEIGHT];
+	struct peer_list list = {0};
 	size_t count = 0;
 	chain_index tip;
 
 	if (!chain_has_genesis(n->chain))
 		return 0;
+	if (n->protocol) {
+		list.peers = mem_array(SNAPSHOT_PEERS_MAX, sizeof(*list.peers));
+		list.n = MIN(protocol_peers(n->protocol, list.peers, SNAPSHOT_PEERS_MAX),
+			     SNAPSHOT_PEERS_MAX);
+	}
 	tip = chain_tip(n->chain).index;
 	for (int64_t h = top; h >= 0 && count < max; h--) {
 		const size_t found =
@@ -206,8 +213,9 @@ size_t node_chain_rows(const struct node *n, uint32_t top, struct chain_row *out
 		for (int best = 1; best >= 0; best--)
 			for (size_t i = 0; i < found && count < max; i++)
 				if (chain_on_best(n->chain, at[i]) == (best == 1))
-					fill_row(n, at[i], tip, &out[count++]);
+					fill_row(n, at[i], tip, &list, &out[count++]);
 	}
+	free(list.peers);
 	return count;
 }
 

@@ -18,7 +18,8 @@
 #include <tui/terminal_priv.h>
 #include <tui/view_priv.h>
 
-#define FRAME_MS      50
+#define FRAME_MS      50 /* between frames, of what the node does */
+#define ANSWER_MS     10 /* between frames, of what a person does */
 #define DETAIL_BYTES  131072
 #define QUIT_AGAIN_US INT64_C(2000000)
 #define RENDER_MAX    1000
@@ -31,8 +32,9 @@ struct tui {
 	struct model model;
 	struct canvas canvas;
 	struct event *frame;
-	bool frame_due; /* the timer runs, or the terminal is not through with the last frame */
-	bool read_due;  /* the node has changed since data_read */
+	bool frame_due;   /* the timer runs, or the terminal is not through with the last frame */
+	bool read_due;    /* the node has changed since data_read */
+	int64_t drawn_us; /* when the last frame was drawn */
 	enum question question;
 	char command[PROMPT_BYTES]; /* to be done when the question is answered with y */
 	int64_t interrupted_us;     /* when ^C was pressed last */
@@ -40,14 +42,27 @@ struct tui {
 
 /* --- drawing ----------------------------------------------------------------------- */
 
-static void want_frame(struct tui *t)
+/* A frame, so long after the last one; at once where that is past. */
+static void frame_after(struct tui *t, int64_t ms)
 {
-	const struct timeval tv = {.tv_usec = FRAME_MS * 1000};
+	const int64_t left = t->drawn_us + ms * 1000 - clock_mono_us(clock_system());
+	const struct timeval tv = {.tv_usec = left > 0 ? left : 0};
 
-	if (t->frame_due)
-		return;
 	t->frame_due = true;
 	event_add(t->frame, &tv);
+}
+
+static void want_frame(struct tui *t)
+{
+	if (!t->frame_due)
+		frame_after(t, FRAME_MS);
+}
+
+/* A person waits for it. Where the terminal is not through with the last frame, `drained` comes first. */
+static void want_answer(struct tui *t)
+{
+	if (!t->frame_due || event_pending(t->frame, EV_TIMEOUT, NULL))
+		frame_after(t, ANSWER_MS);
 }
 
 static void draw(struct tui *t)
@@ -55,6 +70,7 @@ static void draw(struct tui *t)
 	if (t->read_due)
 		data_read(&t->model, t->node);
 	t->read_due = false;
+	t->drawn_us = clock_mono_us(clock_system());
 	screen_draw(&t->canvas, &t->model);
 	if (terminal_show(t->terminal, &t->canvas, t->model.cursor_x, t->model.cursor_y))
 		t->frame_due = false;
@@ -325,7 +341,7 @@ static void on_key(void *arg, int32_t key)
 	struct model *m = &t->model;
 	const enum prompt_kind kind = m->prompt.kind;
 
-	want_frame(t);
+	want_answer(t);
 	if (kind == PROMPT_CLOSED) {
 		act(t, key_action(key), key);
 		t->read_due |= !m->frozen;
@@ -355,7 +371,7 @@ static void on_click(void *arg, int x, int y)
 	struct tui *t = arg;
 
 	model_click(&t->model, x, y);
-	want_frame(t);
+	want_answer(t);
 }
 
 static void on_wheel(void *arg, int x, int y, int lines)
@@ -363,7 +379,7 @@ static void on_wheel(void *arg, int x, int y, int lines)
 	struct tui *t = arg;
 
 	model_wheel(&t->model, x, y, lines);
-	want_frame(t);
+	want_answer(t);
 }
 
 /* --- opening and closing ------------------------------------------------------------------- */

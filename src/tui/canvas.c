@@ -332,6 +332,14 @@ void row_field(struct row *r, unsigned style, int width, const char *text)
 	blanks(r, room - w, style & (STYLE_ROLE | STYLE_REVERSE));
 }
 
+void row_column(struct row *r, unsigned style, int width, const char *text)
+{
+	if (row_left(r) < (width < 0 ? -width : width))
+		row_fill(r, style & ~(unsigned)STYLE_UNDERLINE);
+	else
+		row_field(r, style, width, text);
+}
+
 void row_fieldf(struct row *r, unsigned style, int width, const char *fmt, ...)
 {
 	char text[TEXT_BYTES];

@@ -77,6 +77,8 @@ void row_printf(struct row *r, unsigned style, const char *fmt, ...)
 void row_field(struct row *r, unsigned style, int width, const char *text);
 void row_fieldf(struct row *r, unsigned style, int width, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* The same where it fits whole, else nothing, nor anything after it: a column that goes for want of room. */
+void row_column(struct row *r, unsigned style, int width, const char *text);
 void row_gap(struct row *r, int columns);
 void row_fill(struct row *r, unsigned style); /* blanks up to the end */
 static inline int row_left(const struct row *r)

@@ -1,6 +1,8 @@
 /* Filling what the panels show from a node: bounded pages, whatever the node holds. */
 #include <tui/data_priv.h>
 
+#include <string.h>
+
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
 
@@ -22,12 +24,44 @@ static void read_lists(struct tui_data *d, const struct node *n, size_t chain_ro
 	d->n_addresses = MIN(node_wallet_addresses(n, d->addresses, 0, ADDRESS_ROWS), ADDRESS_ROWS);
 }
 
+/* Follows a ring of the node that holds records [first, next): lets go at the front what has left it, and makes room
+ * behind the last for what is new. *from: its first number. Returns where it goes; *more: how many at most. */
+static void *window_follow(struct record_window *w, size_t size, size_t kept, uint64_t first,
+			   uint64_t next, uint64_t *from, size_t *more)
+{
+	const uint64_t oldest = w->next - w->n;
+	const size_t gone = first > oldest ? (size_t)MIN(first - oldest, w->n) : 0;
+
+	if (!w->base)
+		w->base = mem_array(2 * kept, size);
+	w->at += gone;
+	w->n -= gone;
+	*from = MAX(first, w->next);
+	*more = MIN((size_t)(next - *from), kept - w->n);
+	if (w->at + w->n + *more > 2 * kept) {
+		memmove(w->base, (char *)w->base + w->at * size, w->n * size);
+		w->at = 0;
+	}
+	w->next = next;
+	return (char *)w->base + (w->at + w->n) * size;
+}
+
 static void read_rings(struct tui_data *d, const struct node *n)
 {
-	mem_reserve(&d->msgs, &d->msgs_cap, NODE_MSGS_KEPT, sizeof(*d->msgs));
-	d->n_msgs = node_msgs(n, d->snap.msgs_first, d->msgs, NODE_MSGS_KEPT);
-	mem_reserve(&d->logs, &d->logs_cap, NODE_LOGS_KEPT, sizeof(*d->logs));
-	d->n_logs = node_logs(n, d->snap.logs_first, d->logs, NODE_LOGS_KEPT);
+	struct record_window *w = &d->msgs_window;
+	uint64_t from;
+	size_t more;
+	void *to;
+
+	to = window_follow(w, sizeof(*d->msgs), NODE_MSGS_KEPT, d->snap.msgs_first,
+			   d->snap.msgs_next, &from, &more);
+	d->n_msgs = w->n += node_msgs(n, from, to, more);
+	d->msgs = (struct msg_record *)w->base + w->at;
+	w = &d->logs_window;
+	to = window_follow(w, sizeof(*d->logs), NODE_LOGS_KEPT, d->snap.logs_first,
+			   d->snap.logs_next, &from, &more);
+	d->n_logs = w->n += node_logs(n, from, to, more);
+	d->logs = (struct log_record *)w->base + w->at;
 }
 
 void data_read(struct model *m, const struct node *n)

@@ -16,8 +16,8 @@ void tui_data_clear(struct tui_data *d)
 {
 	free(d->chain);
 	free(d->mempool);
-	free(d->msgs);
-	free(d->logs);
+	free(d->msgs_window.base);
+	free(d->logs_window.base);
 	free(d->history);
 	free(d->addresses);
 	*d = (struct tui_data){0};

@@ -13,17 +13,25 @@
 #include <tui/prompt_priv.h>
 
 /* What the panels show. Filled from a node (data.c) or by a test. */
+/* The last records of a ring of the node, side by side in twice the room they need, so that only what is new is copied. */
+struct record_window {
+	void *base;
+	size_t at, n;  /* the first, how many */
+	uint64_t next; /* the number after the last */
+};
+
 struct tui_data {
 	struct snapshot snap;
 	struct chain_row *chain; /* tip first */
 	size_t n_chain, chain_cap;
 	struct mempool_row *mempool; /* newest first */
 	size_t n_mempool, mempool_cap;
-	struct msg_record *msgs; /* oldest first */
-	size_t n_msgs, msgs_cap;
-	struct log_record *logs; /* oldest first */
-	size_t n_logs, logs_cap;
-	struct wallet_tx *history; /* newest first */
+	const struct msg_record *msgs; /* oldest first */
+	size_t n_msgs;
+	const struct log_record *logs; /* oldest first */
+	size_t n_logs;
+	struct record_window msgs_window, logs_window; /* where these stand */
+	struct wallet_tx *history;                     /* newest first */
 	size_t n_history, history_cap;
 	struct wallet_address *addresses;
 	size_t n_addresses, addresses_cap;

@@ -65,28 +65,29 @@ static int head(const struct model *m, struct canvas *c, const struct rect *r)
 
 	(void)m;
 	row_field(&row, ROLE_DIM, 11, "tx");
-	row_field(&row, ROLE_DIM, -8, "in/out");
-	row_field(&row, ROLE_DIM, -13, "value");
-	row_field(&row, ROLE_DIM, -7, "fee/B");
-	row_field(&row, ROLE_DIM, -6, "age");
+	row_field(&row, ROLE_DIM, -7, "in/out");
+	row_column(&row, ROLE_DIM, -13, "value");
+	row_column(&row, ROLE_DIM, -6, "fee/B");
+	row_column(&row, ROLE_DIM, -5, "age");
 	return 1;
 }
 
 static void row(const struct model *m, struct row *r, size_t i)
 {
 	const struct mempool_row *t = &m->data.mempool[i];
-	char hash[HASH_SHORT_CHARS + 1], age[FORMAT_BYTES], value[FORMAT_BYTES];
+	char hash[HASH_SHORT_CHARS + 1], age[FORMAT_BYTES], value[FORMAT_BYTES], fee[24];
 
 	hash256_short(hash, &t->id.h);
 	format_age(age, m->data.snap.now_us / 1000000 - t->time);
 	format_coins(value, t->value);
 	row_field(r, theme_hash(&t->id.h), 11, hash);
-	row_fieldf(r, ROLE_NORMAL, -8, "%u/%u", t->n_in, t->n_out);
-	row_field(r, ROLE_MONEY, -13, value);
-	row_fieldf(r, ROLE_NORMAL, -7, "%.1f", rate(t));
-	row_field(r, ROLE_DIM, -6, age);
+	row_fieldf(r, ROLE_NORMAL, -7, "%u/%u", t->n_in, t->n_out);
+	row_column(r, ROLE_MONEY, -13, value);
+	snprintf(fee, sizeof(fee), "%.1f", rate(t));
+	row_column(r, ROLE_NORMAL, -6, fee);
+	row_column(r, ROLE_DIM, -5, age);
 	if (t->mine)
-		row_text(r, ROLE_GOOD, " me");
+		row_column(r, ROLE_GOOD, 3, " me");
 }
 
 static void empty(const struct model *m, char *out, size_t size)

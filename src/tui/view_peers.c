@@ -9,7 +9,10 @@
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 
-#define LINE_BYTES 256
+#define LINE_BYTES  256
+#define WIDE        60 /* columns from which addresses have more room */
+#define HEIGHT_COLS 7
+#define PING_COLS   6
 
 static size_t count(const struct tui_data *d)
 {
@@ -75,10 +78,10 @@ static int head(const struct model *m, struct canvas *c, const struct rect *r)
 	(void)m;
 	row_field(&row, ROLE_DIM, -3, "#");
 	row_gap(&row, 3);
-	row_field(&row, ROLE_DIM, r->w >= 60 ? 22 : 15, "address");
-	row_field(&row, ROLE_DIM, -8, "height");
-	row_field(&row, ROLE_DIM, -7, "ping");
-	row_field(&row, ROLE_DIM, -6, "m/s");
+	row_field(&row, ROLE_DIM, r->w >= WIDE ? 22 : 15, "address");
+	row_column(&row, ROLE_DIM, -HEIGHT_COLS, "height");
+	row_column(&row, ROLE_DIM, -PING_COLS, "ping");
+	row_column(&row, ROLE_DIM, r->w >= WIDE ? -6 : -4, "m/s");
 	if (row_left(&row) > 10) {
 		row_gap(&row, 2);
 		row_text(&row, ROLE_DIM, "program");
@@ -90,8 +93,8 @@ static void row(const struct model *m, struct row *r, size_t i)
 {
 	const struct peer_info *p = &m->data.snap.peers[i];
 	const uint32_t tip = m->data.snap.tip.height;
-	const int wide = row_left(r) >= 60 ? 22 : 15;
-	char addr[NET_ADDR_CHARS + 1], ping[FORMAT_BYTES], height[24];
+	const bool wide = row_left(r) >= WIDE;
+	char addr[NET_ADDR_CHARS + 1], ping[FORMAT_BYTES], height[24], rate[24];
 	const bool other = m->data.snap.has_chain && p->handshaken && p->best_height != tip;
 
 	address(p, addr);
@@ -104,13 +107,17 @@ static void row(const struct model *m, struct row *r, size_t i)
 		  p->kind == CONN_INBOUND  ? "i"
 		  : p->kind == CONN_MANUAL ? "m"
 					   : "o");
-	row_field(r, ROLE_NORMAL, wide, addr);
-	if (p->syncing && tip < p->best_height)
-		row_fieldf(r, ROLE_BAR, -8, "%.0f%%", 100.0 * tip / p->best_height);
-	else
-		row_field(r, other ? ROLE_WARN : theme_hash(&p->best.h), -8, height);
-	row_field(r, ROLE_NORMAL, -7, ping);
-	row_fieldf(r, ROLE_NORMAL, -6, "%.1f", p->msgs_per_10s / 10.0);
+	row_field(r, ROLE_NORMAL, wide ? 22 : 15, addr);
+	if (p->syncing && tip < p->best_height) {
+		snprintf(height, sizeof(height), "%.0f%% ", 100.0 * tip / p->best_height);
+		row_column(r, ROLE_BAR, -HEIGHT_COLS, height);
+	} else {
+		row_column(r, other ? ROLE_WARN : theme_hash(&p->best.h), -HEIGHT_COLS, height);
+	}
+	row_column(r, ROLE_NORMAL, -PING_COLS, ping);
+	snprintf(rate, sizeof(rate), p->msgs_per_10s < 100 ? "%.1f" : "%.0f",
+		 p->msgs_per_10s / 10.0);
+	row_column(r, ROLE_NORMAL, wide ? -6 : -4, rate);
 	if (row_left(r) > 10) {
 		row_gap(r, 2);
 		row_text(r, ROLE_DIM, p->agent);

@@ -92,11 +92,11 @@ static void row(const struct model *m, struct row *r, size_t i)
 		  t->abandoned ? ROLE_BAD
 		  : waits      ? ROLE_WARN
 			       : ROLE_DIM,
-		  9,
+		  6,
 		  t->abandoned ? "void"
 		  : waits      ? "waits"
 			       : "");
-	row_field(r, theme_hash(&t->id.h), 11, hash);
+	row_column(r, theme_hash(&t->id.h), 11, hash);
 	if (!t->coinbase && row_left(r) > 20)
 		row_printf(r, ROLE_DIM, "%s %s", to, t->memo);
 }
