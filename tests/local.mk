@@ -11,6 +11,12 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 	TALLY_SRC='$(abs_top_srcdir)'; export TALLY_SRC; \
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE;
 
+if HAVE_CMOCKA
+UNIT_TESTS += tests/tui/test_screens
+tests_tui_test_screens_SOURCES = tests/tui/test_screens.c tests/tui/tui_fixture.c tests/tui/tui_fixture.h
+tests_tui_test_screens_LDADD = libtallytui.a $(UNIT_LIBS) $(NCURSES_LIBS)
+endif
+
 check_PROGRAMS += $(UNIT_TESTS)
 if HAVE_PYTHON
 SCRIPT_TESTS += \
@@ -30,3 +36,10 @@ SCRIPT_TESTS += \
 endif
 TESTS = $(UNIT_TESTS) $(SCRIPT_TESTS)
 EXTRA_DIST += $(SCRIPT_TESTS) tests/functional/framework.py tests/functional/chainlib.py tests/functional/p2p.py
+EXTRA_DIST += tests/tui/golden
+
+# The golden screens as they are drawn now.
+.PHONY: golden
+golden: tests/tui/test_screens
+	mkdir -p '$(top_srcdir)/tests/tui/golden'
+	TALLY_GOLDEN=1 TALLY_SRC='$(abs_top_srcdir)' ./tests/tui/test_screens >/dev/null

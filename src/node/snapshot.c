@@ -100,8 +100,7 @@ static void fill_warning(const struct node *n, struct snapshot *s)
 			llabs(s->clock_offset), s->clock_offset > 0 ? "behind" : "ahead of");
 	else if (s->n_offers > 1 && !s->has_chain)
 		snprintf(s->warning, sizeof(s->warning),
-			 "peers offer %u different chains: choose one with :choose HASH",
-			 s->n_offers);
+			 "peers offer %u different chains: :choose NAME takes one", s->n_offers);
 }
 
 void node_snapshot(const struct node *n, struct snapshot *out)

@@ -8,6 +8,8 @@
 #include <tally/base/mem.h>
 #include <tally/net/invite.h>
 
+#define CHOOSE_LEAST 4 /* digits of a hash */
+
 static json_t *json_net_addr(const struct net_addr *a)
 {
 	char text[NET_ADDR_CHARS + 1];
@@ -227,14 +229,44 @@ static void run_disconnectnode(struct node *n, struct call *c)
 		   "Node not found in connected nodes: see getpeerinfo");
 }
 
+/* The one chain offered whose name this is, or whose hash begins so. */
+static bool find_offer(const struct node *n, const char *text, struct block_hash *out,
+		       struct err *e)
+{
+	struct chain_offer offers[SNAPSHOT_OFFERS_MAX];
+	const size_t count =
+		MIN(protocol_offers(n->protocol, offers, SNAPSHOT_OFFERS_MAX), SNAPSHOT_OFFERS_MAX);
+	size_t found = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct chain_params *p = &offers[i].params;
+		char hex[HASH_HEX_CHARS + 1];
+
+		hash256_hex(hex, &p->genesis_hash.h);
+		if (strcmp(p->name, text) != 0 &&
+		    (strlen(text) < CHOOSE_LEAST || strncmp(hex, text, strlen(text)) != 0))
+			continue;
+		*out = p->genesis_hash;
+		found++;
+	}
+	if (found == 1)
+		return true;
+	return err_set(
+		e, ERR_USAGE, "bad-choice",
+		found ? "more than one chain is called '%s': give more of the hash"
+		      : "no chain offered is '%s': give its name, or the beginning of its hash",
+		text);
+}
+
 static void run_choose(struct node *n, struct call *c)
 {
 	struct block_hash hash;
 	struct err err = {0};
+	const char *text;
 
-	if (!call_hash(c, "genesis", &hash.h))
+	if (!call_text(c, "chain", "", &text))
 		return;
-	if (protocol_choose(n->protocol, &hash, &err))
+	if (find_offer(n, text, &hash, &err) && protocol_choose(n->protocol, &hash, &err))
 		call_done(c, json_null());
 	else
 		call_fail(c, RPC_INVALID_PARAMETER, &err);
@@ -317,7 +349,7 @@ static const struct verb_param p_disconnect[] = {
 	{"nodeid", ARG_PEER, true, "the peer's number"},
 	{0}};
 static const struct verb_param p_choose[] = {
-	{"genesis", ARG_HASH, false, "hash of the chain to join"}, {0}};
+	{"chain", ARG_TEXT, false, "its name, or the beginning of its hash"}, {0}};
 
 const struct verb verbs_net[] = {
 	{"addnode", "network", "dial a peer, or forget it", p_add, VERB_RPC, run_addnode, NULL},

@@ -12,7 +12,6 @@
 #include <tui/layout_priv.h>
 #include <tui/prompt_priv.h>
 
-/* What the panels show. Filled from a node (data.c) or by a test. */
 /* The last records of a ring of the node, side by side in twice the room they need, so that only what is new is copied. */
 struct record_window {
 	void *base;
@@ -20,6 +19,7 @@ struct record_window {
 	uint64_t next; /* the number after the last */
 };
 
+/* What the panels show. Filled from a node (data.c) or by a test. */
 struct tui_data {
 	struct snapshot snap;
 	struct chain_row *chain; /* tip first */

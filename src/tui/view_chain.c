@@ -39,7 +39,8 @@ static void words(const struct tui_data *d, size_t i, char *out, size_t size)
 
 static void note(const struct model *m, char *out, size_t size)
 {
-	snprintf(out, size, "work 2^%.1f", m->data.snap.work_log2);
+	if (m->data.snap.has_chain)
+		snprintf(out, size, "work 2^%.1f", m->data.snap.work_log2);
 }
 
 static void peers_at(const struct chain_row *b, char *out, size_t size)
@@ -94,7 +95,7 @@ static void row(const struct model *m, struct row *r, size_t i)
 static void empty(const struct model *m, char *out, size_t size)
 {
 	if (m->data.snap.n_offers)
-		snprintf(out, size, "%u chains are offered: type :choose and the hash of one",
+		snprintf(out, size, "%u chains are offered: :choose and a name takes one",
 			 m->data.snap.n_offers);
 	else
 		snprintf(out, size, "no chain yet: it comes from the first peer that has one");
@@ -109,7 +110,7 @@ static void draw_offers(const struct model *m, struct canvas *c, const struct re
 		char hex[HASH_HEX_CHARS + 1];
 
 		hash256_hex(hex, &s->offers[i].params.genesis_hash.h);
-		row_printf(&row, ROLE_TITLE, " %s, %u peer%s", s->offers[i].params.name,
+		row_printf(&row, ROLE_TITLE, " %s, from %u peer%s", s->offers[i].params.name,
 			   s->offers[i].peers, s->offers[i].peers == 1 ? "" : "s");
 		row = (struct row){c, r->x, r->y + 2 + (int)i * 2, r->x + r->w, 0};
 		row_printf(&row, theme_hash(&s->offers[i].params.genesis_hash.h), " %s", hex);

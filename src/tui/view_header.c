@@ -231,7 +231,7 @@ static const char *bar_label(const struct model *m, const struct key_row *k)
 	if (k->action == ACT_BACK && (m->screen != SCREEN_DASHBOARD || m->zoom))
 		return "Back";
 	if (k->action == ACT_MINE && m->live.mining)
-		return "Stop mining";
+		return "Mine off";
 	return k->bar;
 }
 

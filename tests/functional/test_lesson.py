@@ -87,5 +87,21 @@ def test_connect_0_dials_nobody(net):
     wait_until("two joins", lambda: two.rpc("getblockcount") == 0)
 
 
+def test_of_two_chains_offered_a_person_chooses(net):
+    nodes = []
+    for name in ("physics", "chemistry"):
+        n = net.node()
+        n.create("CENTRAL_NODE", "-spacing", "0", "-name", name)
+        n.start("-connect", "0")
+        n.generate(3)
+        nodes.append(n)
+    new = net.node()
+    new.start(*(a for n in nodes for a in ("-connect", "127.0.0.1:%d" % n.id)))
+    wait_until("both are offered", lambda: "2 different chains" in new.rpc("tally_snapshot")["warning"])
+    assert new.rpc("tally_command", "choose biology")["kind"] == "failed"
+    assert new.rpc("tally_command", "choose chemistry")["kind"] == "done"
+    wait_until("it joins that one", lambda: new.tip() == nodes[1].tip())
+
+
 if __name__ == "__main__":
     main(globals())

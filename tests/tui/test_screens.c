@@ -1,0 +1,257 @@
+/* Golden screens: what is drawn after these keys, at these sizes, is what stands in tests/tui/golden. After a change that is
+ * meant, `make golden` writes them anew; look at the difference. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tally/base/mem.h>
+#include <tally/crypto/key.h>
+
+#include "tui_fixture.h"
+
+enum scene { NORMAL, NO_CHAIN, SYNCING, FROZEN };
+
+static const struct screen_case {
+	const char *name;
+	int cols, rows;
+	const char *keys;
+	enum scene scene;
+	bool ascii;
+} cases[] = {
+	{"dash-120x40", 120, 40, "", NORMAL, false},
+	{"dash-80x24", 80, 24, "", NORMAL, false},
+	{"dash-80x24-ascii", 80, 24, "", NORMAL, true},
+	{"dash-60x15", 60, 15, "", NORMAL, false},
+	{"dash-39x7", 39, 7, "", NORMAL, false},
+	{"dash-19x2", 19, 2, "", NORMAL, false},
+	{"peers-80x24", 80, 24, "2j", NORMAL, false},
+	{"peers-sorted-120x40", 120, 40, "2sss", NORMAL, false},
+	{"peers-60x15", 60, 15, "2", NORMAL, false},
+	{"chain-80x24", 80, 24, "3jj", NORMAL, false},
+	{"chain-60x15", 60, 15, "3", NORMAL, false},
+	{"mempool-80x24", 80, 24, "4", NORMAL, false},
+	{"msgs-80x24", 80, 24, "5kkk", NORMAL, false},
+	{"msgs-filtered-80x24", 80, 24, "5\\cmd!=ping cmd!=pong<Enter>", NORMAL, false},
+	{"msgs-searched-60x15", 60, 15, "5g/getdata<Enter>n", NORMAL, false},
+	{"wallet-80x24", 80, 24, "6", NORMAL, false},
+	{"wallet-60x15", 60, 15, "6", NORMAL, false},
+	{"log-80x24", 80, 24, "7", NORMAL, false},
+	{"help-120x40", 120, 40, "?", NORMAL, false},
+	{"help-80x24", 80, 24, "?<PgDn>", NORMAL, false},
+	{"help-60x15", 60, 15, "?", NORMAL, false},
+	{"prompt-80x24", 80, 24, ":send ", NORMAL, false},
+	{"prompt-60x15", 60, 15, ":send m\xc3\xbcsli 5", NORMAL, false},
+	{"prompt-19x2", 19, 2, ":send", NORMAL, false},
+	{"zoom-80x24", 80, 24, "z", NORMAL, false},
+	{"no-chain-80x24", 80, 24, "", NO_CHAIN, false},
+	{"no-chain-60x15", 60, 15, "3", NO_CHAIN, false},
+	{"syncing-80x24", 80, 24, "", SYNCING, false},
+	{"syncing-60x15", 60, 15, "2", SYNCING, false},
+	{"syncing-120x40", 120, 40, "", SYNCING, false},
+	{"frozen-80x24", 80, 24, "", FROZEN, false},
+	{"frozen-60x15", 60, 15, "5", FROZEN, false},
+};
+
+static char *draw(const struct screen_case *c)
+{
+	struct model *m = NEW(struct model);
+	char *text;
+
+	fixture_open(m, c->cols, c->rows, !c->ascii);
+	if (c->scene == NO_CHAIN)
+		fixture_no_chain(m);
+	else if (c->scene == SYNCING)
+		fixture_syncing(m);
+	else if (c->scene == FROZEN)
+		fixture_keys(m, " ");
+	for (int i = 0; c->scene == FROZEN && i < 7; i++)
+		fixture_goes_on(m);
+	fixture_keys(m, c->keys);
+	text = fixture_frame(m);
+	fixture_close(m);
+	free(m);
+	return text;
+}
+
+static char *read_whole(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char *text;
+	size_t n;
+
+	if (f == NULL)
+		return NULL;
+	text = mem_alloc(1 << 20);
+	n = fread(text, 1, (1 << 20) - 1, f);
+	text[n] = '\0';
+	fclose(f);
+	return text;
+}
+
+/* Says in which lines they differ; returns whether they do. */
+static bool differs(const char *name, const char *want, const char *got)
+{
+	int line = 1;
+
+	if (strcmp(want, got) == 0)
+		return false;
+	while (*want || *got) {
+		const int w = (int)strcspn(want, "\n"), g = (int)strcspn(got, "\n");
+
+		if (w != g || strncmp(want, got, (size_t)w) != 0)
+			print_message("# %s, line %d\n# want |%.*s|\n# got  |%.*s|\n", name, line,
+				      w, want, g, got);
+		want += w + (want[w] == '\n');
+		got += g + (got[g] == '\n');
+		line++;
+	}
+	return true;
+}
+
+static void screens_look_as_they_did(void **state)
+{
+	const char *src = getenv("TALLY_SRC");
+	unsigned different = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char *path =
+			mem_printf("%s/tests/tui/golden/%s.txt", src ? src : ".", cases[i].name);
+		char *frame = draw(&cases[i]), *got = mem_printf("%s\n", frame);
+		char *want;
+
+		if (getenv("TALLY_GOLDEN")) {
+			FILE *f = fopen(path, "w");
+
+			assert_non_null(f);
+			fputs(got, f);
+			fclose(f);
+		}
+		want = read_whole(path);
+		if (want == NULL)
+			fail_msg("%s is missing: make golden", path);
+		different += differs(cases[i].name, want, got);
+		free(path);
+		free(frame);
+		free(got);
+		free(want);
+	}
+	assert_int_equal(different, 0);
+}
+
+/* Whatever the size: as many lines as there are rows, none wider than the screen. */
+static void every_size_is_drawn_within_its_bounds(void **state)
+{
+	static const char *const keys[] = {"", "2", "3", "5", "6", "?", ":send ", "z"};
+	struct model *m = NEW(struct model);
+
+	(void)state;
+	for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+		for (int cols = 1; cols <= 200; cols += cols < 90 ? 3 : 17)
+			for (int rows = 1; rows <= 60; rows += rows < 30 ? 1 : 7) {
+				struct canvas c;
+				char *text;
+				int lines = 1;
+
+				fixture_open(m, cols, rows, true);
+				fixture_keys(m, keys[k]);
+				text = fixture_frame(m);
+				canvas_init(&c, 1000, 1, true);
+				for (char *at = text, *end; *at; at = end + 1) {
+					end = at + strcspn(at, "\n");
+					lines += *end == '\n';
+					if (*end == '\0')
+						end--;
+					else
+						*end = '\0';
+					assert_true(canvas_width(&c, at) <= cols);
+					if (end[1] == '\0')
+						break;
+				}
+				assert_true(lines <= rows);
+				canvas_clear(&c);
+				free(text);
+				fixture_close(m);
+			}
+	free(m);
+}
+
+static void a_selection_stays_with_its_row(void **state)
+{
+	struct model *m = NEW(struct model);
+	struct row_id before, after;
+	size_t i;
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	fixture_keys(m, "5kkkk");
+	assert_true(model_selected(m, &i));
+	view_msgs.id(&m->data, i, &before);
+	for (int k = 0; k < 9; k++)
+		fixture_goes_on(m);
+	assert_true(model_selected(m, &i));
+	view_msgs.id(&m->data, i, &after);
+	assert_memory_equal(&before, &after, sizeof(before));
+	fixture_keys(m, "G"); /* from now on it follows */
+	fixture_goes_on(m);
+	assert_true(model_selected(m, &i));
+	assert_int_equal(m->data.msgs[i].seq, m->data.n_msgs);
+	fixture_close(m);
+	free(m);
+}
+
+static void a_frozen_view_stands_still_and_counts(void **state)
+{
+	struct model *m = NEW(struct model);
+	char *before, *after;
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	fixture_keys(m, "5 ");
+	before = fixture_frame(m);
+	assert_non_null(strstr(before, "FROZEN +0"));
+	for (int k = 0; k < 12; k++)
+		fixture_goes_on(m);
+	after = fixture_frame(m);
+	assert_non_null(strstr(after, "FROZEN +12"));
+	assert_string_equal(strchr(strchr(before, '\n') + 1, '\n'),
+			    strchr(strchr(after, '\n') + 1, '\n'));
+	free(before);
+	free(after);
+	fixture_close(m);
+	free(m);
+}
+
+static void help_names_every_key(void **state)
+{
+	char *help = help_text();
+
+	(void)state;
+	for (size_t i = 0; i < n_key_rows; i++) {
+		assert_non_null(strstr(help, key_rows[i].shown));
+		for (size_t k = 0; k < KEYS_A_ROW && key_rows[i].keys[k]; k++)
+			assert_int_equal(key_action(key_rows[i].keys[k]), key_rows[i].action);
+	}
+	free(help);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(screens_look_as_they_did),
+		cmocka_unit_test(every_size_is_drawn_within_its_bounds),
+		cmocka_unit_test(a_selection_stays_with_its_row),
+		cmocka_unit_test(a_frozen_view_stands_still_and_counts),
+		cmocka_unit_test(help_names_every_key),
+	};
+
+	setlocale(LC_ALL, "C.UTF-8");
+	return crypto_start(NULL) ? cmocka_run_group_tests_name("screens", tests, NULL, NULL) : 1;
+}
