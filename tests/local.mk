@@ -24,6 +24,8 @@ SCRIPT_TESTS += \
 	tests/functional/test_bad_messages.py \
 	tests/functional/test_bans.py \
 	tests/functional/test_cli_errors.py \
+	tests/functional/test_clock.py \
+	tests/functional/test_crowd.py \
 	tests/functional/test_invite.py \
 	tests/functional/test_lesson.py \
 	tests/functional/test_sync.py \

@@ -58,7 +58,7 @@ static bool make_room(struct net *n)
 }
 
 /* The one place where it is decided what a newcomer gets. NULL: let in; else why not. */
-static const char *admit(struct net *n, const struct net_addr *peer)
+const char *listen_admit(struct net *n, const struct net_addr *peer)
 {
 	size_t inbound = n->n_kind[CONN_INBOUND];
 
@@ -98,7 +98,7 @@ static void take(struct net *n, int fd, const struct sockaddr *sa)
 		close(fd);
 		return;
 	}
-	why = admit(n, &peer);
+	why = listen_admit(n, &peer);
 	if (why) {
 		log_refused(n, &peer, why);
 		close(fd);

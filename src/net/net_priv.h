@@ -204,6 +204,8 @@ bool send_queue(struct conn *c, const char *command, struct span payload);
 void send_tick(struct net *n, int64_t now);
 
 /* listen.c */
+const char *listen_admit(struct net *n,
+			 const struct net_addr *peer); /* NULL: let in; else why not */
 void listen_tick(struct net *n, int64_t now);
 void listen_stop(struct net *n);
 

@@ -286,6 +286,12 @@ bool control_open(struct node *n, struct err *e)
 	return door_open(&k->door, n->base, k->http, (uint16_t)n->config.control_port, k->auth, e);
 }
 
+void control_tick(struct node *n)
+{
+	if (n->control)
+		door_tick(n->control->door);
+}
+
 void control_close(struct node *n)
 {
 	struct control *k = n->control;

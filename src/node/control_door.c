@@ -24,13 +24,11 @@
 #define HEAD_BYTES   8192  /* of the first request, where the secret must stand */
 #define UNPROVEN_MAX 65536 /* bytes taken from who has not shown it */
 #define UNPROVEN_S   5
-#define FULL_PAUSE_S 1 /* when the system has no more descriptors */
 #define BACKLOG      64
 
 struct door {
 	struct event_base *base;
 	struct evconnlistener *listener; /* freed with evhttp */
-	struct event *again;
 	const char *auth;
 	struct list guests;
 	unsigned n_guests;
@@ -159,25 +157,20 @@ static struct bufferevent *guest_comes(struct event_base *base, void *arg)
 	return g->bev;
 }
 
-static void on_again(evutil_socket_t fd, short what, void *arg)
+void door_tick(struct door *d)
 {
-	struct door *d = arg;
-
-	(void)fd, (void)what;
-	if (d->n_guests < GUESTS_MAX)
+	if (d && d->n_guests < GUESTS_MAX)
 		evconnlistener_enable(d->listener);
 }
 
-/* Out of descriptors the listener would be told of the same connection over and over. */
+/* Out of descriptors the listener would be told of the same connection over and over: it rests until the next tick.
+ * arg is evhttp, which has made itself the listener's. */
 static void on_accept_error(struct evconnlistener *l, void *arg)
 {
-	const struct timeval pause = {.tv_sec = FULL_PAUSE_S};
-	struct door *d = arg;
-
+	(void)arg;
 	log_warn(LOG_RPC, "control port: a connection can't be taken: %s",
 		 evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
 	evconnlistener_disable(l);
-	event_add(d->again, &pause);
 }
 
 static struct evconnlistener *listen_at(struct event_base *base, uint16_t port)
@@ -207,8 +200,6 @@ bool door_open(struct door **out, struct event_base *base, struct evhttp *http, 
 	list_init(&d->guests);
 	d->listener = l;
 	d->auth = auth;
-	d->again = event_new(base, -1, 0, on_again, d);
-	event_priority_set(d->again, NODE_PRIO_WORK);
 	evhttp_set_bevcb(http, guest_comes, d);
 	evhttp_bind_listener(http, l);
 	evconnlistener_set_error_cb(l, on_accept_error);
@@ -222,6 +213,5 @@ void door_free(struct door *d)
 		return;
 	list_each_safe (it, &d->guests)
 		guest_free(list_entry(it, struct guest, link));
-	event_free(d->again);
 	free(d);
 }

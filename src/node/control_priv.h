@@ -23,6 +23,7 @@ bool cookie_matches(const char auth[CONTROL_AUTH_CHARS + 1], const char *given);
  * secret may not send much, nor stay long. auth is borrowed. ERR_IO "port-in-use". */
 bool door_open(struct door **out, struct event_base *base, struct evhttp *http, uint16_t port,
 	       const char *auth, struct err *e);
+void door_tick(struct door *d); /* every second: opens again where there was no room */
 /* After evhttp_free, which frees the listener. NULL is harmless. */
 void door_free(struct door *d);
 

@@ -3,6 +3,7 @@ libtally_a_SOURCES += \
 	include/tally/node/config.h \
 	include/tally/node/node.h \
 	include/tally/node/snapshot.h \
+	src/node/clock_warn.c \
 	src/node/command.c \
 	src/node/config.c \
 	src/node/control.c \

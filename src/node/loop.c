@@ -136,6 +136,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		return;
 	net_tick(n->net);
 	protocol_tick(n->protocol);
+	node_watch_clock(n);
+	control_tick(n);
 	if (chain_retry_future(n->chain))
 		node_schedule(n, WORK_CHAIN);
 	if (n->mempool)

@@ -67,6 +67,7 @@ struct node {
 	struct event *work_event, *tick_event, *sig_event, *fail_event, *signal_events[3];
 	int fail_fd[2]; /* a pipe: the store's write failure, told from any thread */
 	unsigned work;  /* bits of WORK_… to be done in the next turn */
+	bool clock_off; /* the log has heard of it */
 	bool stopping;
 	bool failed;
 	bool commit_due; /* of the records of the net, without waiting */
@@ -213,12 +214,17 @@ void late_free(struct late *r);
 void late_add(struct late *r, const struct block_hash *hash, const struct late_block *b);
 bool late_get(const struct late *r, const struct block_hash *hash, struct late_block *out);
 
+/* clock_warn.c. offset: how far the peers' median is ahead of our clock, in seconds. False: near enough. */
+bool clock_warning(int64_t offset, char *out, size_t size);
+void node_watch_clock(struct node *n); /* every second: the log hears of it once */
+
 /* observers.c */
 void observers_tell(struct node *n);
 void observers_free(struct node *n);
 
 /* control.c: the control port. */
 bool control_open(struct node *n, struct err *e);
+void control_tick(struct node *n); /* every second */
 void control_close(struct node *n);
 
 #endif

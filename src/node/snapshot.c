@@ -13,7 +13,6 @@
 
 /* The network's hash rate is read off this many blocks. */
 #define RATE_BLOCKS    30
-#define CLOCK_WARN_S   30
 #define ROWS_AT_HEIGHT 16
 
 /* Work of the last blocks over the time they took: hashes a second of all miners. */
@@ -92,13 +91,10 @@ static void fill_miner(const struct node *n, struct snapshot *s)
 
 static void fill_warning(const struct node *n, struct snapshot *s)
 {
-	if (n->protocol && protocol_clock_offset(n->protocol, &s->clock_offset) &&
-	    llabs(s->clock_offset) > CLOCK_WARN_S)
-		snprintf(
-			s->warning, sizeof(s->warning),
-			"this machine's clock is %lld s %s its peers': set it, or blocks are refused",
-			llabs(s->clock_offset), s->clock_offset > 0 ? "behind" : "ahead of");
-	else if (s->n_offers > 1 && !s->has_chain)
+	if (n->protocol)
+		protocol_clock_offset(n->protocol, &s->clock_offset);
+	if (!clock_warning(s->clock_offset, s->warning, sizeof(s->warning)) && s->n_offers > 1 &&
+	    !s->has_chain)
 		snprintf(s->warning, sizeof(s->warning),
 			 "peers offer %u different chains: :choose NAME takes one", s->n_offers);
 }
