@@ -6,6 +6,8 @@
 #include <tally/base/bytes.h>
 #include <tally/primitives/block.h>
 
+#include "chain/coins_priv.h"
+
 #define ROUNDS   3
 #define PAYMENTS 20000
 #define EMPTY    20000
@@ -81,6 +83,90 @@ static double puts_rate(void *arg)
 	return (double)l->blocks.n / took;
 }
 
+/* --- coins ------------------------------------------------------------------------- */
+
+#define COINS  400000
+#define COMMIT 90000
+#define COINS_CACHE \
+	(UINT64_C(8) << 20) /* smaller than the coins, as the table is than the page cache */
+
+static struct outpoint random_outpoint(uint32_t n)
+{
+	struct outpoint o = {.index = 0};
+	uint8_t bytes[4];
+
+	set_le32(bytes, n);
+	sha256d(&o.txid.h, bytes, sizeof(bytes));
+	return o;
+}
+
+static double cache_rate(void *arg)
+{
+	const struct coin coin = {.value = 1};
+	struct coins cs;
+	struct err e = {0};
+	struct fx fx;
+	double start, took;
+
+	(void)arg;
+	fx_open(&fx, &(struct fx_options){.no_genesis = true, .system_clock = true});
+	coins_init(&cs, fx.store, COINS_CACHE);
+	start = bench_now();
+	for (uint32_t i = 0; i < COINS; i++) {
+		struct outpoint o = random_outpoint(i);
+
+		coins_add(&cs, &o, &coin);
+		fx_must_e(coins_make_room(&cs, 64, &e));
+		if (i % COMMIT == COMMIT - 1)
+			fx_must_e(store_commit(fx.store, true, &e));
+	}
+	fx_must_e(coins_flush(&cs, SIZE_MAX, &e) && store_commit(fx.store, true, &e));
+	took = bench_now() - start;
+	coins_clear(&cs);
+	fx_close(&fx);
+	return COINS / took;
+}
+
+/* As they come, as many to a commit. */
+static double unsorted_rate(void *arg)
+{
+	const struct coin coin = {.value = 1};
+	struct err e = {0};
+	struct fx fx;
+	double start, took;
+
+	(void)arg;
+	fx_open(&fx, &(struct fx_options){.no_genesis = true, .system_clock = true});
+	start = bench_now();
+	for (uint32_t i = 0; i < COINS; i++) {
+		struct outpoint o = random_outpoint(i);
+
+		fx_must_e(store_put_coin(fx.store, &o, &coin, &e));
+		if (i % COMMIT == COMMIT - 1)
+			fx_must_e(store_commit(fx.store, true, &e));
+	}
+	fx_must_e(store_commit(fx.store, true, &e));
+	took = bench_now() - start;
+	fx_close(&fx);
+	return COINS / took;
+}
+
+static void coins(void)
+{
+	struct bench_pair p = bench_beside(cache_rate, unsorted_rate, NULL, ROUNDS);
+
+	bench_print(&(struct line){.name = "coins_flush",
+				   .unit = "coins/s",
+				   .value = p.value,
+				   .limit = p.limit,
+				   .ratio = p.ratio,
+				   .limit_is = "Berkeley DB alone, in the order of arrival",
+				   .aim = AIM_RATIO,
+				   .aim_value = 1.5});
+}
+
+/* --- blocks ------------------------------------------------------------------------ */
+
 static void payments(void)
 {
 	struct load l = {.checks = bench_checks(4096)};
@@ -128,4 +214,6 @@ void bench_chain(const char *filter)
 		payments();
 	if (bench_wanted(filter, "connect_empty"))
 		empty();
+	if (bench_wanted(filter, "coins_flush"))
+		coins();
 }

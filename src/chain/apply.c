@@ -134,18 +134,6 @@ static void start_slot(struct slot *s)
 		s->spent = mem_array(count_spent(s->b) + 1, sizeof(*s->spent));
 }
 
-/* One block may bring more coins than the cache holds, so there must be a way out for them in
- * the midst of it. */
-static bool make_room(struct chain *c, struct err *e)
-{
-	if (!coins_full(&c->coins))
-		return true;
-	if (!coins_flush(&c->coins, FLUSH_SLICE, e))
-		return false;
-	coins_trim(&c->coins);
-	return true;
-}
-
 bool slot_apply(struct chain *c, struct slot *s, int64_t deadline, bool *done, struct err *e)
 {
 	uint32_t height = tree_at(&c->tree, s->at)->height;
@@ -158,7 +146,8 @@ bool slot_apply(struct chain *c, struct slot *s, int64_t deadline, bool *done, s
 
 		if (work >= APPLY_SLICE || coins_full(&c->coins)) {
 			work = 0;
-			if (!make_room(c, e))
+			/* One block may bring more coins than the cache holds. */
+			if (!coins_make_room(&c->coins, FLUSH_SLICE, e))
 				return false;
 			if (clock_mono_us(c->clock) >= deadline)
 				return true;

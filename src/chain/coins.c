@@ -54,6 +54,8 @@ void coins_clear(struct coins *cs)
 		free(cs->chunks[i / CHUNK]);
 	free(cs->chunks);
 	free(cs->buckets);
+	free(cs->order);
+	free(cs->order_ends);
 	memset(cs, 0, sizeof(*cs));
 }
 
@@ -74,7 +76,9 @@ size_t coins_memory(const struct coins *cs)
 	/* Of the buckets what can have been touched: a page of 1,024 for each coin at most. */
 	if (touched > n * 4096)
 		touched = n * 4096;
-	return chunks * CHUNK * sizeof(struct coins_entry) + touched;
+	return chunks * CHUNK * sizeof(struct coins_entry) + touched +
+	       cs->order_n * sizeof(*cs->order) +
+	       (cs->order_ends != NULL ? sizeof(*cs->order_ends) << cs->order_bits : 0);
 }
 
 size_t coins_dirty(const struct coins *cs)
@@ -208,6 +212,7 @@ static void erase(struct coins *cs, uint32_t i)
 			before = at(cs, before)->next;
 		at(cs, before)->next = en->next;
 	}
+	en->dirty = 0; /* so that coins_flush passes over it */
 	en->next = cs->free_list;
 	cs->free_list = i;
 }
@@ -310,26 +315,121 @@ void coins_remove(struct coins *cs, const struct outpoint *o)
 
 /* --- writing -------------------------------------------------------------------- */
 
+/* The order is made in two steps, so that none takes long: first by the leading bits of the key, into
+ * buckets of about so many; each bucket is sorted when its turn comes. */
+#define ORDER_BUCKET   32
+#define ORDER_BITS_MAX 16U
+
+static uint32_t bucket_by_key(const struct coins *cs, uint32_t i)
+{
+	return be32(at(cs, i)->outpoint.txid.h.b) >> (32 - cs->order_bits);
+}
+
+static void order_drop(struct coins *cs)
+{
+	free(cs->order);
+	free(cs->order_ends);
+	cs->order = cs->order_ends = NULL;
+	cs->order_n = cs->order_at = 0;
+}
+
+/* The next dirty entry after i (0: the first); 0 where there is none. Most are dirty as a rule: then it is much
+ * quicker to look at all, one after another as they lie, than to follow the list. */
+static uint32_t dirty_after(const struct coins *cs, uint32_t i)
+{
+	if (cs->dirty.n < cs->made / 8)
+		return i == 0 ? cs->dirty.first : at(cs, i)->newer;
+	while (++i <= cs->made)
+		if (at(cs, i)->dirty)
+			return i;
+	return 0;
+}
+
+/* Counts the dirty entries of each bucket, then puts them there: order_ends[b] is first where
+ * bucket b begins, and in the end where it ends. */
+static void order_make(struct coins *cs)
+{
+	uint32_t sum = 0;
+
+	order_drop(cs);
+	cs->order_bits = 1;
+	while (cs->order_bits < ORDER_BITS_MAX && cs->dirty.n >> cs->order_bits > ORDER_BUCKET)
+		cs->order_bits++;
+	cs->order = mem_array(cs->dirty.n, sizeof(*cs->order));
+	cs->order_ends = mem_zalloc(sizeof(*cs->order_ends) << cs->order_bits);
+	for (uint32_t i = 0; (i = dirty_after(cs, i)) != 0;)
+		cs->order_ends[bucket_by_key(cs, i)]++;
+	for (uint32_t b = 0; b < UINT32_C(1) << cs->order_bits; b++) {
+		uint32_t n = cs->order_ends[b];
+
+		cs->order_ends[b] = sum;
+		sum += n;
+	}
+	for (uint32_t i = 0; (i = dirty_after(cs, i)) != 0;)
+		cs->order[cs->order_ends[bucket_by_key(cs, i)]++] = i;
+	cs->order_n = sum;
+	cs->order_at = cs->order_sorted = cs->order_bucket = 0;
+}
+
+static int by_key(const void *a, const void *b, void *arg)
+{
+	uint8_t x[OUTPOINT_BYTES], y[OUTPOINT_BYTES];
+
+	outpoint_pack(x, &at(arg, *(const uint32_t *)a)->outpoint);
+	outpoint_pack(y, &at(arg, *(const uint32_t *)b)->outpoint);
+	return memcmp(x, y, OUTPOINT_BYTES);
+}
+
+/* The next dirty entry in order; there is one. Entries may have been written, forgotten and used again since the
+ * order was made: then the order is not quite one, which only costs time. */
+static uint32_t order_next(struct coins *cs)
+{
+	for (;;) {
+		uint32_t i;
+
+		if (cs->order_at == cs->order_n)
+			order_make(cs);
+		if (cs->order_at == cs->order_sorted) {
+			while (cs->order_ends[cs->order_bucket] <= cs->order_at)
+				cs->order_bucket++;
+			cs->order_sorted = cs->order_ends[cs->order_bucket];
+			qsort_r(cs->order + cs->order_at, cs->order_sorted - cs->order_at,
+				sizeof(*cs->order), by_key, cs);
+		}
+		i = cs->order[cs->order_at++];
+		if (at(cs, i)->dirty)
+			return i;
+	}
+}
+
+static bool write_entry(struct coins *cs, uint32_t i, struct err *e)
+{
+	struct coins_entry *en = at(cs, i);
+	struct coin c;
+
+	if (en->spent) {
+		if (!store_del_coin(cs->store, &en->outpoint, e))
+			return false;
+		erase(cs, i);
+		return true;
+	}
+	load(&c, en);
+	if (!store_put_coin(cs->store, &en->outpoint, &c, e))
+		return false;
+	list_out(cs, i);
+	en->dirty = en->fresh = 0;
+	list_in(cs, i);
+	return true;
+}
+
 bool coins_flush(struct coins *cs, size_t max, struct err *e)
 {
 	for (; max > 0 && cs->dirty.n > 0; max--) {
-		uint32_t i = cs->dirty.first;
-		struct coins_entry *en = at(cs, i);
-		struct coin c;
-
-		if (en->spent) {
-			if (!store_del_coin(cs->store, &en->outpoint, e))
-				return false;
-			erase(cs, i);
-			continue;
-		}
-		load(&c, en);
-		if (!store_put_coin(cs->store, &en->outpoint, &c, e))
+		if (!write_entry(cs, order_next(cs), e))
 			return false;
-		list_out(cs, i);
-		en->dirty = en->fresh = 0;
-		list_in(cs, i);
 	}
+	if (cs->dirty.n == 0)
+		order_drop(cs);
 	return true;
 }
 
@@ -337,4 +437,15 @@ void coins_trim(struct coins *cs)
 {
 	while (coins_full(cs) && cs->clean.n > 0)
 		erase(cs, cs->clean.first);
+}
+
+bool coins_make_room(struct coins *cs, size_t max, struct err *e)
+{
+	coins_trim(cs);
+	if (!coins_full(cs))
+		return true;
+	if (!coins_flush(cs, max, e))
+		return false;
+	coins_trim(cs);
+	return true;
 }

@@ -31,9 +31,15 @@ struct coins {
 	uint32_t *buckets;
 	uint32_t mask;
 	uint64_t hash_key[5];
-	struct coins_list dirty; /* oldest change first */
+	struct coins_list dirty;
 	struct coins_list clean; /* written longest ago first */
 	size_t limit;            /* entries */
+	/* What coins_flush writes next: entries that were dirty when it was made, by key. */
+	uint32_t *order;
+	size_t order_n, order_at, order_sorted;
+	uint32_t *order_ends;  /* of its buckets; 1 << order_bits */
+	uint32_t order_bucket; /* the one sorted last */
+	unsigned order_bits;
 };
 
 enum coins_found { COINS_FOUND, COINS_MISSING, COINS_BROKEN };
@@ -56,9 +62,13 @@ void coins_add(struct coins *cs, const struct outpoint *o, const struct coin *c)
 /* Takes out one that is there, without looking at it: an output of a disconnected block. */
 void coins_remove(struct coins *cs, const struct outpoint *o);
 
-/* Writes up to `max` of the oldest changes to the store. */
+/* Writes up to `max` of the changes to the store, in order of their keys as far as possible: once the
+ * table is larger than the store's cache that is several times as fast as in order of time. */
 bool coins_flush(struct coins *cs, size_t max, struct err *e);
 /* Forgets clean coins until the limit holds or none is left. */
 void coins_trim(struct coins *cs);
+/* Where it is over its limit: forgets clean coins, and only where that is not enough writes up to `max` and
+ * forgets those. Written a few at a time the order of keys would be lost: so dirty ones stay as long as possible. */
+bool coins_make_room(struct coins *cs, size_t max, struct err *e);
 
 #endif

@@ -241,7 +241,7 @@ static bool decide(struct chain *c, enum chain_state *state, struct err *e)
 		return true;
 	}
 	if (coins_full(&c->coins))
-		return flush_some(c, e);
+		return coins_make_room(&c->coins, FLUSH_SLICE, e);
 	return start_apply(c, tree_ancestor(&c->tree, c->best, tree_at(&c->tree, at)->height + 1),
 			   e);
 }

@@ -181,12 +181,95 @@ static void the_cache_stays_within_its_bytes(void **state)
 		struct coin c = coin_of(n);
 
 		coins_add(&cs, &o, &c);
-		if (coins_full(&cs)) {
-			assert_true(coins_flush(&cs, 64, &e));
-			coins_trim(&cs);
-		}
+		assert_true(coins_make_room(&cs, 64, &e));
+		assert_false(coins_full(&cs));
 		assert_in_range(coins_memory(&cs), 0, (1 << 20) + (128 << 10));
 	}
+	coins_clear(&cs);
+	fx_close(&fx);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return memcmp(a, b, OUTPOINT_BYTES);
+}
+
+/* Whatever part is written first: it is the one with the lowest keys. */
+static void changes_are_written_in_order_of_their_keys(void **state)
+{
+	static uint8_t keys[SPACE][OUTPOINT_BYTES];
+	static const size_t parts[] = {1, 31, 500, 64, 2000};
+	struct store_coin *all = calloc(SPACE, sizeof(*all));
+	uint8_t after[OUTPOINT_BYTES] = {0};
+	size_t written = 0, n;
+	struct fx fx;
+	struct coins cs;
+	struct err e = {0};
+
+	(void)state;
+	assert_non_null(all);
+	fx_open(&fx, &(struct fx_options){.no_genesis = true});
+	coins_init(&cs, fx.store, 1 << 20);
+	for (uint32_t i = 0; i < SPACE; i++) {
+		/* Some of one transaction, as many as fill several buckets. */
+		struct outpoint o = outpoint_of(i < 3700 ? i : 0);
+		struct coin c = coin_of(i);
+
+		if (i >= 3700)
+			o.index = i;
+		coins_add(&cs, &o, &c);
+		outpoint_pack(keys[i], &o);
+	}
+	qsort(keys, SPACE, OUTPOINT_BYTES, by_key);
+	for (size_t p = 0; p < sizeof(parts) / sizeof(parts[0]); p++) {
+		assert_true(coins_flush(&cs, parts[p], &e));
+		written += parts[p];
+		assert_true(store_scan_coins(fx.store, after, true, all, SPACE, &n, &e));
+		assert_int_equal(n, written);
+		for (size_t i = 0; i < n; i++) {
+			uint8_t key[OUTPOINT_BYTES];
+
+			outpoint_pack(key, &all[i].outpoint);
+			assert_memory_equal(key, keys[i], OUTPOINT_BYTES);
+		}
+	}
+	coins_clear(&cs);
+	free(all);
+	fx_close(&fx);
+}
+
+static void clean_coins_are_forgotten_before_changes_are_written(void **state)
+{
+	struct fx fx;
+	struct coins cs;
+	struct err e = {0};
+	uint32_t n = 0;
+
+	(void)state;
+	fx_open(&fx, &(struct fx_options){.no_genesis = true});
+	coins_init(&cs, fx.store, 0);
+	for (; !coins_full(&cs); n++) {
+		struct outpoint o = outpoint_of(n);
+		struct coin c = coin_of(n);
+
+		coins_add(&cs, &o, &c);
+		if (n == 99)
+			assert_true(coins_flush(&cs, SIZE_MAX, &e));
+	}
+	for (int clean = 99; clean >= 0; clean--) {
+		struct outpoint o = outpoint_of(n);
+		struct coin c = coin_of(n++);
+		size_t before = store_pending(fx.store);
+
+		assert_true(coins_make_room(&cs, 8, &e));
+		assert_int_equal(store_pending(fx.store), before);
+		assert_false(coins_full(&cs));
+		coins_add(&cs, &o, &c);
+		assert_true(coins_full(&cs));
+	}
+	assert_int_equal(coins_dirty(&cs), 1025);
+	assert_true(coins_make_room(&cs, 8, &e)); /* none left: now some are written */
+	assert_int_equal(coins_dirty(&cs), 1017);
 	coins_clear(&cs);
 	fx_close(&fx);
 }
@@ -243,6 +326,8 @@ int main(void)
 		cmocka_unit_test(the_cache_behaves_as_a_map_whatever_is_written_when),
 		cmocka_unit_test(a_coin_made_and_spent_between_writes_is_never_written),
 		cmocka_unit_test(the_cache_stays_within_its_bytes),
+		cmocka_unit_test(changes_are_written_in_order_of_their_keys),
+		cmocka_unit_test(clean_coins_are_forgotten_before_changes_are_written),
 		cmocka_unit_test(undo_records_hold_what_was_put_in),
 		cmocka_unit_test(a_damaged_undo_record_is_noticed),
 	};
