@@ -20,9 +20,10 @@ TALLY = os.environ.get("TALLY", "./tally")
 
 
 def free_id():
-    """An id whose port and control port nobody uses."""
+    """An id whose port and control port nobody uses, both below those that the system gives to outgoing
+    connections (32768 and up)."""
     while True:
-        node_id = random.randrange(11000, 50000)
+        node_id = random.randrange(11000, 22700)
         try:
             for port in (node_id, node_id + 10000):
                 with socket.socket() as s:
