@@ -161,7 +161,8 @@ static size_t outstanding(const struct protocol *p)
 	size_t most = 0, ahead = 0;
 
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		most = MAX(most, peer->sync.want.len + peer->sync.n_requests);
+		if (peer->sync.way == SYNC_BY_INV)
+			most = MAX(most, peer->sync.want.len + peer->sync.n_requests);
 	if (u256_cmp(&best.work, &tip.work) > 0 &&
 	    chain_entry_at(p->o.chain, chain_fork(p->o.chain, best.index, tip.index), &fork))
 		ahead = best.height - fork.height;
