@@ -26,6 +26,7 @@ SCRIPT_TESTS += \
 	tests/functional/test_cli_errors.py \
 	tests/functional/test_clock.py \
 	tests/functional/test_crowd.py \
+	tests/functional/test_dialling.py \
 	tests/functional/test_invite.py \
 	tests/functional/test_lesson.py \
 	tests/functional/test_sync.py \

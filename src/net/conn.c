@@ -130,7 +130,10 @@ void conn_open(struct net *n, int fd, enum conn_kind kind, const struct net_addr
 
 static void punish(struct conn *c)
 {
-	if (bans_discourage(c->net->bans, &c->info.peer))
+	struct bans *bans = c->net->bans;
+	bool before = bans_is_discouraged(bans, &c->info.peer);
+
+	if (bans_discourage(bans, &c->info.peer) && !before)
 		log_warn(LOG_NET, "peer %u %s: discouraged for 24 h: %s", c->info.id, c->name,
 			 c->reason);
 }

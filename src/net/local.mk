@@ -32,7 +32,8 @@ UNIT_TESTS += \
 	tests/unit/test_addrbook \
 	tests/unit/test_bans \
 	tests/unit/test_evict \
-	tests/unit/test_invite
+	tests/unit/test_invite \
+	tests/unit/test_net
 tests_unit_test_addrbook_SOURCES = tests/unit/test_addrbook.c
 tests_unit_test_addrbook_LDADD = $(UNIT_LIBS)
 tests_unit_test_bans_SOURCES = tests/unit/test_bans.c
@@ -41,3 +42,5 @@ tests_unit_test_evict_SOURCES = tests/unit/test_evict.c
 tests_unit_test_evict_LDADD = $(UNIT_LIBS)
 tests_unit_test_invite_SOURCES = tests/unit/test_invite.c
 tests_unit_test_invite_LDADD = $(UNIT_LIBS)
+tests_unit_test_net_SOURCES = tests/unit/test_net.c
+tests_unit_test_net_LDADD = $(UNIT_LIBS)

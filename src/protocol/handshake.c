@@ -57,10 +57,13 @@ void handshake_opened(struct protocol *p, struct peer *peer)
 {
 	char name[NET_ADDR_CHARS + 16];
 
-	log_info(LOG_PEER, "peer %s %s", peer_name(peer, name),
-		 peer_dialled(peer) ? "dialled" : "came in");
-	if (peer_dialled(peer))
-		send_version(p, peer);
+	if (!peer_dialled(peer)) {
+		/* Whoever knocks and says nothing must not fill the log. */
+		log_debug(LOG_PEER, "peer %s came in", peer_name(peer, name));
+		return;
+	}
+	log_info(LOG_PEER, "peer %s dialled", peer_name(peer, name));
+	send_version(p, peer);
 }
 
 void handshake_tick(struct protocol *p, struct peer *peer)
@@ -199,8 +202,9 @@ static void handshake_done(struct protocol *p, struct peer *peer)
 {
 	char name[NET_ADDR_CHARS + 16];
 
-	log_info(LOG_PEER, "peer %s: version %" PRId32 " %s height %" PRId32, peer_name(peer, name),
-		 peer->version, peer->agent, peer->start_height);
+	log_info(LOG_PEER, "peer %s%s: version %" PRId32 " %s height %" PRId32,
+		 peer_name(peer, name), peer_dialled(peer) ? "" : " came in", peer->version,
+		 peer->agent, peer->start_height);
 	p->wake |= WAKE_PEERS;
 	address_known(p, peer);
 	if (close_double(p, peer))

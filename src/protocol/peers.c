@@ -11,7 +11,9 @@
 
 #include "protocol/protocol_priv.h"
 
-#define REASON_CHARS 400
+#define REASON_CHARS    400
+#define BLAME_LINES     30 /* in the log, in */
+#define BLAME_PERIOD_MS 60000
 
 struct peer *peer_find(const struct protocol *p, conn_id id)
 {
@@ -99,6 +101,21 @@ static void peer_release(struct protocol *p, struct peer *peer)
 	addrs_peer_gone(peer);
 }
 
+/* Whoever comes again and again to break the rules must not fill the log. */
+static bool may_blame(struct protocol *p)
+{
+	int64_t now = now_ms(p);
+
+	if (now - p->blame_since_ms >= BLAME_PERIOD_MS) {
+		if (p->blamed > BLAME_LINES)
+			log_warn(LOG_PEER, "%u more peers broke the rules",
+				 p->blamed - BLAME_LINES);
+		p->blame_since_ms = now;
+		p->blamed = 0;
+	}
+	return p->blamed++ < BLAME_LINES;
+}
+
 void peer_close(struct protocol *p, struct peer *peer, enum close_kind kind, const char *fmt, ...)
 {
 	char name[NET_ADDR_CHARS + 16], raw[REASON_CHARS], reason[REASON_CHARS];
@@ -111,7 +128,7 @@ void peer_close(struct protocol *p, struct peer *peer, enum close_kind kind, con
 	vsnprintf(raw, sizeof(raw), fmt, ap);
 	va_end(ap);
 	utf8_sanitise(reason, sizeof(reason), raw, strlen(raw));
-	if (kind == CLOSE_DISCOURAGE)
+	if (kind == CLOSE_DISCOURAGE && may_blame(p))
 		log_warn(LOG_PEER, "peer %s broke the rules: %s", peer_name(peer, name), reason);
 	p->net.close(p->net.ctx, peer->info.id, kind, reason);
 	peer_release(p, peer);
@@ -122,7 +139,8 @@ void peer_gone(struct protocol *p, struct peer *peer, const char *reason)
 {
 	char name[NET_ADDR_CHARS + 16];
 
-	log_info(LOG_PEER, "peer %s gone: %s", peer_name(peer, name), reason ? reason : "");
+	log_line(LOG_PEER, peer_dialled(peer) || peer->version ? LOG_INFO : LOG_DEBUG,
+		 "peer %s gone: %s", peer_name(peer, name), reason ? reason : "");
 	peer->closing = true;
 	peer_release(p, peer);
 	if (p->o.mempool)

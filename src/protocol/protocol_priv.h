@@ -259,6 +259,9 @@ struct protocol {
 	int64_t first_offer_ms;
 	bool adopting, joined;
 
+	int64_t blame_since_ms; /* the log's lines about broken rules */
+	unsigned blamed;
+
 	conn_id serve_after; /* whom to serve next: the first with a greater id */
 	int64_t chain_idle_ms;
 };

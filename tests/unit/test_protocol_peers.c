@@ -294,6 +294,34 @@ static void assert_punished(struct tnode *a, const char *command, const void *p,
 	free(raw);
 }
 
+static void count_blame(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
+			const char *text)
+{
+	unsigned *counts = arg;
+
+	(void)unix_us, (void)sub, (void)level;
+	counts[0] += strstr(text, "broke the rules: ") != NULL;
+	counts[1] += strstr(text, "10 more peers broke the rules") != NULL;
+}
+
+static void many_that_break_the_rules_do_not_fill_the_log(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	unsigned counts[2] = {0};
+
+	log_set_sink(count_blame, counts);
+	for (int i = 0; i < 40; i++)
+		assert_punished(a, "ping", "short", 5);
+	assert_int_equal(counts[0], 30);
+	pass(net, 60);
+	assert_punished(a, "ping", "short", 5);
+	assert_int_equal(counts[0], 31);
+	assert_int_equal(counts[1], 1);
+	log_set_sink(no_log, NULL);
+	net_drop(net);
+}
+
 static void every_malformed_message_costs_its_sender_the_connection_and_us_nothing(void **state)
 {
 	static const char *const lists[] = {"inv", "getdata", "notfound", "addr", "headers"};
@@ -620,6 +648,7 @@ int main(void)
 		TEST(a_peer_of_another_chain_is_closed_without_blame),
 		TEST(the_same_tag_is_welcome_and_a_malformed_one_is_not),
 		TEST(no_version_within_a_minute_closes),
+		TEST(many_that_break_the_rules_do_not_fill_the_log),
 		TEST(every_malformed_message_costs_its_sender_the_connection_and_us_nothing),
 		TEST(a_malformed_version_costs_the_connection),
 		TEST(unknown_messages_are_ignored_and_counted),

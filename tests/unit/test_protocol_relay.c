@@ -471,6 +471,28 @@ static void a_dialled_peer_hears_where_we_listen(void **state)
 	net_drop(net);
 }
 
+static void our_address_is_told_again_after_a_day(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct tconn *in = raw_peer(a), *out = raw_dialled(a, 4000);
+
+	raw_version(out, (struct raw_version){.height = 0});
+	run(net);
+	inbox_clear(in);
+	inbox_clear(out);
+	clock_manual_advance(&net->clock, INT64_C(86399) * 1000000);
+	protocol_tick(a->protocol);
+	assert_false(raw_got(in, "addr"));
+	assert_false(raw_got(out, "addr"));
+	pass(net, 1);
+	assert_true(raw_got(in, "addr"));
+	assert_true(raw_got(out, "addr"));
+	pass(net, 1);
+	assert_false(raw_got(in, "addr"));
+	net_drop(net);
+}
+
 static void a_flood_of_transactions_waits_its_turn(void **state)
 {
 	struct tnet *net = net_of(state);
@@ -516,6 +538,7 @@ int main(void)
 		TEST(addresses_are_taken_at_a_bounded_rate),
 		TEST(what_we_asked_for_is_taken_at_once),
 		TEST(a_dialled_peer_hears_where_we_listen),
+		TEST(our_address_is_told_again_after_a_day),
 		TEST(a_flood_of_transactions_waits_its_turn),
 	};
 

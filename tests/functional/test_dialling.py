@@ -1,0 +1,44 @@
+"""Whom a node dials by itself, with real nodes: what it remembers, and what it knows to be connected already."""
+import time
+
+from framework import main, wait_until
+
+
+def log_of(node):
+    with open(node.dir + "/tally.log", "rb") as f:
+        return f.read()
+
+
+def test_addresses_outlive_the_node(net):
+    first = net.chain_node()
+    second = net.node()
+    second.start("-addnode", "127.0.0.1:%d" % first.id)
+    wait_until("it has joined", lambda: second.rpc("getblockcount") == 0)
+    wait_until("it is connected", lambda: second.rpc("getconnectioncount") == 1)
+    second.end()
+    second.start()  # nobody is named
+    wait_until("it is connected again", lambda: any(
+        p["addr"] == "127.0.0.1:%d" % first.id for p in second.rpc("getpeerinfo")))
+
+
+def test_who_is_connected_already_is_dialled_once_to_prove_its_address(net):
+    first = net.node()
+    first.create()
+    first.start("-addnode", "127.0.0.1:%d" % net.node().id)  # dials from its book, and never the central node
+    second = net.joined(first)
+    proven = b"connected to this node already"
+    wait_until("the address is proven", lambda: proven in log_of(first))
+    assert first.rpc("getconnectioncount") == 1
+    # An hour goes by: nobody is dialled again.
+    now = int(time.time())
+    for minute in range(0, 61, 5):
+        first.rpc("setmocktime", now + 60 * minute)
+        time.sleep(0.2)
+        first.rpc("uptime")
+    assert log_of(first).count(b"127.0.0.1:%d dialled" % second.id) == 1
+    assert first.rpc("getconnectioncount") == 1
+    assert second.rpc("getconnectioncount") == 1
+
+
+if __name__ == "__main__":
+    main(globals())

@@ -1,0 +1,767 @@
+/* Connections over real sockets: whom it lets in and dials, back-off, bounded buffers; the clock is set by hand. Peers at
+ * other places than loopback come in over socket pairs under invented addresses. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <tally/base/checked.h>
+#include <tally/base/log.h>
+#include <tally/base/mem.h>
+#include <tally/crypto/key.h>
+#include <tally/net/evict.h>
+
+#include "net/net_priv.h"
+
+#define NOW 1700000000
+
+struct fixture {
+	struct event_base *base;
+	struct clock_manual clock;
+	struct rng_seeded rng;
+	struct addrbook *book;
+	struct bans *bans;
+	struct net *net;
+	unsigned opened, closed, messages;
+	conn_id last_opened, last_closed;
+	char reason[REASON_CHARS + 1]; /* of the last one closed */
+	conn_id useful;                /* gave a block */
+	unsigned discouraged;          /* candidates of an eviction that are */
+	int fds[256];                  /* the other ends */
+	size_t n_fds;
+};
+
+static void no_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
+		   const char *text)
+{
+	(void)arg, (void)unix_us, (void)sub, (void)level, (void)text;
+}
+
+static void on_opened(void *arg, const struct conn_info *info)
+{
+	struct fixture *f = arg;
+
+	f->opened++;
+	f->last_opened = info->id;
+}
+
+static void on_message(void *arg, conn_id id, const char *command, struct span payload)
+{
+	struct fixture *f = arg;
+
+	(void)id, (void)command, (void)payload;
+	f->messages++;
+}
+
+static void on_drained(void *arg, conn_id id)
+{
+	(void)arg, (void)id;
+}
+
+static void on_closed(void *arg, conn_id id, const char *reason)
+{
+	struct fixture *f = arg;
+
+	f->closed++;
+	f->last_closed = id;
+	snprintf(f->reason, sizeof(f->reason), "%s", reason);
+}
+
+static void on_merits(void *arg, conn_id id, struct evict_candidate *c)
+{
+	struct fixture *f = arg;
+
+	c->last_block_ms = id == f->useful;
+	f->discouraged += c->discouraged;
+}
+
+static void make_net(struct fixture *f, unsigned inbound_max)
+{
+	const struct net_options o = {
+		.base = f->base,
+		.clock = &f->clock.clock,
+		.rng = &f->rng.rng,
+		.book = f->book,
+		.bans = f->bans,
+		.handler = {on_opened, on_message, on_drained, on_closed, on_merits, f},
+		.inbound_max = inbound_max,
+		.dial_book = true,
+	};
+
+	f->net = net_new(&o);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = NEW(struct fixture);
+
+	log_set_sink(no_log, NULL);
+	f->base = event_base_new();
+	clock_manual_init(&f->clock, NOW);
+	rng_seeded_init(&f->rng, 11);
+	f->book = addrbook_new(&f->clock.clock, &f->rng.rng, NULL);
+	f->bans = bans_new(&f->clock.clock, NULL);
+	make_net(f, 0);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	net_free(f->net);
+	bans_free(f->bans);
+	addrbook_free(f->book);
+	event_base_free(f->base);
+	for (size_t i = 0; i < f->n_fds; i++)
+		close(f->fds[i]);
+	free(f);
+	return 0;
+}
+
+/* What is due is done; `ms` is how long nothing must happen before it returns. */
+static void settle_for(struct fixture *f, unsigned ms)
+{
+	for (unsigned quiet = 0; quiet < ms; quiet++) {
+		event_base_loop(f->base, EVLOOP_NONBLOCK);
+		usleep(1000);
+	}
+}
+
+static void settle(struct fixture *f)
+{
+	settle_for(f, 10);
+}
+
+/* Until so many have been opened and closed; fails after 20 s. */
+static void await(struct fixture *f, unsigned opened, unsigned closed)
+{
+	for (int i = 0; i < 20000 && (f->opened < opened || f->closed < closed); i++) {
+		event_base_loop(f->base, EVLOOP_NONBLOCK);
+		usleep(1000);
+	}
+	if (f->opened < opened || f->closed < closed)
+		fail_msg("%u opened, %u closed: expected %u, %u", f->opened, f->closed, opened,
+			 closed);
+}
+
+/* The clock goes on, in steps of a second, with the tick. */
+static void pass(struct fixture *f, unsigned seconds)
+{
+	for (unsigned i = 0; i < seconds; i++) {
+		clock_manual_advance(&f->clock, 1000000);
+		net_tick(f->net);
+		event_base_loop(f->base, EVLOOP_NONBLOCK);
+	}
+}
+
+static struct net_addr addr(const char *text)
+{
+	struct net_addr a;
+
+	assert_true(net_addr_parse_numeric(&a, text, 3000, NULL));
+	return a;
+}
+
+/* A peer comes in from there, if it is let in. Its number, 0: refused. Its end is in f->fds. */
+static conn_id come_in(struct fixture *f, struct net_addr from)
+{
+	int pair[2];
+
+	if (listen_admit(f->net, &from))
+		return 0;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_true(net_prepare_fd(pair[0]));
+	assert_true(f->n_fds < ARRAY_LEN(f->fds));
+	f->fds[f->n_fds++] = pair[1];
+	conn_open(f->net, pair[0], CONN_INBOUND, &from);
+	return f->last_opened;
+}
+
+static struct net_addr numbered(unsigned i)
+{
+	struct net_addr a = addr("20.0.0.1:50000");
+
+	a.ip[12] = (uint8_t)(20 + i / 200);
+	a.ip[13] = (uint8_t)(i % 200);
+	return a;
+}
+
+/* A socket that listens on loopback. */
+static int server(struct net_addr *at)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(sin);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	assert_int_equal(listen(fd, 64), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	assert_true(net_addr_from_sockaddr(at, (struct sockaddr *)&sin));
+	return fd;
+}
+
+/* Takes those that have dialled it and hangs up on them. How many. */
+static unsigned hang_up(int fd)
+{
+	unsigned n = 0;
+	int peer;
+
+	while ((peer = accept(fd, NULL, NULL)) >= 0) {
+		close(peer);
+		n++;
+	}
+	return n;
+}
+
+static struct transport net_of(struct fixture *f)
+{
+	return net_transport(f->net);
+}
+
+/* --- frames ------------------------------------------------------------------------- */
+
+/* Bitcoin's developer reference, verack: the same header under the main network's magic. */
+static void a_header_is_bitcoins_with_our_magic(void **state)
+{
+	static const uint8_t verack[] = {0xfa, 0xbf, 0xb5, 0xda, 'v',  'e',  'r',  'a',
+					 'c',  'k',  0,    0,    0,    0,    0,    0,
+					 0,    0,    0,    0,    0x5d, 0xf6, 0xe0, 0xe2};
+	uint8_t out[FRAME_HEADER_BYTES];
+	struct frame_header h;
+
+	(void)state;
+	frame_encode(out, "verack", (struct span){NULL, 0});
+	assert_memory_equal(out, verack, sizeof(verack));
+	assert_true(frame_decode(&h, verack, NULL));
+	assert_string_equal(h.command, "verack");
+	assert_int_equal(h.length, 0);
+	assert_true(frame_check(&h, (struct span){NULL, 0}, NULL));
+	assert_false(frame_check(&h, (struct span){verack, 1}, NULL));
+}
+
+static void assert_header(size_t at, uint8_t value, const char *token)
+{
+	uint8_t raw[FRAME_HEADER_BYTES];
+	struct frame_header h;
+	struct err e = {0};
+
+	frame_encode(raw, "verack", (struct span){NULL, 0});
+	raw[at] = value;
+	if (!token) {
+		assert_true(frame_decode(&h, raw, &e));
+		return;
+	}
+	assert_false(frame_decode(&h, raw, &e));
+	assert_string_equal(e.token, token);
+}
+
+static void a_header_is_checked_in_every_field(void **state)
+{
+	uint8_t raw[FRAME_HEADER_BYTES];
+	struct frame_header h;
+	struct err e = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		assert_header(i, 0, "frame-magic");
+	assert_header(4, 0, "frame-command");    /* no name */
+	assert_header(4, ' ', "frame-command");  /* not printable, */
+	assert_header(4, 0x7f, "frame-command"); /* nor this */
+	assert_header(4, '!', NULL);
+	assert_header(6, 0, "frame-command"); /* something behind the padding */
+	assert_header(15, 'x', "frame-command");
+	assert_header(10, 'x', NULL);
+	frame_encode(raw, "block", (struct span){NULL, 0});
+	set_le32(raw + 16, FRAME_PAYLOAD_MAX);
+	assert_true(frame_decode(&h, raw, &e));
+	assert_int_equal(h.length, FRAME_PAYLOAD_MAX);
+	set_le32(raw + 16, FRAME_PAYLOAD_MAX + 1);
+	assert_false(frame_decode(&h, raw, &e));
+	assert_string_equal(e.token, "frame-length");
+}
+
+/* --- who is let in ------------------------------------------------------------------ */
+
+static void who_is_banned_is_refused_and_closed(void **state)
+{
+	struct fixture *f = *state;
+	struct subnet s;
+
+	assert_int_not_equal(come_in(f, addr("10.1.2.3:50000")), 0);
+	assert_int_not_equal(come_in(f, addr("10.2.0.1:50000")), 0);
+	assert_true(subnet_parse(&s, "10.1.0.0/16", NULL));
+	assert_true(bans_add(f->bans, &s, NOW + 100, NULL));
+	assert_int_equal(net_enforce_bans(f->net), 1);
+	await(f, 2, 1);
+	assert_non_null(strstr(f->reason, "banned"));
+	assert_int_equal(f->last_closed, 1);
+	assert_int_equal(come_in(f, addr("10.1.9.9:50000")), 0);
+	assert_int_not_equal(come_in(f, addr("10.2.0.1:50001")), 0);
+	pass(f, 100);
+	assert_int_not_equal(come_in(f, addr("10.1.9.9:50000")), 0);
+}
+
+static void who_is_discouraged_is_let_in_while_half_the_slots_are_free(void **state)
+{
+	struct fixture *f = *state;
+	struct net_addr school = addr("10.1.2.3:50000"), loop = addr("127.0.0.1:50000");
+	conn_id first;
+
+	net_free(f->net);
+	make_net(f, 8);
+	first = come_in(f, school);
+	net_of(f).close(f->net, first, CLOSE_DISCOURAGE, "a test");
+	await(f, 1, 1);
+	assert_true(bans_is_discouraged(f->bans, &school));
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_not_equal(come_in(f, numbered(i)), 0);
+	assert_int_not_equal(come_in(f, school), 0); /* the fourth of eight */
+	assert_int_equal(come_in(f, school), 0);
+	assert_int_not_equal(come_in(f, loop), 0);
+	net_of(f).close(f->net, f->last_opened, CLOSE_DISCOURAGE, "a test");
+	await(f, 6, 2);
+	/* Loopback never is. */
+	assert_int_not_equal(come_in(f, loop), 0);
+	pass(f, BAN_SECONDS);
+	assert_int_not_equal(come_in(f, school), 0);
+}
+
+static void a_full_house_makes_room_in_order(void **state)
+{
+	struct fixture *f = *state;
+	conn_id last;
+
+	for (unsigned i = 0; i < NET_INBOUND_MAX; i++) {
+		assert_int_not_equal(come_in(f, addr("10.1.2.3:50000")), 0);
+		clock_manual_advance(&f->clock, 1000);
+	}
+	last = f->last_opened;
+	f->useful = last;
+	assert_int_equal(net_connections(f->net, CONN_INBOUND), NET_INBOUND_MAX);
+	/* The youngest but for the one that gave a block. */
+	assert_int_not_equal(come_in(f, addr("10.7.7.7:50000")), 0);
+	await(f, NET_INBOUND_MAX + 1, 1);
+	assert_int_equal(f->last_closed, last - 1);
+	assert_int_equal(net_connections(f->net, CONN_INBOUND), NET_INBOUND_MAX);
+}
+
+static void that_it_was_let_in_discouraged_counts_against_it(void **state)
+{
+	struct fixture *f = *state;
+	struct net_addr school = addr("10.1.2.3:50000");
+
+	bans_discourage(f->bans, &school);
+	assert_int_not_equal(come_in(f, school), 0);
+	for (unsigned i = 1; i < NET_INBOUND_MAX; i++)
+		assert_int_not_equal(come_in(f, addr("20.2.2.2:50000")), 0);
+	assert_int_equal(f->discouraged, 0);
+	assert_int_not_equal(come_in(f, addr("20.2.2.2:50000")), 0);
+	assert_int_equal(f->discouraged, 1);
+}
+
+/* --- dialling ------------------------------------------------------------------------- */
+
+/* Passes seconds until the server has been dialled again. */
+static unsigned seconds_until_dialled(struct fixture *f, int fd, unsigned most)
+{
+	for (unsigned s = 1; s <= most; s++) {
+		unsigned closed = f->closed;
+
+		pass(f, 1);
+		settle(f);
+		if (hang_up(fd) > 0) {
+			await(f, 0, closed + 1);
+			return s;
+		}
+	}
+	return 0;
+}
+
+static void a_wish_that_is_hung_up_on_waits_longer_each_time(void **state)
+{
+	struct fixture *f = *state;
+	struct net_addr at;
+	int fd = server(&at);
+	unsigned want = 1;
+
+	assert_true(net_connect(f->net, &at, false, NULL));
+	settle(f);
+	assert_int_equal(hang_up(fd), 1);
+	await(f, 1, 1);
+	for (int i = 0; i < 9; i++) {
+		assert_int_equal(seconds_until_dialled(f, fd, 70), want);
+		want = MIN(want * 2, 60);
+	}
+	close(fd);
+}
+
+static void a_steady_connection_is_redialled_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct net_addr at;
+	int fd = server(&at), peer;
+
+	assert_true(net_connect(f->net, &at, false, NULL));
+	settle(f);
+	assert_int_equal(hang_up(fd), 1);
+	await(f, 1, 1);
+	assert_int_equal(seconds_until_dialled(f, fd, 70), 1);
+	assert_int_equal(seconds_until_dialled(f, fd, 70), 2);
+	pass(f, 4);
+	await(f, 4, 3);
+	peer = accept(fd, NULL, NULL);
+	assert_true(peer >= 0);
+	pass(f, 60);
+	close(peer);
+	await(f, 4, 4);
+	assert_int_equal(seconds_until_dialled(f, fd, 70), 1);
+	close(fd);
+}
+
+static void the_central_node_of_another_chain_is_not_dialled_every_few_seconds(void **state)
+{
+	struct fixture *f = *state;
+	struct net_addr at;
+	int fd = server(&at);
+	unsigned last = 0;
+
+	net_set_fallback(f->net, &at);
+	settle(f);
+	assert_int_equal(hang_up(fd), 1);
+	await(f, 1, 1);
+	for (int i = 0; i < 8; i++) {
+		unsigned s = seconds_until_dialled(f, fd, 70);
+
+		assert_in_range(s, MAX(last, 1), 61);
+		last = s;
+	}
+	assert_in_range(last, 60, 61);
+	close(fd);
+}
+
+static void a_node_that_is_connected_already_is_not_dialled(void **state)
+{
+	struct fixture *f = *state;
+	struct net_addr at;
+	struct net_dial dials[4];
+	struct err e = {0};
+	int fd = server(&at);
+	conn_id in = come_in(f, addr("127.0.0.1:50000"));
+
+	addrbook_add(f->book, &at, 1, NOW, NULL);
+	/* Whoever came in turned out to listen there. */
+	net_of(f).listens_at(f->net, in, &at);
+	pass(f, 30);
+	assert_false(net_connect(f->net, &at, false, &e));
+	assert_int_equal(e.cls, ERR_KNOWN);
+	pass(f, 120);
+	settle(f);
+	assert_int_equal(hang_up(fd), 0);
+	assert_int_equal(net_dials(f->net, dials, 4), 0);
+	/* When it has gone the wish stands. */
+	net_of(f).close(f->net, in, CLOSE_PLAIN, "a test");
+	await(f, 1, 1);
+	pass(f, 2);
+	settle(f);
+	assert_int_equal(hang_up(fd), 1);
+	close(fd);
+}
+
+static void ourselves_are_not_dialled_again(void **state)
+{
+	struct fixture *f = *state;
+	struct net_addr at;
+	int fd = server(&at);
+
+	net_of(f).listens_at(f->net, 0, &at);
+	addrbook_add(f->book, &at, 1, NOW, NULL);
+	pass(f, 60);
+	settle(f);
+	assert_int_equal(hang_up(fd), 0);
+	close(fd);
+}
+
+static void who_greets_and_hangs_up_is_left_alone_for_longer_each_time(void **state)
+{
+	struct fixture *f = *state;
+	struct net_addr at;
+	int fd = server(&at), peer;
+	unsigned waits[5], n = 0;
+
+	addrbook_add(f->book, &at, 1, NOW, NULL);
+	for (unsigned s = 0; s < 400 && n < 5; s++) {
+		pass(f, 1);
+		settle_for(f, 3);
+		peer = accept(fd, NULL, NULL);
+		if (peer < 0)
+			continue;
+		await(f, n + 1, n);
+		/* The handshake succeeds, every time. */
+		net_of(f).listens_at(f->net, f->last_opened, &at);
+		addrbook_succeeded(f->book, &at, 1);
+		close(peer);
+		await(f, n + 1, n + 1);
+		waits[n++] = s;
+	}
+	assert_int_equal(n, 5);
+	for (unsigned i = 1; i < 5; i++)
+		assert_in_range(waits[i] - waits[i - 1], 10u << (i - 1), (10u << (i - 1)) + 1);
+	close(fd);
+}
+
+static void who_is_banned_or_discouraged_is_not_dialled(void **state)
+{
+	struct fixture *f = *state;
+	struct net_addr at, far = addr("10.1.2.3:3000");
+	struct subnet s;
+	struct err e = {0};
+	int fd = server(&at);
+
+	addrbook_add(f->book, &far, 1, NOW, NULL);
+	bans_discourage(f->bans, &far);
+	assert_true(subnet_parse(&s, "127.0.0.1", NULL));
+	assert_true(bans_add(f->bans, &s, NOW + 60, NULL));
+	addrbook_add(f->book, &at, 1, NOW, NULL);
+	assert_false(net_connect(f->net, &at, false, &e));
+	assert_string_equal(e.token, "banned");
+	pass(f, 50);
+	settle(f);
+	assert_int_equal(hang_up(fd), 0);
+	assert_int_equal(net_dials(f->net, NULL, 0), 0);
+	pass(f, 12);
+	settle(f);
+	assert_int_equal(hang_up(fd), 1);
+	close(fd);
+}
+
+static void at_most_eight_are_dialled_from_the_book(void **state)
+{
+	struct fixture *f = *state;
+	struct net_addr at[12];
+	int fds[12];
+
+	for (int i = 0; i < 12; i++) {
+		fds[i] = server(&at[i]);
+		addrbook_add(f->book, &at[i], 1, NOW, NULL);
+	}
+	/* On loopback each port is a place of its own. */
+	pass(f, 3);
+	await(f, NET_OUTBOUND_SLOTS, 0);
+	pass(f, 30);
+	settle(f);
+	assert_int_equal(net_connections(f->net, CONN_OUTBOUND), NET_OUTBOUND_SLOTS);
+	for (int i = 0; i < 12; i++)
+		close(fds[i]);
+}
+
+static void groups_are_places(void **state)
+{
+	static const char *const apart[] = {
+		"127.0.0.1:1", "127.0.0.1:2", "10.1.2.3:1",  "10.1.2.4:1",      "20.1.2.3:1",
+		"20.2.2.3:1",  "[fd00::1]:1", "[fd00::2]:1", "[2001:db8::1]:1", "[2001:db9::1]:1"};
+	static const char *const same[][2] = {{"10.1.2.3:1", "10.1.2.3:2"},
+					      {"20.1.2.3:1", "20.1.200.3:9"},
+					      {"[2001:db8::1]:1", "[2001:db8:ffff::2]:3"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(apart); i++)
+		for (size_t k = 0; k < i; k++) {
+			struct net_addr a = addr(apart[i]), b = addr(apart[k]);
+
+			if (net_addr_group(&a) == net_addr_group(&b))
+				fail_msg("%s and %s are one place", apart[i], apart[k]);
+		}
+	for (size_t i = 0; i < ARRAY_LEN(same); i++) {
+		struct net_addr a = addr(same[i][0]), b = addr(same[i][1]);
+
+		assert_true(net_addr_group(&a) == net_addr_group(&b));
+	}
+}
+
+/* --- buffers ---------------------------------------------------------------------------- */
+
+/* Puts as much of these bytes on the way as the socket takes. */
+static size_t offer(int fd, const uint8_t *bytes, size_t n)
+{
+	ssize_t k = send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	return k > 0 ? (size_t)k : 0;
+}
+
+static void fifty_halves_of_large_messages_stay_within_the_bound(void **state)
+{
+	struct fixture *f = *state;
+	size_t n = FRAME_HEADER_BYTES + FRAME_PAYLOAD_MAX, half = n / 2, sent[50] = {0};
+	uint8_t *message = mem_zalloc(n);
+	bool moved = true;
+	size_t peak = 0;
+
+	frame_encode(message, "block",
+		     (struct span){message + FRAME_HEADER_BYTES, FRAME_PAYLOAD_MAX});
+	for (unsigned i = 0; i < 50; i++)
+		assert_int_not_equal(come_in(f, numbered(i)), 0);
+	/* 100 MB would come, if they could. */
+	while (moved) {
+		moved = false;
+		for (unsigned i = 0; i < 50; i++) {
+			size_t k = offer(f->fds[i], message + sent[i], half - sent[i]);
+
+			sent[i] += k;
+			moved = moved || k > 0;
+		}
+		for (int k = 0; k < 8; k++)
+			event_base_loop(f->base, EVLOOP_NONBLOCK);
+		peak = MAX(peak, f->net->recv_total);
+		assert_true(f->net->recv_total <= NET_RECV_TOTAL_MAX);
+	}
+	assert_true(peak > NET_RECV_TOTAL_MAX / 2);
+	assert_int_equal(f->messages, 0);
+	assert_int_equal(f->closed, 0);
+	/* Small messages of another are heard all the same. */
+	assert_int_not_equal(come_in(f, addr("10.9.9.9:1")), 0);
+	frame_encode(message, "verack", (struct span){NULL, 0});
+	assert_int_equal(offer(f->fds[50], message, FRAME_HEADER_BYTES), FRAME_HEADER_BYTES);
+	settle(f);
+	assert_int_equal(f->messages, 1);
+	/* One after another is given up that doesn't go on, and the room comes back. */
+	for (unsigned s = 0; s < 1200 && f->net->n_starved > 0; s++)
+		pass(f, 1);
+	assert_int_equal(f->net->n_starved, 0);
+	assert_true(f->closed > 0 && f->closed < 50);
+	assert_non_null(strstr(f->reason, "memory is short"));
+	free(message);
+}
+
+static void large_messages_get_through_when_memory_is_short(void **state)
+{
+	struct fixture *f = *state;
+	size_t n = FRAME_HEADER_BYTES + FRAME_PAYLOAD_MAX, sent[30] = {0};
+	uint8_t *message = mem_zalloc(n);
+	bool all = false;
+
+	frame_encode(message, "block",
+		     (struct span){message + FRAME_HEADER_BYTES, FRAME_PAYLOAD_MAX});
+	for (unsigned i = 0; i < 30; i++)
+		assert_int_not_equal(come_in(f, numbered(i)), 0);
+	for (unsigned round = 0; round < 100000 && !all; round++) {
+		all = true;
+		for (unsigned i = 0; i < 30; i++) {
+			sent[i] += offer(f->fds[i], message + sent[i], n - sent[i]);
+			all = all && sent[i] == n;
+		}
+		event_base_loop(f->base, EVLOOP_NONBLOCK);
+		assert_true(f->net->recv_total <= NET_RECV_TOTAL_MAX);
+		if (round % 50 == 49)
+			pass(f, 1);
+	}
+	assert_true(all);
+	for (int i = 0; i < 2000 && f->messages < 30; i++)
+		event_base_loop(f->base, EVLOOP_NONBLOCK);
+	assert_int_equal(f->messages, 30);
+	assert_int_equal(f->closed, 0);
+	free(message);
+}
+
+static void who_never_reads_is_not_read_from_and_given_up(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *payload = mem_zalloc(1 << 20), ping[FRAME_HEADER_BYTES];
+	conn_id id = come_in(f, addr("10.1.2.3:1"));
+	unsigned sent = 0;
+
+	for (int i = 0; i < 2; i++)
+		assert_true(net_of(f).send(f->net, id, "block", (struct span){payload, 1 << 20}));
+	settle(f);
+	assert_true(net_of(f).queued(f->net, id) > NET_SEND_BUFFER_MAX);
+	/* What it says is not heard while so much waits for it. */
+	frame_encode(ping, "verack", (struct span){NULL, 0});
+	assert_int_equal(offer(f->fds[0], ping, sizeof(ping)), sizeof(ping));
+	settle(f);
+	assert_int_equal(f->messages, 0);
+	while (sent < 100 && net_of(f).send(f->net, id, "block", (struct span){payload, 1 << 20}))
+		sent++;
+	assert_in_range(sent, 1, 16);
+	await(f, 1, 1);
+	assert_non_null(strstr(f->reason, "does not read"));
+	free(payload);
+}
+
+static void a_stalled_queue_is_given_up_after_a_minute(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *payload = mem_zalloc(1 << 20);
+	conn_id id = come_in(f, addr("10.1.2.3:1"));
+
+	assert_true(net_of(f).send(f->net, id, "block", (struct span){payload, 1 << 20}));
+	settle(f);
+	pass(f, 59);
+	assert_int_equal(f->closed, 0);
+	pass(f, 1);
+	await(f, 1, 1);
+	assert_non_null(strstr(f->reason, "has taken none"));
+	free(payload);
+}
+
+static void a_bad_frame_costs_the_connection(void **state)
+{
+	struct fixture *f = *state;
+	struct net_addr from = addr("10.1.2.3:1");
+	uint8_t raw[FRAME_HEADER_BYTES];
+
+	come_in(f, from);
+	frame_encode(raw, "verack", (struct span){NULL, 0});
+	raw[20] ^= 1;
+	assert_int_equal(offer(f->fds[0], raw, sizeof(raw)), sizeof(raw));
+	await(f, 1, 1);
+	assert_int_equal(f->messages, 0);
+	assert_true(bans_is_discouraged(f->bans, &from));
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static int group(void **state)
+{
+	(void)state;
+	return crypto_start(NULL) ? 0 : -1;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_header_is_bitcoins_with_our_magic),
+		cmocka_unit_test(a_header_is_checked_in_every_field),
+		T(who_is_banned_is_refused_and_closed),
+		T(who_is_discouraged_is_let_in_while_half_the_slots_are_free),
+		T(a_full_house_makes_room_in_order),
+		T(that_it_was_let_in_discouraged_counts_against_it),
+		T(a_wish_that_is_hung_up_on_waits_longer_each_time),
+		T(a_steady_connection_is_redialled_at_once),
+		T(the_central_node_of_another_chain_is_not_dialled_every_few_seconds),
+		T(a_node_that_is_connected_already_is_not_dialled),
+		T(ourselves_are_not_dialled_again),
+		T(who_greets_and_hangs_up_is_left_alone_for_longer_each_time),
+		T(who_is_banned_or_discouraged_is_not_dialled),
+		T(at_most_eight_are_dialled_from_the_book),
+		cmocka_unit_test(groups_are_places),
+		T(fifty_halves_of_large_messages_stay_within_the_bound),
+		T(large_messages_get_through_when_memory_is_short),
+		T(who_never_reads_is_not_read_from_and_given_up),
+		T(a_stalled_queue_is_given_up_after_a_minute),
+		T(a_bad_frame_costs_the_connection),
+	};
+
+	return cmocka_run_group_tests(tests, group, NULL);
+}
