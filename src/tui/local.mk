@@ -10,6 +10,8 @@ libtallytui_a_SOURCES += \
 	src/tui/keys_priv.h \
 	src/tui/layout.c \
 	src/tui/layout_priv.h \
+	src/tui/lists.c \
+	src/tui/lists_priv.h \
 	src/tui/model.c \
 	src/tui/model_priv.h \
 	src/tui/prompt.c \
