@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <tally/base/bytes.h>
+#include <tally/base/checked.h>
 #include <tally/consensus/target.h>
 #include <tally/primitives/amount.h>
 
@@ -125,6 +126,11 @@ bool params_decode(struct chain_params *p, const uint8_t in[PARAMS_RECORD_BYTES]
 		return false;
 	*p = got;
 	return true;
+}
+
+size_t params_max_tx_bytes(const struct chain_params *p)
+{
+	return MIN((size_t)TX_MAX_BYTES, p->max_block_bytes - BLOCK_RESERVE_BYTES);
 }
 
 int64_t subsidy(const struct chain_params *p, uint32_t height)

@@ -171,6 +171,7 @@ static bool check_with_coins(struct mempool *m, const struct tx *tx, struct cand
 bool accept_check(struct mempool *m, const struct tx *tx, struct candidate *c,
 		  struct sigcheck *checks, struct err *e)
 {
+	const size_t max = params_max_tx_bytes(chain_params(m->o.chain));
 	struct coin *coins;
 	bool ok;
 
@@ -183,6 +184,10 @@ bool accept_check(struct mempool *m, const struct tx *tx, struct candidate *c,
 	if (pool_find(m, &tx->id))
 		return err_set(e, ERR_KNOWN, "txn-already-in-mempool",
 			       "this transaction is waiting already");
+	if (tx->raw.len > max)
+		return err_set(e, ERR_POLICY, "tx-size",
+			       "%zu bytes: a block of this chain has room for %zu", tx->raw.len,
+			       max);
 	coins = mem_array(tx->n_in, sizeof(*coins));
 	ok = check_with_coins(m, tx, c, coins, checks, e);
 	free(coins);

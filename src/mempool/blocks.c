@@ -21,9 +21,8 @@ static void forget_returned(struct mempool *m, const struct txid *id)
 	map_del(&m->returned_ids, id);
 }
 
-void mempool_block_connected(struct mempool *m, const struct block *b, uint32_t height)
+void mempool_block_connected(struct mempool *m, const struct block *b)
 {
-	(void)height;
 	for (uint32_t t = 0; t < b->n_tx; t++) {
 		const struct tx *tx = &b->tx[t];
 		struct pool_entry *en = pool_find(m, &tx->id);

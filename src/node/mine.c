@@ -12,8 +12,9 @@
 #include <tally/base/mem.h>
 
 #define MINER_LABEL "miner"
-/* New transactions are taken into the work this often, new times too. */
-#define REFRESH_MS 50
+/* New transactions are taken into the work this often (choosing among a full pool takes tens of
+ * milliseconds), new times too. */
+#define REFRESH_MS 1000
 #define RETIME_MS  5000
 /* On an instant chain -miner makes at most one block in this time; on any, it rests so long after a block of its own was refused. */
 #define PAUSE_MS 1000

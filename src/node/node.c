@@ -36,7 +36,7 @@ static void on_connected(void *arg, const struct chain_entry *at, const struct b
 
 	remember_block(n, b);
 	if (n->mempool)
-		mempool_block_connected(n->mempool, b, at->height);
+		mempool_block_connected(n->mempool, b);
 	if (n->wallet_follows)
 		wallet_block_connected(n->wallet, at, b);
 	if (n->protocol)

@@ -130,7 +130,7 @@ bool node_mining(const struct node *n); /* switched on */
 /* On or off. to: NULL keeps the address (or, the first time, makes the wallet's "miner"). threads 0 keeps. */
 bool node_set_mining(struct node *n, bool on, const struct key_hash *to, unsigned threads,
 		     struct err *e);
-/* Tip or mempool changed: new work within 100 ms. */
+/* Tip or mempool changed: new work at once, or for transactions alone within a second. */
 void node_mining_changed(struct node *n);
 void node_mining_work(struct node *n); /* WORK_MINER */
 void node_mining_tick(struct node *n);

@@ -12,8 +12,6 @@
 #include <tally/primitives/script.h>
 
 #define EXTRA_NONCE_BYTES 8
-/* Header, count and coinbase take less than this of a block. */
-#define TEMPLATE_RESERVE 400
 
 /* The coinbase: the height, eight random bytes that make every node's work distinct, and one
  * output with subsidy and fees. */
@@ -57,7 +55,7 @@ void block_template_make(struct block_template *t, struct node *n, const struct 
 	const int64_t now = clock_unix(&n->clock.clock);
 
 	*t = (struct block_template){0};
-	mempool_assemble(n->mempool, p->max_block_bytes - TEMPLATE_RESERVE, &t->txs, &t->n_txs,
+	mempool_assemble(n->mempool, p->max_block_bytes - BLOCK_RESERVE_BYTES, &t->txs, &t->n_txs,
 			 &t->fees);
 	t->coinbase = make_coinbase(n, height, subsidy(p, height) + t->fees, to);
 	t->raws = mem_array(t->n_txs + 1, sizeof(*t->raws));

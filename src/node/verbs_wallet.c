@@ -10,7 +10,6 @@
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
 
-#define RATE_MAX   1000000
 #define LIST_MAX   1000
 #define SCAN_SLICE 2000
 
@@ -295,7 +294,7 @@ static bool read_payment(struct call *c, struct wallet_payment *p, struct key_ha
 		p->from = from;
 	}
 	if (!call_address(c, "to", false, &p->to) || !call_amount(c, "amount", &p->amount) ||
-	    !call_number(c, "fee", 1, RATE_MAX, WALLET_FEE_RATE_DEFAULT, &rate) ||
+	    !call_number(c, "fee", 1, WALLET_FEE_RATE_MAX, WALLET_FEE_RATE_DEFAULT, &rate) ||
 	    !call_text(c, "memo", NULL, &p->memo))
 		return false;
 	p->fee_rate = rate;

@@ -9,7 +9,6 @@
 
 /* Version, count of outputs (one byte: three at most) and lock time. */
 #define FRAME_BYTES (4 + 1 + 4)
-#define RATE_MAX    1000000
 
 static bool check_payment(const struct wallet *w, const struct wallet_payment *p, struct err *e)
 {
@@ -18,10 +17,10 @@ static bool check_payment(const struct wallet *w, const struct wallet_payment *p
 	if (p->amount <= 0 || p->amount > MAX_MONEY)
 		return err_set(e, ERR_USAGE, "bad-amount",
 			       "that is no amount: give more than 0 coins");
-	if (p->fee_rate < 1 || p->fee_rate > RATE_MAX)
+	if (p->fee_rate < 1 || p->fee_rate > WALLET_FEE_RATE_MAX)
 		return err_set(e, ERR_USAGE, "bad-fee",
 			       "fee rate %lld is out of range: give 1 to %d units a byte",
-			       (long long)p->fee_rate, RATE_MAX);
+			       (long long)p->fee_rate, WALLET_FEE_RATE_MAX);
 	if (memo > SCRIPT_MEMO_MAX)
 		return err_set(e, ERR_USAGE, "bad-memo", "the memo has %zu bytes: at most %d fit",
 			       memo, SCRIPT_MEMO_MAX);
@@ -185,6 +184,7 @@ bool wallet_pay(struct wallet *w, const struct wallet_payment *p, struct tx **ou
 
 	if (!check_payment(w, p, e))
 		return false;
+	s.max_bytes = params_max_tx_bytes(chain_params(w->chain));
 	s.fixed_bytes = FRAME_BYTES + OUTPUT_BYTES + (memo ? 8 + 1 + 2 + memo : 0);
 	/* Change that waits for a block only where the rest is not enough: each payment that spends it makes the
 	 * line of those that must be mined before it longer. */

@@ -20,7 +20,7 @@ size_t select_bytes(const struct selection *s, size_t n_in, bool change)
 
 size_t select_max_inputs(const struct selection *s)
 {
-	return (TX_MAX_BYTES - s->fixed_bytes - 3 - OUTPUT_BYTES) / INPUT_BYTES;
+	return (s->max_bytes - s->fixed_bytes - 3 - OUTPUT_BYTES) / INPUT_BYTES;
 }
 
 static int64_t fee_of(const struct selection *s, size_t n_in, bool change)

@@ -145,6 +145,7 @@ struct selection {
 	/* in */
 	int64_t amount, rate;
 	size_t fixed_bytes; /* of the transaction without inputs and change */
+	size_t max_bytes;   /* it may have altogether */
 	const struct own_coin *const *coins;
 	size_t n_coins;
 	/* out */

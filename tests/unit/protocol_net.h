@@ -301,7 +301,7 @@ static inline void on_connected(void *arg, const struct chain_entry *at, const s
 	struct tnode *n = arg;
 
 	if (n->mempool)
-		mempool_block_connected(n->mempool, b, at->height);
+		mempool_block_connected(n->mempool, b);
 	if (n->protocol)
 		protocol_block_connected(n->protocol, at, b);
 }

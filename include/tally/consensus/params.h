@@ -3,6 +3,7 @@
 #define TALLY_CONSENSUS_PARAMS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <tally/base/err.h>
@@ -23,6 +24,8 @@
 #define MATURITY_MAX            1000
 #define MAX_BLOCK_BYTES_MIN     10000
 #define MAX_BLOCK_BYTES_DEFAULT 1000000
+/* Header, count and coinbase of a block we make take less than this. */
+#define BLOCK_RESERVE_BYTES 400
 
 struct chain_params {
 	uint32_t spacing;   /* seconds between blocks; 0: instant */
@@ -60,6 +63,9 @@ bool genesis_read(struct chain_params *p, const struct block *b, struct err *e);
  * enough, and takes as long as it takes where pow_limit is hard). Fills in p->genesis_hash and
  * p->genesis_time. ERR_INVALID as params_check, "genesis-name", "genesis-bits". */
 bool genesis_make(struct block **out, struct chain_params *p, struct err *e);
+
+/* The largest transaction our blocks have room for; a larger one would wait for ever. */
+size_t params_max_tx_bytes(const struct chain_params *p);
 
 /* reward >> (height / halving), 0 from the 64th halving on. Source: protocol section 3. */
 int64_t subsidy(const struct chain_params *p, uint32_t height);

@@ -71,7 +71,7 @@ bool mempool_work(struct mempool *m, int64_t budget_us);
 bool mempool_idle(const struct mempool *m);
 /* Checks and takes one at once, signatures in this thread (settles the chain first). For our own payments and
  * sendrawtransaction. ERR_KNOWN "txn-already-in-mempool", "txn-already-known" (in a block), ERR_INVALID,
- * ERR_POLICY "min-relay-fee", "txn-mempool-conflict", "too-long-mempool-chain", "mempool-full", ERR_ORPHAN,
+ * ERR_POLICY "tx-size", "min-relay-fee", "txn-mempool-conflict", "too-long-mempool-chain", "mempool-full", ERR_ORPHAN,
  * ERR_FUTURE "non-final", "bad-txns-premature-spend-of-coinbase" (not valid yet: a peer whose tip is ahead of
  * ours may send it in good faith). Errors of the chain as they are. */
 bool mempool_accept(struct mempool *m, struct tx *tx, struct err *e);
@@ -79,7 +79,7 @@ bool mempool_accept(struct mempool *m, struct tx *tx, struct err *e);
 bool mempool_test(struct mempool *m, struct tx *tx, int64_t *fee, struct err *e);
 
 /* From the chain's events, in order. */
-void mempool_block_connected(struct mempool *m, const struct block *b, uint32_t height);
+void mempool_block_connected(struct mempool *m, const struct block *b);
 void mempool_block_disconnected(struct mempool *m, const struct block *b);
 /* After a move of the tip: what was disconnected is submitted again, what is no longer valid goes. */
 void mempool_tip_changed(struct mempool *m);

@@ -18,6 +18,7 @@
 
 #define LABEL_MAX               64 /* bytes of UTF-8 */
 #define WALLET_FEE_RATE_DEFAULT 1  /* units a byte */
+#define WALLET_FEE_RATE_MAX     1000000
 
 struct wallet;
 
@@ -86,7 +87,7 @@ struct wallet_payment {
 	const struct key_hash *from; /* only coins of this address; NULL: any */
 	struct key_hash to;
 	int64_t amount;
-	int64_t fee_rate; /* units a byte, at least 1 */
+	int64_t fee_rate; /* units a byte, 1 .. WALLET_FEE_RATE_MAX */
 	const char *memo; /* NULL: none; at most SCRIPT_MEMO_MAX bytes */
 };
 /* Chooses coins, makes change (to the first input's address), signs. Nothing is sent or reserved: the
