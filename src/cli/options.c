@@ -154,6 +154,9 @@ static bool read_word(struct invocation *in, const char *word, struct err *e)
 		return err_set(e, ERR_USAGE, "extra-word",
 			       "'%s' is too much for %s: see tally %s --help", word,
 			       in->command->name, in->command->name);
+	/* "tally help send" is what "tally send --help" is. */
+	if (!in->help && strcmp(word, "help") == 0)
+		return in->help = true;
 	for (const struct command_row *c = commands; c->name; c++)
 		if (strcmp(c->name, word) == 0)
 			in->command = c;

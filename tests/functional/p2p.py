@@ -185,8 +185,8 @@ class Peer:
                 return
             assert got != command, "a %s came" % command
 
-    def closed(self, seconds=None):
-        """Waits until the other side has closed the connection."""
+    def closed(self, what="", seconds=None):
+        """Waits until the other side has closed the connection; what: after which it must."""
         until = time.monotonic() + (self.seconds if seconds is None else seconds)
         try:
             while True:
@@ -194,7 +194,7 @@ class Peer:
         except Closed:
             return
         except TimeoutError:
-            raise AssertionError("the connection is still open") from None
+            raise AssertionError("%s: the connection is still open" % what) from None
 
     def alive(self):
         self.sync()

@@ -28,6 +28,13 @@ def test_wrong_words(net):
     assert not os.path.exists(n.dir)
 
 
+def test_help_is_there_however_one_asks(net):
+    n = net.node()
+    assert n.ok("help") == n.ok("--help") == n.ok("-h")
+    assert n.ok("help", "send") == n.ok("send", "--help")
+    assert n.run("help", "nosuch")[0] == 2
+
+
 def test_bad_parameters_make_no_directory(net):
     n = net.node()
     for option, value in (("spacing", "86401"), ("spacing", "-1"), ("reward", "x"), ("maturity", "0"),
