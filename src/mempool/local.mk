@@ -3,10 +3,19 @@ libtally_a_SOURCES += include/tally/mempool/mempool.h src/mempool/mempool_priv.h
 	src/mempool/assemble.c src/mempool/limits.c src/mempool/blocks.c src/mempool/verified.c
 
 if HAVE_CMOCKA
-UNIT_TESTS += tests/unit/test_mempool_accept
+UNIT_TESTS += \
+	tests/unit/test_mempool_accept \
+	tests/unit/test_mempool_pool \
+	tests/unit/test_mempool_queue
+MEMPOOL_FIXTURE = tests/unit/pool_fixture.h $(CHAIN_FIXTURE)
 MEMPOOL_WRAP = $(AM_LDFLAGS) -Wl,--wrap=key_verify
-tests_unit_test_mempool_accept_SOURCES = tests/unit/test_mempool_accept.c tests/unit/pool_fixture.h \
-	$(CHAIN_FIXTURE)
+tests_unit_test_mempool_accept_SOURCES = tests/unit/test_mempool_accept.c $(MEMPOOL_FIXTURE)
 tests_unit_test_mempool_accept_LDADD = $(UNIT_LIBS)
 tests_unit_test_mempool_accept_LDFLAGS = $(MEMPOOL_WRAP)
+tests_unit_test_mempool_pool_SOURCES = tests/unit/test_mempool_pool.c $(MEMPOOL_FIXTURE)
+tests_unit_test_mempool_pool_LDADD = $(UNIT_LIBS)
+tests_unit_test_mempool_pool_LDFLAGS = $(MEMPOOL_WRAP)
+tests_unit_test_mempool_queue_SOURCES = tests/unit/test_mempool_queue.c $(MEMPOOL_FIXTURE)
+tests_unit_test_mempool_queue_LDADD = $(UNIT_LIBS)
+tests_unit_test_mempool_queue_LDFLAGS = $(MEMPOOL_WRAP)
 endif

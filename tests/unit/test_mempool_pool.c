@@ -1,0 +1,506 @@
+/* What stays in the mempool and what is mined from it: bounds, blocks, reorganisations, assembly. */
+#include <tally/base/checked.h>
+#include <tally/base/rng.h>
+
+#include "pool_fixture.h"
+
+/* One input, one output: 180 bytes; taken, and still here afterwards. */
+static struct tx *pay(struct pf *p, struct fx_in in, int64_t fee)
+{
+	struct tx *tx = fx_pay_one(&p->fx, in, 0, fee);
+
+	pf_accept(p, tx);
+	return tx;
+}
+
+static struct tx *pay_coin(struct pf *p, uint32_t coin, int64_t fee)
+{
+	return pay(p, pf_coin(p, coin), fee);
+}
+
+static void free_txs(struct tx **txs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		tx_unref(txs[i]);
+}
+
+/* --- full --------------------------------------------------------------------------- */
+
+#define SMALL_POOL 30000
+
+static void the_lowest_fee_rate_leaves_a_full_pool_first(void **state)
+{
+	struct pf *p = pf_open(NULL, SMALL_POOL);
+	struct tx *txs[101];
+	size_t n = 0;
+
+	(void)state;
+	pf_fan(p, 101);
+	for (; !p->removed; n++) {
+		txs[n] = pay_coin(p, (uint32_t)n, 1000 + (int64_t)((n + 1) * 37 % 101) * 100);
+		assert_true(mempool_memory(p->pool) <= SMALL_POOL);
+	}
+	assert_string_equal(p->last_reason, "full");
+	for (size_t i = 0; i < n; i++) {
+		int64_t fee = 1000 + (int64_t)((i + 1) * 37 % 101) * 100;
+		int64_t least = INT64_MAX;
+
+		for (size_t k = 0; k < n; k++)
+			least = MIN(least, 1000 + (int64_t)((k + 1) * 37 % 101) * 100);
+		assert_int_equal(pf_in(p, txs[i]), fee != least);
+	}
+	/* A newcomer pays for what went, and a unit a byte more. */
+	double rate = mempool_min_rate(p->pool);
+	struct tx *low = fx_pay_one(&p->fx, pf_coin(p, 100), 1, (int64_t)(rate * 180) - 1);
+	struct tx *enough = fx_pay_one(&p->fx, pf_coin(p, 100), 1, (int64_t)(rate * 180) + 1);
+	pf_refused(p, low, ERR_POLICY, "mempool-full");
+	pf_accept(p, enough);
+	assert_true(mempool_memory(p->pool) <= SMALL_POOL);
+	tx_unref(low);
+	tx_unref(enough);
+	free_txs(txs, n);
+	pf_close(p);
+}
+
+static void a_newcomer_that_pays_least_is_refused_and_nobody_hears_of_it(void **state)
+{
+	struct pf *p = pf_open(NULL, SMALL_POOL);
+	struct err e = {0};
+	uint32_t n = 0;
+	bool ok = true;
+
+	(void)state;
+	pf_fan(p, 100);
+	while (ok) {
+		struct tx *tx = fx_pay_one(&p->fx, pf_coin(p, n), 1, 30000 - (int64_t)n * 100);
+
+		ok = mempool_accept(p->pool, tx, &e);
+		n += ok;
+		tx_unref(tx);
+	}
+	assert_string_equal(e.token, "mempool-full");
+	assert_int_equal(p->added, n);
+	assert_int_equal(p->removed, 0);
+	assert_int_equal(mempool_count(p->pool), n);
+	pf_close(p);
+}
+
+/* The parent pays least of all by itself; with its child it does not. */
+static void a_child_that_pays_well_keeps_its_parent_in(void **state)
+{
+	struct pf *p = pf_open(NULL, SMALL_POOL);
+	struct tx *poor, *rich, *lone, *tx;
+
+	(void)state;
+	pf_fan(p, 100);
+	poor = pay_coin(p, 0, 200);
+	rich = pay(p, fx_in(poor, 0, 0), 100000);
+	lone = pay_coin(p, 1, 300);
+	for (uint32_t n = 2; !p->removed; n++) {
+		tx = pay_coin(p, n, 5000);
+		tx_unref(tx);
+	}
+	assert_false(pf_in(p, lone));
+	assert_true(pf_in(p, poor) && pf_in(p, rich));
+	free_txs((struct tx *[]){poor, rich, lone}, 3);
+	pf_close(p);
+}
+
+static void who_leaves_takes_what_depends_on_it(void **state)
+{
+	struct pf *p = pf_open(NULL, SMALL_POOL);
+	struct tx *poor, *child;
+
+	(void)state;
+	pf_fan(p, 100);
+	poor = pay_coin(p, 0, 200);
+	child = pay(p, fx_in(poor, 0, 0), 250);
+	for (uint32_t n = 1; !p->removed; n++)
+		tx_unref(pay_coin(p, n, 5000));
+	assert_int_equal(p->removed, 2);
+	assert_false(pf_in(p, poor) || pf_in(p, child));
+	tx_unref(poor);
+	tx_unref(child);
+	pf_close(p);
+}
+
+static void the_rate_wanted_halves_in_time_once_there_was_a_block(void **state)
+{
+	struct pf *p = pf_open(NULL, SMALL_POOL);
+	double rate;
+
+	(void)state;
+	pf_fan(p, 100);
+	tx_unref(pay_coin(p, 0, 180 * 40));
+	for (uint32_t n = 1; !p->removed; n++)
+		tx_unref(pay_coin(p, n, 180 * 60));
+	rate = mempool_min_rate(p->pool);
+	assert_true(rate == 41);
+	clock_manual_advance(&p->fx.manual, INT64_C(12) * 3600 * 1000000);
+	assert_true(mempool_min_rate(p->pool) == rate);
+	pf_mine(p, NULL, 0);
+	clock_manual_advance(&p->fx.manual, INT64_C(12) * 3600 * 1000000);
+	assert_true(mempool_min_rate(p->pool) > 20.4 && mempool_min_rate(p->pool) < 20.6);
+	clock_manual_advance(&p->fx.manual, INT64_C(120) * 3600 * 1000000);
+	assert_true(mempool_min_rate(p->pool) == MEMPOOL_MIN_RELAY_RATE);
+	pf_close(p);
+}
+
+static void after_14_days_a_transaction_leaves(void **state)
+{
+	struct pf *p = pf_open(NULL, 0);
+	struct tx *old, *child, *young;
+
+	(void)state;
+	pf_fan(p, 3);
+	old = pay_coin(p, 0, 1000);
+	clock_manual_advance(&p->fx.manual, INT64_C(1000000));
+	child = pay(p, fx_in(old, 0, 0), 1000);
+	young = pay_coin(p, 1, 1000);
+	clock_manual_advance(&p->fx.manual, (MEMPOOL_EXPIRY_SECONDS - 1) * INT64_C(1000000));
+	mempool_expire(p->pool);
+	assert_int_equal(mempool_count(p->pool), 3);
+	clock_manual_advance(&p->fx.manual, INT64_C(1000000));
+	mempool_expire(p->pool);
+	assert_false(pf_in(p, old) || pf_in(p, child));
+	assert_true(pf_in(p, young));
+	assert_string_equal(p->last_reason, "expired");
+	free_txs((struct tx *[]){old, child, young}, 3);
+	pf_close(p);
+}
+
+/* --- blocks ------------------------------------------------------------------------- */
+
+static void a_block_takes_what_it_holds_and_what_contradicts_it(void **state)
+{
+	struct pf *p = pf_open(NULL, 0);
+	struct tx *held, *child, *loser, *losers_child, *winner;
+
+	(void)state;
+	pf_fan(p, 3);
+	held = pay_coin(p, 0, 1000);
+	child = pay(p, fx_in(held, 0, 0), 1000);
+	loser = pay_coin(p, 1, 1000);
+	losers_child = pay(p, fx_in(loser, 0, 0), 1000);
+	winner = fx_pay_one(&p->fx, pf_coin(p, 1), 2, 500);
+	pf_mine(p, (struct tx *[]){winner, held}, 2);
+	assert_true(pf_in(p, child));
+	assert_false(pf_in(p, held) || pf_in(p, loser) || pf_in(p, losers_child));
+	assert_int_equal(mempool_count(p->pool), 1);
+	assert_int_equal(p->removed, 3);
+	struct mempool_entry en;
+	assert_true(mempool_get(p->pool, &child->id, &en));
+	assert_int_equal(en.n_ancestors, 1);
+	assert_int_equal(en.ancestor_fees, 1000);
+	free_txs((struct tx *[]){held, child, loser, losers_child, winner}, 5);
+	pf_close(p);
+}
+
+/* n empty blocks upon this one, connected. */
+static void branch(struct pf *p, const struct block *from, size_t n)
+{
+	struct block *b = fx_extend(&p->fx, from, n);
+
+	fx_settle(&p->fx);
+	assert_true(fx_is_tip(&p->fx, b));
+	block_unref(p->tip);
+	p->tip = b;
+	pf_work(p);
+}
+
+static void a_reorganisation_brings_transactions_back_before_what_spends_them(void **state)
+{
+	struct pf *p = pf_open(NULL, 0);
+	struct tx *a, *b, *c;
+	struct block *fork;
+	struct mempool_entry en[4];
+
+	(void)state;
+	pf_fan(p, 2);
+	fork = block_ref(p->tip);
+	a = pay_coin(p, 0, 1000);
+	pf_mine(p, &a, 1);
+	b = pay(p, fx_in(a, 0, 2), 2000);
+	pf_mine(p, &b, 1);
+	c = pay(p, fx_in(b, 0, 3), 3000);
+	branch(p, fork, 3);
+	assert_int_equal(mempool_list(p->pool, 0, en, 4), 3);
+	assert_memory_equal(&en[0].tx->id, &a->id, sizeof(a->id));
+	assert_memory_equal(&en[1].tx->id, &b->id, sizeof(a->id));
+	assert_memory_equal(&en[2].tx->id, &c->id, sizeof(a->id));
+	assert_int_equal(en[2].n_ancestors, 3);
+	assert_int_equal(en[2].ancestor_fees, 6000);
+	assert_int_equal(en[0].n_descendants, 3);
+	block_unref(fork);
+	free_txs((struct tx *[]){a, b, c}, 3);
+	pf_close(p);
+}
+
+static void what_the_new_branch_contradicts_does_not_come_back(void **state)
+{
+	struct pf *p = pf_open(&(struct fx_options){.maturity = 2}, 0);
+	struct tx *a, *other, *of_coinbase, *fine;
+	struct block *fork, *b;
+
+	(void)state;
+	pf_fan(p, 3);
+	fork = block_ref(p->tip);
+	a = pay_coin(p, 0, 1000);
+	pf_mine(p, &a, 1);
+	pf_mine(p, NULL, 0);
+	of_coinbase = pay(p, fx_in_coinbase(fork), 1000); /* fork's is in both branches */
+	pf_mine(p, NULL, 0);
+	fine = pay_coin(p, 1, 1000);
+	/* Spends a coinbase of the branch that goes. */
+	struct chain_entry at;
+	struct err e = {0};
+	fx_must(chain_at_height(p->fx.chain, 2, &at));
+	fx_must_e(chain_read_block(p->fx.chain, at.index, &b, &e));
+	struct tx *lost = pay(p, fx_in_coinbase(b), 1000);
+	block_unref(b);
+	other = fx_pay_one(&p->fx, pf_coin(p, 0), 3, 500);
+	b = fx_mine(&p->fx, fork, &other, 1);
+	fx_accept(&p->fx, b);
+	branch(p, b, 3);
+	assert_false(pf_in(p, a) || pf_in(p, lost));
+	assert_true(pf_in(p, fine) && pf_in(p, of_coinbase));
+	assert_int_equal(mempool_count(p->pool), 2);
+	block_unref(b);
+	block_unref(fork);
+	free_txs((struct tx *[]){a, other, of_coinbase, fine, lost}, 5);
+	pf_close(p);
+}
+
+/* --- assembly ------------------------------------------------------------------------ */
+
+static void expect_assembled(struct pf *p, size_t max_bytes, struct tx *const *want, size_t n_want,
+			     int64_t want_fees)
+{
+	struct tx **txs;
+	size_t n;
+	int64_t fees;
+
+	mempool_assemble(p->pool, max_bytes, &txs, &n, &fees);
+	assert_int_equal(n, n_want);
+	assert_int_equal(fees, want_fees);
+	for (size_t i = 0; i < n; i++)
+		assert_memory_equal(&txs[i]->id, &want[i]->id, sizeof(txs[i]->id));
+	free_txs(txs, n);
+	free(txs);
+}
+
+static void a_block_is_filled_by_fee_rate(void **state)
+{
+	struct pf *p = pf_open(NULL, 0);
+	struct tx *low, *high, *middle;
+
+	(void)state;
+	pf_fan(p, 3);
+	low = pay_coin(p, 0, 1000);
+	high = pay_coin(p, 1, 3000);
+	middle = pay_coin(p, 2, 2000);
+	expect_assembled(p, 3 * 180, (struct tx *[]){high, middle, low}, 3, 6000);
+	expect_assembled(p, 3 * 180 - 1, (struct tx *[]){high, middle}, 2, 5000);
+	expect_assembled(p, 179, NULL, 0, 0);
+	free_txs((struct tx *[]){low, high, middle}, 3);
+	pf_close(p);
+}
+
+static void a_child_that_pays_well_takes_its_parent_along_in_front(void **state)
+{
+	struct pf *p = pf_open(NULL, 0);
+	struct tx *parent, *child, *middle;
+
+	(void)state;
+	pf_fan(p, 2);
+	parent = pay_coin(p, 0, 200);
+	middle = pay_coin(p, 1, 2000);
+	child = pay(p, fx_in(parent, 0, 0), 9000); /* the two: 4,600 each */
+	expect_assembled(p, 540, (struct tx *[]){parent, child, middle}, 3, 11200);
+	/* Where the two have no room together, the one that has. */
+	expect_assembled(p, 359, (struct tx *[]){middle}, 1, 2000);
+	free_txs((struct tx *[]){parent, child, middle}, 3);
+	pf_close(p);
+}
+
+/* --- at random ------------------------------------------------------------------------ */
+
+#define RANDOM_STEPS 600
+#define RANDOM_COINS 4096
+
+struct random_run {
+	struct pf *p;
+	struct rng_seeded rng;
+	struct fx_in coins[RANDOM_COINS]; /* some of them long spent */
+	size_t n_coins;
+};
+
+static void note_coins(struct random_run *r, const struct tx *tx, uint32_t height)
+{
+	for (uint32_t i = 0; i < tx->n_out && r->n_coins < RANDOM_COINS; i++)
+		r->coins[r->n_coins++] = fx_in(tx, i, height);
+}
+
+static void pay_at_random(struct random_run *r)
+{
+	const struct rng *rng = &r->rng.rng;
+	const size_t n_in = 1 + rng_below(rng, 2), n_out = 1 + rng_below(rng, 3);
+	struct fx_in in[2];
+	struct fx_out out[3];
+	int64_t sum = 0, fee = (int64_t)(200 + rng_below(rng, 5000));
+
+	for (size_t i = 0; i < n_in; i++) {
+		/* Mostly of the late ones, so that there are families. */
+		size_t back = rng_below(rng, rng_below(rng, 2) ? MIN(r->n_coins, (size_t)30)
+							       : r->n_coins);
+		in[i] = r->coins[r->n_coins - 1 - back];
+		sum += in[i].coin.value;
+	}
+	if (sum < fee + (int64_t)n_out)
+		return;
+	for (size_t i = 0; i < n_out; i++)
+		out[i] = (struct fx_out){.key = 0, .value = (sum - fee) / (int64_t)n_out};
+	struct tx *tx = fx_pay(&r->p->fx, in, n_in, out, n_out);
+	if (mempool_accept(r->p->pool, tx, NULL))
+		note_coins(r, tx, 0);
+	tx_unref(tx);
+}
+
+/* What is assembled is a valid block, whatever came before. */
+static void mine_at_random(struct random_run *r, size_t max_bytes)
+{
+	struct tx **txs;
+	size_t n, bytes = 0;
+	int64_t fees;
+
+	mempool_assemble(r->p->pool, max_bytes, &txs, &n, &fees);
+	for (size_t i = 0; i < n; i++)
+		bytes += txs[i]->raw.len;
+	assert_true(bytes <= max_bytes);
+	pf_mine(r->p, txs, n);
+	assert_true(fx_is_tip(&r->p->fx, r->p->tip));
+	note_coins(r, &r->p->tip->tx[0], fx_height(r->p->tip));
+	free_txs(txs, n);
+	free(txs);
+}
+
+static void reorganise_at_random(struct random_run *r)
+{
+	struct chain_entry at;
+	struct block *from;
+	struct err e = {0};
+	const uint32_t height = chain_height(r->p->fx.chain);
+	const uint32_t back = 1 + (uint32_t)rng_below(&r->rng.rng, 4);
+
+	if (height <= back + 1)
+		return;
+	fx_must(chain_at_height(r->p->fx.chain, height - back, &at));
+	fx_must_e(chain_read_block(r->p->fx.chain, at.index, &from, &e));
+	branch(r->p, from, back + 1);
+	block_unref(from);
+}
+
+static bool is_coin(const struct pf *p, const struct outpoint *o)
+{
+	struct coin_view view = chain_coins(p->fx.chain);
+	struct coin coin;
+	struct mempool_entry parent;
+
+	if (mempool_get(p->pool, &o->txid, &parent))
+		return o->index < parent.tx->n_out;
+	return view.get(view.ctx, o, &coin, NULL);
+}
+
+/* Every input is a coin of the chain or of an earlier entry, spent once; sums are the sums. */
+static void check_pool(const struct pf *p)
+{
+	const size_t n = mempool_count(p->pool);
+	struct mempool_entry *all = mem_array(n + 1, sizeof(*all));
+	uint64_t bytes = 0;
+	int64_t fees = 0;
+
+	assert_int_equal(mempool_list(p->pool, 0, all, n + 1), n);
+	for (size_t i = 0; i < n; i++) {
+		struct txid up[MEMPOOL_ANCESTORS_MAX], by;
+		const size_t n_up = mempool_parents(p->pool, &all[i].tx->id, up, ARRAY_LEN(up));
+		int64_t own = all[i].fee;
+
+		bytes += all[i].tx->raw.len;
+		fees += all[i].fee;
+		for (uint32_t k = 0; k < all[i].tx->n_in; k++) {
+			assert_true(is_coin(p, &all[i].tx->in[k].prev));
+			assert_true(mempool_spends(p->pool, &all[i].tx->in[k].prev, &by));
+			assert_memory_equal(&by, &all[i].tx->id, sizeof(by));
+		}
+		for (size_t k = 0; k < n_up; k++) {
+			struct mempool_entry en;
+
+			assert_true(mempool_get(p->pool, &up[k], &en));
+			assert_true(en.seq < all[i].seq);
+			own += n_up == 1 ? en.ancestor_fees : 0;
+		}
+		assert_true(n_up != 1 || own == all[i].ancestor_fees);
+		assert_in_range(all[i].n_ancestors, 1 + (n_up > 0), MEMPOOL_ANCESTORS_MAX);
+		assert_in_range(all[i].n_descendants, 1, MEMPOOL_DESCENDANTS_MAX);
+	}
+	assert_int_equal(bytes, mempool_bytes(p->pool));
+	assert_int_equal(fees, mempool_total_fee(p->pool));
+	free(all);
+}
+
+static void run_at_random(uint64_t seed)
+{
+	struct random_run *r = NEW(struct random_run);
+
+	r->p = pf_open(&(struct fx_options){.maturity = 3}, 100000);
+	rng_seeded_init(&r->rng, seed);
+	pf_fan(r->p, 40);
+	note_coins(r, r->p->fan, 1);
+	for (unsigned i = 0; i < RANDOM_STEPS; i++) {
+		const uint64_t dice = rng_below(&r->rng.rng, 100);
+
+		if (dice < 85)
+			pay_at_random(r);
+		else if (dice < 96)
+			mine_at_random(r, rng_below(&r->rng.rng, 6000));
+		else
+			reorganise_at_random(r);
+		if (i % 8 == 0)
+			check_pool(r->p);
+	}
+	/* In the end everything can be mined. */
+	for (unsigned i = 0; mempool_count(r->p->pool) && i < 5; i++)
+		mine_at_random(r, 900000);
+	assert_int_equal(mempool_count(r->p->pool), 0);
+	assert_int_equal(mempool_memory(r->p->pool), 0);
+	fx_check_coins(&r->p->fx);
+	pf_close(r->p);
+	free(r);
+}
+
+static void whatever_happens_the_pool_can_be_mined(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 6; seed++)
+		run_at_random(seed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_lowest_fee_rate_leaves_a_full_pool_first),
+		cmocka_unit_test(a_newcomer_that_pays_least_is_refused_and_nobody_hears_of_it),
+		cmocka_unit_test(a_child_that_pays_well_keeps_its_parent_in),
+		cmocka_unit_test(who_leaves_takes_what_depends_on_it),
+		cmocka_unit_test(the_rate_wanted_halves_in_time_once_there_was_a_block),
+		cmocka_unit_test(after_14_days_a_transaction_leaves),
+		cmocka_unit_test(a_block_takes_what_it_holds_and_what_contradicts_it),
+		cmocka_unit_test(a_reorganisation_brings_transactions_back_before_what_spends_them),
+		cmocka_unit_test(what_the_new_branch_contradicts_does_not_come_back),
+		cmocka_unit_test(a_block_is_filled_by_fee_rate),
+		cmocka_unit_test(a_child_that_pays_well_takes_its_parent_along_in_front),
+		cmocka_unit_test(whatever_happens_the_pool_can_be_mined),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,293 @@
+/* What waits to be checked, and what waits for its parents: by origin, bounded. */
+#include "pool_fixture.h"
+
+/* --- the queue -------------------------------------------------------------------------- */
+
+static void a_queue_holds_1000_of_one_origin_and_leaves_room_for_others(void **state)
+{
+	struct pf *p = pf_open(NULL, 0);
+	struct tx *tx;
+	struct err e = {0};
+
+	(void)state;
+	pf_fan(p, 1);
+	tx = fx_pay_one(&p->fx, pf_coin(p, 0), 1, 1000);
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_false(mempool_queue_full(p->pool, 1));
+		assert_true(mempool_submit(p->pool, tx, 1, &e));
+	}
+	assert_true(mempool_queue_full(p->pool, 1));
+	assert_false(mempool_submit(p->pool, tx, 1, &e));
+	assert_int_equal(e.cls, ERR_BUSY);
+	assert_string_equal(e.token, "mempool-queue-full");
+	assert_true(mempool_submit(p->pool, tx, 2, &e));
+	pf_work(p);
+	assert_int_equal(p->n_verdicts, 1001);
+	assert_int_equal(mempool_count(p->pool), 1);
+	tx_unref(tx);
+	pf_close(p);
+}
+
+/* About 99,000 bytes, of a parent nobody knows. */
+static struct tx *large_orphan(const struct pf *p, unsigned i)
+{
+	struct fx_out out[3190];
+	struct fx_in in = pf_coin(p, 0);
+
+	memset(&in.prev.txid, 7, sizeof(in.prev.txid));
+	in.prev.index = i;
+	for (size_t k = 0; k < ARRAY_LEN(out); k++)
+		out[k] = (struct fx_out){.key = 1, .value = 1000};
+	return fx_pay(&p->fx, &in, 1, out, ARRAY_LEN(out));
+}
+
+static void a_queue_holds_5_mb_of_one_origin(void **state)
+{
+	struct pf *p = pf_open(NULL, 0);
+	struct tx *tx;
+	size_t n = 0;
+
+	(void)state;
+	pf_fan(p, 1);
+	tx = large_orphan(p, 0);
+	for (; mempool_submit(p->pool, tx, 1, NULL); n++)
+		;
+	assert_int_equal(n, (5 << 20) / tx->raw.len + 1);
+	assert_true(mempool_submit(p->pool, tx, 2, NULL));
+	tx_unref(tx);
+	pf_close(p);
+}
+
+static void who_sends_much_does_not_delay_the_others(void **state)
+{
+	struct pf *p = pf_open(NULL, 0);
+	struct tx *flood, *one;
+	size_t at = 0;
+
+	(void)state;
+	pf_fan(p, 2);
+	flood = fx_pay_one(&p->fx, pf_coin(p, 0), 1, 1000);
+	one = fx_pay_one(&p->fx, pf_coin(p, 1), 1, 1000);
+	for (unsigned i = 0; i < 900; i++)
+		assert_true(mempool_submit(p->pool, flood, 1, NULL));
+	assert_true(mempool_submit(p->pool, one, 2, NULL));
+	pf_work(p);
+	while (p->verdicts[at].origin != 2)
+		at++;
+	assert_true(at <= 1);
+	assert_int_equal(p->verdicts[at].err.cls, ERR_NONE);
+	tx_unref(flood);
+	tx_unref(one);
+	pf_close(p);
+}
+
+/* In one batch, of two origins, with signatures in workers: the bad one alone is refused. */
+static void one_bad_signature_spoils_nobody_elses(void **state)
+{
+	struct pf *p = pf_open(&(struct fx_options){.threads = 2}, 0);
+	struct fx_out out = {.key = 1, .value = 1000};
+	struct tx *txs[20];
+
+	(void)state;
+	pf_fan(p, ARRAY_LEN(txs));
+	for (uint32_t i = 0; i < ARRAY_LEN(txs); i++) {
+		struct fx_in in = pf_coin(p, i);
+		struct fx_pay_options po = {.bad_signature = i % 7 == 3};
+
+		txs[i] = fx_pay_with(&p->fx, &in, 1, &out, 1, &po);
+		assert_true(mempool_submit(p->pool, txs[i], 1 + i % 2, NULL));
+	}
+	pf_work(p);
+	for (uint32_t i = 0; i < ARRAY_LEN(txs); i++) {
+		assert_string_equal(pf_verdict_on(p, txs[i])->token,
+				    i % 7 == 3 ? "bad-txns-signature" : "");
+		assert_int_equal(pf_in(p, txs[i]), i % 7 != 3);
+		tx_unref(txs[i]);
+	}
+	pf_close(p);
+}
+
+static void of_an_origin_that_is_forgotten_nothing_is_told(void **state)
+{
+	struct pf *p = pf_open(NULL, 0);
+	struct tx *a, *b;
+
+	(void)state;
+	pf_fan(p, 2);
+	a = fx_pay_one(&p->fx, pf_coin(p, 0), 1, 1000);
+	b = fx_pay_one(&p->fx, pf_coin(p, 1), 1, 1000);
+	assert_true(mempool_submit(p->pool, a, 1, NULL));
+	assert_true(mempool_submit(p->pool, b, 2, NULL));
+	assert_true(mempool_has(p->pool, &a->id));
+	mempool_forget_origin(p->pool, 1);
+	assert_false(mempool_has(p->pool, &a->id));
+	pf_work(p);
+	assert_int_equal(p->n_verdicts, 1);
+	assert_true(pf_in(p, b) && !pf_in(p, a));
+	tx_unref(a);
+	tx_unref(b);
+	pf_close(p);
+}
+
+/* --- orphans ------------------------------------------------------------------------------ */
+
+static struct tx *orphan(const struct pf *p, uint32_t i)
+{
+	struct fx_in in = pf_coin(p, 0);
+
+	memset(&in.prev.txid, 9, sizeof(in.prev.txid));
+	in.prev.index = i;
+	return fx_pay_one(&p->fx, in, 1, 1000);
+}
+
+static void an_orphan_enters_behind_its_parent(void **state)
+{
+	struct pf *p = pf_open(NULL, 0);
+	struct tx *a, *b, *c;
+
+	(void)state;
+	pf_fan(p, 1);
+	a = fx_pay_one(&p->fx, pf_coin(p, 0), 0, 1000);
+	b = fx_pay_one(&p->fx, fx_in(a, 0, 0), 0, 1000);
+	c = fx_pay_one(&p->fx, fx_in(b, 0, 0), 0, 1000);
+	pf_submit(p, c, 3);
+	pf_submit(p, b, 2);
+	assert_int_equal(pf_verdict_on(p, b)->cls, ERR_ORPHAN);
+	assert_int_equal(mempool_orphan_count(p->pool), 2);
+	assert_true(mempool_has(p->pool, &c->id) && !pf_in(p, c));
+	pf_submit(p, a, 1);
+	assert_int_equal(mempool_orphan_count(p->pool), 0);
+	assert_int_equal(mempool_count(p->pool), 3);
+	assert_int_equal(pf_verdict_on(p, b)->cls, ERR_NONE);
+	assert_int_equal(pf_verdict_on(p, c)->cls, ERR_NONE);
+	tx_unref(a);
+	tx_unref(b);
+	tx_unref(c);
+	pf_close(p);
+}
+
+static void a_block_wakes_orphans_and_drops_what_it_contradicts(void **state)
+{
+	struct pf *p = pf_open(NULL, 0);
+	struct tx *parent, *child, *rival, *both;
+	struct fx_in in[2];
+	struct fx_out out = {.key = 1, .value = 1000};
+
+	(void)state;
+	pf_fan(p, 2);
+	parent = fx_pay_one(&p->fx, pf_coin(p, 0), 0, 1000);
+	child = fx_pay_one(&p->fx, fx_in(parent, 0, 0), 1, 1000);
+	rival = fx_pay_one(&p->fx, pf_coin(p, 1), 1, 1000);
+	in[0] = pf_coin(p, 1); /* spent by rival */
+	in[1] = fx_in(child, 0, 0);
+	both = fx_pay(&p->fx, in, 2, &out, 1);
+	pf_submit(p, child, 1);
+	pf_submit(p, both, 1);
+	assert_int_equal(mempool_orphan_count(p->pool), 2);
+	pf_mine(p, (struct tx *[]){parent, rival}, 2);
+	pf_work(p);
+	assert_true(pf_in(p, child));
+	assert_int_equal(mempool_orphan_count(p->pool), 0);
+	tx_unref(parent);
+	tx_unref(child);
+	tx_unref(rival);
+	tx_unref(both);
+	pf_close(p);
+}
+
+static void there_are_100_orphans_and_who_has_most_gives_way(void **state)
+{
+	struct pf *p = pf_open(NULL, 0);
+	struct tx *others, *first = NULL;
+
+	(void)state;
+	pf_fan(p, 1);
+	others = orphan(p, 5000);
+	pf_submit(p, others, 2);
+	for (uint32_t i = 0; i < 99; i++) {
+		struct tx *tx = orphan(p, i);
+
+		pf_submit(p, tx, 1);
+		if (i == 0)
+			first = tx_ref(tx);
+		tx_unref(tx);
+	}
+	assert_int_equal(mempool_orphan_count(p->pool), MEMPOOL_ORPHANS_MAX);
+	assert_true(mempool_has(p->pool, &first->id));
+	for (uint32_t i = 99; i < 130; i++) {
+		struct tx *tx = orphan(p, i);
+
+		pf_submit(p, tx, 1);
+		assert_true(mempool_has(p->pool, &tx->id));
+		tx_unref(tx);
+	}
+	assert_int_equal(mempool_orphan_count(p->pool), MEMPOOL_ORPHANS_MAX);
+	assert_false(mempool_has(p->pool, &first->id));
+	assert_true(mempool_has(p->pool, &others->id));
+	mempool_forget_origin(p->pool, 1);
+	assert_int_equal(mempool_orphan_count(p->pool), 1);
+	tx_unref(first);
+	tx_unref(others);
+	pf_close(p);
+}
+
+static void orphans_have_5_mb(void **state)
+{
+	struct pf *p = pf_open(NULL, 0);
+	struct tx *small;
+	size_t bytes = 0;
+
+	(void)state;
+	pf_fan(p, 1);
+	small = orphan(p, 0);
+	pf_submit(p, small, 2);
+	for (unsigned i = 0; i < 60; i++) {
+		struct tx *tx = large_orphan(p, i);
+
+		pf_submit(p, tx, 1);
+		bytes = tx->raw.len;
+		tx_unref(tx);
+	}
+	assert_int_equal(mempool_orphan_count(p->pool),
+			 1 + (MEMPOOL_ORPHAN_BYTES_MAX - small->raw.len) / bytes);
+	assert_true(mempool_has(p->pool, &small->id));
+	tx_unref(small);
+	pf_close(p);
+}
+
+static void an_orphan_waits_20_minutes(void **state)
+{
+	struct pf *p = pf_open(NULL, 0);
+	struct tx *tx;
+
+	(void)state;
+	pf_fan(p, 1);
+	tx = orphan(p, 0);
+	pf_submit(p, tx, 1);
+	clock_manual_advance(&p->fx.manual, INT64_C(20) * 60 * 1000000);
+	mempool_expire(p->pool);
+	assert_int_equal(mempool_orphan_count(p->pool), 1);
+	clock_manual_advance(&p->fx.manual, INT64_C(1000000));
+	mempool_expire(p->pool);
+	assert_int_equal(mempool_orphan_count(p->pool), 0);
+	tx_unref(tx);
+	pf_close(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_queue_holds_1000_of_one_origin_and_leaves_room_for_others),
+		cmocka_unit_test(a_queue_holds_5_mb_of_one_origin),
+		cmocka_unit_test(who_sends_much_does_not_delay_the_others),
+		cmocka_unit_test(one_bad_signature_spoils_nobody_elses),
+		cmocka_unit_test(of_an_origin_that_is_forgotten_nothing_is_told),
+		cmocka_unit_test(an_orphan_enters_behind_its_parent),
+		cmocka_unit_test(a_block_wakes_orphans_and_drops_what_it_contradicts),
+		cmocka_unit_test(there_are_100_orphans_and_who_has_most_gives_way),
+		cmocka_unit_test(orphans_have_5_mb),
+		cmocka_unit_test(an_orphan_waits_20_minutes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
