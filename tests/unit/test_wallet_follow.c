@@ -1,0 +1,344 @@
+/* The wallet follows the chain: forward, over reorganisations, after it was away, after a crash. */
+#include <tally/base/checked.h>
+
+#include "wallet_fixture.h"
+
+#define REWARD (50 * COIN)
+
+static struct wf *open_with_key(uint16_t maturity)
+{
+	struct wf *f = wf_open(&(struct fx_options){.maturity = maturity});
+
+	wf_new_key(f, "miner");
+	wf_catch_up(f);
+	return f;
+}
+
+/* Own payment of the wallet, taken by the mempool. */
+static struct tx *send(struct wf *f, int64_t amount, unsigned to)
+{
+	struct wallet_payment p = {.to = f->fx.hashes[to], .amount = amount, .fee_rate = 1};
+	struct tx *tx;
+	int64_t fee, change;
+	struct err e = {0};
+
+	fx_must_e(wallet_pay(f->w, &p, &tx, &fee, &change, &e));
+	fx_must_e(mempool_accept(f->pool, tx, &e));
+	return tx;
+}
+
+static struct wallet_tx newest(const struct wf *f)
+{
+	struct wallet_tx t;
+
+	assert_true(wallet_history(f->w, &t, 0, 1) > 0);
+	return t;
+}
+
+static void a_reward_can_be_spent_at_maturity(void **state)
+{
+	struct wf *f = open_with_key(3);
+
+	(void)state;
+	assert_balance(f, REWARD, 0, 0); /* genesis' at once */
+	wf_mine(f, 0, NULL, 0);          /* 1: spendable in block 4 */
+	assert_balance(f, REWARD, REWARD, 0);
+	wf_mine(f, 6, NULL, 0);
+	assert_balance(f, REWARD, REWARD, 0);
+	wf_mine(f, 6, NULL, 0);
+	assert_balance(f, 2 * REWARD, 0, 0);
+	wf_close(f);
+}
+
+static void what_waits_is_unconfirmed_until_it_is_in_a_block(void **state)
+{
+	struct wf *f = open_with_key(1);
+	struct tx *out, *in;
+	int64_t change;
+
+	(void)state;
+	wf_mine(f, 5, NULL, 0);
+	wf_mine(f, 6, NULL, 0);
+	out = send(f, COIN, 7);
+	change = out->out[1].value;
+	assert_balance(f, 0, 0, change);
+	assert_int_equal(newest(f).sent, REWARD);
+	assert_int_equal(newest(f).received, change);
+	assert_int_equal(newest(f).fee, (int64_t)out->raw.len);
+	/* From a stranger: the reward of block 1, of key 5. */
+	struct chain_entry at;
+	struct block *b;
+	struct err e = {0};
+	fx_must(chain_at_height(f->fx.chain, 1, &at));
+	fx_must_e(chain_read_block(f->fx.chain, at.index, &b, &e));
+	in = fx_pay_one(&f->fx, fx_in_coinbase(b), 0, 1000);
+	block_unref(b);
+	fx_must_e(mempool_accept(f->pool, in, &e));
+	assert_balance(f, 0, 0, change + REWARD - 1000);
+	wf_mine_pool(f, 6);
+	assert_balance(f, change + REWARD - 1000, 0, 0);
+	assert_int_equal(newest(f).height, 3);
+	tx_unref(out);
+	tx_unref(in);
+	wf_close(f);
+}
+
+static void a_reorganisation_takes_rewards_and_gives_payments_back(void **state)
+{
+	struct wf *f = open_with_key(1);
+	struct block *fork = block_ref(f->tip);
+	struct tx *tx = send(f, COIN, 7);
+	const int64_t change = tx->out[1].value;
+
+	(void)state;
+	wf_mine_pool(f, 0); /* with a reward of ours */
+	assert_balance(f, change + REWARD, 0, 0);
+	wf_branch(f, fork, 6, 2);
+	assert_balance(f, 0, 0, change); /* the payment waits again, the reward is gone */
+	struct wallet_tx h[4];
+	assert_int_equal(wallet_history(f->w, h, 0, 4), 3);
+	assert_true(h[0].coinbase && h[0].abandoned);
+	assert_true(!h[1].abandoned && h[1].height == MEMPOOL_HEIGHT);
+	wf_mine_pool(f, 6);
+	assert_balance(f, change, 0, 0);
+	tx_unref(tx);
+	block_unref(fork);
+	wf_close(f);
+}
+
+static void a_payment_the_chain_contradicts_frees_its_other_coins(void **state)
+{
+	struct wf *f = open_with_key(1);
+	struct tx *ours, *theirs;
+	struct fx_in genesis = fx_in_coinbase(f->fx.genesis);
+
+	(void)state;
+	wf_mine(f, 0, NULL, 0);
+	wf_mine(f, 6, NULL, 0);
+	ours = send(f, 70 * COIN, 7); /* genesis' coin and that of block 1 */
+	assert_int_equal(ours->n_in, 2);
+	theirs = fx_pay_one(&f->fx, genesis, 4, 1000); /* by another holder of the key */
+	wf_mine(f, 6, &theirs, 1);
+	assert_int_equal(mempool_count(f->pool), 0);
+	assert_balance(f, REWARD, 0, 0);
+	struct wallet_tx h[8];
+	const size_t n = wallet_history(f->w, h, 0, 8);
+	for (size_t i = 0; i < n; i++)
+		if (hash256_equal(&h[i].id.h, &ours->id.h))
+			assert_true(h[i].abandoned);
+	tx_unref(ours);
+	tx_unref(theirs);
+	wf_close(f);
+}
+
+/* --- away ------------------------------------------------------------------------------ */
+
+static void a_wallet_that_was_away_catches_up(void **state)
+{
+	struct wf *f = open_with_key(2);
+	struct tx *tx;
+
+	(void)state;
+	wf_mine(f, 0, NULL, 0);
+	wf_commit(f);
+	wf_close_wallet(f);
+	/* What happens meanwhile: rewards of ours, and a coin of ours spent. */
+	for (unsigned i = 0; i < 4; i++)
+		wf_mine(f, i % 2 ? 6 : 0, NULL, 0);
+	tx = fx_pay_one(&f->fx, fx_in_coinbase(f->fx.genesis), 0, 5000);
+	wf_mine(f, 6, &tx, 1);
+	wf_open_wallet(f);
+	wf_catch_up(f);
+	assert_balance(f, 4 * REWARD - 5000, 0, 0);
+	tx_unref(tx);
+	wf_close(f);
+}
+
+static void a_wallet_left_on_a_stale_branch_finds_its_way_back(void **state)
+{
+	struct wf *f = open_with_key(1);
+	struct block *fork;
+	struct tx *tx;
+	int64_t change;
+
+	(void)state;
+	wf_mine(f, 0, NULL, 0);
+	fork = block_ref(f->tip);
+	tx = send(f, COIN, 7);
+	change = tx->out[1].value;
+	wf_mine_pool(f, 0);
+	wf_mine(f, 0, NULL, 0);
+	assert_balance(f, REWARD + change + 2 * REWARD, 0, 0);
+	wf_commit(f);
+	wf_close_wallet(f);
+	wf_branch(f, fork, 6, 4);
+	wf_open_wallet(f);
+	wf_catch_up(f);
+	/* Payment off the chain, not yet in the mempool of this wallet: its change is ours still. */
+	assert_balance(f, REWARD, 0, change);
+	struct tx *again[2];
+	struct err e = {0};
+	assert_int_equal(wallet_unconfirmed(f->w, again, 2), 1);
+	assert_memory_equal(&again[0]->id, &tx->id, sizeof(tx->id));
+	if (!mempool_accept(f->pool, again[0], &e))
+		assert_string_equal(e.token, "txn-already-in-mempool");
+	wf_mine_pool(f, 6);
+	assert_balance(f, REWARD + change, 0, 0);
+	tx_unref(again[0]);
+	tx_unref(tx);
+	block_unref(fork);
+	wf_close(f);
+}
+
+static void a_crash_loses_nothing_that_was_committed_nor_the_chains_word(void **state)
+{
+	struct wf *f = open_with_key(1);
+	struct tx *tx, *again[2];
+	int64_t change;
+	struct err e = {0};
+
+	(void)state;
+	tx = send(f, COIN, 7);
+	change = tx->out[1].value;
+	fx_must_e(wallet_commit(f->w, &e)); /* as every payment is before it is acknowledged */
+	wf_mine(f, 0, NULL, 0);             /* not committed by the wallet */
+	wf_close_wallet(f);
+	wf_open_wallet(f);
+	assert_int_equal(wallet_unconfirmed(f->w, again, 2), 1);
+	assert_memory_equal(&again[0]->id, &tx->id, sizeof(tx->id));
+	tx_unref(again[0]);
+	wf_catch_up(f);
+	assert_balance(f, REWARD, 0, change);
+	assert_int_equal(newest(f).height, 1);
+	tx_unref(tx);
+	wf_close(f);
+}
+
+/* --- at random ---------------------------------------------------------------------------- */
+
+#define OWN_KEYS 3
+
+/* Own coins of the chain that nothing in the pool spends, by the table of coins. */
+static int64_t own_by_table(const struct wf *f)
+{
+	struct store_coin slice[64];
+	uint8_t after[OUTPOINT_BYTES] = {0};
+	size_t n, total = 0;
+	int64_t sum = 0;
+	struct err e = {0};
+
+	fx_must_e(chain_commit(f->fx.chain, &e));
+	do {
+		fx_must_e(chain_scan_coins(f->fx.chain, after, total == 0, slice, 64, &n, &e));
+		for (size_t i = 0; i < n; i++)
+			if (wallet_is_mine(f->w, &slice[i].coin.owner) &&
+			    !mempool_spends(f->pool, &slice[i].outpoint, NULL))
+				sum += slice[i].coin.value;
+		if (n > 0)
+			outpoint_pack(after, &slice[n - 1].outpoint);
+		total += n;
+	} while (n > 0);
+	return sum;
+}
+
+static void send_at_random(struct wf *f, const struct rng *rng)
+{
+	struct wallet_payment p = {.to = f->fx.hashes[rng_below(rng, FX_KEYS)],
+				   .amount = (int64_t)(1000 + rng_below(rng, 60 * COIN)),
+				   .fee_rate = (int64_t)(1 + rng_below(rng, 20))};
+	struct tx *tx;
+	int64_t fee, change;
+	struct err e = {0};
+
+	if (!wallet_pay(f->w, &p, &tx, &fee, &change, &e)) {
+		assert_string_equal(e.token, "insufficient-funds");
+		return;
+	}
+	if (!mempool_accept(f->pool, tx, &e))
+		assert_string_equal(e.token, "too-long-mempool-chain");
+	tx_unref(tx);
+}
+
+static void reorganise_at_random(struct wf *f, const struct rng *rng)
+{
+	const uint32_t height = chain_height(f->fx.chain);
+	const uint32_t back = 1 + (uint32_t)rng_below(rng, MIN(height, 4U));
+	struct chain_entry at;
+	struct block *from;
+	struct err e = {0};
+
+	fx_must(chain_at_height(f->fx.chain, height - back, &at));
+	fx_must_e(chain_read_block(f->fx.chain, at.index, &from, &e));
+	wf_branch(f, from, (unsigned)rng_below(rng, FX_KEYS), back + 1);
+	block_unref(from);
+}
+
+static void restart_at_random(struct wf *f)
+{
+	struct tx *again[200];
+	size_t n;
+
+	wf_commit(f);
+	wf_close_wallet(f);
+	wf_open_wallet(f);
+	wf_catch_up(f);
+	/* As the node does: what waits is told again. */
+	n = wallet_unconfirmed(f->w, again, ARRAY_LEN(again));
+	for (size_t i = 0; i < n; i++) {
+		if (!mempool_accept(f->pool, again[i], NULL) &&
+		    mempool_get(f->pool, &again[i]->id, &(struct mempool_entry){0}))
+			wallet_tx_seen(f->w, again[i]);
+		tx_unref(again[i]);
+	}
+}
+
+static void run_at_random(uint64_t seed)
+{
+	struct wf *f = wf_open(&(struct fx_options){.maturity = 2});
+	struct rng_seeded rng;
+
+	rng_seeded_init(&rng, seed);
+	for (unsigned i = 0; i < OWN_KEYS; i++)
+		wf_new_key(f, NULL);
+	wf_catch_up(f);
+	wf_mine(f, 0, NULL, 0);
+	for (unsigned i = 0; i < 250; i++) {
+		const uint64_t dice = rng_below(&rng.rng, 100);
+		struct wallet_balance b;
+
+		if (dice < 50)
+			send_at_random(f, &rng.rng);
+		else if (dice < 85)
+			wf_mine_pool(f, (unsigned)rng_below(&rng.rng, FX_KEYS));
+		else if (dice < 95)
+			reorganise_at_random(f, &rng.rng);
+		else
+			restart_at_random(f);
+		b = wallet_balance(f->w, NULL);
+		assert_int_equal(b.confirmed + b.immature, own_by_table(f));
+	}
+	wf_close(f);
+}
+
+static void whatever_happens_the_wallet_has_what_the_table_of_coins_has(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 5; seed++)
+		run_at_random(seed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_reward_can_be_spent_at_maturity),
+		cmocka_unit_test(what_waits_is_unconfirmed_until_it_is_in_a_block),
+		cmocka_unit_test(a_reorganisation_takes_rewards_and_gives_payments_back),
+		cmocka_unit_test(a_payment_the_chain_contradicts_frees_its_other_coins),
+		cmocka_unit_test(a_wallet_that_was_away_catches_up),
+		cmocka_unit_test(a_wallet_left_on_a_stale_branch_finds_its_way_back),
+		cmocka_unit_test(a_crash_loses_nothing_that_was_committed_nor_the_chains_word),
+		cmocka_unit_test(whatever_happens_the_wallet_has_what_the_table_of_coins_has),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
