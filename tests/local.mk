@@ -28,6 +28,7 @@ SCRIPT_TESTS += \
 	tests/functional/test_crowd.py \
 	tests/functional/test_dialling.py \
 	tests/functional/test_invite.py \
+	tests/functional/test_lan.py \
 	tests/functional/test_lesson.py \
 	tests/functional/test_sync.py \
 	tests/functional/test_payments.py \

@@ -295,6 +295,15 @@ size_t addrbook_count(const struct addrbook *b)
 	return b->n;
 }
 
+size_t addrbook_count_tried(const struct addrbook *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		n += b->entries[i].pub.tried;
+	return n;
+}
+
 /* --- whom to dial ----------------------------------------------------------------- */
 
 struct choice {

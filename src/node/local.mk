@@ -28,6 +28,7 @@ libtally_a_SOURCES += \
 	src/node/snapshot.c \
 	src/node/template.c \
 	src/node/verbs.c \
+	src/node/verbs_addrs.c \
 	src/node/verbs_bans.c \
 	src/node/verbs_chain.c \
 	src/node/verbs_mempool.c \

@@ -27,7 +27,7 @@ json_t *json_block(const struct node *n, const struct chain_entry *en, const str
 json_t *json_tx(const struct node *n, const struct tx *tx);
 
 /* The verbs, by subject. */
-extern const struct verb verbs_chain[], verbs_net[], verbs_bans[], verbs_mempool[], verbs_wallet[],
-	verbs_mining[], verbs_node[];
+extern const struct verb verbs_chain[], verbs_net[], verbs_bans[], verbs_addrs[], verbs_mempool[],
+	verbs_wallet[], verbs_mining[], verbs_node[];
 
 #endif

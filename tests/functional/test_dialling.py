@@ -9,14 +9,24 @@ def log_of(node):
         return f.read()
 
 
+def is_known(node, to):
+    return ("127.0.0.1", node.id, "ipv4") in [
+        (a["address"], a["port"], a["network"]) for a in to.rpc("getnodeaddresses", 0)]
+
+
 def test_addresses_outlive_the_node(net):
     first = net.chain_node()
     second = net.node()
     second.start("-addnode", "127.0.0.1:%d" % first.id)
     wait_until("it has joined", lambda: second.rpc("getblockcount") == 0)
     wait_until("it is connected", lambda: second.rpc("getconnectioncount") == 1)
+    info = second.rpc("getaddrmaninfo")["all_networks"]
+    assert info["tried"] == 1 and info["new"] + 1 == info["total"], info
+    assert is_known(first, second)
     second.end()
     second.start()  # nobody is named
+    assert is_known(first, second)
+    assert len(second.rpc("getnodeaddresses")) == 1
     wait_until("it is connected again", lambda: any(
         p["addr"] == "127.0.0.1:%d" % first.id for p in second.rpc("getpeerinfo")))
 

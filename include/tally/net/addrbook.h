@@ -51,6 +51,7 @@ void addrbook_failed(struct addrbook *b, const struct net_addr *a);
 void addrbook_remove(struct addrbook *b, const struct net_addr *a);
 bool addrbook_get(const struct addrbook *b, const struct net_addr *a, struct addrbook_entry *out);
 size_t addrbook_count(const struct addrbook *b);
+size_t addrbook_count_tried(const struct addrbook *b);
 /* Someone to dial now, of those that are wanted: its back-off over (10 s doubling to 1 h, by failures); new or tried
  * with the same chance, then every bucket, then within it by failures. False: nobody. */
 bool addrbook_pick(struct addrbook *b, bool (*wanted)(void *arg, const struct net_addr *a),
