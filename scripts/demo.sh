@@ -27,9 +27,14 @@ sh scripts/build.sh "$build" >"${TMPDIR:-/tmp}/tally-build.$$" 2>&1 || {
 rm -f "${TMPDIR:-/tmp}/tally-build.$$"
 tally=$build/tally
 
-# Three ids whose ports (ID and ID + 10000) nobody uses.
-first=$((20000 + $$ % 20000))
-one=$first two=$((first + 1))
+# Two ids whose ports (ID and ID + 10000) nobody listens at, below those that the system gives to connections
+# going out.
+listens() { grep -qiE "^ *[0-9]+: [0-9A-F]+:$(printf '%04X' "$1") [0-9A-F]+:[0-9A-F]+ 0A" /proc/net/tcp /proc/net/tcp6 2>/dev/null; }
+one=$((11000 + $$ % 10000))
+while listens "$one" || listens $((one + 1)) || listens $((one + 10000)) || listens $((one + 10001)); do
+	one=$((11000 + (one - 10998) % 10000))
+done
+two=$((one + 1))
 home=$(mktemp -d "${TMPDIR:-/tmp}/tally-demo.XXXXXX")
 
 if [ "$headless" = no ]; then
@@ -53,16 +58,33 @@ if [ "$headless" = no ]; then
 		between panes; exit here ends the demo.
 		TEXT
 	EOF
+	# A pane whose node ended badly stays, so that one can read why.
+	keep='|| { printf "\\n(ended: Enter closes this pane) "; read -r _; }'
 	tmux new-session -d -s "$session" -x "$(tput cols 2>/dev/null || echo 120)" \
 		-y "$(tput lines 2>/dev/null || echo 40)" \
-		"'$tally' --home '$home' --node-id $one startnode -connect 0 -miner CENTRAL_NODE"
+		"'$tally' --home '$home' --node-id $one startnode -connect 0 -miner CENTRAL_NODE $keep"
 	tmux split-window -h -t "$session" \
-		"'$tally' --home '$home' --node-id $two startnode -connect 127.0.0.1:$one"
+		"'$tally' --home '$home' --node-id $two startnode -connect 127.0.0.1:$one $keep"
 	tmux split-window -f -v -l 16 -t "$session" \
 		"TALLY_HOME='$home' bash --rcfile '$home/try.sh' -i; tmux kill-session -t '$session'"
-	trap 'tmux kill-session -t "$session" 2>/dev/null || :; sleep 1; rm -rf "$home"' EXIT INT TERM
+	panes=$(tmux list-panes -s -t "$session" -F '#{pane_pid}')
+	# The nodes end with their terminals; their directory goes when they are gone.
+	leave() {
+		trap - EXIT HUP INT TERM
+		tmux kill-session -t "$session" 2>/dev/null || :
+		for pid in $panes; do
+			tries=0
+			while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 100 ]; do
+				tries=$((tries + 1))
+				sleep 0.1
+			done
+		done
+		rm -rf "$home"
+	}
+	trap leave EXIT
+	trap 'exit 1' HUP INT TERM
 	if [ -n "${TMUX:-}" ]; then
-		tmux switch-client -t "$session"
+		tmux switch-client -t "$session" || echo "see it with: tmux attach -t $session"
 		while tmux has-session -t "$session" 2>/dev/null; do sleep 1; done
 	else
 		tmux attach-session -t "$session"
@@ -73,14 +95,14 @@ fi
 pids=
 finish() {
 	status=$?
-	trap - EXIT INT TERM
+	trap - EXIT HUP INT TERM
 	for pid in $pids; do kill "$pid" 2>/dev/null || :; done
 	for pid in $pids; do wait "$pid" 2>/dev/null || :; done
 	rm -rf "$home"
 	exit "$status"
 }
 trap finish EXIT
-trap 'exit 1' INT TERM
+trap 'exit 1' HUP INT TERM
 
 node() {
 	id=$1

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -22,6 +23,7 @@
  * taken up well within 100 ms. */
 #define MINER_SLICE 32768
 #define NONCES      (UINT64_C(1) << 32)
+#define MINER_NICE  10
 
 /* What a worker tells the loop. */
 struct miner_word {
@@ -94,6 +96,15 @@ static void miner_finish(struct miner *m, uint64_t job, uint32_t nonce)
 		miner_tell(m, job, true, nonce);
 }
 
+/* Whatever else wants the processor goes before: the loop, the other nodes of this machine. Elsewhere than on
+ * Linux niceness is the whole process'. */
+static void give_way(void)
+{
+#ifdef __linux__
+	(void)setpriority(PRIO_PROCESS, 0, MINER_NICE);
+#endif
+}
+
 static void *miner_main(void *arg)
 {
 	struct miner *m = arg;
@@ -101,6 +112,7 @@ static void *miner_main(void *arg)
 	uint64_t job, first, tried;
 	uint32_t nonce;
 
+	give_way();
 	while (miner_take(m, &job, &first, header, target)) {
 		const bool found =
 			pow_scan(header, target, (uint32_t)first, MINER_SLICE, &nonce, &tried);
