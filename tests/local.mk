@@ -30,6 +30,7 @@ SCRIPT_TESTS += \
 	tests/functional/test_invite.py \
 	tests/functional/test_lan.py \
 	tests/functional/test_lesson.py \
+	tests/functional/test_mempool_file.py \
 	tests/functional/test_sync.py \
 	tests/functional/test_payments.py \
 	tests/functional/test_restart.py \

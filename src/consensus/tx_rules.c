@@ -149,12 +149,10 @@ bool tx_final(const struct tx *tx, uint32_t height, uint32_t parent_time)
 	return true;
 }
 
-/* A coinbase coin is old enough. Genesis' at once: genesis can't be reorganised away. */
-static bool mature(const struct coin *coin, const struct chain_params *p, uint32_t height)
+/* Genesis' at once: genesis can't be reorganised away. */
+bool coinbase_mature(const struct chain_params *p, uint32_t made, uint32_t height)
 {
-	if (!coin->coinbase || coin->height == 0)
-		return true;
-	return (int64_t)height - (int64_t)coin->height >= (int64_t)p->maturity;
+	return made == 0 || (int64_t)height - (int64_t)made >= (int64_t)p->maturity;
 }
 
 static bool check_values(const struct tx *tx, const struct coin *coins,
@@ -163,7 +161,7 @@ static bool check_values(const struct tx *tx, const struct coin *coins,
 	int64_t in = 0, out = 0;
 
 	for (size_t i = 0; i < tx->n_in; i++) {
-		if (!mature(&coins[i], p, height))
+		if (coins[i].coinbase && !coinbase_mature(p, coins[i].height, height))
 			return err_set(
 				e, ERR_INVALID, "bad-txns-premature-spend-of-coinbase",
 				"input %zu: made at height %u, spent at %u, matures after %u", i,

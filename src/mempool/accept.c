@@ -105,9 +105,9 @@ static bool check_time(const struct tx *tx, const struct coin *coins, const stru
 			       "lock time %u is not reached at height %u", tx->lock_time,
 			       at->height);
 	for (uint32_t i = 0; i < tx->n_in; i++) {
-		if (!coins[i].coinbase || coins[i].height == 0)
+		if (!coins[i].coinbase)
 			continue;
-		if (at->height - coins[i].height < at->params->maturity)
+		if (!coinbase_mature(at->params, coins[i].height, at->height))
 			return err_set(
 				e, ERR_FUTURE, "bad-txns-premature-spend-of-coinbase",
 				"input %u spends the coinbase of height %u: wait for height %u", i,
@@ -194,9 +194,10 @@ bool accept_check(struct mempool *m, const struct tx *tx, struct candidate *c,
 	return ok;
 }
 
-bool accept_take(struct mempool *m, struct tx *tx, const struct candidate *c, struct err *e)
+bool accept_take(struct mempool *m, struct tx *tx, const struct candidate *c, int64_t since,
+		 struct err *e)
 {
-	m->newcomer = pool_add(m, tx, c->fee, c->coinbase_height, c->parents, c->n_parents);
+	m->newcomer = pool_add(m, tx, c, since);
 	limits_trim(m);
 	if (!m->newcomer)
 		return err_set(
@@ -210,11 +211,11 @@ bool accept_take(struct mempool *m, struct tx *tx, const struct candidate *c, st
 	return true;
 }
 
-bool accept_verified(struct mempool *m, struct tx *tx, struct err *e)
+bool accept_verified(struct mempool *m, struct tx *tx, int64_t since, struct err *e)
 {
 	struct candidate c;
 
-	return accept_check(m, tx, &c, NULL, e) && accept_take(m, tx, &c, e);
+	return accept_check(m, tx, &c, NULL, e) && accept_take(m, tx, &c, since, e);
 }
 
 static bool check_signatures(struct mempool *m, const struct tx *tx, const struct sigcheck *checks,
@@ -243,7 +244,7 @@ static bool accept_now(struct mempool *m, struct tx *tx, bool take, int64_t *fee
 	checks = mem_array(MAX(tx->n_in, 1U), sizeof(*checks));
 	if (!accept_check(m, tx, &c, checks, e) || !check_signatures(m, tx, checks, e))
 		goto out;
-	if (take && !accept_take(m, tx, &c, e))
+	if (take && !accept_take(m, tx, &c, 0, e))
 		goto out;
 	if (fee)
 		*fee = c.fee;

@@ -98,7 +98,7 @@ static void enter_again(struct mempool *m, struct tx *tx)
 	struct err e = {.cls = ERR_NONE};
 	char id[HASH_SHORT_CHARS + 1];
 
-	if (accept_verified(m, tx, &e))
+	if (accept_verified(m, tx, 0, &e))
 		return;
 	hash256_short(id, &tx->id.h);
 	log_debug(LOG_MEMPOOL, "tx %s does not come back: %s: %s", id, e.token, e.detail);

@@ -9,6 +9,7 @@
 #include "mempool/mempool_priv.h"
 
 #define ROLLING_HALFLIFE     (12 * 3600.0) /* seconds */
+#define EXPIRY_LOOK_SECONDS  60            /* the whole pool is looked through */
 #define ROLLING_STEP_SECONDS 10            /* it is not worth decaying more often */
 
 /* fee a / bytes a < fee b / bytes b, exactly. */
@@ -149,19 +150,23 @@ void limits_trim(struct mempool *m)
 	}
 }
 
+static struct pool_entry *first_expired(const struct mempool *m, int64_t before)
+{
+	for (size_t i = 0; i < m->n_slots; i++)
+		if (m->slots[i].en && m->slots[i].en->entered < before)
+			return m->slots[i].en;
+	return NULL;
+}
+
 void mempool_expire(struct mempool *m)
 {
-	int64_t before = clock_unix(m->o.clock) - MEMPOOL_EXPIRY_SECONDS;
+	const int64_t now = pool_mono_seconds(m);
+	struct pool_entry *en;
 
-	/* Times need not be in order of entry: the clock may have been set back. Removing may
-	 * tidy the slots, so the way goes by seq. */
-	for (uint64_t seq = 0;;) {
-		struct mempool_entry en;
-		if (!mempool_list(m, seq, &en, 1))
-			break;
-		seq = en.seq;
-		if (en.time < before)
-			pool_remove_tree(m, pool_find(m, &en.tx->id), "expired");
-	}
 	orphans_expire(m);
+	if (now - m->expiry_looked < EXPIRY_LOOK_SECONDS)
+		return;
+	m->expiry_looked = now;
+	while ((en = first_expired(m, now - MEMPOOL_EXPIRY_SECONDS)))
+		pool_remove_tree(m, en, "expired");
 }

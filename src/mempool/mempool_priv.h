@@ -29,6 +29,7 @@ struct pool_entry {
 	size_t n_parents, n_children, cap_children;
 	uint32_t
 		coinbase_height; /* of the youngest coinbase it spends; 0: none that could be immature */
+	int64_t entered; /* monotonic seconds: expiry goes by these, not by a clock that can be set */
 	size_t memory;
 	size_t heap_at; /* place in the eviction heap */
 	uint64_t mark;  /* the last walk that came by */
@@ -45,7 +46,8 @@ struct queued {
 	struct list link;
 	struct tx *tx;
 	uint64_t origin;
-	bool retry; /* was an orphan: its first verdict has been told */
+	int64_t since; /* unix seconds of an earlier entry; 0: none */
+	bool retry;    /* was an orphan: its first verdict has been told */
 };
 
 struct origin_queue {
@@ -112,6 +114,7 @@ struct mempool {
 	double rolling_rate;   /* units a byte */
 	int64_t rolling_since; /* monotonic seconds */
 	bool block_since_bump;
+	int64_t expiry_looked; /* monotonic seconds: when all were last looked at for their age */
 	struct pool_entry *newcomer; /* its own eviction is told as a refusal, not as an event */
 
 	/* verified.c */
@@ -147,8 +150,10 @@ struct pool_entry *pool_spender(const struct mempool *m, const struct outpoint *
  * max). SIZE_MAX where there are more. */
 size_t pool_walk(struct mempool *m, struct pool_entry *const *from, size_t n, bool up,
 		 struct pool_entry **out, size_t max);
-struct pool_entry *pool_add(struct mempool *m, struct tx *tx, int64_t fee, uint32_t coinbase_height,
-			    struct pool_entry *const *parents, size_t n_parents);
+struct candidate;
+/* since: unix seconds of an earlier entry; 0: now. */
+struct pool_entry *pool_add(struct mempool *m, struct tx *tx, const struct candidate *c,
+			    int64_t since);
 /* One that has no ancestors or no descendants in the pool. */
 void pool_remove(struct mempool *m, struct pool_entry *en, const char *reason);
 void pool_remove_tree(struct mempool *m, struct pool_entry *en, const char *reason);
@@ -180,9 +185,10 @@ struct candidate {
 bool accept_check(struct mempool *m, const struct tx *tx, struct candidate *c,
 		  struct sigcheck *checks, struct err *e);
 /* Takes what accept_check has just passed; false where the pool is full of better ones. */
-bool accept_take(struct mempool *m, struct tx *tx, const struct candidate *c, struct err *e);
+bool accept_take(struct mempool *m, struct tx *tx, const struct candidate *c, int64_t since,
+		 struct err *e);
 /* Both, for a transaction whose signatures are known to be valid. */
-bool accept_verified(struct mempool *m, struct tx *tx, struct err *e);
+bool accept_verified(struct mempool *m, struct tx *tx, int64_t since, struct err *e);
 
 /* queue.c */
 void queue_free(struct mempool *m);

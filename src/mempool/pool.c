@@ -122,37 +122,39 @@ static void index_entry(struct mempool *m, struct pool_entry *en)
 	limits_insert(m, en);
 }
 
-struct pool_entry *pool_add(struct mempool *m, struct tx *tx, int64_t fee, uint32_t coinbase_height,
-			    struct pool_entry *const *parents, size_t n_parents)
+struct pool_entry *pool_add(struct mempool *m, struct tx *tx, const struct candidate *c,
+			    int64_t since)
 {
 	struct pool_entry *en = NEW(struct pool_entry);
 	struct pool_entry *up[RELATIVES_MAX];
-	size_t n_up = pool_walk(m, parents, n_parents, true, up, RELATIVES_MAX);
-	uint64_t bytes = tx->raw.len;
+	size_t n_up = pool_walk(m, c->parents, c->n_parents, true, up, RELATIVES_MAX);
+	const uint64_t bytes = tx->raw.len;
+	const int64_t now = clock_unix(m->o.clock);
 
 	assert(n_up != SIZE_MAX);
 	en->pub = (struct mempool_entry){
 		.tx = tx_ref(tx),
-		.fee = fee,
-		.time = clock_unix(m->o.clock),
+		.fee = c->fee,
+		.time = since ? MIN(since, now) : now,
 		.seq = m->next_seq++,
 		.n_ancestors = 1,
 		.n_descendants = 1,
 		.ancestor_bytes = bytes,
 		.descendant_bytes = bytes,
-		.ancestor_fees = fee,
-		.descendant_fees = fee,
+		.ancestor_fees = c->fee,
+		.descendant_fees = c->fee,
 	};
-	en->coinbase_height = coinbase_height;
+	en->coinbase_height = c->coinbase_height;
+	en->entered = pool_mono_seconds(m) - (now - en->pub.time);
 	en->memory = entry_memory(tx);
-	if (n_parents) {
-		en->parents = mem_array(n_parents, sizeof(*en->parents));
-		memcpy(en->parents, parents, n_parents * sizeof(*en->parents));
-		en->n_parents = n_parents;
+	if (c->n_parents) {
+		en->parents = mem_array(c->n_parents, sizeof(*en->parents));
+		memcpy(en->parents, c->parents, c->n_parents * sizeof(*en->parents));
+		en->n_parents = c->n_parents;
 	}
 	index_entry(m, en);
-	for (size_t i = 0; i < n_parents; i++)
-		add_child(parents[i], en);
+	for (size_t i = 0; i < c->n_parents; i++)
+		add_child(c->parents[i], en);
 	for (size_t i = 0; i < n_up; i++) {
 		count_ancestor(en, up[i], 1);
 		count_descendant(m, up[i], en, 1);
@@ -261,9 +263,8 @@ void pool_remove_tree(struct mempool *m, struct pool_entry *en, const char *reas
 bool pool_spendable_at(const struct pool_entry *en, const struct chain_params *p, uint32_t height,
 		       uint32_t parent_time)
 {
-	if (en->coinbase_height && height - en->coinbase_height < p->maturity)
-		return false;
-	return tx_final(en->pub.tx, height, parent_time);
+	return coinbase_mature(p, en->coinbase_height, height) &&
+	       tx_final(en->pub.tx, height, parent_time);
 }
 
 struct mempool *mempool_new(const struct mempool_options *o)

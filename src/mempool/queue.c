@@ -93,16 +93,23 @@ bool mempool_queue_full(const struct mempool *m, uint64_t origin)
 		      m->queued_bytes >= QUEUE_BYTES_MAX);
 }
 
-bool mempool_submit(struct mempool *m, struct tx *tx, uint64_t origin, struct err *e)
+bool mempool_submit_since(struct mempool *m, struct tx *tx, uint64_t origin, int64_t since,
+			  struct err *e)
 {
 	if (mempool_queue_full(m, origin))
 		return err_set(e, ERR_BUSY, "mempool-queue-full",
 			       "too many transactions wait to be checked: try again later");
 	struct origin_queue *oq = make_queue(m, origin);
 	struct queued *q = new_queued(m, tx_ref(tx), origin);
+	q->since = since;
 	list_add(&oq->txs, &q->link);
 	count_in(m, oq, tx);
 	return true;
+}
+
+bool mempool_submit(struct mempool *m, struct tx *tx, uint64_t origin, struct err *e)
+{
+	return mempool_submit_since(m, tx, origin, 0, e);
 }
 
 static void queue_again(struct mempool *m, struct queued *q)
@@ -276,7 +283,7 @@ static void batch_finish(struct mempool *m)
 		if (item->state == ITEM_VERIFIED) {
 			verified_add(m, &item->q->tx->id);
 			err_clear(&item->err);
-			accept_verified(m, item->q->tx, &item->err);
+			accept_verified(m, item->q->tx, item->q->since, &item->err);
 		}
 		if (!no_longer_orphan(m, item))
 			tell(m, item);

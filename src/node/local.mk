@@ -25,6 +25,7 @@ libtally_a_SOURCES += \
 	src/node/online.c \
 	src/node/open.c \
 	src/node/late.c \
+	src/node/pool_file.c \
 	src/node/snapshot.c \
 	src/node/template.c \
 	src/node/verbs.c \

@@ -67,6 +67,14 @@ static void turn_wallet(struct node *n)
 	node_rebroadcast(n);
 }
 
+static void turn_mempool(struct node *n)
+{
+	if (mempool_work(n->mempool, TURN_US))
+		n->work |= WORK_MEMPOOL;
+	if (n->wallet_follows && pool_file_feed(n->pool_file))
+		n->work |= WORK_MEMPOOL;
+}
+
 /* One turn. What is not done yet stands in n->work again, and the loop comes back after it
  * has looked at keys and sockets. */
 void node_turn(struct node *n)
@@ -78,8 +86,10 @@ void node_turn(struct node *n)
 		turn_chain(n);
 	if ((work & WORK_WALLET) && !n->stopping)
 		turn_wallet(n);
-	if ((work & WORK_MEMPOOL) && n->mempool && mempool_work(n->mempool, TURN_US))
-		n->work |= WORK_MEMPOOL;
+	if ((work & WORK_MEMPOOL) && n->mempool)
+		turn_mempool(n);
+	if ((work & WORK_POOL_FILE) && pool_file_turn(n->pool_file))
+		n->work |= WORK_POOL_FILE;
 	if ((work & WORK_PROTOCOL) && n->protocol && protocol_work(n->protocol, TURN_US))
 		n->work |= WORK_PROTOCOL;
 	if ((work & WORK_MINER) && !n->stopping)
@@ -140,8 +150,12 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	control_tick(n);
 	if (chain_retry_future(n->chain))
 		node_schedule(n, WORK_CHAIN);
-	if (n->mempool)
+	if (n->mempool) {
 		mempool_expire(n->mempool);
+		node_rebroadcast_due(n);
+		if (pool_file_due(n->pool_file))
+			node_schedule(n, WORK_POOL_FILE);
+	}
 	node_mining_tick(n);
 	commit_records(n);
 	node_schedule(n, WORK_MEMPOOL | WORK_PROTOCOL | WORK_WALLET);
@@ -285,7 +299,7 @@ bool node_wait(struct node *n, const bool *done, struct err *e)
 
 void node_settle_mempool(struct node *n)
 {
-	while (!mempool_idle(n->mempool) && !n->stopping) {
+	while (!(mempool_idle(n->mempool) && pool_file_loaded(n->pool_file)) && !n->stopping) {
 		node_schedule(n, WORK_MEMPOOL);
 		event_base_loop(n->base, EVLOOP_ONCE);
 	}

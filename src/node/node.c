@@ -120,6 +120,7 @@ static void on_tx_added(void *arg, const struct mempool_entry *en)
 	struct node *n = arg;
 
 	wallet_tx_seen(n->wallet, en->tx);
+	pool_file_changed(n->pool_file);
 	if (n->protocol)
 		protocol_tx_added(n->protocol, en);
 	node_mining_changed(n);
@@ -132,6 +133,7 @@ static void on_tx_removed(void *arg, const struct mempool_entry *en, const char 
 	struct node *n = arg;
 
 	wallet_tx_gone(n->wallet, en->tx, reason);
+	pool_file_changed(n->pool_file);
 	node_mining_changed(n);
 	node_mark(n, NODE_EV_MEMPOOL | NODE_EV_WALLET);
 }
@@ -140,6 +142,8 @@ static void on_tx_verdict(void *arg, const struct tx *tx, uint64_t origin, const
 {
 	struct node *n = arg;
 
+	if (origin == POOL_FILE_ORIGIN)
+		pool_file_verdict(n->pool_file);
 	if (n->protocol)
 		protocol_tx_verdict(n->protocol, tx, origin, err);
 }

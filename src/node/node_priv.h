@@ -26,6 +26,7 @@ struct control;
 struct journal;
 struct logfile;
 struct late;
+struct pool_file;
 
 struct observer {
 	node_observer *fn;
@@ -50,7 +51,8 @@ struct node {
 	struct sigpool *sigpool;
 	struct chain *chain;
 	struct wallet *wallet;
-	struct mempool *mempool; /* NULL while there is no chain */
+	struct mempool *mempool; /* NULL while there is no chain, and so is the file */
+	struct pool_file *pool_file;
 	struct addrbook *book;
 	struct bans *bans;
 	struct protocol *protocol; /* from here on NULL offline */
@@ -70,7 +72,8 @@ struct node {
 	bool clock_off; /* the log has heard of it */
 	bool stopping;
 	bool failed;
-	bool commit_due; /* of the records of the net, without waiting */
+	int64_t rebroadcast_ms; /* monotonic: when own payments were announced last */
+	bool commit_due;        /* of the records of the net, without waiting */
 	struct err failure;
 
 	struct block_hash last_invalid; /* the block found invalid last, and why */
@@ -87,7 +90,14 @@ struct node {
 	struct list calls; /* unanswered calls */
 };
 
-enum { WORK_CHAIN = 1, WORK_MEMPOOL = 2, WORK_PROTOCOL = 4, WORK_WALLET = 8, WORK_MINER = 16 };
+enum {
+	WORK_CHAIN = 1,
+	WORK_MEMPOOL = 2,
+	WORK_PROTOCOL = 4,
+	WORK_WALLET = 8,
+	WORK_MINER = 16,
+	WORK_POOL_FILE = 32,
+};
 
 /* node.c */
 void node_wire(struct node *n);                    /* fills in the tables of events */
@@ -115,12 +125,35 @@ void node_loop_tick(struct node *n); /* the clock was set: what is due is due no
 void node_loop_stop(struct node *n);
 void node_loop_close(struct node *n);
 void node_turn(struct node *n);
-/* Turns the loop until the mempool has looked at everything that was submitted. */
+/* Turns the loop until the mempool has looked at everything that was submitted, its file included. */
 void node_settle_mempool(struct node *n);
 void node_write_failed(void *arg); /* from any thread */
 
 /* open.c */
-void node_rebroadcast(struct node *n); /* own unconfirmed payments go into the mempool again */
+/* Own unconfirmed payments go into the mempool again; those that wait there are announced to the peers that don't
+ * know them. */
+void node_rebroadcast(struct node *n);
+/* The same where a few minutes have passed. */
+void node_rebroadcast_due(struct node *n);
+
+/* pool_file.c: mempool.dat, what waits over restarts. */
+#define POOL_FILE_ORIGIN UINT64_MAX /* of what comes from it */
+struct pool_file *pool_file_open(struct node *n);
+void pool_file_close(struct pool_file *f); /* saves nothing */
+/* Some of what was read goes to the mempool. Returns whether there was any. */
+bool pool_file_feed(struct pool_file *f);
+void pool_file_verdict(struct pool_file *f);
+bool pool_file_loaded(const struct pool_file *f);
+void pool_file_changed(struct pool_file *f); /* something entered or left the mempool */
+/* WORK_POOL_FILE: writes a slice; true where there is more to do. */
+bool pool_file_turn(struct pool_file *f);
+/* Every few minutes a new file is begun, where something has changed. Returns whether there is a slice to write. */
+bool pool_file_due(struct pool_file *f);
+/* At once and to the end. ERR_BUSY "not-loaded" while the old one is still being read; ERR_IO. */
+bool pool_file_save(struct pool_file *f, struct err *e);
+/* As pool_file_save, where there is anything new; a failure is logged. */
+void pool_file_save_changed(struct pool_file *f);
+const char *pool_file_path(const struct pool_file *f);
 
 /* online.c: address book, bans, protocol and net, listening and dialling. */
 bool node_open_network(struct node *n, struct err *e);

@@ -20,6 +20,7 @@
 #include <tally/crypto/pow.h>
 
 #define REBROADCAST_MAX 1000
+#define REBROADCAST_MS  (5 * 60 * 1000)
 
 /* --- the log --------------------------------------------------------------------- */
 
@@ -101,23 +102,36 @@ bool node_start_chain(struct node *n, struct err *e)
 
 	(void)e;
 	n->mempool = mempool_new(&mo);
+	n->pool_file = pool_file_open(n);
 	wallet_set_chain(n->wallet, n->chain);
 	node_schedule(n, WORK_CHAIN | WORK_WALLET | WORK_MINER);
 	return true;
 }
 
-/* What we paid and no block has yet goes into the mempool again. */
 void node_rebroadcast(struct node *n)
 {
 	struct tx **txs = mem_array(REBROADCAST_MAX, sizeof(*txs));
 	const size_t count = wallet_unconfirmed(n->wallet, txs, REBROADCAST_MAX);
 
 	for (size_t i = 0; i < count && i < REBROADCAST_MAX; i++) {
-		mempool_submit(n->mempool, txs[i], 0, NULL);
+		struct mempool_entry en;
+
+		if (!mempool_get(n->mempool, &txs[i]->id, &en))
+			mempool_submit(n->mempool, txs[i], 0, NULL);
+		else if (n->protocol)
+			protocol_tx_added(n->protocol, &en);
 		tx_unref(txs[i]);
 	}
 	free(txs);
-	node_schedule(n, WORK_MEMPOOL);
+	n->rebroadcast_ms = clock_mono_ms(&n->clock.clock);
+	node_schedule(n, WORK_MEMPOOL | WORK_PROTOCOL);
+}
+
+void node_rebroadcast_due(struct node *n)
+{
+	if (n->wallet_follows &&
+	    clock_mono_ms(&n->clock.clock) - n->rebroadcast_ms >= REBROADCAST_MS)
+		node_rebroadcast(n);
 }
 
 /* Brings the chain to its best tip and the wallet after it: what commands work on. */
@@ -245,12 +259,15 @@ bool node_close(struct node *n, struct err *e)
 		log_error(LOG_NODE, "closing: %s", err.detail);
 	if (!ok && e)
 		*e = err;
+	if (n->pool_file && ok && !n->failed)
+		pool_file_save_changed(n->pool_file);
 	net_free(n->net);
 	protocol_free(n->protocol);
 	n->net = NULL;
 	n->protocol = NULL;
 	mining_free(n->mining);
 	n->mining = NULL;
+	pool_file_close(n->pool_file);
 	mempool_free(n->mempool);
 	wallet_close(n->wallet);
 	if (n->chain)

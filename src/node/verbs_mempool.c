@@ -70,7 +70,7 @@ static void run_getmempoolinfo(struct node *n, struct call *c)
 {
 	json_t *o = json_object();
 
-	json_object_set_new(o, "loaded", json_true());
+	json_object_set_new(o, "loaded", json_boolean(pool_file_loaded(n->pool_file)));
 	json_object_set_new(o, "size", json_integer((json_int_t)mempool_count(n->mempool)));
 	json_object_set_new(o, "bytes", json_integer((json_int_t)mempool_bytes(n->mempool)));
 	json_object_set_new(o, "usage", json_integer((json_int_t)mempool_memory(n->mempool)));
@@ -80,9 +80,21 @@ static void run_getmempoolinfo(struct node *n, struct call *c)
 	json_object_set_new(o, "mempoolminfee",
 			    json_amount((int64_t)(mempool_min_rate(n->mempool) * 1000)));
 	json_object_set_new(o, "minrelaytxfee", json_amount(MEMPOOL_MIN_RELAY_RATE * 1000));
+	json_object_set_new(o, "incrementalrelayfee", json_amount(MEMPOOL_MIN_RELAY_RATE * 1000));
+	json_object_set_new(o, "fullrbf", json_false()); /* first seen wins */
 	json_object_set_new(o, "orphans",
 			    json_integer((json_int_t)mempool_orphan_count(n->mempool)));
 	call_done(c, o);
+}
+
+static void run_savemempool(struct node *n, struct call *c)
+{
+	struct err err = {0};
+
+	if (pool_file_save(n->pool_file, &err))
+		call_done(c, json_pack("{s:s}", "filename", pool_file_path(n->pool_file)));
+	else
+		call_fail(c, RPC_MISC_ERROR, &err);
 }
 
 /* A confirmed one with what its block tells. */
@@ -150,10 +162,14 @@ static void run_sendrawtransaction(struct node *n, struct call *c)
 		call_fail(c, RPC_DESERIALIZATION_ERROR, &err);
 		return;
 	}
-	if (node_submit_tx(n, tx, &err) || err.cls == ERR_KNOWN)
+	if (node_submit_tx(n, tx, &err) ||
+	    mempool_get(n->mempool, &tx->id, &(struct mempool_entry){0}))
 		call_done(c, json_hash(&tx->id.h));
 	else
-		call_error(c, err.cls == ERR_ORPHAN ? RPC_VERIFY_ERROR : RPC_VERIFY_REJECTED,
+		call_error(c,
+			   err.cls == ERR_ORPHAN  ? RPC_VERIFY_ERROR
+			   : err.cls == ERR_KNOWN ? RPC_VERIFY_ALREADY_IN_CHAIN
+						  : RPC_VERIFY_REJECTED,
 			   err.cls, err.token, "%s: %s", err.token, err.detail);
 	tx_unref(tx);
 }
@@ -175,6 +191,8 @@ const struct verb verbs_mempool[] = {
 	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getrawmempool, NULL},
 	{"getrawtransaction", "rawtransactions", "a transaction", p_get,
 	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getrawtransaction, NULL},
+	{"savemempool", "blockchain", "write the mempool to disk now", NULL,
+	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_savemempool, NULL},
 	{"sendrawtransaction", "rawtransactions", "give the network a transaction", p_send,
 	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_sendrawtransaction, NULL},
 	{0},

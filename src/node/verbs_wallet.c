@@ -234,6 +234,26 @@ static void run_listtransactions(struct node *n, struct call *c)
 	call_done(c, out);
 }
 
+static void run_abandontransaction(struct node *n, struct call *c)
+{
+	struct err err = {0};
+	struct txid id;
+
+	if (!call_hash(c, "txid", &id.h))
+		return;
+	if (!wallet_abandon(n->wallet, &id, &err)) {
+		call_fail(c, RPC_INVALID_ADDRESS_OR_KEY, &err);
+		return;
+	}
+	if (!wallet_commit(n->wallet, &err)) {
+		node_fatal(n, &err);
+		call_fail(c, RPC_WALLET_ERROR, &err);
+		return;
+	}
+	node_mark(n, NODE_EV_WALLET);
+	call_done(c, json_null());
+}
+
 /* --- payments ------------------------------------------------------------------------ */
 
 static int pay_code(const struct err *e)
@@ -389,6 +409,7 @@ static const struct verb_param p_list[] = {
 	{"count", ARG_NUMBER, true, "how many, default 10"},
 	{"skip", ARG_NUMBER, true, "how many of the newest to leave out"},
 	{0}};
+static const struct verb_param p_txid[] = {{"txid", ARG_HASH, false, "the transaction"}, {0}};
 static const struct verb_param p_send[] = {
 	{"to", ARG_ADDRESS, false, "address or label"},
 	{"amount", ARG_AMOUNT, false, "coins"},
@@ -405,6 +426,8 @@ static const struct verb_param p_sendto[] = {{"address", ARG_ADDRESS, false, "wh
 					     {0}};
 
 const struct verb verbs_wallet[] = {
+	{"abandontransaction", "wallet", "give up a payment that left the mempool", p_txid,
+	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_abandontransaction, NULL},
 	{"getbalance", "wallet", "what the wallet can spend", p_getbalance,
 	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getbalance, NULL},
 	{"getnewaddress", "wallet", "a new address", p_label, VERB_RPC | VERB_OFFLINE | VERB_PROMPT,

@@ -16,8 +16,7 @@ bool coin_mature(const struct wallet *w, const struct own_coin *c)
 		return true;
 	if (!w->chain || !chain_has_genesis(w->chain) || !w->seen.known)
 		return false;
-	return (uint64_t)w->seen.height + 1 >=
-	       (uint64_t)tx->height + chain_params(w->chain)->maturity;
+	return coinbase_mature(chain_params(w->chain), tx->height, w->seen.height + 1);
 }
 
 bool coin_confirmed(const struct wallet *w, const struct own_coin *c)

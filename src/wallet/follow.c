@@ -129,6 +129,21 @@ static bool find_place(struct wallet *w, struct err *e)
 	return leave_stale_branch(w, e);
 }
 
+bool wallet_abandon(struct wallet *w, const struct txid *id, struct err *e)
+{
+	const uint32_t t = records_find(w, id);
+
+	if (t == NO_INDEX)
+		return err_set(e, ERR_NOTFOUND, "no-such-tx",
+			       "the wallet has no such transaction: see listtransactions");
+	if (w->txs[t].state != TX_INACTIVE)
+		return err_set(e, ERR_USAGE, "not-abandonable",
+			       "only what waits neither in the mempool nor is in a block can be "
+			       "given up");
+	records_abandon(w, t);
+	return true;
+}
+
 bool wallet_catch_up(struct wallet *w, int64_t budget_us, bool *more, struct err *e)
 {
 	int64_t deadline = clock_mono_us(w->o.clock) + budget_us;
@@ -181,7 +196,7 @@ void wallet_tx_gone(struct wallet *w, const struct tx *tx, const char *reason)
 
 	if (t == NO_INDEX || !tx_is_open(&w->txs[t]) || strcmp(reason, "block") == 0)
 		return;
-	if (strcmp(reason, "conflict") == 0 || strcmp(reason, "expired") == 0)
+	if (strcmp(reason, "conflict") == 0)
 		records_abandon(w, t);
 	else
 		records_set_inactive(w, t, tx);

@@ -154,18 +154,55 @@ static void after_14_days_a_transaction_leaves(void **state)
 	(void)state;
 	pf_fan(p, 3);
 	old = pay_coin(p, 0, 1000);
-	clock_manual_advance(&p->fx.manual, INT64_C(1000000));
+	clock_manual_advance(&p->fx.manual, INT64_C(120) * 1000000);
 	child = pay(p, fx_in(old, 0, 0), 1000);
 	young = pay_coin(p, 1, 1000);
-	clock_manual_advance(&p->fx.manual, (MEMPOOL_EXPIRY_SECONDS - 1) * INT64_C(1000000));
+	clock_manual_advance(&p->fx.manual, (MEMPOOL_EXPIRY_SECONDS - 120) * INT64_C(1000000));
 	mempool_expire(p->pool);
 	assert_int_equal(mempool_count(p->pool), 3);
-	clock_manual_advance(&p->fx.manual, INT64_C(1000000));
+	clock_manual_advance(&p->fx.manual, INT64_C(60) * 1000000); /* it looks once a minute */
 	mempool_expire(p->pool);
 	assert_false(pf_in(p, old) || pf_in(p, child));
 	assert_true(pf_in(p, young));
 	assert_string_equal(p->last_reason, "expired");
 	free_txs((struct tx *[]){old, child, young}, 3);
+	pf_close(p);
+}
+
+static void a_clock_that_is_set_expires_nothing(void **state)
+{
+	struct pf *p = pf_open(NULL, 0);
+
+	(void)state;
+	pf_fan(p, 1);
+	tx_unref(pay_coin(p, 0, 1000));
+	p->fx.manual.unix_us += 20 * 24 * 3600 * INT64_C(1000000);
+	p->fx.manual.mono_us += 3600 * INT64_C(1000000);
+	mempool_expire(p->pool);
+	assert_int_equal(mempool_count(p->pool), 1);
+	pf_close(p);
+}
+
+static void what_was_in_a_mempool_before_expires_as_if_it_had_stayed(void **state)
+{
+	struct pf *p = pf_open(NULL, 0);
+	const int64_t now = clock_unix(p->fx.clock);
+	struct tx *tx;
+	struct mempool_entry en;
+
+	(void)state;
+	pf_fan(p, 2);
+	tx = fx_pay_one(&p->fx, pf_coin(p, 0), 1, 1000);
+	assert_true(mempool_submit_since(p->pool, tx, 5, now - 13 * 24 * 3600, NULL));
+	pf_work(p);
+	assert_true(mempool_get(p->pool, &tx->id, &en));
+	assert_int_equal(en.time, now - 13 * 24 * 3600);
+	tx_unref(pay_coin(p, 1, 1000));
+	clock_manual_advance(&p->fx.manual, (24 * 3600 + 1) * INT64_C(1000000));
+	mempool_expire(p->pool);
+	assert_false(pf_in(p, tx));
+	assert_int_equal(mempool_count(p->pool), 1);
+	tx_unref(tx);
 	pf_close(p);
 }
 
@@ -494,6 +531,8 @@ int main(void)
 		cmocka_unit_test(who_leaves_takes_what_depends_on_it),
 		cmocka_unit_test(the_rate_wanted_halves_in_time_once_there_was_a_block),
 		cmocka_unit_test(after_14_days_a_transaction_leaves),
+		cmocka_unit_test(a_clock_that_is_set_expires_nothing),
+		cmocka_unit_test(what_was_in_a_mempool_before_expires_as_if_it_had_stayed),
 		cmocka_unit_test(a_block_takes_what_it_holds_and_what_contradicts_it),
 		cmocka_unit_test(a_reorganisation_brings_transactions_back_before_what_spends_them),
 		cmocka_unit_test(what_the_new_branch_contradicts_does_not_come_back),

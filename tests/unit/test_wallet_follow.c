@@ -131,6 +131,38 @@ static void a_payment_the_chain_contradicts_frees_its_other_coins(void **state)
 	wf_close(f);
 }
 
+static void a_payment_that_expired_stays_until_it_is_given_up(void **state)
+{
+	struct wf *f = open_with_key(1);
+	struct tx *tx = send(f, COIN, 7), *again[2];
+	const struct txid id = tx->id, unknown = {{{1}}};
+	struct err e = {0};
+
+	(void)state;
+	assert_false(wallet_abandon(f->w, &id, &e)); /* it waits */
+	assert_string_equal(e.token, "not-abandonable");
+	assert_false(wallet_abandon(f->w, &unknown, &e));
+	assert_string_equal(e.token, "no-such-tx");
+	clock_manual_advance(&f->fx.manual, (MEMPOOL_EXPIRY_SECONDS + 1) * INT64_C(1000000));
+	mempool_expire(f->pool);
+	assert_int_equal(mempool_count(f->pool), 0);
+	/* Peers may have it mined yet: its coins are not spent again, and it is told again. */
+	assert_balance(f, 0, 0, tx->out[1].value);
+	assert_int_equal(wallet_unconfirmed(f->w, again, 2), 1);
+	assert_memory_equal(&again[0]->id, &id, sizeof(id));
+	tx_unref(again[0]);
+	assert_true(wallet_abandon(f->w, &id, &e));
+	assert_balance(f, REWARD, 0, 0);
+	assert_int_equal(wallet_unconfirmed(f->w, again, 2), 0);
+	/* Mined all the same. */
+	wf_mine(f, 6, &tx, 1);
+	assert_balance(f, tx->out[1].value, 0, 0);
+	assert_false(newest(f).abandoned);
+	assert_false(wallet_abandon(f->w, &id, &e));
+	tx_unref(tx);
+	wf_close(f);
+}
+
 /* --- away ------------------------------------------------------------------------------ */
 
 static void a_wallet_that_was_away_catches_up(void **state)
@@ -334,6 +366,7 @@ int main(void)
 		cmocka_unit_test(what_waits_is_unconfirmed_until_it_is_in_a_block),
 		cmocka_unit_test(a_reorganisation_takes_rewards_and_gives_payments_back),
 		cmocka_unit_test(a_payment_the_chain_contradicts_frees_its_other_coins),
+		cmocka_unit_test(a_payment_that_expired_stays_until_it_is_given_up),
 		cmocka_unit_test(a_wallet_that_was_away_catches_up),
 		cmocka_unit_test(a_wallet_left_on_a_stale_branch_finds_its_way_back),
 		cmocka_unit_test(a_crash_loses_nothing_that_was_committed_nor_the_chains_word),

@@ -43,6 +43,9 @@ bool tx_check(const struct tx *tx, struct err *e);
 /* lock_time against the block's height and its parent's time. */
 bool tx_final(const struct tx *tx, uint32_t height, uint32_t parent_time);
 
+/* May the coinbase of height `made` be spent in a block at `height`? Genesis' at once. */
+bool coinbase_mature(const struct chain_params *p, uint32_t made, uint32_t height);
+
 /* Sums of a transaction's hashes, made once, so that signing and checking n inputs is linear. */
 struct sighash {
 	struct hash256 genesis, outpoints, sequences, outputs;

@@ -62,6 +62,9 @@ void mempool_free(struct mempool *m);
  * later, in order. `origin` is the caller's (a peer's number; 0: ourselves). The queue holds 1,000 and 5 MB per
  * origin (32 MB altogether, but at least one each); false where that is full (nothing queued, ERR_BUSY). */
 bool mempool_submit(struct mempool *m, struct tx *tx, uint64_t origin, struct err *e);
+/* The same for one that was in a mempool before, at `since` (unix seconds): it expires as if it had stayed. */
+bool mempool_submit_since(struct mempool *m, struct tx *tx, uint64_t origin, int64_t since,
+			  struct err *e);
 bool mempool_queue_full(const struct mempool *m, uint64_t origin);
 /* Goes on with the queue where the chain is settled and no verdict is out: at most about
  * budget_us. Returns true where there is more to do at once. To be called after sigpool_poll and
@@ -83,7 +86,8 @@ void mempool_block_connected(struct mempool *m, const struct block *b);
 void mempool_block_disconnected(struct mempool *m, const struct block *b);
 /* After a move of the tip: what was disconnected is submitted again, what is no longer valid goes. */
 void mempool_tip_changed(struct mempool *m);
-void mempool_expire(struct mempool *m); /* drops what is older than MEMPOOL_EXPIRY_SECONDS */
+/* Drops what has been here for longer than MEMPOOL_EXPIRY_SECONDS, found within a minute. */
+void mempool_expire(struct mempool *m);
 void mempool_forget_origin(struct mempool *m, uint64_t origin); /* its orphans and what it queued */
 
 size_t mempool_count(const struct mempool *m);

@@ -75,7 +75,7 @@ struct wallet_tx {
 	int64_t received, sent;  /* units: to us, and of ours spent */
 	int64_t fee;             /* where all inputs are ours, else -1 */
 	bool coinbase;
-	bool abandoned;     /* conflicts with the best chain */
+	bool abandoned;     /* conflicts with the best chain, or was given up */
 	struct key_hash to; /* the first output that is not ours, or ours where all are */
 	char memo[SCRIPT_MEMO_MAX + 1]; /* sanitised; "" where none */
 	uint64_t seq;                   /* order of first sight */
@@ -110,8 +110,11 @@ void wallet_block_disconnected(struct wallet *w, const struct chain_entry *at,
 /* A transaction entered or left the mempool. */
 void wallet_tx_seen(struct wallet *w, const struct tx *tx);
 void wallet_tx_gone(struct wallet *w, const struct tx *tx, const char *reason);
+/* Gives up an own transaction that is in no block and left the mempool: its coins can be spent again. Anybody who
+ * has it may have it mined yet. ERR_NOTFOUND "no-such-tx", ERR_USAGE "not-abandonable". */
+bool wallet_abandon(struct wallet *w, const struct txid *id, struct err *e);
 bool wallet_commit(struct wallet *w, struct err *e);
-/* Own transactions that are not in a block: to be submitted again at start. Each with a reference. */
+/* Own transactions that are not in a block: to be submitted again. Each with a reference. */
 size_t wallet_unconfirmed(const struct wallet *w, struct tx **out, size_t max);
 
 #endif

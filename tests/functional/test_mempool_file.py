@@ -1,0 +1,117 @@
+"""What waits, waits over a restart: mempool.dat; own payments are announced again."""
+import os
+import signal
+import time
+
+from framework import main, wait_until
+
+
+def pair(net, payments=3):
+    """One holds payments of somebody else, made by two, which is gone again. (one, ids in order)."""
+    one = net.chain_node()
+    two = net.joined(one)
+    to = two.rpc("getnewaddress", "two")
+    one.rpc("generatetoaddress", 8, to)
+    wait_until("two has synced", lambda: two.tip() == one.tip())
+    # Each spends the change of the one before, or another coin.
+    ids = [two.rpc("sendtoaddress", to, 1) for _ in range(payments)]
+    wait_until("one has heard", lambda: sorted(one.rpc("getrawmempool")) == sorted(ids))
+    assert two.end() == 0
+    return one, one.rpc("getrawmempool")
+
+
+def path(node):
+    return os.path.join(node.dir, "mempool.dat")
+
+
+def loaded(node):
+    return node.rpc("getmempoolinfo")["loaded"]
+
+
+def test_what_waits_is_there_after_a_restart_with_its_time(net):
+    one, ids = pair(net)
+    times = {i: e["time"] for i, e in one.rpc("getrawmempool", True).items()}
+    assert one.end() == 0
+    time.sleep(1.1)
+    # Commands on the directory see it too, and leave it there.
+    assert len(one.ok("rpc", "getrawmempool").split('"')) // 2 == len(ids)
+    one.start("-connect", "0")
+    wait_until("it is loaded", lambda: loaded(one))
+    assert one.rpc("getrawmempool") == ids
+    assert {i: e["time"] for i, e in one.rpc("getrawmempool", True).items()} == times
+    one.generate(1)
+    assert one.rpc("getrawmempool") == []
+    # What was mined meanwhile does not come back.
+    assert one.end() == 0
+    one.start("-connect", "0")
+    wait_until("it is loaded", lambda: loaded(one))
+    assert one.rpc("getrawmempool") == []
+
+
+def test_savemempool_survives_a_kill(net):
+    one, ids = pair(net)
+    assert one.rpc("savemempool") == {"filename": path(one)}
+    assert os.stat(path(one)).st_mode & 0o777 == 0o600
+    one.end(signal.SIGKILL)
+    one.start("-connect", "0")
+    wait_until("all wait again", lambda: one.rpc("getrawmempool") == ids)
+
+
+def test_every_few_minutes_it_is_written(net):
+    one, ids = pair(net)
+    assert not os.path.exists(path(one))
+    one.rpc("setmocktime", int(time.time()) + 290)
+    one.rpc("setmocktime", int(time.time()) + 310)
+    wait_until("it is written", lambda: os.path.exists(path(one)))
+    one.end(signal.SIGKILL)
+    one.start("-connect", "0")
+    wait_until("all wait again", lambda: one.rpc("getrawmempool") == ids)
+
+
+def test_a_damaged_file_costs_a_line(net):
+    one, ids = pair(net)
+    assert one.end() == 0
+    with open(path(one), "rb") as f:
+        good = f.read()
+    flipped = bytearray(good)
+    flipped[len(good) // 2] ^= 4
+    for bad in (bytes(flipped), good[:-1], good[:20], b"", b"\0" * 5000, good + b"x"):
+        with open(path(one), "wb") as f:
+            f.write(bad)
+        with open(os.path.join(one.dir, "tally.log")) as f:
+            lines = f.read().count("mempool.dat is damaged")
+        one.start("-connect", "0")
+        assert loaded(one) and one.rpc("getrawmempool") == []
+        assert one.end() == 0
+        with open(os.path.join(one.dir, "tally.log")) as f:
+            assert f.read().count("mempool.dat is damaged") == lines + 1
+    with open(path(one), "wb") as f:
+        f.write(good)
+    one.start("-connect", "0")
+    wait_until("all wait again", lambda: one.rpc("getrawmempool") == ids)
+
+
+def test_after_14_days_it_leaves(net):
+    one, ids = pair(net)
+    now = int(time.time())
+    one.rpc("setmocktime", now + 14 * 86400 - 60)
+    assert one.rpc("getrawmempool") == ids
+    one.rpc("setmocktime", now + 14 * 86400 + 120)
+    wait_until("it has left", lambda: one.rpc("getrawmempool") == [])
+
+
+def test_own_payments_are_announced_again(net):
+    one = net.chain_node()
+    one.generate(8)
+    to = one.ok("createwallet")
+    txid = one.rpc("sendtoaddress", to, 1)
+    two = net.joined(one)
+    one.rpc("setmocktime", int(time.time()) + 310)
+    wait_until("two has heard", lambda: two.rpc("getrawmempool") == [txid])
+    # One that expired here is told again too.
+    one.rpc("setmocktime", int(time.time()) + 15 * 86400)
+    wait_until("it waits again", lambda: one.rpc("getrawmempool", True)[txid]["time"] > time.time() + 14 * 86400)
+
+
+if __name__ == "__main__":
+    main(globals())
