@@ -3,15 +3,21 @@ same run or the figure to beat, and what is aimed at. With a word: only those wi
 
 First what one process shows (tally-bench), then what the real program does: syncs over loopback, starts,
 idle nodes. Chains are made once, in a temporary directory that is removed."""
+import fcntl
 import os
+import pty
+import select
 import shutil
+import signal
 import statistics
+import struct
 import subprocess
 import sys
+import termios
 import time
 
 sys.path.insert(0, os.path.join(os.environ["TALLY_SRC"], "tests", "functional"))
-from framework import Net, Node, RpcError, free_id, wait_until  # noqa: E402
+from framework import TALLY, Net, Node, RpcError, free_id, wait_until  # noqa: E402
 
 TALLY_BENCH = os.environ["TALLY_BENCH"]
 TICK = os.sysconf("SC_CLK_TCK")
@@ -193,6 +199,74 @@ def idle(bench):
     bench.forget(second, first)
 
 
+# --- keys ---------------------------------------------------------------------------------
+
+class Terminal:
+    """A node with its console on a pseudo-terminal."""
+
+    def __init__(self, node, *options):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ.update(TALLY_HOME=node.home, NODE_ID=str(node.id), TERM="xterm-256color",
+                              LC_ALL="C.UTF-8")
+            os.execv(TALLY, [TALLY, "startnode", *options])
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+
+    def read(self, seconds):
+        """What it draws next; nothing where that takes longer."""
+        return os.read(self.fd, 1 << 16) if select.select([self.fd], [], [], seconds)[0] else b""
+
+    def rest(self, seconds):
+        """Reads and forgets for so long."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.read(end - time.monotonic())
+
+    def key_seconds(self, number):
+        """From a key to the frame that shows it: the prompt opens, with text that nothing else draws."""
+        text, seen = b"zq%d" % number, b""
+        began = time.monotonic()
+        os.write(self.fd, b":" + text)
+        while text not in seen:
+            assert time.monotonic() < began + 10, "no frame in 10 s"
+            seen += self.read(10)
+        took = time.monotonic() - began
+        os.write(self.fd, b"\x1b")
+        self.rest(0.06)
+        return took
+
+    def end(self):
+        os.kill(self.pid, signal.SIGTERM)
+        while os.waitpid(self.pid, os.WNOHANG)[0] == 0:
+            try:
+                self.read(0.05)
+            except OSError:  # the terminal is closed
+                time.sleep(0.05)
+        os.close(self.fd)
+
+
+def keys(bench):
+    """While a node with a console syncs at full speed."""
+    sender, height = bench.holder("payments", 50000)
+    sender.start("-connect", "0")
+    seconds = []
+    while len(seconds) < 100:
+        node = bench.net.node()
+        terminal = Terminal(node, "-connect", "127.0.0.1:%d" % sender.id)
+        wait_until("the first block", lambda: node.rpc("getblockcount") > 0)
+        # Otherwise the system would show the key, not the node.
+        assert not termios.tcgetattr(terminal.fd)[3] & termios.ECHO
+        while node.rpc("getblockcount") < height:
+            seconds.append(terminal.key_seconds(len(seconds)))
+        terminal.end()
+        bench.forget(node)
+    bench.forget(sender)
+    seconds.sort()
+    line("keys_median", seconds[len(seconds) // 2] * 1000, "ms")
+    line("keys_p99", seconds[len(seconds) * 99 // 100] * 1000, "ms", at_most=50)
+    line("keys_worst", seconds[-1] * 1000, "ms")
+
+
 # --- many of them -------------------------------------------------------------------------
 
 def in_a_line(bench, n):
@@ -235,7 +309,7 @@ def idle_50(bench):
 
 
 BENCHES = (sync_empty_5000, sync_empty_20000, sync_empty_20000_of_4, sync_payments_20000,
-           sync_payments_50000, start_20000, start_100000, idle, line_20, idle_50)
+           sync_payments_50000, start_20000, start_100000, idle, keys, line_20, idle_50)
 
 
 def main(word=""):
