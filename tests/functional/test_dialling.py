@@ -50,5 +50,25 @@ def test_who_is_connected_already_is_dialled_once_to_prove_its_address(net):
     assert second.rpc("getconnectioncount") == 1
 
 
+def test_two_that_were_told_of_each_other_keep_one_connection(net):
+    first = net.chain_node()
+    second = net.joined(first)  # dials the first
+    first.connect(second)
+    wait_until("it is found to be connected", lambda: b"connected to this node already" in log_of(
+        first))
+    now = int(time.time())
+    for second_later in range(0, 300, 20):
+        first.rpc("setmocktime", now + second_later)
+    assert first.rpc("getconnectioncount") == second.rpc("getconnectioncount") == 1
+    assert log_of(first).count(b"127.0.0.1:%d dialled" % second.id) == 1
+    # The wish stands: the first dials when the second's connection has gone.
+    peer = first.rpc("getpeerinfo")[0]
+    assert peer["inbound"]
+    second.end()
+    second.start("-connect", "0")
+    wait_until("it was dialled", lambda: any(
+        not p["inbound"] for p in first.rpc("getpeerinfo")), 70)
+
+
 if __name__ == "__main__":
     main(globals())
