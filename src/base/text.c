@@ -193,6 +193,19 @@ bool parse_u64_any(const char *s, uint64_t lo, uint64_t hi, uint64_t *out)
 	return parse_digits(s, 10, lo, hi, out);
 }
 
+bool parse_flag(const char *s, bool *out)
+{
+	static const char *const yes[] = {"1", "true", "yes", "on"}, *const no[] = {"0", "false",
+										    "no", "off"};
+
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+		*out = strcmp(s, yes[i]) == 0;
+		if (*out || strcmp(s, no[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 void text_append(char *buf, size_t size, const char *fmt, ...)
 {
 	size_t at = strnlen(buf, size);

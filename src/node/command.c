@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <tally/base/mem.h>
+#include <tally/base/text.h>
 
 struct call {
 	struct list link;
@@ -221,8 +222,6 @@ type:
 
 bool call_flag(struct call *c, const char *name, bool fallback, bool *out)
 {
-	static const char *const yes[] = {"1", "true", "yes", "on"}, *const no[] = {"0", "false",
-										    "no", "off"};
 	const json_t *v = call_arg(c, name);
 	const char *s = json_string_value(v);
 
@@ -233,11 +232,8 @@ bool call_flag(struct call *c, const char *name, bool fallback, bool *out)
 		*out = json_is_true(v) || json_integer_value(v) != 0;
 		return true;
 	}
-	for (size_t i = 0; s && i < ARRAY_LEN(yes); i++) {
-		*out = strcmp(s, yes[i]) == 0;
-		if (*out || strcmp(s, no[i]) == 0)
-			return true;
-	}
+	if (s && parse_flag(s, out))
+		return true;
 	call_error(c, RPC_TYPE_ERROR, ERR_USAGE, "bad-type",
 		   "%s is neither true nor false: give one", name);
 	return false;
@@ -265,9 +261,7 @@ bool call_amount(struct call *c, const char *name, int64_t *out)
 	struct err err = {0};
 	char text[64];
 
-	if (json_is_string(v))
-		snprintf(text, sizeof(text), "%s", json_string_value(v));
-	else if (json_is_integer(v))
+	if (json_is_integer(v))
 		snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(v));
 	else if (json_is_real(v) && fabs(json_real_value(v)) < 1e9 &&
 		 fabs(json_real_value(v) * 1e8 - nearbyint(json_real_value(v) * 1e8)) < 1e-3)
@@ -276,7 +270,7 @@ bool call_amount(struct call *c, const char *name, int64_t *out)
 		snprintf(text, sizeof(text), "%.12f", json_real_value(v));
 	else
 		snprintf(text, sizeof(text), "%s", v ? "(no number)" : "(nothing)");
-	if (amount_parse(out, text, false, &err))
+	if (amount_parse(out, json_is_string(v) ? json_string_value(v) : text, false, &err))
 		return true;
 	call_fail(c, RPC_TYPE_ERROR, &err);
 	return false;

@@ -229,18 +229,8 @@ static bool set_number(struct config *c, const struct setting *s, const char *va
 
 static bool set_flag(struct config *c, const struct setting *s, const char *value, struct err *e)
 {
-	static const char *const yes[] = {"1", "true", "yes", "on"}, *const no[] = {"0", "false",
-										    "no", "off"};
-	bool *at = (bool *)((char *)c + s->offset);
-
-	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
-		if (strcmp(value, yes[i]) == 0)
-			return *at = true;
-		if (strcmp(value, no[i]) == 0) {
-			*at = false;
-			return true;
-		}
-	}
+	if (parse_flag(value, (bool *)((char *)c + s->offset)))
+		return true;
 	return err_set(e, ERR_USAGE, "bad-setting", "%s '%s' is neither yes nor no: give 1 or 0",
 		       s->name, value);
 }

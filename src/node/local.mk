@@ -26,6 +26,7 @@ libtally_a_SOURCES += \
 	src/node/open.c \
 	src/node/late.c \
 	src/node/pool_file.c \
+	src/node/scan.c \
 	src/node/snapshot.c \
 	src/node/template.c \
 	src/node/verbs.c \
@@ -38,3 +39,13 @@ libtally_a_SOURCES += \
 	src/node/verbs_node.c \
 	src/node/verbs_priv.h \
 	src/node/verbs_wallet.c
+
+if HAVE_CMOCKA
+UNIT_TESTS += \
+	tests/unit/test_config \
+	tests/unit/test_line
+tests_unit_test_config_SOURCES = tests/unit/test_config.c
+tests_unit_test_config_LDADD = $(UNIT_LIBS)
+tests_unit_test_line_SOURCES = tests/unit/test_line.c
+tests_unit_test_line_LDADD = $(UNIT_LIBS)
+endif

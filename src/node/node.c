@@ -3,27 +3,15 @@
 #include "node_priv.h"
 
 #include <tally/base/log.h>
-#include <tally/primitives/script.h>
 
 /* --- blocks ------------------------------------------------------------------ */
-
-static bool pays_wallet(const struct node *n, const struct tx *tx)
-{
-	for (size_t i = 0; i < tx->n_out; i++) {
-		struct coin coin;
-
-		if (tx_coin(tx, i, 0, &coin) && wallet_is_mine(n->wallet, &coin.owner))
-			return true;
-	}
-	return false;
-}
 
 static void remember_block(struct node *n, const struct block *b)
 {
 	const struct late_block r = {
 		.n_tx = b->n_tx,
 		.bytes = (uint32_t)b->raw.len,
-		.mine = b->n_tx > 0 && pays_wallet(n, &b->tx[0]),
+		.mine = b->n_tx > 0 && wallet_pays(n->wallet, &b->tx[0]),
 		.arrived_us = clock_unix_us(&n->clock.clock),
 	};
 

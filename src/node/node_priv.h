@@ -88,6 +88,7 @@ struct node {
 	node_renderer *renderer;
 
 	struct list calls; /* unanswered calls */
+	struct list scans; /* scan.c: under way */
 };
 
 enum {
@@ -235,6 +236,9 @@ void log_format(char *out, size_t size, int64_t unix_us, enum log_subsystem sub,
  * reference at *out, its block at *at. */
 bool node_find_tx(const struct node *n, const struct txid *id, const struct block_hash *in,
 		  struct tx **out, struct chain_entry *at);
+
+/* scan.c */
+void scans_end(struct node *n); /* the node stops */
 
 /* late.c: size, transactions and arrival of late blocks, for rows of the chain panel. */
 struct late_block {

@@ -150,10 +150,8 @@ static void row_body(const struct node *n, chain_index at, struct chain_row *row
 	if (late_get(n->late, &row->hash, &r)) {
 		row->arrived_us = r.arrived_us;
 	} else if (row->have_body && chain_read_block(n->chain, at, &b, NULL)) {
-		struct coin coin;
-
 		r = (struct late_block){.n_tx = b->n_tx, .bytes = (uint32_t)b->raw.len};
-		r.mine = tx_coin(&b->tx[0], 0, 0, &coin) && wallet_is_mine(n->wallet, &coin.owner);
+		r.mine = wallet_pays(n->wallet, &b->tx[0]);
 		late_add(n->late, &row->hash, &r);
 		block_unref(b);
 	}
@@ -214,21 +212,6 @@ size_t node_chain_rows(const struct node *n, uint32_t top, struct chain_row *out
 	return count;
 }
 
-static bool tx_is_mine(const struct node *n, const struct tx *tx)
-{
-	const struct coin_view coins = chain_coins(n->chain);
-	struct coin coin;
-
-	for (size_t i = 0; i < tx->n_out; i++)
-		if (tx_coin(tx, i, 0, &coin) && wallet_is_mine(n->wallet, &coin.owner))
-			return true;
-	for (size_t i = 0; i < tx->n_in; i++)
-		if (coins.get(coins.ctx, &tx->in[i].prev, &coin, NULL) &&
-		    wallet_is_mine(n->wallet, &coin.owner))
-			return true;
-	return false;
-}
-
 static void fill_mempool_row(const struct node *n, const struct mempool_entry *en,
 			     struct mempool_row *row)
 {
@@ -240,7 +223,7 @@ static void fill_mempool_row(const struct node *n, const struct mempool_entry *e
 		.fee = en->fee,
 		.time = en->time,
 		.seq = en->seq,
-		.mine = tx_is_mine(n, en->tx),
+		.mine = wallet_has_tx(n->wallet, &en->tx->id),
 	};
 	for (size_t i = 0; i < en->tx->n_out; i++)
 		row->value += en->tx->out[i].value;

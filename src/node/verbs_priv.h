@@ -26,6 +26,12 @@ json_t *json_block(const struct node *n, const struct chain_entry *en, const str
 		   int verbosity);
 json_t *json_tx(const struct node *n, const struct tx *tx);
 
+/* {"address", "balance"}; of NULL: the wallet. */
+json_t *json_balance(const struct key_hash *of, int64_t units);
+
+/* scan.c: answers the call with an address' balance, later. */
+void scan_begin(struct node *n, struct call *c, const struct key_hash *of);
+
 /* The verbs, by subject. */
 extern const struct verb verbs_chain[], verbs_net[], verbs_bans[], verbs_addrs[], verbs_mempool[],
 	verbs_wallet[], verbs_mining[], verbs_node[];

@@ -1,17 +1,12 @@
 /* Verbs about the wallet. Source of Bitcoin Core's: wallet/rpc. */
 #include "verbs_priv.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <event2/event.h>
 
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
 
-#define LIST_MAX   1000
-#define SCAN_SLICE 2000
+#define LIST_MAX 1000
 
 /* --- balances ------------------------------------------------------------------ */
 
@@ -20,86 +15,24 @@ static void run_getbalance(struct node *n, struct call *c)
 	call_done(c, json_amount(wallet_balance(n->wallet, NULL).confirmed));
 }
 
-/* Adds up a foreign address' coins, a slice a turn. */
-struct scan {
-	struct node *node;
-	struct call *call;
-	struct key_hash of;
-	uint8_t after[OUTPOINT_BYTES];
-	bool started;
-	int64_t sum;
-	struct event *event;
-};
-
-static json_t *json_balance(const struct key_hash *of, int64_t units)
+json_t *json_balance(const struct key_hash *of, int64_t units)
 {
 	return json_pack("{s:o,s:o}", "address", of ? json_address(of) : json_null(), "balance",
 			 json_amount(units));
 }
 
-static void scan_end(struct scan *s, const struct err *err)
-{
-	if (err)
-		call_fail(s->call, RPC_MISC_ERROR, err);
-	else
-		call_done(s->call, json_balance(&s->of, s->sum));
-	event_free(s->event);
-	free(s);
-}
-
-static void scan_turn(evutil_socket_t fd, short what, void *arg)
-{
-	struct scan *s = arg;
-	struct store_coin *page;
-	struct err err = {0};
-	size_t count;
-
-	(void)fd, (void)what;
-	if (!chain_settled(s->node->chain)) { /* a block is half way: when it is done */
-		event_add(s->event, &(struct timeval){.tv_usec = 10000});
-		return;
-	}
-	page = mem_array(SCAN_SLICE, sizeof(*page));
-	if (!chain_scan_coins(s->node->chain, s->after, !s->started, page, SCAN_SLICE, &count,
-			      &err)) {
-		free(page);
-		scan_end(s, &err);
-		return;
-	}
-	for (size_t i = 0; i < count; i++)
-		if (memcmp(page[i].coin.owner.b, s->of.b, KEY_HASH_BYTES) == 0)
-			s->sum += page[i].coin.value;
-	if (count > 0)
-		outpoint_pack(s->after, &page[count - 1].outpoint);
-	s->started = true;
-	free(page);
-	if (count < SCAN_SLICE)
-		scan_end(s, NULL);
-	else
-		event_add(s->event, &(struct timeval){0});
-}
-
 static void run_balance(struct node *n, struct call *c)
 {
-	struct wallet_balance b;
 	struct key_hash of;
-	struct scan *s;
 	const bool named = call_arg(c, "address") != NULL;
 
 	if (named && !call_address(c, "address", false, &of))
 		return;
-	if (!named || wallet_is_mine(n->wallet, &of)) {
-		b = wallet_balance(n->wallet, named ? &of : NULL);
-		call_done(c, json_balance(named ? &of : NULL, b.confirmed + b.immature));
-		return;
-	}
-	s = NEW(struct scan);
-	s->node = n;
-	s->call = c;
-	s->of = of;
-	s->event = event_new(n->base, -1, 0, scan_turn, s);
-	event_priority_set(s->event, NODE_PRIO_WORK);
-	event_add(s->event, &(struct timeval){0});
+	if (named && !wallet_is_mine(n->wallet, &of))
+		scan_begin(n, c, &of);
+	else
+		call_done(c, json_balance(named ? &of : NULL,
+					  wallet_holds(n->wallet, named ? &of : NULL)));
 }
 
 static char *text_balance(const json_t *result)

@@ -81,6 +81,25 @@ struct wallet_balance wallet_balance(const struct wallet *w, const struct key_ha
 	return sum;
 }
 
+static bool is_confirmed(const struct wallet *w, uint32_t t)
+{
+	return t != NO_INDEX && w->txs[t].state == TX_CONFIRMED;
+}
+
+int64_t wallet_holds(const struct wallet *w, const struct key_hash *of)
+{
+	const uint32_t k = of ? keys_find(w, of) : NO_INDEX;
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < w->n_coins; i++) {
+		const struct own_coin *c = &w->coins[i];
+
+		if ((!of || c->key == k) && is_confirmed(w, c->tx) && !is_confirmed(w, c->spender))
+			sum += c->value;
+	}
+	return sum;
+}
+
 size_t wallet_addresses(const struct wallet *w, struct wallet_address *out, size_t skip, size_t max)
 {
 	need_sums(w);

@@ -80,11 +80,23 @@ static uint32_t own_output(const struct wallet *w, const struct tx *tx, uint32_t
 	return tx_coin(tx, i, 0, &coin) ? keys_find(w, &coin.owner) : NO_INDEX;
 }
 
-bool records_concerns(const struct wallet *w, const struct tx *tx)
+bool wallet_pays(const struct wallet *w, const struct tx *tx)
 {
 	for (uint32_t i = 0; i < tx->n_out; i++)
 		if (own_output(w, tx, i) != NO_INDEX)
 			return true;
+	return false;
+}
+
+bool wallet_has_tx(const struct wallet *w, const struct txid *id)
+{
+	return records_find(w, id) != NO_INDEX;
+}
+
+bool records_concerns(const struct wallet *w, const struct tx *tx)
+{
+	if (wallet_pays(w, tx))
+		return true;
 	for (uint32_t i = 0; i < tx->n_in && w->n_coins; i++)
 		if (records_coin(w, &tx->in[i].prev) != NO_INDEX)
 			return true;

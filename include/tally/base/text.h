@@ -26,6 +26,9 @@ bool parse_u64(const char *s, uint64_t lo, uint64_t hi, uint64_t *out);
 /* As parse_u64, with 0x hex too. */
 bool parse_u64_any(const char *s, uint64_t lo, uint64_t hi, uint64_t *out);
 
+/* 1, true, yes, on; 0, false, no, off. */
+bool parse_flag(const char *s, bool *out);
+
 /* snprintf that appends to the text in buf (of `size` bytes, NUL-terminated) and never overruns. */
 void text_append(char *buf, size_t size, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -58,6 +58,13 @@ struct wallet_balance {
 /* of: one address, or all where NULL. */
 struct wallet_balance wallet_balance(const struct wallet *w, const struct key_hash *of);
 
+/* What the chain says an address (NULL: all of them) has, whatever waits: the same that every node says. */
+int64_t wallet_holds(const struct wallet *w, const struct key_hash *of);
+/* Does it pay an own key? */
+bool wallet_pays(const struct wallet *w, const struct tx *tx);
+/* Is it of the wallet's history, waiting or not? */
+bool wallet_has_tx(const struct wallet *w, const struct txid *id);
+
 struct wallet_coin {
 	struct outpoint outpoint;
 	struct coin coin; /* height MEMPOOL_HEIGHT: unconfirmed */

@@ -1,0 +1,235 @@
+/* Settings: which word counts, and what is no setting. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <tally/base/mem.h>
+#include <tally/node/config.h>
+
+/* A home in a fresh directory, with node 4000's data directory. */
+struct home {
+	char dir[128], node[160], conf[192], node_conf[224];
+};
+
+static void write_text(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static int make_home(void **state)
+{
+	struct home *h = NEW(struct home);
+	const char *tmp = getenv("TMPDIR");
+
+	snprintf(h->dir, sizeof(h->dir), "%s/tally-config-XXXXXX", tmp ? tmp : "/tmp");
+	assert_non_null(mkdtemp(h->dir));
+	snprintf(h->node, sizeof(h->node), "%s/4000", h->dir);
+	mkdir(h->node, 0700);
+	snprintf(h->conf, sizeof(h->conf), "%s/tally.conf", h->dir);
+	snprintf(h->node_conf, sizeof(h->node_conf), "%s/tally.conf", h->node);
+	setenv("TALLY_HOME", h->dir, 1);
+	setenv("NODE_ID", "4000", 1);
+	*state = h;
+	return 0;
+}
+
+static int remove_home(void **state)
+{
+	struct home *h = *state;
+
+	unlink(h->conf);
+	unlink(h->node_conf);
+	rmdir(h->node);
+	rmdir(h->dir);
+	free(h);
+	return 0;
+}
+
+/* The command line's settings in pairs, ending with NULL. */
+static bool finish(struct config *c, const char *const *line, struct err *e)
+{
+	uint64_t given = 0;
+
+	config_init(c);
+	for (; line && line[0]; line += 2) {
+		const struct setting *s = config_find(line[0]);
+
+		assert_non_null(s);
+		if (!config_set(c, s, line[1], e))
+			return false;
+		given |= UINT64_C(1) << (s - config_settings);
+	}
+	return config_finish(c, given, e);
+}
+
+static void must_finish(struct config *c, const char *const *line)
+{
+	struct err e = {0};
+
+	if (!finish(c, line, &e))
+		fail_msg("%s: %s", e.token, e.detail);
+}
+
+static void command_line_beats_environment_beats_files(void **state)
+{
+	const struct home *h = *state;
+	struct config c;
+
+	must_finish(&c, NULL);
+	assert_int_equal(c.node_id, 4000);
+	assert_string_equal(c.dir, h->node);
+	assert_int_equal(c.threads, 1);
+	assert_int_equal(c.port, 4000);
+	assert_int_equal(c.control_port, 14000);
+
+	write_text(h->conf, "threads = 2\ndbcache=20\nmaxmempool=7\n");
+	write_text(h->node_conf, "# of this node\n\n  threads=3\ndbcache=30\n");
+	must_finish(&c, NULL);
+	assert_int_equal(c.threads, 3); /* the data directory's, then home's */
+	assert_int_equal(c.dbcache_mb, 30);
+	assert_int_equal(c.maxmempool_mb, 7);
+
+	must_finish(&c, (const char *const[]){"threads", "4", "node-id", "4001", NULL});
+	assert_int_equal(c.node_id, 4001); /* not the environment's */
+	assert_int_equal(c.threads, 4);
+	assert_int_equal(c.dbcache_mb, 20); /* 4001 has no file of its own */
+
+	must_finish(&c, (const char *const[]){"home", "/nonexistent", NULL});
+	assert_string_equal(c.dir, "/nonexistent/4000");
+	assert_int_equal(c.threads, 1);
+}
+
+static void a_list_is_of_one_source(void **state)
+{
+	const struct home *h = *state;
+	struct config c;
+
+	write_text(h->conf, "connect=10.0.0.1:1\n");
+	write_text(h->node_conf, "connect=10.0.0.2:1\nconnect=10.0.0.3:1\n");
+	must_finish(&c, NULL);
+	assert_int_equal(c.n_connect, 2);
+	assert_string_equal(c.connect[0], "10.0.0.2:1");
+	assert_string_equal(c.connect[1], "10.0.0.3:1");
+	must_finish(&c, (const char *const[]){"connect", "10.0.0.4:1", NULL});
+	assert_int_equal(c.n_connect, 1);
+	assert_string_equal(c.connect[0], "10.0.0.4:1");
+}
+
+static void a_bad_line_is_named_with_file_and_number(void **state)
+{
+	static const struct {
+		const char *text, *token;
+		unsigned line;
+	} bad[] = {
+		{"threads=2\nnonsense=1\n", "bad-conf", 2},
+		{"threads\n", "bad-conf", 1},
+		{"mocktime=5\n", "bad-conf", 1}, /* of the command line alone */
+		{"\n\nthreads=many\n", "bad-setting", 3},
+		{"threads=65\n", "bad-setting", 1},
+		{"threads=0\n", "bad-setting", 1},
+		{"listen=maybe\n", "bad-setting", 1},
+		{"chain=abc\n", "bad-setting", 1},
+		{"sync=quickly\n", "bad-setting", 1},
+		{"miner=\n", "bad-setting", 1},
+	};
+	const struct home *h = *state;
+	struct config c;
+	char where[256];
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct err e = {0};
+
+		write_text(h->node_conf, bad[i].text);
+		assert_false(finish(&c, NULL, &e));
+		assert_string_equal(e.token, bad[i].token);
+		snprintf(where, sizeof(where), "%s line %u: ", h->node_conf, bad[i].line);
+		assert_int_equal(strncmp(e.detail, where, strlen(where)), 0);
+	}
+}
+
+static void a_bad_environment_is_named(void **state)
+{
+	struct config c;
+	struct err e = {0};
+
+	(void)state;
+	setenv("NODE_ID", "0", 1);
+	assert_false(finish(&c, NULL, &e));
+	assert_int_equal(strncmp(e.detail, "environment NODE_ID: ", 21), 0);
+	setenv("NODE_ID", "55536", 1);
+	assert_false(finish(&c, NULL, &e));
+	setenv("NODE_ID", "55535", 1);
+	must_finish(&c, NULL);
+	assert_int_equal(c.control_port, 65535);
+}
+
+static void ports_that_collide_are_refused(void **state)
+{
+	struct config c;
+	struct err e = {0};
+
+	(void)state;
+	assert_false(finish(&c, (const char *const[]){"port", "14000", NULL}, &e));
+	assert_string_equal(e.token, "bad-port");
+	must_finish(&c, (const char *const[]){"port", "14000", "control-port", "14001", NULL});
+	assert_int_equal(c.port, 14000);
+}
+
+static void flags_are_said_in_eight_ways(void **state)
+{
+	static const char *const words[] = {"1", "0", "true", "false", "yes", "no", "on", "off"};
+	struct config c;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		must_finish(&c, (const char *const[]){"listen", words[i], NULL});
+		assert_int_equal(c.listen, i % 2 == 0);
+	}
+}
+
+static void what_is_too_long_or_too_many_is_refused(void **state)
+{
+	const struct setting *s = config_find("connect");
+	char text[CONFIG_TEXT_MAX + 1];
+	struct config c;
+	struct err e = {0};
+
+	(void)state;
+	config_init(&c);
+	memset(text, 'a', sizeof(text));
+	text[CONFIG_TEXT_MAX] = '\0';
+	assert_false(config_set(&c, s, text, &e));
+	text[CONFIG_TEXT_MAX - 1] = '\0';
+	for (unsigned i = 0; i < CONFIG_PEERS_MAX; i++)
+		assert_true(config_set(&c, s, text, &e));
+	assert_false(config_set(&c, s, "a:1", &e));
+	assert_int_equal(c.n_connect, CONFIG_PEERS_MAX);
+}
+
+int main(void)
+{
+#define IN_HOME(f) cmocka_unit_test_setup_teardown(f, make_home, remove_home)
+	const struct CMUnitTest tests[] = {
+		IN_HOME(command_line_beats_environment_beats_files),
+		IN_HOME(a_list_is_of_one_source),
+		IN_HOME(a_bad_line_is_named_with_file_and_number),
+		IN_HOME(a_bad_environment_is_named),
+		IN_HOME(ports_that_collide_are_refused),
+		IN_HOME(flags_are_said_in_eight_ways),
+		IN_HOME(what_is_too_long_or_too_many_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,277 @@
+/* Lines of the prompt, with a real node behind them that does not run: words, completion, doing. */
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <tally/base/log.h>
+#include <tally/base/mem.h>
+#include <tally/consensus/params.h>
+#include <tally/crypto/address.h>
+#include <tally/node/command.h>
+#include <tally/node/node.h>
+
+static void no_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
+		   const char *text)
+{
+	(void)arg, (void)unix_us, (void)sub, (void)level, (void)text;
+}
+
+struct env {
+	char home[128];
+	struct node *n;
+	bool answered;
+	enum line_kind kind;
+	char text[8192];
+};
+
+static void on_line(void *arg, enum line_kind kind, const char *text)
+{
+	struct env *v = arg;
+
+	v->answered = true;
+	v->kind = kind;
+	snprintf(v->text, sizeof(v->text), "%s", text);
+}
+
+/* Does a line; its answer is in v->text. */
+static enum line_kind say(struct env *v, const char *line)
+{
+	struct err e = {0};
+
+	v->answered = false;
+	node_command_line(v->n, line, on_line, v);
+	assert_true(node_wait(v->n, &v->answered, &e));
+	return v->kind;
+}
+
+static int open_node(void **state)
+{
+	struct env *v = NEW(struct env);
+	const char *tmp = getenv("TMPDIR");
+	struct config c;
+	struct chain_params p;
+	struct err e = {0};
+
+	log_set_sink(no_log, NULL);
+	snprintf(v->home, sizeof(v->home), "%s/tally-line-XXXXXX", tmp ? tmp : "/tmp");
+	assert_non_null(mkdtemp(v->home));
+	config_init(&c);
+	assert_true(config_set(&c, config_find("home"), v->home, &e));
+	assert_true(config_finish(&c, 1, &e));
+	if (!node_open(&v->n, &c, NODE_OFFLINE, &e))
+		fail_msg("%s: %s", e.token, e.detail);
+	assert_int_equal(say(v, "getnewaddress miner"), LINE_DONE);
+	params_default(&p, 0);
+	strcpy(p.name, "line");
+	assert_true(node_resolve_address(v->n, "miner", false, &p.creator, &e));
+	if (!node_create_chain(v->n, &p, &e))
+		fail_msg("%s: %s", e.token, e.detail);
+	*state = v;
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st, (void)type, (void)ftw;
+	return remove(path);
+}
+
+static int close_node(void **state)
+{
+	struct env *v = *state;
+
+	assert_true(node_close(v->n, NULL));
+	nftw(v->home, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(v);
+	return 0;
+}
+
+/* --- words --------------------------------------------------------------------------- */
+
+static void words_are_split_at_spaces_but_not_in_quotes(void **state)
+{
+	char **w;
+	size_t n;
+	struct err e = {0};
+
+	(void)state;
+	assert_true(line_split("  send \t alice 5 memo=\"a \\\"b\\\" c\\\\\"  ", &w, &n, &e));
+	assert_int_equal(n, 4);
+	assert_string_equal(w[0], "send");
+	assert_string_equal(w[1], "alice");
+	assert_string_equal(w[2], "5");
+	assert_string_equal(w[3], "memo=a \"b\" c\\");
+	line_free(w, n);
+	assert_true(line_split("a \"\" b\\c", &w, &n, &e));
+	assert_int_equal(n, 3);
+	assert_string_equal(w[1], "");
+	assert_string_equal(w[2], "b\\c");
+	line_free(w, n);
+	assert_true(line_split("   ", &w, &n, &e));
+	assert_int_equal(n, 0);
+	line_free(w, n);
+}
+
+static void an_open_quote_and_a_33rd_word_are_refused(void **state)
+{
+	char **w, line[2 * 33 + 1] = "";
+	size_t n;
+	struct err e = {0};
+
+	(void)state;
+	assert_false(line_split("send \"alice", &w, &n, &e));
+	assert_string_equal(e.token, "bad-line");
+	for (unsigned i = 0; i < 32; i++)
+		strcat(line, "a ");
+	assert_true(line_split(line, &w, &n, &e));
+	assert_int_equal(n, 32);
+	line_free(w, n);
+	strcat(line, "a");
+	assert_false(line_split(line, &w, &n, &e));
+}
+
+/* --- completion ------------------------------------------------------------------------ */
+
+static bool offers(struct env *v, const char *line, const char *want)
+{
+	char out[64][COMPLETION_CHARS + 1];
+	const size_t n = line_complete(v->n, line, out, 64);
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(out[i], want) == 0)
+			return true;
+	return false;
+}
+
+static void verbs_labels_and_keys_are_completed_each_in_its_place(void **state)
+{
+	struct env *v = *state;
+
+	assert_true(offers(v, "se", "send"));
+	assert_false(offers(v, "se", "balance"));
+	assert_true(offers(v, "", "balance"));
+	assert_true(offers(v, "send mi", "miner"));
+	assert_true(offers(v, "send @mi", "@miner"));
+	assert_true(offers(v, "send 5 mi", "miner")); /* either way round */
+	assert_true(offers(v, "send  miner 5 me", "memo="));
+	assert_false(offers(v, "send miner 5 pre", "preview="));
+	assert_false(offers(v, "send miner 5 mi", "miner"));
+	assert_false(offers(v, "nonsense m", "miner"));
+	assert_int_equal(line_complete(v->n, "", (char[1][COMPLETION_CHARS + 1]){""}, 1), 1);
+}
+
+static void usage_is_of_the_verb_at_the_beginning(void **state)
+{
+	char text[128], small[8];
+
+	(void)state;
+	line_usage("  send! al", text, sizeof(text));
+	assert_non_null(strstr(text, "send to amount [fee=] [memo=]"));
+	assert_null(strstr(text, "preview"));
+	line_usage("nonsense", text, sizeof(text));
+	assert_string_equal(text, "");
+	line_usage("send", small, sizeof(small));
+	assert_int_equal(strlen(small), sizeof(small) - 1);
+}
+
+/* --- doing -------------------------------------------------------------------------------- */
+
+static void sending_asks_first_and_with_a_mark_does_it(void **state)
+{
+	struct env *v = *state;
+
+	assert_int_equal(say(v, "getnewaddress \"bob b\""), LINE_DONE);
+	assert_int_equal(say(v, "send \"bob b\" 1.5 memo=\"two words\""), LINE_CONFIRM);
+	assert_int_equal(strncmp(v->text, "send 1.5 to tly1", 16), 0);
+	assert_int_equal(say(v, "getrawmempool"), LINE_DONE);
+	assert_string_equal(v->text, "[]");
+	assert_int_equal(say(v, "send! 1.5 \"bob b\" memo=\"two words\""), LINE_DONE);
+	assert_int_equal(strlen(v->text), 64);
+	assert_int_equal(say(v, "listtransactions * 1"), LINE_DONE);
+	assert_non_null(strstr(v->text, "\"memo\": \"two words\""));
+	/* Until it is in a block the chain says what it said. */
+	assert_int_equal(say(v, "tally_balance miner"), LINE_DONE);
+	assert_non_null(strstr(v->text, ": 50"));
+	assert_int_equal(say(v, "tally_balance \"bob b\""), LINE_DONE);
+	assert_non_null(strstr(v->text, ": 0"));
+	assert_int_equal(say(v, "generatetoaddress 1 miner"), LINE_DONE);
+	assert_int_equal(say(v, "tally_balance \"bob b\""), LINE_DONE);
+	assert_non_null(strstr(v->text, ": 1.5"));
+}
+
+static void amounts_are_taken_whole_or_not_at_all(void **state)
+{
+	struct env *v = *state;
+	char line[256];
+
+	snprintf(line, sizeof(line), "send miner %062d15", 0);
+	assert_int_equal(say(v, line), LINE_CONFIRM); /* 15, not 1 */
+	assert_int_equal(strncmp(v->text, "send 15 to ", 11), 0);
+	const char *const bad[] = {"0",    "-1",  "1.000000001", "21000001",
+				   "five", "1e",  "0x10",        "1 .5",
+				   "",     "nan", "1,5",         "99999999999999999999999999"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		snprintf(line, sizeof(line), "send miner \"%s\"", bad[i]);
+		assert_int_equal(say(v, line), LINE_FAILED);
+	}
+	assert_int_equal(say(v, "send miner 0.00000001"), LINE_CONFIRM);
+}
+
+static void a_strangers_balance_is_counted_in_the_chain(void **state)
+{
+	struct env *v = *state;
+	struct key_hash zero = {{0}};
+	char line[128], address[ADDRESS_CHARS + 1];
+
+	address_encode(address, &zero);
+	snprintf(line, sizeof(line), "send! %s 2.25", address);
+	assert_int_equal(say(v, line), LINE_DONE);
+	snprintf(line, sizeof(line), "tally_balance %s", address);
+	assert_int_equal(say(v, line), LINE_DONE);
+	assert_non_null(strstr(v->text, ": 0"));
+	assert_int_equal(say(v, "generatetoaddress 1 miner"), LINE_DONE);
+	assert_int_equal(say(v, line), LINE_DONE);
+	assert_non_null(strstr(v->text, ": 2.25"));
+	/* One that is under way when the node stops is answered, and nothing is left of it. */
+	v->answered = false;
+	node_command_line(v->n, line, on_line, v);
+	assert_false(v->answered);
+}
+
+static void what_is_no_line_is_told_so(void **state)
+{
+	struct env *v = *state;
+
+	assert_int_equal(say(v, "frobnicate 1"), LINE_FAILED);
+	assert_non_null(strstr(v->text, "there is no command 'frobnicate'"));
+	assert_int_equal(say(v, "send miner"), LINE_FAILED);
+	assert_int_equal(say(v, "send miner 1 2 x y z a b c"), LINE_FAILED);
+	assert_int_equal(say(v, "send miner 1 memo=\"open"), LINE_FAILED);
+	assert_int_equal(say(v, "send miner 1 \xff\xfe"), LINE_FAILED);
+	assert_int_equal(say(v, ""), LINE_DONE);
+	assert_string_equal(v->text, "");
+}
+
+int main(void)
+{
+#define WITH_NODE(f) cmocka_unit_test_setup_teardown(f, open_node, close_node)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words_are_split_at_spaces_but_not_in_quotes),
+		cmocka_unit_test(an_open_quote_and_a_33rd_word_are_refused),
+		cmocka_unit_test(usage_is_of_the_verb_at_the_beginning),
+		WITH_NODE(verbs_labels_and_keys_are_completed_each_in_its_place),
+		WITH_NODE(sending_asks_first_and_with_a_mark_does_it),
+		WITH_NODE(amounts_are_taken_whole_or_not_at_all),
+		WITH_NODE(a_strangers_balance_is_counted_in_the_chain),
+		WITH_NODE(what_is_no_line_is_told_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
