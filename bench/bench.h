@@ -59,6 +59,7 @@ void bench_connect(struct fx *fx, const struct bench_blocks *b);
 /* The benches. */
 void bench_crypto(const char *filter);
 void bench_chain(const char *filter);
+void bench_pool(const char *filter);
 bool bench_wanted(const char *filter, const char *name);
 
 #endif

@@ -5,6 +5,7 @@ bench_tally_bench_SOURCES = \
 	bench/bench.h \
 	bench/bench_chain.c \
 	bench/bench_crypto.c \
+	bench/bench_pool.c \
 	bench/blocks.c \
 	bench/checks.c \
 	bench/main.c \

@@ -126,5 +126,6 @@ int main(int argc, char **argv)
 	}
 	bench_crypto(argc == 3 ? argv[2] : NULL);
 	bench_chain(argc == 3 ? argv[2] : NULL);
+	bench_pool(argc == 3 ? argv[2] : NULL);
 	return 0;
 }

@@ -9,6 +9,10 @@
 
 #include "mempool/mempool_priv.h"
 
+/* Of a transaction with unknown inputs: has it been in a block? Each is a search in the database, and where all of
+ * these are spent again it is an orphan like any other. */
+#define OUTPUTS_LOOKED_UP 8
+
 struct next_block {
 	const struct chain_params *params;
 	uint32_t height, parent_time;
@@ -30,7 +34,7 @@ static bool in_chain(struct mempool *m, const struct tx *tx, struct err *e)
 	struct outpoint o = {.txid = tx->id};
 	struct coin coin;
 
-	for (o.index = 0; o.index < tx->n_out; o.index++) {
+	for (o.index = 0; o.index < tx->n_out && o.index < OUTPUTS_LOOKED_UP; o.index++) {
 		struct err failed = {.cls = ERR_NONE};
 		if (view.get(view.ctx, &o, &coin, &failed))
 			return !err_set(e, ERR_KNOWN, "txn-already-known",

@@ -19,10 +19,15 @@
 #define NEARLY_FULL_BYTES 1000
 #define MISSES_MAX        1000
 
+/* What is compared stands here, and not behind pointers: in a full pool every one of those is a wait for
+ * memory. */
 struct work {
 	struct pool_entry *en;
+	uint64_t seq;
 	uint64_t bytes; /* of its package */
 	int64_t fees;
+	uint64_t own_bytes;
+	int64_t own_fee;
 	size_t heap_at;
 };
 
@@ -42,13 +47,12 @@ struct assembly {
  * by itself. */
 static void score(const struct work *w, int64_t *fee, uint64_t *bytes)
 {
-	uint64_t own = w->en->pub.tx->raw.len;
-
 	*fee = w->fees;
 	*bytes = w->bytes;
-	if ((__int128)w->en->pub.fee * (int64_t)w->bytes < (__int128)w->fees * (int64_t)own) {
-		*fee = w->en->pub.fee;
-		*bytes = own;
+	if (w->bytes != w->own_bytes &&
+	    (__int128)w->own_fee * (int64_t)w->bytes < (__int128)w->fees * (int64_t)w->own_bytes) {
+		*fee = w->own_fee;
+		*bytes = w->own_bytes;
 	}
 }
 
@@ -60,7 +64,7 @@ static bool better(const struct assembly *a, uint32_t i, uint32_t j)
 	score(&a->works[i], &fee_i, &bytes_i);
 	score(&a->works[j], &fee_j, &bytes_j);
 	__int128 l = (__int128)fee_i * (int64_t)bytes_j, r = (__int128)fee_j * (int64_t)bytes_i;
-	return l != r ? l > r : a->works[i].en->pub.seq < a->works[j].en->pub.seq;
+	return l != r ? l > r : a->works[i].seq < a->works[j].seq;
 }
 
 static void put_at(struct assembly *a, size_t at, uint32_t i)
@@ -121,8 +125,11 @@ static void load(struct assembly *a)
 			continue;
 		en->work = (uint32_t)a->n_works;
 		a->works[a->n_works++] = (struct work){.en = en,
+						       .seq = en->pub.seq,
 						       .bytes = en->pub.ancestor_bytes,
 						       .fees = en->pub.ancestor_fees,
+						       .own_bytes = en->bytes,
+						       .own_fee = en->pub.fee,
 						       .heap_at = SKIPPED};
 	}
 }

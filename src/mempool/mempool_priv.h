@@ -33,6 +33,8 @@ struct pool_entry {
 	size_t memory;
 	size_t heap_at; /* place in the eviction heap */
 	uint64_t mark;  /* the last walk that came by */
+	uint32_t bytes; /* of the transaction */
+	bool always;    /* nothing but its coins decides whether it may be in the next block */
 	uint32_t work;  /* place in the table of a block being assembled */
 };
 

@@ -145,6 +145,8 @@ struct pool_entry *pool_add(struct mempool *m, struct tx *tx, const struct candi
 		.descendant_fees = c->fee,
 	};
 	en->coinbase_height = c->coinbase_height;
+	en->bytes = (uint32_t)bytes;
+	en->always = !en->coinbase_height && tx->lock_time == 0;
 	en->entered = pool_mono_seconds(m) - (now - en->pub.time);
 	en->memory = entry_memory(tx);
 	if (c->n_parents) {
@@ -263,6 +265,8 @@ void pool_remove_tree(struct mempool *m, struct pool_entry *en, const char *reas
 bool pool_spendable_at(const struct pool_entry *en, const struct chain_params *p, uint32_t height,
 		       uint32_t parent_time)
 {
+	if (en->always)
+		return true;
 	return coinbase_mature(p, en->coinbase_height, height) &&
 	       tx_final(en->pub.tx, height, parent_time);
 }

@@ -26,6 +26,7 @@
 
 struct generate {
 	struct list link;
+	uint64_t id; /* 1 upward */
 	struct key_hash to;
 	uint32_t want;
 	struct block_hash *hashes;
@@ -43,8 +44,10 @@ struct mining {
 	unsigned threads;
 	uint32_t found;
 	struct list generates;
+	uint64_t n_generates; /* so far */
 
 	uint64_t job;             /* the running one; 0 none */
+	uint64_t job_for;         /* the generate it is for; 0: mining continuously */
 	bool stale;               /* the tip has moved, or the mempool: wants a new job */
 	int64_t job_ms, found_ms; /* monotonic: when the job began, the last block of ours came */
 	int64_t refused_ms;       /* when one was refused; 0 never */
@@ -82,13 +85,6 @@ static void mining_wait(struct mining *m, int64_t ms)
 	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
 	event_add(m->timer, &tv);
-}
-
-static const struct key_hash *mining_payee(const struct mining *m)
-{
-	const struct generate *g = list_first(&m->generates, struct generate, link);
-
-	return g ? &g->to : &m->to;
 }
 
 /* Of peers' word: it may be a lie, so without blocks that come it counts only for a moment. */
@@ -148,6 +144,7 @@ static int64_t mining_pause_left(struct mining *m)
 static void mining_begin_job(struct mining *m)
 {
 	const int64_t pause = mining_pause_left(m);
+	const struct generate *g = list_first(&m->generates, struct generate, link);
 	uint8_t header[HEADER_BYTES];
 
 	mining_stop_job(m);
@@ -156,7 +153,8 @@ static void mining_begin_job(struct mining *m)
 		mining_wait(m, pause);
 		return;
 	}
-	block_template_make(&m->template, m->node, mining_payee(m));
+	block_template_make(&m->template, m->node, g ? &g->to : &m->to);
+	m->job_for = g ? g->id : 0;
 	header_encode(header, &m->template.header);
 	m->job = miner_start(m->miner, header, m->template.header.bits);
 	m->job_ms = now_ms(m);
@@ -221,7 +219,7 @@ static void mining_count(struct mining *m, const struct block *b)
 
 	m->found++;
 	m->found_ms = now_ms(m);
-	if (!g)
+	if (!g || g->id != m->job_for) /* it was begun before there was this one */
 		return;
 	mem_reserve(&g->hashes, &g->cap, g->n + 1, sizeof(*g->hashes));
 	g->hashes[g->n++] = b->hash;
@@ -235,7 +233,7 @@ static void mining_fail(struct mining *m, const struct err *err)
 
 	log_error(LOG_MINER, "own block refused: %s: %s", err->token, err->detail);
 	m->refused_ms = now_ms(m);
-	if (g)
+	if (g && g->id == m->job_for)
 		generate_finish(g, err);
 }
 
@@ -376,6 +374,7 @@ void node_generate(struct node *n, const struct key_hash *to, uint32_t count, ge
 		return;
 	}
 	g = NEW(struct generate);
+	g->id = ++n->mining->n_generates;
 	g->to = *to;
 	g->want = count;
 	g->done = done;
