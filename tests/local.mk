@@ -33,6 +33,7 @@ SCRIPT_TESTS += \
 	tests/functional/test_mempool_file.py \
 	tests/functional/test_sync.py \
 	tests/functional/test_payments.py \
+	tests/functional/test_reindex.py \
 	tests/functional/test_restart.py \
 	tests/functional/test_rpc.py \
 	tests/functional/test_six_messages.py \

@@ -225,9 +225,10 @@ bool slot_load_tip(struct chain *c, struct slot *s, struct err *e)
 	s->next_tx = s->b->n_tx;
 	want = count_spent(s->b);
 	if (s->n_spent != want)
-		return err_set(e, ERR_CORRUPT, "db-damaged",
-			       "the undo record of block %u has %zu coins, not %zu: run reindex",
-			       tree_at(&c->tree, s->at)->height, s->n_spent, want);
+		return err_set(
+			e, ERR_CORRUPT, "db-damaged",
+			"the undo record of block %u has %zu coins, not %zu: run 'tally reindex'",
+			tree_at(&c->tree, s->at)->height, s->n_spent, want);
 	return true;
 }
 

@@ -30,7 +30,7 @@ void chain_changed(struct chain *c, bool soon)
 
 static bool damaged(struct err *e, const char *what)
 {
-	return err_set(e, ERR_CORRUPT, "db-damaged", "%s: run reindex", what);
+	return err_set(e, ERR_CORRUPT, "db-damaged", "%s: run 'tally reindex'", what);
 }
 
 /* In order of height, so every parent is there before its children. */

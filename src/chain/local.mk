@@ -1,5 +1,6 @@
 libtally_a_SOURCES += \
 	include/tally/chain/chain.h \
+	include/tally/chain/rebuild.h \
 	src/chain/accept.c \
 	src/chain/apply.c \
 	src/chain/chain.c \
@@ -10,6 +11,7 @@ libtally_a_SOURCES += \
 	src/chain/future.c \
 	src/chain/headers.c \
 	src/chain/query.c \
+	src/chain/rebuild.c \
 	src/chain/recent.c \
 	src/chain/reindex.c \
 	src/chain/tree.c \

@@ -211,11 +211,11 @@ bool chain_read_block(const struct chain *c, chain_index i, struct block **out, 
 		return false;
 	if (!block_decode_take(out, raw, n, e))
 		return err_set(e, ERR_CORRUPT, "db-damaged",
-			       "block %u is not what was stored: run reindex", en->height);
+			       "block %u is not what was stored: run 'tally reindex'", en->height);
 	if (hash256_equal(&(*out)->hash.h, &en->hash.h))
 		return true;
 	block_unref(*out);
-	return err_set(e, ERR_CORRUPT, "db-damaged", "block %u is another one: run reindex",
+	return err_set(e, ERR_CORRUPT, "db-damaged", "block %u is another one: run 'tally reindex'",
 		       en->height);
 }
 

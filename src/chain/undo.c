@@ -21,7 +21,7 @@ bool undo_decode(struct coin **coins, size_t *n, struct span raw, struct err *e)
 
 	if (raw.len % UNDO_COIN_BYTES != 0)
 		return err_set(e, ERR_CORRUPT, "db-damaged",
-			       "an undo record of %zu bytes: run reindex", raw.len);
+			       "an undo record of %zu bytes: run 'tally reindex'", raw.len);
 	out = mem_array(count + 1, sizeof(*out));
 	reader_init(&r, raw.p, raw.len);
 	for (size_t i = 0; i < count; i++) {
@@ -34,8 +34,9 @@ bool undo_decode(struct coin **coins, size_t *n, struct span raw, struct err *e)
 		out[i].coinbase = (height & 1) != 0;
 		if (!amount_valid(out[i].value)) {
 			free(out);
-			return err_set(e, ERR_CORRUPT, "db-damaged",
-				       "an undo record holds an impossible amount: run reindex");
+			return err_set(
+				e, ERR_CORRUPT, "db-damaged",
+				"an undo record holds an impossible amount: run 'tally reindex'");
 		}
 	}
 	*coins = out;

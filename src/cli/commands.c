@@ -10,7 +10,8 @@
 #include <tally/consensus/params.h>
 #include <tally/crypto/address.h>
 #include <tally/primitives/amount.h>
-#include <tally/store/lock.h>
+#include <tally/node/reindex.h>
+#include <tally/store/rebuild.h>
 
 #include "cli/cli_priv.h"
 
@@ -231,6 +232,30 @@ static bool run_reindexutxo(struct invocation *in, struct err *e)
 	return true;
 }
 
+static bool run_reindex(struct invocation *in, struct err *e)
+{
+	char hash[HASH_HEX_CHARS + 1];
+	struct reindex_report r;
+
+	if (!node_reindex(&in->config, &r, e))
+		return false;
+	if (r.empty) {
+		hash256_hex(hash, &r.chain.genesis.h);
+		printf("the first block can't be read: empty now, startnode joins chain %s again\n",
+		       hash);
+	} else {
+		hash256_hex(hash, &r.tip.h);
+		printf("rebuilt from %u blocks: height %u, tip %s\n", r.chain.blocks, r.height,
+		       hash);
+	}
+	if (r.chain.lost > 0)
+		printf("%u blocks can't be read, the lowest at height %u: peers will be asked for them\n",
+		       r.chain.lost, r.chain.first_lost);
+	if (r.kept)
+		printf("what was there is kept in %s/" REBUILD_DAMAGED "\n", in->config.dir);
+	return true;
+}
+
 /* --- rpc ---------------------------------------------------------------------------------------- */
 
 /* Puts compact JSON on lines of its own, numbers as they stand. */
@@ -338,6 +363,9 @@ const struct command_row commands[] = {
 	{"send", "pays somebody and prints the transaction's id", send_options, false, NULL,
 	 run_send},
 	{"printchain", "prints every block from the tip down", NULL, false, NULL, run_printchain},
+	{"reindex",
+	 "rebuilds a damaged chain database from the blocks in it; the wallet stays as it is", NULL,
+	 false, NULL, run_reindex},
 	{"reindexutxo", "rebuilds the table of coins from the blocks", NULL, false, NULL,
 	 run_reindexutxo},
 	{"invite", "prints one word with which others join this chain: startnode -join WORD",

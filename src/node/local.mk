@@ -2,6 +2,7 @@ libtally_a_SOURCES += \
 	include/tally/node/command.h \
 	include/tally/node/config.h \
 	include/tally/node/node.h \
+	include/tally/node/reindex.h \
 	include/tally/node/snapshot.h \
 	src/node/clock_warn.c \
 	src/node/command.c \
@@ -24,6 +25,7 @@ libtally_a_SOURCES += \
 	src/node/observers.c \
 	src/node/online.c \
 	src/node/open.c \
+	src/node/reindex.c \
 	src/node/late.c \
 	src/node/pool_file.c \
 	src/node/scan.c \
@@ -33,6 +35,7 @@ libtally_a_SOURCES += \
 	src/node/verbs_addrs.c \
 	src/node/verbs_bans.c \
 	src/node/verbs_chain.c \
+	src/node/verbs_coins.c \
 	src/node/verbs_mempool.c \
 	src/node/verbs_mining.c \
 	src/node/verbs_net.c \

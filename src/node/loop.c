@@ -170,7 +170,7 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 	node_stop(n, sig == SIGTERM ? "terminated" : sig == SIGHUP ? "hung up" : "interrupted");
 }
 
-/* The store tells through a pipe, from any thread, that a write failed. */
+/* A database tells through a pipe, from any thread, that it failed. */
 static void on_write_failed(evutil_socket_t fd, short what, void *arg)
 {
 	struct node *n = arg;
@@ -180,10 +180,9 @@ static void on_write_failed(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (read(fd, &c, 1) != 1)
 		return;
-	err_set(&err, ERR_IO, "write-failed",
-		"writing to %s failed: make room on the disk and start again; nothing is lost",
-		n->config.dir);
-	node_fatal(n, &err);
+	if ((n->store && store_failed(n->store, &err)) ||
+	    (n->wallet_db && wallet_db_failed(n->wallet_db, &err)))
+		node_fatal(n, &err);
 }
 
 void node_write_failed(void *arg)

@@ -6,6 +6,7 @@
 
 #include <tally/base/checked.h>
 #include <tally/base/log.h>
+#include <tally/node/reindex.h>
 
 #define FILES_WANTED 4096
 #define FILES_KEPT   96 /* for the databases, the control port, peers that we dial */
@@ -126,6 +127,28 @@ static bool dial_configured(struct node *n, struct err *e)
 	return true;
 }
 
+/* Without a chain, the one to join: as told, or the one that was here until reindex found nothing of it but the name. */
+static bool wanted_chain(const struct node *n, struct protocol_options *po, struct err *e)
+{
+	const char *told = n->config.chain;
+	size_t len = HASH_BYTES;
+
+	po->want_chain = told[0] != '\0';
+	if (po->want_chain && !hash256_parse(&po->wanted.h, told))
+		return err_set(e, ERR_USAGE, "bad-chain",
+			       "-chain '%s' is no hash: give all 64 hex digits", told);
+	if (po->want_chain && chain_has_genesis(n->chain) &&
+	    !hash256_equal(&po->wanted.h, &chain_params(n->chain)->genesis_hash.h))
+		return err_set(
+			e, ERR_USAGE, "other-chain",
+			"this directory holds another chain ('%s'): use another --node-id for the chain %.16s…",
+			chain_params(n->chain)->name, told);
+	if (!po->want_chain && !chain_has_genesis(n->chain))
+		po->want_chain = store_get_meta(n->store, META_JOIN, po->wanted.h.b, &len, NULL) &&
+				 len == HASH_BYTES;
+	return true;
+}
+
 static bool start_network(struct node *n, struct err *e)
 {
 	const struct config *c = &n->config;
@@ -136,7 +159,6 @@ static bool start_network(struct node *n, struct err *e)
 		.clock = &n->clock.clock,
 		.rng = n->rng,
 		.sync = c->sync_classic ? SYNC_CLASSIC : SYNC_HEADERS,
-		.want_chain = c->chain[0] != '\0',
 		.events = &n->protocol_events,
 		.events_arg = n,
 	};
@@ -151,15 +173,8 @@ static bool start_network(struct node *n, struct err *e)
 		.dial_book = c->n_connect == 0,
 	};
 
-	if (po.want_chain && !hash256_parse(&po.wanted.h, c->chain))
-		return err_set(e, ERR_USAGE, "bad-chain",
-			       "-chain '%s' is no hash: give all 64 hex digits", c->chain);
-	if (po.want_chain && chain_has_genesis(n->chain) &&
-	    !hash256_equal(&po.wanted.h, &chain_params(n->chain)->genesis_hash.h))
-		return err_set(
-			e, ERR_USAGE, "other-chain",
-			"this directory holds another chain ('%s'): use another --node-id for the chain %.16s…",
-			chain_params(n->chain)->name, c->chain);
+	if (!wanted_chain(n, &po, e))
+		return false;
 	n->protocol = protocol_new(&po);
 	no.handler = protocol_net_handler(n->protocol);
 	n->net = net_new(&no);

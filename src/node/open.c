@@ -18,6 +18,7 @@
 #include <tally/crypto/hash.h>
 #include <tally/crypto/key.h>
 #include <tally/crypto/pow.h>
+#include <tally/store/rebuild.h>
 
 #define REBROADCAST_MAX 1000
 #define REBROADCAST_MS  (5 * 60 * 1000)
@@ -206,7 +207,8 @@ static bool open_ground(struct node *n, struct err *e)
 	n->mining = mining_new(n);
 	if (!crypto_start(e) || !key_selfcheck(e) ||
 	    !dir_lock_take(&n->lock, n->config.dir,
-			   n->mode == NODE_ONLINE ? LOCK_NODE : LOCK_COMMAND, e))
+			   n->mode == NODE_ONLINE ? LOCK_NODE : LOCK_COMMAND, e) ||
+	    !rebuild_resume(n->config.dir, e))
 		return false;
 	if (n->mode == NODE_ONLINE && !(n->logfile = logfile_open(n->config.dir, e)))
 		return false;

@@ -1,8 +1,7 @@
-/* What an address that is not the wallet's holds: all coins of the chain are looked through, a slice a turn. */
+/* All coins of the chain, looked through a slice a turn. */
 #include "verbs_priv.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <event2/event.h>
 
@@ -16,12 +15,12 @@ struct scan {
 	struct list link; /* node.scans */
 	struct node *node;
 	struct call *call;
-	struct key_hash of;
-	struct block_hash tip; /* of which the sum is */
+	const struct coin_count *how;
+	void *arg;
+	struct block_hash tip; /* whose coins these are */
 	uint8_t after[OUTPOINT_BYTES];
 	bool started;
 	unsigned restarts;
-	int64_t sum;
 	struct event *event;
 };
 
@@ -29,6 +28,7 @@ static void scan_free(struct scan *s)
 {
 	list_del(&s->link);
 	event_free(s->event);
+	free(s->arg);
 	free(s);
 }
 
@@ -38,7 +38,7 @@ static void scan_fail(struct scan *s, int code, const struct err *err)
 	scan_free(s);
 }
 
-/* A slice from another tip would belong to another sum. */
+/* A slice from another tip would belong to another count. */
 static bool same_tip(struct scan *s)
 {
 	const struct chain_entry tip = chain_tip(s->node->chain);
@@ -47,8 +47,8 @@ static bool same_tip(struct scan *s)
 		return true;
 	s->restarts += s->started;
 	s->started = false;
-	s->sum = 0;
 	s->tip = tip.hash;
+	s->how->begin(s->arg, &tip);
 	return s->restarts <= RESTARTS_MAX;
 }
 
@@ -60,8 +60,7 @@ static bool scan_slice(struct scan *s, bool *more, struct err *e)
 		chain_scan_coins(s->node->chain, s->after, !s->started, page, SLICE_COINS, &n, e);
 
 	for (size_t i = 0; ok && i < n; i++)
-		if (memcmp(page[i].coin.owner.b, s->of.b, KEY_HASH_BYTES) == 0)
-			s->sum += page[i].coin.value;
+		s->how->coin(s->arg, &page[i]);
 	if (ok && n > 0)
 		outpoint_pack(s->after, &page[n - 1].outpoint);
 	s->started = true;
@@ -91,18 +90,19 @@ static void scan_turn(evutil_socket_t fd, short what, void *arg)
 	} else if (more) {
 		event_add(s->event, &(struct timeval){0});
 	} else {
-		call_done(s->call, json_balance(&s->of, s->sum));
+		call_done(s->call, s->how->result(s->arg));
 		scan_free(s);
 	}
 }
 
-void scan_begin(struct node *n, struct call *c, const struct key_hash *of)
+void scan_begin(struct node *n, struct call *c, const struct coin_count *how, void *take_arg)
 {
 	struct scan *s = NEW(struct scan);
 
 	s->node = n;
 	s->call = c;
-	s->of = *of;
+	s->how = how;
+	s->arg = take_arg;
 	s->event = event_new(n->base, -1, 0, scan_turn, s);
 	list_add(&n->scans, &s->link);
 	event_priority_set(s->event, NODE_PRIO_WORK);

@@ -2,8 +2,8 @@
 #include "verbs_priv.h"
 
 const struct verb *const node_verb_groups[] = {
-	verbs_chain, verbs_mempool, verbs_mining, verbs_net, verbs_bans,
-	verbs_addrs, verbs_wallet,  verbs_node,   NULL,
+	verbs_chain, verbs_coins, verbs_mempool, verbs_mining, verbs_net,
+	verbs_bans,  verbs_addrs, verbs_wallet,  verbs_node,   NULL,
 };
 
 const struct verb *verb_next(size_t *group, size_t *at)

@@ -272,20 +272,6 @@ static void run_submitblock(struct node *n, struct call *c)
 								 : err.token));
 }
 
-static void run_reindexutxo(struct node *n, struct call *c)
-{
-	struct err err = {0};
-	uint64_t count;
-
-	if (n->mode == NODE_ONLINE)
-		call_error(c, RPC_MISC_ERROR, ERR_BUSY, "running",
-			   "the coins can't be rebuilt while the node runs: stop it first");
-	else if (!chain_reindex_coins(n->chain, &count, &err))
-		call_fail(c, RPC_MISC_ERROR, &err);
-	else
-		call_done(c, json_pack("{s:I}", "outputs", (json_int_t)count));
-}
-
 static const struct verb_param p_height[] = {
 	{"height", ARG_NUMBER, false, "height on the best chain"}, {0}};
 static const struct verb_param p_header[] = {
@@ -320,8 +306,6 @@ const struct verb verbs_chain[] = {
 	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getchaintips, NULL},
 	{"printchain", "blockchain", "blocks from the tip down", p_page,
 	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_printchain, NULL},
-	{"reindexutxo", "blockchain", "rebuild the coins from the blocks", NULL,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_reindexutxo, NULL},
 	{"submitblock", "mining", "give the node a block", p_hex,
 	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_submitblock, NULL},
 	{0},

@@ -26,14 +26,17 @@ json_t *json_block(const struct node *n, const struct chain_entry *en, const str
 		   int verbosity);
 json_t *json_tx(const struct node *n, const struct tx *tx);
 
-/* {"address", "balance"}; of NULL: the wallet. */
-json_t *json_balance(const struct key_hash *of, int64_t units);
-
-/* scan.c: answers the call with an address' balance, later. */
-void scan_begin(struct node *n, struct call *c, const struct key_hash *of);
+/* scan.c: counts all coins at the tip, later, and answers the call with the result. take_arg is freed. */
+struct coin_count {
+	void (*begin)(void *arg,
+		      const struct chain_entry *tip); /* again where the tip moves meanwhile */
+	void (*coin)(void *arg, const struct store_coin *c); /* in the order of outpoints */
+	json_t *(*result)(void *arg);
+};
+void scan_begin(struct node *n, struct call *c, const struct coin_count *how, void *take_arg);
 
 /* The verbs, by subject. */
-extern const struct verb verbs_chain[], verbs_net[], verbs_bans[], verbs_addrs[], verbs_mempool[],
-	verbs_wallet[], verbs_mining[], verbs_node[];
+extern const struct verb verbs_chain[], verbs_coins[], verbs_net[], verbs_bans[], verbs_addrs[],
+	verbs_mempool[], verbs_wallet[], verbs_mining[], verbs_node[];
 
 #endif

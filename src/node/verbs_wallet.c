@@ -2,6 +2,7 @@
 #include "verbs_priv.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
@@ -15,11 +16,43 @@ static void run_getbalance(struct node *n, struct call *c)
 	call_done(c, json_amount(wallet_balance(n->wallet, NULL).confirmed));
 }
 
-json_t *json_balance(const struct key_hash *of, int64_t units)
+static json_t *json_balance(const struct key_hash *of, int64_t units)
 {
 	return json_pack("{s:o,s:o}", "address", of ? json_address(of) : json_null(), "balance",
 			 json_amount(units));
 }
+
+/* What an address that is not the wallet's holds. */
+struct foreign {
+	struct key_hash of;
+	int64_t sum;
+};
+
+static void foreign_begin(void *arg, const struct chain_entry *tip)
+{
+	struct foreign *f = arg;
+
+	(void)tip;
+	f->sum = 0;
+}
+
+static void foreign_coin(void *arg, const struct store_coin *c)
+{
+	struct foreign *f = arg;
+
+	if (memcmp(c->coin.owner.b, f->of.b, KEY_HASH_BYTES) == 0)
+		f->sum += c->coin.value;
+}
+
+static json_t *foreign_result(void *arg)
+{
+	const struct foreign *f = arg;
+
+	return json_balance(&f->of, f->sum);
+}
+
+static const struct coin_count count_foreign = {
+	.begin = foreign_begin, .coin = foreign_coin, .result = foreign_result};
 
 static void run_balance(struct node *n, struct call *c)
 {
@@ -28,11 +61,15 @@ static void run_balance(struct node *n, struct call *c)
 
 	if (named && !call_address(c, "address", false, &of))
 		return;
-	if (named && !wallet_is_mine(n->wallet, &of))
-		scan_begin(n, c, &of);
-	else
+	if (named && !wallet_is_mine(n->wallet, &of)) {
+		struct foreign *f = NEW(struct foreign);
+
+		f->of = of;
+		scan_begin(n, c, &count_foreign, f);
+	} else {
 		call_done(c, json_balance(named ? &of : NULL,
 					  wallet_holds(n->wallet, named ? &of : NULL)));
+	}
 }
 
 static char *text_balance(const json_t *result)

@@ -6,6 +6,7 @@
 #include <tally/base/bytes.h>
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
+#include <tally/store/salvage.h>
 
 #include "store/env_priv.h"
 
@@ -130,16 +131,19 @@ static bool migrate(struct env *env, uint32_t version, struct err *e)
 	return true;
 }
 
+static bool err_newer(const struct env_kind *kind, const char *dir, uint32_t version, struct err *e)
+{
+	return err_set(e, ERR_CORRUPT, "db-newer",
+		       "the %s database in %s was written by a newer program (schema %u, this one "
+		       "knows %u): use that program",
+		       kind->name, dir, (unsigned)version, (unsigned)kind->schema);
+}
+
 static bool check_schema(struct env *env, uint32_t *version, struct err *e)
 {
 	if (!env_schema(env, version, e))
 		return false;
-	if (*version <= env->kind->schema)
-		return true;
-	return err_set(e, ERR_CORRUPT, "db-newer",
-		       "the %s database in %s was written by a newer program (schema %u, this one "
-		       "knows %u): use that program",
-		       env->kind->name, env->dir, (unsigned)*version, (unsigned)env->kind->schema);
+	return *version <= env->kind->schema || err_newer(env->kind, env->dir, *version, e);
 }
 
 static bool open_tables(struct env *env, bool fresh, struct err *e)
@@ -262,4 +266,48 @@ void env_close(struct env *env)
 	pthread_mutex_destroy(&env->mutex);
 	free(env->dir);
 	env->dir = NULL;
+}
+
+/* --- a database that may be damaged ------------------------------------------------ */
+
+struct schema_search {
+	struct salvage *from;
+	uint32_t version;
+};
+
+static void look_for_schema(void *arg, struct span key, const struct salvage_place *at)
+{
+	struct schema_search *search = arg;
+	uint8_t *bytes;
+	size_t n;
+
+	if (!at->sound || key.len != schema_key().len ||
+	    memcmp(key.p, schema_key().p, key.len) != 0 ||
+	    !salvage_read(search->from, at, SCHEMA_BYTES, &bytes, &n))
+		return;
+	if (n == SCHEMA_BYTES)
+		search->version = le32(bytes);
+	free(bytes);
+}
+
+bool env_recover(const struct env_kind *kind, const char *dir, struct err *e)
+{
+	struct env env = {.kind = kind,
+			  .o = {.dir = dir, .cache_bytes = STORE_CACHE_DEFAULT},
+			  .dir = mem_strdup(dir)};
+	struct schema_search search = {0};
+
+	if (salvage_open(&search.from, dir, "schema", NULL)) {
+		salvage_scan(search.from, look_for_schema, &search);
+		salvage_close(search.from);
+	}
+	if (search.version > kind->schema) {
+		free(env.dir);
+		return err_newer(kind, dir, search.version, e);
+	}
+	pthread_mutex_init(&env.mutex, NULL);
+	pthread_cond_init(&env.wake, NULL);
+	(void)open_env(&env, NULL); /* what is wrong is known */
+	env_close(&env);
+	return true;
 }

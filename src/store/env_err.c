@@ -48,13 +48,13 @@ static bool err_damage(struct env *env, int rc, const char *table, struct err *e
 {
 	char why[ENV_MESSAGE_CHARS + 1] = "";
 
-	if (table[0] != '\0')
-		return env_damaged(env, e, "%s.db: %s", table, db_strerror(rc));
 	pthread_mutex_lock(&env->mutex);
-	if (env->messages > 0 && env->messages <= ENV_MESSAGES)
+	if ((table[0] == '\0' || rc == DB_RUNRECOVERY) && env->messages > 0 &&
+	    env->messages <= ENV_MESSAGES)
 		memcpy(why, env->text[0], sizeof why);
 	pthread_mutex_unlock(&env->mutex);
-	return env_damaged(env, e, "%s", why[0] != '\0' ? why : db_strerror(rc));
+	return env_damaged(env, e, "%s%s%s", table, table[0] != '\0' ? ".db: " : "",
+			   why[0] != '\0' ? why : db_strerror(rc));
 }
 
 bool env_err(struct env *env, int rc, const char *doing, const char *table, struct err *e)
@@ -86,6 +86,17 @@ bool env_err(struct env *env, int rc, const char *doing, const char *table, stru
 		return err_damage(env, rc, table, e);
 	return err_set(e, ERR_IO, "db-io", "cannot %s %s%s%s%s: %s: check the disk and start again",
 		       doing, env->dir, slash, table, ext, strerror(rc));
+}
+
+bool env_failure(struct env *env, struct err *e)
+{
+	if (!atomic_load(&env->failed))
+		return false;
+	if (env->broken && e != NULL)
+		*e = env->why;
+	else
+		env_err(env, DB_RUNRECOVERY, "use", NULL, e);
+	return true;
 }
 
 void env_fail(struct env *env, bool write)

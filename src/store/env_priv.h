@@ -81,7 +81,9 @@ struct env {
 /* env.c: opening and closing. */
 bool env_open(struct env *env, const struct env_kind *kind, const struct store_options *o,
 	      struct err *e);
-void env_close(struct env *env);                                    /* twice is harmless */
+void env_close(struct env *env); /* twice is harmless */
+/* Recovery alone, whatever is wrong with the tables; it may fail, too. ERR_CORRUPT "db-newer". */
+bool env_recover(const struct env_kind *kind, const char *dir, struct err *e);
 bool env_schema(struct env *env, uint32_t *version, struct err *e); /* 0: none written */
 
 /* env_dir.c: the directory and its files. */
@@ -98,6 +100,8 @@ void env_err_init(struct env *env); /* installs the callbacks */
 bool env_err(struct env *env, int rc, const char *doing, const char *table, struct err *e);
 bool env_damaged(struct env *env, struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The owner's thread: has it failed, and why? */
+bool env_failure(struct env *env, struct err *e);
 /* Any thread: from now on nothing is acknowledged. write: a write to disk is the cause. */
 void env_fail(struct env *env, bool write);
 void env_log_messages(struct env *env); /* the owner's thread */

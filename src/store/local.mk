@@ -1,5 +1,7 @@
 libtally_a_SOURCES += \
 	include/tally/store/lock.h \
+	include/tally/store/rebuild.h \
+	include/tally/store/salvage.h \
 	include/tally/store/store.h \
 	include/tally/store/wallet_db.h \
 	src/store/env.c \
@@ -9,6 +11,8 @@ libtally_a_SOURCES += \
 	src/store/env_priv.h \
 	src/store/env_txn.c \
 	src/store/lock.c \
+	src/store/rebuild.c \
+	src/store/salvage.c \
 	src/store/store.c \
 	src/store/store_blocks.c \
 	src/store/store_coins.c \
@@ -20,12 +24,15 @@ libtally_a_SOURCES += \
 if HAVE_CMOCKA
 UNIT_TESTS += \
 	tests/unit/test_lock \
+	tests/unit/test_salvage \
 	tests/unit/test_store \
 	tests/unit/test_store_crash \
 	tests/unit/test_store_open \
 	tests/unit/test_wallet_db
 tests_unit_test_lock_SOURCES = tests/unit/test_lock.c tests/unit/store_dir.h
 tests_unit_test_lock_LDADD = $(UNIT_LIBS)
+tests_unit_test_salvage_SOURCES = tests/unit/test_salvage.c tests/unit/store_dir.h
+tests_unit_test_salvage_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/store_dir.h
 tests_unit_test_store_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_crash_SOURCES = tests/unit/test_store_crash.c tests/unit/store_dir.h

@@ -35,6 +35,11 @@ bool store_open(struct store **out, const struct store_options *o, struct err *e
 	return true;
 }
 
+bool store_recover(const char *dir, struct err *e)
+{
+	return env_recover(&kind, dir, e);
+}
+
 void store_close(struct store *s)
 {
 	if (s == NULL)
@@ -53,9 +58,9 @@ bool store_commit(struct store *s, bool durable, struct err *e)
 	return env_commit(&s->env, durable, e);
 }
 
-bool store_failed(const struct store *s)
+bool store_failed(struct store *s, struct err *e)
 {
-	return atomic_load(&s->env.failed);
+	return env_failure(&s->env, e);
 }
 
 void store_key(uint8_t out[STORE_KEY_BYTES], uint32_t height, uint32_t seq)

@@ -5,8 +5,8 @@
 
 #include "store/store_priv.h"
 
-#define STATUS_BYTES_MAX 4
-#define RECORD_BYTES_MAX (HEADER_BYTES + STATUS_BYTES_MAX)
+#define RECORD_BYTES_MAX STORE_HEADER_RECORD_MAX
+#define STATUS_BYTES_MAX (RECORD_BYTES_MAX - HEADER_BYTES)
 
 /* The status takes the bytes it needs, as a rule one: Berkeley DB pads a record to a multiple of
  * four with three of its own, so 81 bytes cost 84 and 84 would cost 88. */
@@ -22,7 +22,7 @@ static size_t record_write(uint8_t out[RECORD_BYTES_MAX], const uint8_t header[H
 	return n;
 }
 
-static bool record_read(struct span record, uint8_t header[HEADER_BYTES], uint32_t *status)
+bool store_header_record(struct span record, uint8_t header[HEADER_BYTES], uint32_t *status)
 {
 	uint8_t rest[STATUS_BYTES_MAX] = {0};
 
@@ -62,7 +62,7 @@ bool store_get_header(struct store *s, uint32_t height, uint32_t seq, uint8_t he
 			*e = why;
 		return false;
 	}
-	if (!record_read((struct span){record, n}, header, status))
+	if (!store_header_record((struct span){record, n}, header, status))
 		return env_damaged(&s->env, e, "a header of %zu bytes", n);
 	return true;
 }
@@ -80,7 +80,7 @@ static bool each_one(void *arg, struct span key, struct span value)
 	uint8_t header[HEADER_BYTES];
 	uint32_t status;
 
-	if (key.len != STORE_KEY_BYTES || !record_read(value, header, &status)) {
+	if (key.len != STORE_KEY_BYTES || !store_header_record(value, header, &status)) {
 		each->damaged = true;
 		return false;
 	}

@@ -21,7 +21,7 @@ struct store {
 };
 
 /* Key of headers, bodies and undo: big-endian, so that order is height order. */
-#define STORE_KEY_BYTES 8
+#define STORE_KEY_BYTES STORE_HEADER_KEY_BYTES
 void store_key(uint8_t out[STORE_KEY_BYTES], uint32_t height, uint32_t seq);
 
 #endif

@@ -40,6 +40,11 @@ bool wallet_db_open(struct wallet_db **out, const struct store_options *o, struc
 	return true;
 }
 
+bool wallet_db_failed(struct wallet_db *w, struct err *e)
+{
+	return env_failure(&w->env, e);
+}
+
 void wallet_db_close(struct wallet_db *w)
 {
 	if (w == NULL)

@@ -35,6 +35,22 @@ def test_bitcoinlib_can_ask(net):
     assert p.getmempoolinfo()["size"] == 1
 
 
+def test_the_coins_are_summed_up(net):
+    n = net.chain_node()
+    n.generate(9)
+    n.ok("send", "-from", "CENTRAL_NODE", "-to", n.ok("createwallet"), "-amount", "1", "-mine")
+    info = n.rpc("gettxoutsetinfo")
+    assert info["height"] == 10 and info["bestblock"] == n.tip()
+    assert info["txouts"] == 12 and info["total_amount"] == 550, info  # 11 coinbases, one of them spent for two
+    assert n.rpc("gettxoutsetinfo") == info
+    n.generate(1)
+    assert n.rpc("gettxoutsetinfo")["hash_serialized"] != info["hash_serialized"]
+    n.end()
+    before = n.ok("rpc", "gettxoutsetinfo")
+    n.ok("reindexutxo")
+    assert n.ok("rpc", "gettxoutsetinfo") == before
+
+
 def test_http_status_and_errors(net):
     n = net.chain_node()
     assert n.post("{}", cookie="__cookie__:0")[0] == 401

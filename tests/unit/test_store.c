@@ -472,7 +472,7 @@ static void checkpoints_bound_the_logs(void **state)
 	while (dir_bytes(f->chain, "log.") > UINT64_C(24) << 20 && tries++ < 1000)
 		nanosleep(&pause, NULL);
 	assert_true(dir_bytes(f->chain, "log.") <= UINT64_C(24) << 20);
-	assert_false(store_failed(s));
+	assert_false(store_failed(s, NULL));
 	store_close(s);
 	assert_true(dir_bytes(f->chain, "log.") <= UINT64_C(4) << 20);
 	free(block);

@@ -202,13 +202,13 @@ static void fail_writes(const struct fixture *f, int told)
 		_exit(11);
 	limit_files(1 << 20);
 	while (write_batch(s, batch, block, &e) && store_commit(s, true, &e)) {
-		if (store_failed(s) || batch > SLACK)
+		if (store_failed(s, NULL) || batch > SLACK)
 			_exit(12); /* acknowledged after a failure, or there was none */
 		if (write(told, &batch, sizeof batch) != sizeof batch)
 			_exit(13);
 		batch++;
 	}
-	if (!store_failed(s) || failures != 1)
+	if (!store_failed(s, NULL) || failures != 1)
 		_exit(14);
 	if (e.cls != ERR_IO && e.cls != ERR_NOSPACE)
 		_exit(15);

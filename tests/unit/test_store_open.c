@@ -165,7 +165,7 @@ static void a_flipped_byte_is_found_when_it_is_read(void **state)
 	assert_err(store_each_header(s, skip_header, NULL, &e), e, ERR_CORRUPT, "db-damaged");
 	assert_non_null(strstr(e.detail, "headers.db"));
 	/* From here on nothing is acknowledged. */
-	assert_true(store_failed(s));
+	assert_true(store_failed(s, NULL));
 	assert_int_equal(told, 1);
 	assert_err(store_put_meta(s, "tip", "y", 1, &e), e, ERR_CORRUPT, "db-damaged");
 	assert_err(store_commit(s, true, &e), e, ERR_CORRUPT, "db-damaged");

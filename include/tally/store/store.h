@@ -29,7 +29,8 @@ struct store_options {
 	const char *dir;      /* the environment's own directory, made (0700) where missing */
 	uint64_t cache_bytes; /* Berkeley DB's page cache */
 	uint64_t min_free; /* ERR_NOSPACE before writing below this many free bytes on the disk */
-	/* Called from any thread, at most once, when a write to disk failed: nothing may be acknowledged from then on. May be NULL. */
+	/* Called from any thread, at most once, when a write to disk failed or damage was found: nothing may be acknowledged
+	 * from then on; store_failed says what. May be NULL. */
 	void (*write_failed)(void *arg);
 	void *arg;
 };
@@ -38,6 +39,9 @@ struct store_options {
  * directory has none. ERR_IO (unreadable, read-only), ERR_CORRUPT "db-damaged" (naming reindex), ERR_CORRUPT
  * "db-newer" (schema of a newer program), ERR_NOSPACE. The directory's lock is the caller's (see lock.h). */
 bool store_open(struct store **out, const struct store_options *o, struct err *e);
+/* Brings what the log of a database that may be damaged holds into its files, as far as that goes. ERR_CORRUPT
+ * "db-newer". */
+bool store_recover(const char *dir, struct err *e);
 void store_close(
 	struct store *s); /* what is not committed is dropped; checkpoints; NULL harmless */
 /* What was written since the last commit, roughly, in bytes of log. */
@@ -46,7 +50,8 @@ size_t store_pending(const struct store *s);
  * a power cut from the next durable commit or checkpoint on. A durable commit of nothing makes earlier ones durable. Once a
  * writing call failed every later one fails with the same error, and what was written since the last commit is dropped. */
 bool store_commit(struct store *s, bool durable, struct err *e);
-bool store_failed(const struct store *s); /* a write to disk failed, or a page was found damaged */
+/* A write to disk failed, or a page was found damaged: *e (may be NULL) says what. */
+bool store_failed(struct store *s, struct err *e);
 
 /* Headers: keyed by height and a sequence number that tells apart those of one height. */
 bool store_put_header(struct store *s, uint32_t height, uint32_t seq,
@@ -58,6 +63,11 @@ typedef bool store_header_fn(void *arg, uint32_t height, uint32_t seq,
 bool store_each_header(struct store *s, store_header_fn *fn, void *arg, struct err *e);
 bool store_get_header(struct store *s, uint32_t height, uint32_t seq, uint8_t header[HEADER_BYTES],
 		      uint32_t *status, struct err *e);
+
+/* For reading a damaged table (salvage.h): the length of such a key, of a record, and its parts. */
+#define STORE_HEADER_KEY_BYTES  8
+#define STORE_HEADER_RECORD_MAX (HEADER_BYTES + 4)
+bool store_header_record(struct span record, uint8_t header[HEADER_BYTES], uint32_t *status);
 
 /* Bodies and undo, by the same key. get: *bytes is mem_alloc'ed; ERR_NOTFOUND where it is not there. */
 bool store_put_block(struct store *s, uint32_t height, uint32_t seq, struct span raw,

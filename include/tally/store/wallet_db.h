@@ -27,6 +27,7 @@ struct wallet_db;
 
 /* As store_open. */
 bool wallet_db_open(struct wallet_db **out, const struct store_options *o, struct err *e);
+bool wallet_db_failed(struct wallet_db *w, struct err *e); /* as store_failed */
 void wallet_db_close(struct wallet_db *w);
 bool wallet_db_commit(struct wallet_db *w, bool durable, struct err *e);
 

@@ -1,0 +1,183 @@
+/* reindex: a new database beside the damaged one, then in its place. */
+#include "node_priv.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <tally/base/log.h>
+#include <tally/base/mem.h>
+#include <tally/crypto/hash.h>
+#include <tally/crypto/key.h>
+#include <tally/node/reindex.h>
+#include <tally/store/rebuild.h>
+#include <tally/store/salvage.h>
+
+#define ADDR_RECORD_MAX 4096
+#define CHAIN_THREADS   16
+
+/* No stored block is from the future: each passed that check when it came. */
+static int64_t end_of_time(void *ctx)
+{
+	(void)ctx;
+	return (int64_t)UINT32_MAX * 1000000;
+}
+
+static int64_t mono(void *ctx)
+{
+	(void)ctx;
+	return clock_mono_us(clock_system());
+}
+
+static const struct clock late_clock = {.unix_us = end_of_time, .mono_us = mono};
+
+/* --- peer addresses and bans: as they are, where their page is sound ------------------- */
+
+struct copy {
+	struct salvage *from;
+	struct store *to;
+	struct err *e;
+	bool ok;
+};
+
+static void copy_addr(void *arg, struct span key, const struct salvage_place *at)
+{
+	struct copy *c = arg;
+	uint8_t *bytes;
+	size_t n;
+
+	if (!c->ok || !at->sound || !salvage_read(c->from, at, ADDR_RECORD_MAX, &bytes, &n))
+		return;
+	c->ok = store_put_addr(c->to, key, (struct span){bytes, n}, c->e);
+	free(bytes);
+}
+
+static bool copy_addrs(struct store *to, const char *dir, struct err *e)
+{
+	struct copy c = {.to = to, .e = e, .ok = true};
+
+	if (!salvage_open(&c.from, dir, "addrs", NULL))
+		return true; /* peers will tell others */
+	salvage_scan(c.from, copy_addr, &c);
+	salvage_close(c.from);
+	return c.ok;
+}
+
+/* --- the chain ---------------------------------------------------------------------------- */
+
+static bool nothing_left(const char *dir, struct err *e)
+{
+	return err_set(e, ERR_CORRUPT, "nothing-left",
+		       "nothing of the chain in %s can be read: put back a copy, or remove it and "
+		       "join the chain again from a peer (startnode -chain HASH)",
+		       dir);
+}
+
+static bool finish(struct store *store, struct chain *chain, const char *old,
+		   struct reindex_report *r, struct err *e)
+{
+	if (!r->chain.genesis_known)
+		return nothing_left(old, e);
+	r->empty = !chain_has_genesis(chain);
+	if (r->empty && !store_put_meta(store, META_JOIN, r->chain.genesis.h.b, HASH_BYTES, e))
+		return false;
+	if (!r->empty) {
+		const struct chain_entry tip = chain_tip(chain);
+
+		r->height = tip.height;
+		r->tip = tip.hash;
+	}
+	return copy_addrs(store, old, e) && store_commit(store, true, e);
+}
+
+static bool fill(struct store *store, const struct config *c, const char *old,
+		 struct reindex_report *r, struct err *e)
+{
+	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	struct sigpool *pool = sigpool_new(cores < 1               ? 1
+					   : cores > CHAIN_THREADS ? CHAIN_THREADS
+								   : (unsigned)cores);
+	const struct chain_options o = {.store = store,
+					.sigpool = pool,
+					.clock = &late_clock,
+					.cache_bytes = c->dbcache_mb << 20};
+	struct chain *chain = NULL;
+	const bool ok = chain_open(&chain, &o, e) && chain_rebuild(chain, old, &r->chain, e) &&
+			finish(store, chain, old, r, e);
+
+	chain_close(chain);
+	sigpool_free(pool);
+	return ok;
+}
+
+static bool make_new(const struct config *c, const char *old, struct reindex_report *r,
+		     struct err *e)
+{
+	char *dir = mem_printf("%s/" REBUILD_NEW, c->dir);
+	const struct store_options so = {
+		.dir = dir, .cache_bytes = STORE_CACHE_DEFAULT, .min_free = c->min_free_mb << 20};
+	struct store *store = NULL;
+	const bool ok =
+		rebuild_begin(c->dir, e) && store_open(&store, &so, e) && fill(store, c, old, r, e);
+
+	store_close(store);
+	free(dir);
+	return ok;
+}
+
+static bool no_chain(const char *dir, struct err *e)
+{
+	return err_set(e, ERR_NOTFOUND, "no-chain",
+		       "there is no chain in %s: createblockchain makes one, startnode joins one",
+		       dir);
+}
+
+static bool replace(const struct config *c, const char *old, struct reindex_report *r,
+		    struct err *e)
+{
+	bool ok = make_new(c, old, r, e);
+
+	r->kept = r->chain.lost > 0 || r->empty;
+	ok = ok && rebuild_end(c->dir, r->kept, e);
+	if (!ok)
+		(void)rebuild_begin(c->dir, NULL);
+	return ok;
+}
+
+static bool rebuild(const struct config *c, struct reindex_report *r, struct err *e)
+{
+	char *old = mem_printf("%s/chain", c->dir);
+	bool ok = rebuild_resume(c->dir, e);
+
+	if (ok && access(old, F_OK) != 0)
+		ok = no_chain(c->dir, e);
+	ok = ok && store_recover(old, e) && replace(c, old, r, e);
+	free(old);
+	return ok;
+}
+
+static void on_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
+		   const char *text)
+{
+	logfile_line(arg, unix_us, sub, level, text);
+}
+
+bool node_reindex(const struct config *c, struct reindex_report *r, struct err *e)
+{
+	struct dir_lock lock = {.fd = -1};
+	struct logfile *log = NULL;
+	bool ok;
+
+	*r = (struct reindex_report){0};
+	if (access(c->dir, F_OK) != 0)
+		return no_chain(c->dir, e);
+	ok = crypto_start(e) && key_selfcheck(e) && dir_lock_take(&lock, c->dir, LOCK_COMMAND, e) &&
+	     (log = logfile_open(c->dir, e)) != NULL;
+	if (ok) {
+		log_set_sink(on_log, log);
+		ok = rebuild(c, r, e);
+		log_set_sink(NULL, NULL);
+	}
+	logfile_close(log);
+	dir_lock_drop(&lock);
+	return ok;
+}
