@@ -6,6 +6,7 @@ idle nodes. Chains are made once, in a temporary directory that is removed."""
 import fcntl
 import os
 import pty
+import resource
 import select
 import shutil
 import signal
@@ -59,6 +60,24 @@ def cpu_seconds(pid):
     with open("/proc/%d/stat" % pid) as f:
         fields = f.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def cpu_seconds_exact(pid):
+    """Of the threads that are there now, to the nanosecond: for those that do next to nothing."""
+    total = 0
+    for thread in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/schedstat" % (pid, thread)) as f:
+            total += int(f.read().split()[0])
+    return total / 1e9
+
+
+def machine_seconds():
+    """CPU seconds of the whole machine, and of this bench."""
+    with open("/proc/stat") as f:
+        user, nice, system, _, _, irq, softirq = [int(v) for v in f.readline().split()[1:8]]
+    mine = sum(sum(resource.getrusage(who)[:2])
+               for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return (user + nice + system + irq + softirq) / TICK, mine
 
 
 class Chains:
@@ -192,9 +211,9 @@ def idle(bench):
     second = bench.net.joined(first)
     time.sleep(1)
     pid = second.process.pid
-    before = cpu_seconds(pid)
+    before = cpu_seconds_exact(pid)
     time.sleep(10)
-    line("idle_cpu", (cpu_seconds(pid) - before) * 10, "%", at_most=0.5)
+    line("idle_cpu", (cpu_seconds_exact(pid) - before) * 10, "%", at_most=0.5)
     line("idle_memory", status_kb(pid, "VmRSS") / 1024, "MB", at_most=20)
     bench.forget(second, first)
 
@@ -299,9 +318,9 @@ def idle_50(bench):
     """Fifty on one machine; the largest, and all together a node."""
     nodes = in_a_line(bench, 50)
     time.sleep(2)
-    before = sum(cpu_seconds(n.process.pid) for n in nodes)
+    before = sum(cpu_seconds_exact(n.process.pid) for n in nodes)
     time.sleep(10)
-    cpu = sum(cpu_seconds(n.process.pid) for n in nodes) - before
+    cpu = sum(cpu_seconds_exact(n.process.pid) for n in nodes) - before
     line("idle_50_cpu", cpu * 10 / len(nodes), "%", at_most=0.5)
     line("idle_50_memory", max(status_kb(n.process.pid, "VmRSS") for n in nodes) / 1024, "MB",
          at_most=20)
@@ -313,6 +332,7 @@ BENCHES = (sync_empty_5000, sync_empty_20000, sync_empty_20000_of_4, sync_paymen
 
 
 def main(word=""):
+    began, (all_before, mine_before) = time.monotonic(), machine_seconds()
     subprocess.run([TALLY_BENCH, "run", *([word] if word else [])], check=True)
     bench = Bench()
     try:
@@ -324,6 +344,10 @@ def main(word=""):
         raise
     finally:
         bench.net.close()
+    everything, mine = machine_seconds()
+    others = (everything - all_before) - (mine - mine_before)
+    # Rates that want every core suffer from whatever else runs: this tells how quiet it was.
+    line("others_cpu", max(others, 0) / (time.monotonic() - began) * 100, "% of a core")
 
 
 if __name__ == "__main__":
