@@ -1,6 +1,6 @@
 #!/bin/sh
 # Everything that must hold: installs what the tests need, builds, runs make check, the same
-# under sanitizers, and make lint. Ends with the line "N passed, N failed, N skipped", counted over all tests.
+# under sanitizers, a few seconds of every fuzz target, and make lint. Ends with the line "N passed, N failed, N skipped", counted over all tests.
 set -u
 src=$(cd "$(dirname "$0")/.." && pwd)
 cd "$src" || exit 1
@@ -11,7 +11,7 @@ step() {
 }
 
 step "packages"
-sh scripts/packages.sh build run test || exit 1
+sh scripts/packages.sh build run test fuzz || exit 1
 
 passed=0 failed=0 skipped=0
 
@@ -55,6 +55,16 @@ run_tests() {
 
 run_tests normal
 run_tests sanitizers --enable-sanitizers
+
+step "fuzz"
+mkdir -p "$build"
+FUZZ_SECONDS=2 sh scripts/fuzz.sh "$build/fuzz" | tee "$build/fuzz.out" | grep -v ' runs$'
+if grep -q ' runs$' "$build/fuzz.out"; then
+	passed=$((passed + $(grep -c ' runs$' "$build/fuzz.out")))
+	failed=$((failed + $(grep -c 'FOUND' "$build/fuzz.out")))
+else
+	failed=$((failed + 1))
+fi
 
 step "lint"
 if make -C "$build/normal" -s lint; then

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages named that are missing; with sudo where not root. Says what
 # it does; does nothing (and needs no network) where all are there.
-# usage: scripts/packages.sh build|run|test...
+# usage: scripts/packages.sh build|run|test|fuzz...
 set -eu
 
 missing=
@@ -10,7 +10,8 @@ for set in "$@"; do
 	build) list="gcc make autoconf automake pkg-config libevent-dev libsodium-dev libncurses-dev libdb5.3-dev libjansson-dev" ;;
 	run) list="tmux" ;;
 	test) list="libcmocka-dev python3 python3-bitcoinlib python3-nacl python3-pyte clang-format cppcheck man-db" ;;
-	*) echo "packages.sh: unknown set '$set': give build, run or test" >&2; exit 2 ;;
+	fuzz) list="clang libclang-rt-14-dev" ;;
+	*) echo "packages.sh: unknown set '$set': give build, run, test or fuzz" >&2; exit 2 ;;
 	esac
 	for p in $list; do
 		dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"

@@ -1,0 +1,137 @@
+/* What reaches the commands of a node: the control port's JSON, lines of the prompt. A node without a network, with
+ * a chain and a wallet. */
+#include "fuzz.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include <tally/base/mem.h>
+#include <tally/base/text.h>
+#include <tally/consensus/params.h>
+#include <tally/node/command.h>
+#include <tally/node/config.h>
+#include <tally/node/node.h>
+
+/* These take long, or end the run. */
+static const char *const not_these[] = {
+	"generatetoaddress", "setgenerate", "mine",       "stop", "quit",
+	"setmocktime",       "miner",       "reindexutxo"};
+
+static struct node *node;
+
+static void close_node(void)
+{
+	node_close(node, NULL);
+}
+
+static void open_node(void)
+{
+	static struct config c;
+	struct chain_params p;
+
+	if (node)
+		return;
+	config_init(&c);
+	snprintf(c.home, sizeof c.home, "%s", fuzz_dir());
+	REQUIRE(config_finish(&c, UINT64_C(1) << (config_find("home") - config_settings), NULL));
+	REQUIRE(node_open(&node, &c, NODE_OFFLINE, NULL));
+	params_default(&p, 0);
+	strcpy(p.name, "fuzz");
+	REQUIRE(node_resolve_address(node, "me", true, &p.creator, NULL));
+	REQUIRE(node_create_chain(node, &p, NULL));
+	atexit(close_node);
+}
+
+static bool takes_long(const char *verb)
+{
+	for (size_t i = 0; i < ARRAY_LEN(not_these); i++)
+		if (strncmp(verb, not_these[i], strlen(not_these[i])) == 0)
+			return true;
+	return false;
+}
+
+struct waiting {
+	bool done;
+};
+
+static void on_reply(void *arg, json_t *result, const struct err *err, int code)
+{
+	struct waiting *w = arg;
+	char *text;
+
+	REQUIRE(!w->done && (result == NULL) != (err == NULL));
+	w->done = true;
+	if (err) {
+		REQUIRE(code != 0 && err->detail[0] != '\0' &&
+			utf8_printable(err->detail, strlen(err->detail)));
+		return;
+	}
+	text = command_json(result, JSON_COMPACT);
+	REQUIRE(utf8_valid(text, strlen(text)));
+	free(text);
+}
+
+static void call(const json_t *request)
+{
+	const char *method = json_string_value(json_object_get(request, "method"));
+	struct waiting w = {0};
+
+	if (!method || takes_long(method))
+		return;
+	node_command(node, method, json_object_get(request, "params"), on_reply, &w);
+	if (!w.done && !node_wait(node, &w.done, NULL))
+		node_command_forget(node, &w);
+}
+
+static void run_rpc(const uint8_t *data, size_t size)
+{
+	json_t *body, *item;
+	size_t i;
+
+	open_node();
+	body = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
+	if (json_is_array(body))
+		json_array_foreach(body, i, item) call(item);
+	else
+		call(body);
+	json_decref(body);
+}
+
+static void on_line(void *arg, enum line_kind kind, const char *text)
+{
+	struct waiting *w = arg;
+
+	(void)kind;
+	REQUIRE(!w->done && utf8_valid(text, strlen(text)));
+	w->done = true;
+}
+
+static void run_line(const uint8_t *data, size_t size)
+{
+	char *line = fuzz_text(data, size), **words, usage[128];
+	char found[8][COMPLETION_CHARS + 1];
+	struct waiting w = {0};
+	size_t n;
+
+	open_node();
+	if (line_split(line, &words, &n, NULL)) {
+		const bool skip = n > 0 && takes_long(words[0]);
+
+		line_free(words, n);
+		line_usage(line, usage, sizeof usage);
+		n = line_complete(node, line, found, ARRAY_LEN(found));
+		for (size_t i = 0; i < n && i < ARRAY_LEN(found); i++)
+			REQUIRE(strlen(found[i]) <= COMPLETION_CHARS);
+		if (!skip) {
+			node_command_line(node, line, on_line, &w);
+			if (!w.done && !node_wait(node, &w.done, NULL))
+				node_command_forget(node, &w);
+		}
+	}
+	free(line);
+}
+
+const struct fuzz_target fuzz_commands[] = {{"rpc", run_rpc}, {"line", run_line}, {0}};

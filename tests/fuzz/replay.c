@@ -1,0 +1,102 @@
+/* Plays the corpus of every target: what a fuzzer found once is tried in every check, whatever the compiler. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+
+#include <tally/base/mem.h>
+#include <tally/crypto/key.h>
+
+#include "fuzz.h"
+
+#define INPUT_MAX ((size_t)1 << 20)
+
+/* Berkeley DB keeps some memory of its own until the end. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libdb-5.3\n";
+}
+
+static void play_file(const struct fuzz_target *t, const char *path)
+{
+	uint8_t *data = mem_alloc(INPUT_MAX);
+	FILE *f = fopen(path, "rb");
+	size_t n;
+
+	assert_non_null(f);
+	n = fread(data, 1, INPUT_MAX, f);
+	fclose(f);
+	/* An allocation of its own, so that a sanitizer sees a read behind the end. */
+	data = mem_resize(data, n > 0 ? n : 1, 1);
+	t->run(data, n);
+	free(data);
+}
+
+static unsigned play_all(const struct fuzz_target *t)
+{
+	const char *src = getenv("TALLY_SRC");
+	char *dir = mem_printf("%s/tests/fuzz/corpus/%s", src != NULL ? src : ".", t->name);
+	DIR *d = opendir(dir);
+	struct dirent *at;
+	unsigned n = 0;
+
+	if (d == NULL)
+		fail_msg("there is no corpus in %s", dir);
+	while ((at = readdir(d)) != NULL) {
+		char *path;
+
+		if (at->d_name[0] == '.')
+			continue;
+		path = mem_printf("%s/%s", dir, at->d_name);
+		play_file(t, path);
+		free(path);
+		n++;
+	}
+	closedir(d);
+	free(dir);
+	return n;
+}
+
+/* And what no corpus needs to hold: nothing, one byte of each value, cut and overlong. */
+static void play_edges(const struct fuzz_target *t)
+{
+	uint8_t bytes[300] = {0};
+
+	t->run(bytes, 0);
+	for (unsigned v = 0; v < 256; v += 51) {
+		memset(bytes, (int)v, sizeof bytes);
+		t->run(bytes, 1);
+		t->run(bytes, sizeof bytes);
+	}
+}
+
+static void the_corpus_does_no_harm(void **state)
+{
+	const struct fuzz_target *t = *state;
+
+	assert_true(play_all(t) > 0);
+	play_edges(t);
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[64] = {0};
+	const struct fuzz_target *t;
+	size_t n = 0;
+
+	if (!crypto_start(NULL))
+		return 1;
+	while (n < ARRAY_LEN(tests) && (t = fuzz_next(&n)) != NULL)
+		tests[n - 1] = (struct CMUnitTest){
+			.name = mem_printf("the_corpus_of_%s_does_no_harm", t->name),
+			.test_func = the_corpus_does_no_harm,
+			.initial_state = (void *)(uintptr_t)t};
+	return _cmocka_run_group_tests("corpus", tests, n - 1, NULL, NULL);
+}
