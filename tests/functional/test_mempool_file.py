@@ -1,8 +1,10 @@
 """What waits, waits over a restart: mempool.dat; own payments are announced again."""
+import json
 import os
 import signal
 import time
 
+from chainlib import Chain, Key, spend
 from framework import main, wait_until
 
 
@@ -89,6 +91,44 @@ def test_a_damaged_file_costs_a_line(net):
         f.write(good)
     one.start("-connect", "0")
     wait_until("all wait again", lambda: one.rpc("getrawmempool") == ids)
+
+
+def many(net, n):
+    """A node with n payments of a stranger waiting; their ids in order."""
+    one, key = net.chain_node(), Key()
+    one.rpc("generatetoaddress", 1, key.address)
+    one.generate(5)
+    chain = Chain.of(one)
+    tx = chain.blocks[1].txs[0]
+    value = tx.outputs[0][0] // n - 10000
+    fan = spend(key, [(tx.id(), 0, tx.outputs[0][0])], [(value, key.script)] * n, chain.genesis)
+    one.rpc("sendrawtransaction", fan.bytes().hex())
+    one.generate(1)
+    txs = [spend(key, [(fan.id(), i, value)], [(value - 1000 - i, key.script)], chain.genesis) for i in range(n)]
+    calls = [{"method": "sendrawtransaction", "params": [t.bytes().hex()], "id": i} for i, t in enumerate(txs)]
+    for i in range(0, n, 250):
+        status, text = one.post(json.dumps(calls[i:i + 250]))
+        assert all(a["error"] is None for a in json.loads(text)), text[:300]
+    return one, [t.id()[::-1].hex() for t in txs]
+
+
+def test_more_than_waits_to_be_checked_at_a_time_comes_back_in_order(net):
+    one, ids = many(net, 2500)
+    assert one.rpc("getrawmempool") == ids
+    assert one.end() == 0
+    one.start("-connect", "0")
+    wait_until("it is loaded", lambda: loaded(one), 60)
+    assert one.rpc("getrawmempool") == ids
+    # A stop while it is being read leaves the file as it was.
+    assert one.end() == 0
+    for pause in (0, 0.01, 0.03):
+        one.start("-connect", "0")
+        time.sleep(pause)
+        assert one.end() == 0
+    one.start("-connect", "0")
+    wait_until("all wait again", lambda: one.rpc("getrawmempool") == ids, 60)
+    one.generate(1)
+    assert one.rpc("getrawmempool") == []
 
 
 def test_after_14_days_it_leaves(net):

@@ -3,7 +3,7 @@ import os
 import signal
 import time
 
-from framework import main, wait_until
+from framework import RpcError, main, wait_until
 
 
 def test_an_acknowledged_payment_survives_a_kill(net):
@@ -32,6 +32,42 @@ def test_payments_without_a_running_node_follow_each_other(net):
     assert one.end() == 0
     one.ok("send", "-from", "CENTRAL_NODE", "-to", to, "-amount", "1", "-mine")
     assert one.ok("getbalance", "-address", to).endswith(": 4")
+
+
+def test_fees_are_in_the_reward_of_the_block(net):
+    one = net.chain_node()
+    one.generate(8)
+    to = one.ok("createwallet")
+    for rate in ("1", "7", "30"):
+        one.ok("send", "-from", "CENTRAL_NODE", "-to", to, "-amount", "1", "-fee", rate)
+    units = lambda coins: round(coins * 100000000)  # noqa: E731
+    fees = sum(units(e["fees"]["base"]) for e in one.rpc("getrawmempool", True).values())
+    assert fees >= 38 * 200 and fees == units(one.rpc("getmempoolinfo")["total_fee"])
+    block = one.rpc("getblock", one.generate(1)[0], 2)
+    assert units(block["tx"][0]["vout"][0]["value"]) == 50 * 100000000 + fees
+
+
+def test_a_payment_gets_into_work_that_has_begun(net):
+    one = net.chain_node()
+    one.generate(8)
+    to = one.ok("createwallet")
+    one.rpc("setgenerate", True)
+    for _ in range(3):
+        one.rpc("sendtoaddress", to, 1)
+        wait_until("it is mined", lambda: one.rpc("getrawmempool") == [])
+    one.rpc("setgenerate", False)
+
+
+def test_what_waits_can_not_be_given_up(net):
+    one = net.chain_node()
+    one.generate(8)
+    txid = one.rpc("sendtoaddress", one.ok("createwallet"), 1)
+    for name, why in ((txid, "can be given up"), ("00" * 32, "no such transaction")):
+        try:
+            one.rpc("abandontransaction", name)
+            raise AssertionError("given up")
+        except RpcError as e:
+            assert e.error["code"] == -5 and why in e.error["message"], e.error
 
 
 def test_confirmed_coins_are_spent_before_change_that_waits(net):
