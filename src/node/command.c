@@ -143,6 +143,15 @@ static bool args_complete(const struct verb *v, const json_t *args, struct err *
 	return true;
 }
 
+static void call_run(struct node *n, const struct verb *v, struct call *c)
+{
+	if ((v->flags & VERB_MEMPOOL) && !n->pool_wanted && n->mempool) {
+		n->pool_wanted = true;
+		node_settle_mempool(n);
+	}
+	v->run(n, c);
+}
+
 void node_command(struct node *n, const char *method, json_t *params, node_reply *reply, void *arg)
 {
 	const struct verb *v = verb_find(method);
@@ -179,7 +188,7 @@ void node_command(struct node *n, const char *method, json_t *params, node_reply
 		call_error(c, RPC_CLIENT_NOT_CONNECTED, ERR_USAGE, "not-running",
 			   "%s needs a running node: startnode first", v->name);
 	else
-		v->run(n, c);
+		call_run(n, v, c);
 }
 
 json_t *call_arg(const struct call *c, const char *name)

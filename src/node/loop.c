@@ -71,7 +71,7 @@ static void turn_mempool(struct node *n)
 {
 	if (mempool_work(n->mempool, TURN_US))
 		n->work |= WORK_MEMPOOL;
-	if (n->wallet_follows && pool_file_feed(n->pool_file))
+	if (n->wallet_follows && n->pool_wanted && pool_file_feed(n->pool_file))
 		n->work |= WORK_MEMPOOL;
 }
 
@@ -298,7 +298,8 @@ bool node_wait(struct node *n, const bool *done, struct err *e)
 
 void node_settle_mempool(struct node *n)
 {
-	while (!(mempool_idle(n->mempool) && pool_file_loaded(n->pool_file)) && !n->stopping) {
+	while (!n->stopping &&
+	       !(mempool_idle(n->mempool) && (!n->pool_wanted || pool_file_loaded(n->pool_file)))) {
 		node_schedule(n, WORK_MEMPOOL);
 		event_base_loop(n->base, EVLOOP_ONCE);
 	}

@@ -53,6 +53,7 @@ struct node {
 	struct wallet *wallet;
 	struct mempool *mempool; /* NULL while there is no chain, and so is the file */
 	struct pool_file *pool_file;
+	bool pool_wanted; /* what is in the file: checking it takes time that a command may not need to spend */
 	struct addrbook *book;
 	struct bans *bans;
 	struct protocol *protocol; /* from here on NULL offline */

@@ -223,6 +223,7 @@ bool node_open(struct node **out, const struct config *c, enum node_mode mode, s
 
 	n->config = *c;
 	n->mode = mode;
+	n->pool_wanted = mode == NODE_ONLINE;
 	if (!open_ground(n, e) || !open_databases(n, e) || !open_chain(n, e) ||
 	    !(mode == NODE_ONLINE ? go_online(n, e) : settle_offline(n, e))) {
 		node_close(n, NULL);

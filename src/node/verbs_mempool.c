@@ -186,14 +186,14 @@ static const struct verb_param p_send[] = {{"hexstring", ARG_HEX, false, "the tr
 
 const struct verb verbs_mempool[] = {
 	{"getmempoolinfo", "blockchain", "state of the mempool", NULL,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getmempoolinfo, NULL},
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_getmempoolinfo, NULL},
 	{"getrawmempool", "blockchain", "transactions that wait", p_verbose,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getrawmempool, NULL},
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_getrawmempool, NULL},
 	{"getrawtransaction", "rawtransactions", "a transaction", p_get,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getrawtransaction, NULL},
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_getrawtransaction, NULL},
 	{"savemempool", "blockchain", "write the mempool to disk now", NULL,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_savemempool, NULL},
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_savemempool, NULL},
 	{"sendrawtransaction", "rawtransactions", "give the network a transaction", p_send,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_sendrawtransaction, NULL},
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_sendrawtransaction, NULL},
 	{0},
 };

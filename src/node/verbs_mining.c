@@ -123,9 +123,9 @@ static const struct verb_param p_mine[] = {
 
 const struct verb verbs_mining[] = {
 	{"generatetoaddress", "mining", "mine this many blocks now", p_generate,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_generatetoaddress, NULL},
-	{"getmininginfo", "mining", "state of mining", NULL, VERB_RPC | VERB_OFFLINE | VERB_CHAIN,
-	 run_getmininginfo, NULL},
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_generatetoaddress, NULL},
+	{"getmininginfo", "mining", "state of mining", NULL,
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_getmininginfo, NULL},
 	{"mine", "mining", "mine, or stop", p_mine, VERB_RPC | VERB_PROMPT | VERB_CHAIN, run_mine,
 	 text_mine},
 	{"setgenerate", "mining", "mine, or stop", p_set, VERB_RPC | VERB_CHAIN, run_setgenerate,

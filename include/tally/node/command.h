@@ -36,12 +36,13 @@ struct verb_param {
 };
 
 enum {
-	VERB_RPC = 1,     /* a method of the control port */
-	VERB_PROMPT = 2,  /* offered at the console's prompt */
-	VERB_OFFLINE = 4, /* works on a data directory whose node doesn't run */
-	VERB_CONFIRM = 8, /* the prompt shows what it would do and asks, unless '!' follows */
-	VERB_CHAIN = 16,  /* refused with "no chain yet" while there is none */
-	VERB_HIDDEN = 32, /* not listed in help */
+	VERB_RPC = 1,      /* a method of the control port */
+	VERB_PROMPT = 2,   /* offered at the console's prompt */
+	VERB_OFFLINE = 4,  /* works on a data directory whose node doesn't run */
+	VERB_CONFIRM = 8,  /* the prompt shows what it would do and asks, unless '!' follows */
+	VERB_CHAIN = 16,   /* refused with "no chain yet" while there is none */
+	VERB_HIDDEN = 32,  /* not listed in help */
+	VERB_MEMPOOL = 64, /* has to do with what waits: that is read first where no node runs */
 };
 
 struct call;
