@@ -22,6 +22,7 @@ if HAVE_PYTHON
 SCRIPT_TESTS += \
 	tests/functional/test_bad_blocks.py \
 	tests/functional/test_bad_messages.py \
+	tests/functional/test_branches.py \
 	tests/functional/test_bans.py \
 	tests/functional/test_cli_errors.py \
 	tests/functional/test_clock.py \
@@ -34,14 +35,16 @@ SCRIPT_TESTS += \
 	tests/functional/test_sync.py \
 	tests/functional/test_payments.py \
 	tests/functional/test_reindex.py \
+	tests/functional/test_relay.py \
 	tests/functional/test_restart.py \
 	tests/functional/test_rpc.py \
+	tests/functional/test_signature_rule.py \
 	tests/functional/test_six_messages.py \
 	tests/functional/test_timeouts.py \
 	tests/tui/test_console.py
 endif
 TESTS = $(UNIT_TESTS) $(SCRIPT_TESTS)
-EXTRA_DIST += $(SCRIPT_TESTS) tests/functional/framework.py tests/functional/chainlib.py tests/functional/p2p.py
+EXTRA_DIST += $(SCRIPT_TESTS) tests/functional/framework.py tests/functional/chainlib.py tests/functional/ed25519.py tests/functional/p2p.py
 EXTRA_DIST += tests/tui/golden
 
 # The golden screens as they are drawn now.

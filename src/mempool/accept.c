@@ -229,7 +229,7 @@ static bool check_signatures(struct mempool *m, const struct tx *tx, const struc
 		return true;
 	for (uint32_t i = 0; i < tx->n_in; i++)
 		if (!key_verify(&checks[i].sig, &checks[i].pub, &checks[i].digest))
-			return err_set(e, ERR_INVALID, "bad-txns-signature",
+			return err_set(e, ERR_INVALID, "mandatory-script-verify-flag-failed",
 				       "the signature of input %u is wrong", i);
 	verified_add(m, &tx->id);
 	return true;

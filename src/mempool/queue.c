@@ -223,7 +223,7 @@ static void batch_verdict(struct mempool *m)
 			item->state = ITEM_VERIFIED;
 		} else if (item->first_check <= bad) {
 			item->state = ITEM_DECIDED;
-			err_set(&item->err, ERR_INVALID, "bad-txns-signature",
+			err_set(&item->err, ERR_INVALID, "mandatory-script-verify-flag-failed",
 				"the signature of input %zu is wrong", bad - item->first_check);
 		} else if (item->q) {
 			job_add(m, item->first_check, item->n_checks);

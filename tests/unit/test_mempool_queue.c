@@ -100,7 +100,7 @@ static void one_bad_signature_spoils_nobody_elses(void **state)
 	pf_work(p);
 	for (uint32_t i = 0; i < ARRAY_LEN(txs); i++) {
 		assert_string_equal(pf_verdict_on(p, txs[i])->token,
-				    i % 7 == 3 ? "bad-txns-signature" : "");
+				    i % 7 == 3 ? "mandatory-script-verify-flag-failed" : "");
 		assert_int_equal(pf_in(p, txs[i]), i % 7 != 3);
 		tx_unref(txs[i]);
 	}

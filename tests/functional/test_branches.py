@@ -1,0 +1,145 @@
+"""Which branch wins: ties, blocks nobody asked for, branches that turn out bad, deep ones, and restarts between."""
+import copy
+
+from chainlib import COIN, Chain, Key, spend
+from framework import main, wait_until
+from p2p import BLOCK, Peer, headers, read_inv
+
+
+def start(net, n=6):
+    node = net.chain_node()
+    chain, key = Chain.of(node), Key()
+    p = Peer.handshaken(node, chain)
+    for b in chain.grow(key, n):
+        p.send_block(b)
+    wait_until("our blocks are taken", lambda: node.rpc("getblockcount") == n)
+    return node, chain, key, p
+
+
+def tip(node, chain):
+    return node.tip() == chain.tip.hash()[::-1].hex()
+
+
+def test_of_equal_work_the_first_stays_also_over_a_restart(net):
+    node, chain, key, p = start(net)
+    rival = chain.fork(chain.height - 1)
+    rival.grow(key)
+    p.send_block(rival.tip)
+    p.sync()
+    assert tip(node, chain)
+    states = {t["hash"]: t["status"] for t in node.rpc("getchaintips")}
+    assert states[chain.tip.hash()[::-1].hex()] == "active"
+    assert states[rival.tip.hash()[::-1].hex()].startswith("valid-")
+    assert node.end() == 0
+    node.start("-connect", "0")
+    assert tip(node, chain)
+    rival.grow(key)
+    q = Peer.handshaken(node, chain)
+    q.send_block(rival.tip)
+    wait_until("more work wins", lambda: tip(node, rival))
+
+
+def test_a_whole_branch_counts_from_when_it_is_complete(net):
+    node, chain, key, p = start(net)
+    a, b = chain.fork(chain.height), chain.fork(chain.height)
+    a.grow(key, 2)
+    b.grow(key, 2)
+    p.send("headers", headers(a.blocks[-2:]))
+    p.expect("getdata", lambda m: (BLOCK, a.tip.hash()) in read_inv(m))
+    p.send_block(a.tip)  # its child first: it can't be connected
+    q = Peer.handshaken(node, chain)
+    for block in b.blocks[-2:]:
+        q.send_block(block)
+    wait_until("the complete one is the tip", lambda: tip(node, b))
+    p.send_block(a.blocks[-2])
+    p.sync()
+    assert tip(node, b)  # equal work, later complete
+
+
+def test_a_branch_with_a_bad_block_is_left_again(net):
+    node, chain, key, p = start(net)
+    pay = spend(key, [(chain.blocks[1].txs[0].id(), 0, chain.subsidy(1))], [(COIN, key.script)], chain.genesis)
+    p.send("tx", pay.bytes())
+    wait_until("a payment waits", lambda: len(node.rpc("getrawmempool")) == 1)
+    block = chain.add(chain.next(key, [pay]))
+    p.send_block(block)
+    wait_until("the payment is in a block", lambda: node.rpc("getrawmempool") == [] and tip(node, chain))
+    bad = chain.fork(chain.height - 2)
+    bad.grow(key, 3)
+    stolen = spend(key, [(bad.blocks[2].txs[0].id(), 0, bad.subsidy(2))], [(bad.subsidy(2) + 1, key.script)], chain.genesis)
+    bad.add(bad.next(key, [stolen]))
+    good_part = copy.copy(bad)
+    good_part.blocks = bad.blocks[:-1]
+    q = Peer.handshaken(node, chain)
+    for b in bad.blocks[-4:]:
+        q.send_block(b)
+    q.closed("a bad block in a branch")
+    # Without the bad block the branch has one block more than the old one: it stays the best.
+    wait_until("the good part is the tip", lambda: tip(node, good_part))
+    assert node.rpc("getrawmempool") == [pay.id()[::-1].hex()]  # disconnected, it waits again
+    r = Peer.handshaken(node, chain)
+    chain.grow(key, 2)
+    for b in chain.blocks[-2:]:
+        r.send_block(b)
+    wait_until("back again", lambda: tip(node, chain))
+    assert node.rpc("getrawmempool") == []
+    assert node.end() == 0
+    coins = node.ok("reindexutxo")
+    assert coins == "%d unspent outputs" % (len(chain.blocks)), coins
+
+
+def test_a_block_nobody_asked_for_of_too_little_work_is_not_kept(net):
+    node, chain, key, p = start(net, 160)
+    low = chain.fork(3)
+    low.grow(key)
+    p.send_block(low.tip)  # 156 blocks behind the tip
+    p.sync()
+    assert len(node.rpc("getchaintips")) == 1
+    near = chain.fork(chain.height - 3)
+    near.grow(key)
+    p.send_block(near.tip)
+    p.sync()
+    wait_until("a recent one is kept", lambda: len(node.rpc("getchaintips")) == 2)
+    assert tip(node, chain)
+
+
+def test_a_peer_that_lies_about_its_height_holds_up_nobody(net):
+    node, chain, key, _ = start(net)
+    liar = Peer.handshaken(node, chain, height=2_000_000_000)
+    liar.sync()
+    p = Peer.handshaken(node, chain)
+    chain.grow(key)
+    p.send("headers", headers([chain.tip]))
+    p.expect("getdata", lambda m: (BLOCK, chain.tip.hash()) in read_inv(m))
+    p.send_block(chain.tip)
+    wait_until("the honest block is taken", lambda: tip(node, chain))
+    node.rpc("setgenerate", True)
+    wait_until("it mines", lambda: node.rpc("getblockcount") > chain.height, 30)
+    assert node.rpc("getblockchaininfo")["initialblockdownload"] is False
+
+
+def test_a_deep_reorganisation_goes_through_and_back_over_kills(net):
+    node, chain, key, p = start(net, 40)
+    rival = chain.fork(5)
+    rival.grow(key, 60)
+    for b in rival.blocks[6:]:
+        p.send_block(b)
+    wait_until("the longer one wins", lambda: tip(node, rival), 40)
+    node.end(9)
+    node.start("-connect", "0")
+    assert tip(node, rival)
+    chain.grow(key, 40)
+    q = Peer.handshaken(node, chain)
+    q.send("headers", headers(chain.blocks[1:]))
+    while not tip(node, chain):
+        for _, h in read_inv(q.expect("getdata")):
+            q.send_block(chain.blocks[chain.find(h)])
+        wanted = [m for m in q.got if m[0] == "getdata"]
+        if sum(len(read_inv(m[1])) for m in wanted) >= 40:
+            wait_until("back to the first", lambda: tip(node, chain), 30)
+    assert node.end() == 0
+    assert node.ok("reindexutxo") == "%d unspent outputs" % len(chain.blocks)
+
+
+if __name__ == "__main__":
+    main(globals())
