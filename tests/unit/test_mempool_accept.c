@@ -267,10 +267,12 @@ static void signatures_are_by_the_owner_and_for_this_chain(void **state)
 	/* Signed for another genesis. */
 	other = p->fx;
 	other.params.genesis_hash.h.b[0] ^= 1;
-	refuse_and_free(p, fx_pay(&other, in, 2, &out, 1), ERR_INVALID, "mandatory-script-verify-flag-failed");
+	refuse_and_free(p, fx_pay(&other, in, 2, &out, 1), ERR_INVALID,
+			"mandatory-script-verify-flag-failed");
 	/* Of another value: it is part of the digest. */
 	in[1].coin.value++;
-	refuse_and_free(p, fx_pay(&p->fx, in, 2, &out, 1), ERR_INVALID, "mandatory-script-verify-flag-failed");
+	refuse_and_free(p, fx_pay(&p->fx, in, 2, &out, 1), ERR_INVALID,
+			"mandatory-script-verify-flag-failed");
 	in[1].coin.value--;
 	/* By another key, which signs well. */
 	in[1].coin.owner = p->fx.hashes[2];
