@@ -112,13 +112,26 @@ static bool is_control(uint32_t cp)
 	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f);
 }
 
-static bool utf8_check(const uint8_t *p, size_t n, bool controls_ok)
+/* Marks, overrides and isolates of writing direction; line and paragraph separator. */
+static bool is_turning(uint32_t cp)
+{
+	return cp == 0x61c || cp == 0x200e || cp == 0x200f || (cp >= 0x2028 && cp <= 0x202e) ||
+	       (cp >= 0x2066 && cp <= 0x2069);
+}
+
+static bool is_unplain(uint32_t cp)
+{
+	return is_control(cp) || is_turning(cp);
+}
+
+/* refused: NULL, nothing */
+static bool utf8_check(const uint8_t *p, size_t n, bool (*refused)(uint32_t cp))
 {
 	while (n) {
 		uint32_t cp;
 		size_t len = utf8_char(p, n, &cp);
 
-		if (!len || (!controls_ok && is_control(cp)))
+		if (!len || (refused && refused(cp)))
 			return false;
 		p += len;
 		n -= len;
@@ -128,12 +141,17 @@ static bool utf8_check(const uint8_t *p, size_t n, bool controls_ok)
 
 bool utf8_valid(const void *bytes, size_t n)
 {
-	return utf8_check(bytes, n, true);
+	return utf8_check(bytes, n, NULL);
 }
 
 bool utf8_printable(const void *bytes, size_t n)
 {
-	return utf8_check(bytes, n, false);
+	return utf8_check(bytes, n, is_control);
+}
+
+bool utf8_plain(const void *bytes, size_t n)
+{
+	return utf8_check(bytes, n, is_unplain);
 }
 
 void utf8_sanitise(char *out, size_t out_size, const void *bytes, size_t n)
@@ -146,7 +164,7 @@ void utf8_sanitise(char *out, size_t out_size, const void *bytes, size_t n)
 	while (n) {
 		uint32_t cp;
 		size_t len = utf8_char(p, n, &cp);
-		bool bad = !len || is_control(cp);
+		bool bad = !len || is_unplain(cp);
 		size_t wide = bad ? 1 : len;
 
 		if (wide > out_size - 1 - at)

@@ -75,8 +75,7 @@ static bool run_create(struct invocation *in, struct err *e)
 	bool ok;
 
 	/* Everything that can be wrong is found before a directory is made. */
-	if (!read_params(in, &p, e) ||
-	    (address_looks_like(to) && !address_decode(&p.creator, to, e))) {
+	if (!read_params(in, &p, e) || !node_check_receiver(to, e)) {
 		e->cls = ERR_USAGE;
 		return false;
 	}
@@ -93,6 +92,27 @@ static bool run_create(struct invocation *in, struct err *e)
 }
 
 /* --- wallet ------------------------------------------------------------------------------ */
+
+/* A text from the command line may be any bytes. NULL: not UTF-8. */
+static json_t *json_word(const char *name, const char *word, struct err *e)
+{
+	json_t *v = json_string(word);
+
+	if (!v)
+		err_set(e, ERR_USAGE, "bad-text", "%s is not UTF-8: give plain text", name);
+	return v;
+}
+
+/* The one argument of a call, where it is given. */
+static bool one_param(const struct invocation *in, const char *option, json_t **params,
+		      struct err *e)
+{
+	const char *text = option_value(in, option);
+	json_t *value = text ? json_word(option, text, e) : NULL;
+
+	*params = value ? json_pack("[o]", value) : NULL;
+	return value || !text;
+}
 
 /* Calls, prints the result as the verb's text. */
 static bool call_and_print(struct invocation *in, const char *method, json_t *params, struct err *e)
@@ -137,10 +157,10 @@ static bool run_getbalance(struct invocation *in, struct err *e)
 {
 	const char *of = option_value(in, "address");
 	char amount[AMOUNT_CHARS + 1] = "?";
-	json_t *result;
+	json_t *params, *result;
 
-	if (!call_command(&in->config, "tally_balance", of ? json_pack("[s]", of) : NULL, &result,
-			  NULL, e))
+	if (!one_param(in, "address", &params, e) ||
+	    !call_command(&in->config, "tally_balance", params, &result, NULL, e))
 		return false;
 	json_amount_text(json_object_get(result, "balance"), amount);
 	if (of)
@@ -163,12 +183,14 @@ static bool run_send(struct invocation *in, struct err *e)
 	}
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		const char *value = option_value(in, names[i]);
+		json_t *text = value ? json_word(names[i], value, e) : NULL;
 
-		if (value && json_object_set_new(params, names[i], json_string(value)) != 0) {
+		if (value && !text) {
 			json_decref(params);
-			return err_set(e, ERR_USAGE, "bad-text",
-				       "-%s is not UTF-8: give plain text", names[i]);
+			return false;
 		}
+		if (text)
+			json_object_set_new(params, names[i], text);
 	}
 	return call_and_print(in, "send", params, e);
 }
@@ -215,9 +237,9 @@ static bool run_printchain(struct invocation *in, struct err *e)
 
 static bool run_invite(struct invocation *in, struct err *e)
 {
-	const char *at = option_value(in, "address");
+	json_t *params;
 
-	return call_and_print(in, "invite", at ? json_pack("[s]", at) : NULL, e);
+	return one_param(in, "address", &params, e) && call_and_print(in, "invite", params, e);
 }
 
 static bool run_reindexutxo(struct invocation *in, struct err *e)
@@ -287,22 +309,57 @@ static void print_json(const char *s)
 	putchar('\n');
 }
 
+/* What is text in the method's own table stays as it was typed, so that a label may be "5" and a hash all digits. */
+static bool stays_text(const struct verb_param *p, const char *word)
+{
+	switch (p->type) {
+	case ARG_TEXT:
+	case ARG_ADDRESS:
+	case ARG_HASH:
+	case ARG_HEX:
+	case ARG_HOSTPORT:
+	case ARG_VERB:
+		return *word != '"' && strcmp(word, "null") != 0;
+	case ARG_AMOUNT:
+	case ARG_NUMBER:
+	case ARG_FLAG:
+	case ARG_PEER:
+	case ARG_JSON:
+		break;
+	}
+	return false;
+}
+
+static json_t *rpc_params(const struct invocation *in, struct err *e)
+{
+	const struct verb *v = verb_find(in->words[0]);
+	const struct verb_param *p = v ? v->params : NULL;
+	json_t *params = json_array();
+
+	for (size_t i = 1; i < in->n_words; i++) {
+		const bool text = p && p->name && stays_text(p, in->words[i]);
+		json_t *value = text ? NULL : json_loads(in->words[i], JSON_DECODE_ANY, NULL);
+
+		if (!value && !(value = json_word("an argument", in->words[i], e))) {
+			json_decref(params);
+			return NULL;
+		}
+		json_array_append_new(params, value);
+		p += p && p->name;
+	}
+	return params;
+}
+
 static bool run_rpc(struct invocation *in, struct err *e)
 {
-	json_t *params = json_array(), *result;
+	json_t *params, *result;
 	char *raw = NULL;
 
-	if (in->n_words == 0) {
-		json_decref(params);
+	if (in->n_words == 0)
 		return err_set(e, ERR_USAGE, "missing-method",
 			       "rpc needs a method: tally rpc help lists them");
-	}
-	for (size_t i = 1; i < in->n_words; i++) {
-		json_t *value = json_loads(in->words[i], JSON_DECODE_ANY, NULL);
-
-		json_array_append_new(params, value ? value : json_string(in->words[i]));
-	}
-	if (!call_command(&in->config, in->words[0], params, &result, &raw, e))
+	params = rpc_params(in, e);
+	if (!params || !call_command(&in->config, in->words[0], params, &result, &raw, e))
 		return false;
 	if (json_is_string(result) && (!raw || strncmp(raw, "\"", 1) == 0))
 		printf("%s\n", json_string_value(result));

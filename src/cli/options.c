@@ -35,7 +35,8 @@ static void nearer(const char *name, const char *known, size_t *best, const char
 {
 	const size_t d = distance(name, known);
 
-	if (d < *best && d <= 2) {
+	/* In a short word two letters are half of it. */
+	if (d < *best && d <= MIN(strlen(name) / 3, 2)) {
 		*best = d;
 		*out = known;
 	}
@@ -84,23 +85,24 @@ static const struct option_row *find_option(const struct invocation *in, const c
 	return NULL;
 }
 
-/* The value of an option: behind '=', or the next word, unless it is a flag. */
-static bool take_value(const char *name, const char *eq, bool flag, int argc, char **argv, int *i,
-		       const char **out, struct err *e)
+/* The value of an option: behind '=', or the next word. A flag needs none: -listen 0, but also a bare -headless.
+ * Behind a command any word is meant for it; before one it may be the command. */
+static bool take_value(const struct invocation *in, const char *name, const char *eq, bool flag,
+		       int argc, char **argv, int *i, const char **out, struct err *e)
 {
 	static const char *const words[] = {"0", "1", "true", "false", "yes", "no", "on", "off"};
+	const bool any = in->command && !in->command->words;
 
 	if (eq) {
 		*out = eq + 1;
 		return true;
 	}
-	if (flag) { /* -listen 0, but also a bare -headless */
-		*out = "1";
-		for (size_t k = 0; *i + 1 < argc && k < ARRAY_LEN(words); k++)
-			if (strcmp(argv[*i + 1], words[k]) == 0) {
-				*out = argv[++*i];
-				break;
-			}
+	if (flag) {
+		bool taken = any && *i + 1 < argc && argv[*i + 1][0] != '-';
+
+		for (size_t k = 0; !taken && *i + 1 < argc && k < ARRAY_LEN(words); k++)
+			taken = strcmp(argv[*i + 1], words[k]) == 0;
+		*out = taken ? argv[++*i] : "1";
 		return true;
 	}
 	if (*i + 1 >= argc)
@@ -140,10 +142,11 @@ static bool read_option(struct invocation *in, int argc, char **argv, int *i, st
 		if (in->values[at])
 			return err_set(e, ERR_USAGE, "twice", "-%s is given twice: give it once",
 				       name);
-		return take_value(name, eq, !o->arg, argc, argv, i, &in->values[at], e);
+		return take_value(in, name, eq, !o->arg, argc, argv, i, &in->values[at], e);
 	}
 	if (s)
-		return take_value(name, eq, s->type == SETTING_FLAG, argc, argv, i, &value, e) &&
+		return take_value(in, name, eq, s->type == SETTING_FLAG, argc, argv, i, &value,
+				  e) &&
 		       set_setting(in, s, value, e);
 	return unknown_option(in, name, e);
 }

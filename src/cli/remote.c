@@ -116,6 +116,17 @@ static char *raw_result(const char *body)
 	return end ? mem_printf("%.*s", (int)(end - body), body) : NULL;
 }
 
+/* The class that the node names; of another program's answer: it failed. */
+static enum err_class read_class(const json_t *data)
+{
+	const char *name = json_string_value(json_object_get(data, "class"));
+
+	for (int c = ERR_NONE + 1; name && c <= ERR_INTERNAL; c++)
+		if (strcmp(err_class_name((enum err_class)c), name) == 0)
+			return (enum err_class)c;
+	return ERR_IO;
+}
+
 static bool read_answer(const char *http, json_t **result, char **raw, struct err *e)
 {
 	const char *body = strstr(http, "\r\n\r\n");
@@ -129,12 +140,10 @@ static bool read_answer(const char *http, json_t **result, char **raw, struct er
 	error = json_object_get(answer, "error");
 	message = json_string_value(json_object_get(error, "message"));
 	if (error && !json_is_null(error)) {
-		const json_int_t code = json_integer_value(json_object_get(error, "code"));
-		const bool usage = code == RPC_INVALID_PARAMETER || code == RPC_TYPE_ERROR ||
-				   code == RPC_METHOD_NOT_FOUND ||
-				   code == RPC_INVALID_ADDRESS_OR_KEY;
+		const json_t *data = json_object_get(error, "data");
+		const char *token = json_string_value(json_object_get(data, "token"));
 
-		err_set(e, usage ? ERR_USAGE : ERR_IO, "remote", "%s",
+		err_set(e, read_class(data), token ? token : "remote", "%s",
 			message ? message : "the node refused");
 		json_decref(answer);
 		return false;

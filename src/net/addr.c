@@ -1,6 +1,7 @@
 #include <tally/net/addr.h>
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -151,8 +152,10 @@ static bool read_numeric(struct net_addr *out, const char *host)
  * resolvers read "127.1" or "3000" in surprising ways. */
 static bool looks_like_name(const char *host)
 {
-	return !strchr(host, ':') && !strchr(host, '%') &&
-	       host[strspn(host, "0123456789.")] != '\0';
+	for (const char *at = host; *at; at++)
+		if (!isalnum((unsigned char)*at) && !strchr(".-_", *at) && !(*at & 0x80))
+			return false;
+	return host[strspn(host, "0123456789.")] != '\0';
 }
 
 static bool look_up(struct net_addr *out, const char *text, const char *host, struct err *e)
@@ -176,7 +179,9 @@ static bool look_up(struct net_addr *out, const char *text, const char *host, st
 	return true;
 }
 
-static bool parse(struct net_addr *out, const char *text, uint16_t default_port, bool names,
+enum names { NAMES_REFUSED, NAMES_LOOKED_UP, NAMES_PASSED };
+
+static bool parse(struct net_addr *out, const char *text, uint16_t default_port, enum names names,
 		  struct err *e)
 {
 	char host[HOST_CHARS + 1];
@@ -192,8 +197,8 @@ static bool parse(struct net_addr *out, const char *text, uint16_t default_port,
 			"'%.80s': an address with a zone can't be dialled: use another address of "
 			"that machine",
 			text);
-	if (names && looks_like_name(host))
-		return look_up(out, text, host, e);
+	if (names != NAMES_REFUSED && looks_like_name(host))
+		return names == NAMES_PASSED || look_up(out, text, host, e);
 	return err_set(e, ERR_USAGE, "bad-address",
 		       "'%.80s' is no address: 192.168.1.7:3000 or [2001:db8::7]:3000 is the form",
 		       text);
@@ -201,13 +206,35 @@ static bool parse(struct net_addr *out, const char *text, uint16_t default_port,
 
 bool net_addr_parse(struct net_addr *out, const char *text, uint16_t default_port, struct err *e)
 {
-	return parse(out, text, default_port, true, e);
+	return parse(out, text, default_port, NAMES_LOOKED_UP, e);
+}
+
+bool net_addr_check(const char *text, uint16_t default_port, struct err *e)
+{
+	struct net_addr a;
+
+	return parse(&a, text, default_port, NAMES_PASSED, e);
 }
 
 bool net_addr_parse_numeric(struct net_addr *out, const char *text, uint16_t default_port,
 			    struct err *e)
 {
-	return parse(out, text, default_port, false, e);
+	return parse(out, text, default_port, NAMES_REFUSED, e);
+}
+
+bool net_addr_parse_bind(struct net_addr *out, const char *text, struct err *e)
+{
+	char host[HOST_CHARS + 1];
+	const char *port;
+
+	out->port = 0;
+	if (split_host_port(text, host, &port, NULL) && !port && read_numeric(out, host))
+		return true;
+	return err_set(
+		e, ERR_USAGE, "bad-address",
+		"'%.80s' can't be listened on: --bind takes an IPv4 or IPv6 address without a "
+		"port",
+		text);
 }
 
 /* --- the system's form --------------------------------------------------------- */

@@ -223,18 +223,6 @@ static bool say_why(const char *where, uint16_t port, int error, struct err *e)
 		       strerror(error));
 }
 
-static bool parse_bind(struct net_addr *out, const char *text, struct err *e)
-{
-	/* The port given here is only a stand-in; an address with one of its own is refused. */
-	if (!net_addr_parse_numeric(out, text, 1, NULL) || out->port != 1)
-		return err_set(
-			e, ERR_USAGE, "bad-address",
-			"'%.80s' can't be listened on: --bind takes an IPv4 or IPv6 address without a "
-			"port",
-			text);
-	return true;
-}
-
 static uint16_t real_port(int fd)
 {
 	struct sockaddr_storage ss;
@@ -255,7 +243,7 @@ bool net_listen(struct net *n, const char *bind, uint16_t port, struct err *e)
 	if (n->n_listeners == LISTENERS_MAX)
 		return err_set(e, ERR_USAGE, "too-many-binds",
 			       "at most %d addresses can be listened on", LISTENERS_MAX);
-	if (bind && !parse_bind(&a, bind, e))
+	if (bind && !net_addr_parse_bind(&a, bind, e))
 		return false;
 	a.port = port;
 	fd = bind ? bound_socket(&a, false) : bound_everywhere(port);

@@ -102,6 +102,9 @@ static bool args_by_position(const struct verb *v, json_t *params, json_t *args,
 {
 	const size_t most = count_params(v);
 
+	if (json_array_size(params) > most && most == 0)
+		return err_set(e, ERR_USAGE, "too-many-arguments",
+			       "%s takes no arguments: leave them out", v->name);
 	if (json_array_size(params) > most)
 		return err_set(e, ERR_USAGE, "too-many-arguments",
 			       "%s takes at most %zu argument%s: see help %s", v->name, most,
@@ -160,7 +163,7 @@ void node_command(struct node *n, const char *method, json_t *params, node_reply
 	bool ok = true;
 
 	if (!v) {
-		err_set(&err, ERR_NOTFOUND, "unknown-command", "there is no command '%s': see help",
+		err_set(&err, ERR_USAGE, "unknown-command", "there is no command '%s': see help",
 			method);
 		reply(arg, NULL, &err, RPC_METHOD_NOT_FOUND);
 		return;
@@ -185,7 +188,7 @@ void node_command(struct node *n, const char *method, json_t *params, node_reply
 			c, RPC_CLIENT_IN_INITIAL_DOWNLOAD, ERR_NOTFOUND, "no-chain",
 			"there is no chain yet: createblockchain makes one, or wait for a peer that has one");
 	else if (!(v->flags & VERB_OFFLINE) && n->mode == NODE_OFFLINE)
-		call_error(c, RPC_CLIENT_NOT_CONNECTED, ERR_USAGE, "not-running",
+		call_error(c, RPC_CLIENT_NOT_CONNECTED, ERR_NOTFOUND, "not-running",
 			   "%s needs a running node: startnode first", v->name);
 	else
 		call_run(n, v, c);
@@ -244,7 +247,7 @@ bool call_flag(struct call *c, const char *name, bool fallback, bool *out)
 	if (s && parse_flag(s, out))
 		return true;
 	call_error(c, RPC_TYPE_ERROR, ERR_USAGE, "bad-type",
-		   "%s is neither true nor false: give one", name);
+		   "%s is neither true nor false: give one of them", name);
 	return false;
 }
 
@@ -309,6 +312,16 @@ bool call_address(struct call *c, const char *name, bool make, struct key_hash *
 		return true;
 	call_fail(c, RPC_INVALID_ADDRESS_OR_KEY, &err);
 	return false;
+}
+
+bool node_check_receiver(const char *text, struct err *e)
+{
+	struct key_hash kh;
+
+	if (text[0] == '@')
+		return wallet_check_label(text + 1, e);
+	return address_looks_like(text) ? address_decode(&kh, text, e)
+					: wallet_check_label(text, e);
 }
 
 bool node_resolve_address(struct node *n, const char *text, bool make, struct key_hash *out,

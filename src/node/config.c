@@ -12,6 +12,7 @@
 
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
+#include <tally/net/addr.h>
 #include <tally/net/invite.h>
 
 #define FIELD(f) .offset = offsetof(struct config, f), .size = sizeof(((struct config *)0)->f)
@@ -61,6 +62,7 @@ const struct setting config_settings[] = {
 	 .fallback = "every interface",
 	 .where = START,
 	 .help = "listen at this address alone",
+	 .check = config_check_bind,
 	 FIELD(bind)},
 	{.name = "listen",
 	 .type = SETTING_FLAG,
@@ -74,6 +76,7 @@ const struct setting config_settings[] = {
 	 .arg = "HOST:PORT",
 	 .where = START,
 	 .help = "dial this peer, and only those so named; may be given again; 0: none",
+	 .check = config_check_peer,
 	 FIELD(connect),
 	 .count_offset = offsetof(struct config, n_connect)},
 	{.name = "addnode",
@@ -81,6 +84,7 @@ const struct setting config_settings[] = {
 	 .arg = "HOST:PORT",
 	 .where = START,
 	 .help = "dial this peer besides; may be given again",
+	 .check = config_check_peer,
 	 FIELD(addnode),
 	 .count_offset = offsetof(struct config, n_addnode)},
 	{.name = "maxinbound",
@@ -98,12 +102,14 @@ const struct setting config_settings[] = {
 	 .fallback = "the first one offered",
 	 .where = START,
 	 .help = "join only the chain with this genesis hash (64 hex digits)",
+	 .check = config_check_chain,
 	 FIELD(chain)},
 	{.name = "join",
 	 .type = SETTING_TEXT,
 	 .arg = "WORD",
 	 .where = START,
 	 .help = "join the chain of this invite, which tally invite printed",
+	 .check = config_check_join,
 	 FIELD(join)},
 	{.name = "sync",
 	 .type = SETTING_TEXT,
@@ -111,12 +117,14 @@ const struct setting config_settings[] = {
 	 .fallback = "headers",
 	 .where = START,
 	 .help = "how blocks are fetched: headers first, or by getblocks and inv alone",
+	 .check = config_check_sync,
 	 FIELD(sync)},
 	{.name = "miner",
 	 .type = SETTING_TEXT,
 	 .arg = "ADDR",
 	 .where = START,
 	 .help = "mine, paying this address or label",
+	 .check = config_check_miner,
 	 FIELD(miner)},
 	{.name = "threads",
 	 .type = SETTING_NUMBER,
@@ -139,6 +147,7 @@ const struct setting config_settings[] = {
 	 .arg = "COLSxROWS",
 	 .where = SETTING_START,
 	 .help = "print one frame of the console as text and end",
+	 .check = config_check_screen,
 	 FIELD(dump_screen)},
 	{.name = "dbcache",
 	 .type = SETTING_NUMBER,
@@ -261,32 +270,6 @@ static bool add_text(struct config *c, const struct setting *s, const char *valu
 	return true;
 }
 
-/* What a setting's own kind doesn't tell. */
-static bool check_value(const struct config *c, const struct setting *s, struct err *e)
-{
-	struct hash256 h;
-	struct invite in;
-	unsigned cols, rows;
-	char end;
-
-	if (strcmp(s->name, "sync") == 0 && strcmp(c->sync, "headers") != 0 &&
-	    strcmp(c->sync, "classic") != 0)
-		return err_set(e, ERR_USAGE, "bad-setting",
-			       "sync '%s' is unknown: give headers or classic", c->sync);
-	if (strcmp(s->name, "chain") == 0 && !hash256_parse(&h, c->chain))
-		return err_set(e, ERR_USAGE, "bad-setting",
-			       "chain '%s' is no hash: give all 64 hex digits", c->chain);
-	if (strcmp(s->name, "join") == 0 && !invite_decode(&in, c->join, e))
-		return false;
-	if (strcmp(s->name, "dump-screen") == 0 &&
-	    (sscanf(c->dump_screen, "%ux%u%c", &cols, &rows, &end) != 2 || cols < 1 || rows < 1 ||
-	     cols > 1000 || rows > 1000))
-		return err_set(e, ERR_USAGE, "bad-setting",
-			       "dump-screen '%s' is no size: give COLSxROWS, as 80x24",
-			       c->dump_screen);
-	return true;
-}
-
 bool config_set(struct config *c, const struct setting *s, const char *value, struct err *e)
 {
 	bool ok = false;
@@ -305,7 +288,7 @@ bool config_set(struct config *c, const struct setting *s, const char *value, st
 		ok = add_text(c, s, value, e);
 		break;
 	}
-	return ok && check_value(c, s, e);
+	return ok && (!s->check || s->check(value, e) || err_prefix(e, "%s", s->name));
 }
 
 /* --- files ---------------------------------------------------------------------------- */
@@ -364,6 +347,9 @@ static bool read_file(struct config *c, const char *dir, uint64_t *given, struct
 		at++;
 		ok = file_line(c, line, *given, &seen, e) || err_prefix(e, "%s line %u", path, at);
 	}
+	if (f && ok && ferror(f))
+		ok = err_set(e, ERR_IO, "conf-read", "cannot read %s: %s: it must be a file", path,
+			     strerror(errno));
 	if (f)
 		fclose(f);
 	free(line);

@@ -71,10 +71,14 @@ static void reply_json(struct evhttp_request *http, int status, struct evbuffer 
 	evhttp_send_reply(http, status, NULL, body);
 }
 
-/* {"result":…,"error":…,"id":…}. Amounts are written in the result alone: what a client sent comes back as it was. */
+/* {"result":…,"error":…,"id":…}. Amounts are written in the result alone: what a client sent comes back as it was.
+ * Beside Bitcoin Core's code an error carries our class and token, for our own command line. */
 static char *answer_text(const json_t *result, const struct err *err, int code, const json_t *id)
 {
-	json_t *error = err ? json_pack("{s:i,s:s}", "code", code, "message", err->detail) : NULL;
+	json_t *error =
+		err ? json_pack("{s:i,s:s,s:{s:s,s:s}}", "code", code, "message", err->detail,
+				"data", "class", err_class_name(err->cls), "token", err->token)
+		    : NULL;
 	char *result_text = err || !result ? NULL : command_json(result, JSON_COMPACT);
 	char *error_text = error ? json_dumps(error, JSON_COMPACT) : NULL;
 	char *id_text = id ? json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;

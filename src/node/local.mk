@@ -7,6 +7,7 @@ libtally_a_SOURCES += \
 	src/node/clock_warn.c \
 	src/node/command.c \
 	src/node/config.c \
+	src/node/config_check.c \
 	src/node/control.c \
 	src/node/control_cookie.c \
 	src/node/control_door.c \

@@ -265,4 +265,13 @@ bool control_open(struct node *n, struct err *e);
 void control_tick(struct node *n); /* every second */
 void control_close(struct node *n);
 
+/* config_check.c: ERR_USAGE with what is wrong, without the setting's name. */
+bool config_check_bind(const char *value, struct err *e);
+bool config_check_peer(const char *value, struct err *e);
+bool config_check_chain(const char *value, struct err *e);
+bool config_check_join(const char *value, struct err *e);
+bool config_check_sync(const char *value, struct err *e);
+bool config_check_miner(const char *value, struct err *e);
+bool config_check_screen(const char *value, struct err *e);
+
 #endif

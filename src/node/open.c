@@ -158,14 +158,8 @@ static bool start_mining(struct node *n, struct err *e)
 
 	if (!n->config.miner[0])
 		return true;
-	if (address_looks_like(n->config.miner)) {
-		if (!address_decode(&to, n->config.miner, e))
-			return false;
-	} else if (!wallet_check_label(n->config.miner, e) ||
-		   !wallet_label_address(n->wallet, n->config.miner, &to, e)) {
-		return false;
-	}
-	return node_set_mining(n, true, &to, n->config.threads, e);
+	return node_resolve_address(n, n->config.miner, true, &to, e) &&
+	       node_set_mining(n, true, &to, n->config.threads, e);
 }
 
 static bool go_online(struct node *n, struct err *e)

@@ -252,7 +252,7 @@ static bool find_offer(const struct node *n, const char *text, struct block_hash
 	if (found == 1)
 		return true;
 	return err_set(
-		e, ERR_USAGE, "bad-choice",
+		e, ERR_NOTFOUND, "bad-choice",
 		found ? "more than one chain is called '%s': give more of the hash"
 		      : "no chain offered is '%s': give its name, or the beginning of its hash",
 		text);
@@ -300,7 +300,7 @@ static bool call_listening(struct node *n, struct call *c, struct net_addr *out)
 	if (!call_text(c, "address", NULL, &text))
 		return false;
 	if (port == 0) {
-		call_error(c, RPC_MISC_ERROR, ERR_USAGE, "not-listening",
+		call_error(c, RPC_MISC_ERROR, ERR_NOTFOUND, "not-listening",
 			   "this node doesn't listen, nobody can come: start it with -listen 1");
 		return false;
 	}

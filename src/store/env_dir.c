@@ -76,7 +76,10 @@ bool dir_make(const char *dir, struct err *e)
 			     sync_parent(path); /* whatever the umask was */
 		else
 			ok = is_dir(path); /* mkdir says EROFS or EACCES of some that exist */
-		if (!ok)
+		if (!ok && errno == ENOTDIR)
+			err_set(e, ERR_IO, "dir-make", "%s is no directory: choose another --home",
+				path);
+		else if (!ok)
 			err_set(e, ERR_IO, "dir-make", "cannot make %s: %s: check that you own it",
 				path, strerror(errno));
 		if (c == '\0')

@@ -60,9 +60,15 @@ bool wallet_check_label(const char *label, struct err *e)
 	if (n > LABEL_MAX)
 		return err_set(e, ERR_USAGE, "bad-label", "the label has %zu bytes: at most %d", n,
 			       LABEL_MAX);
-	if (!utf8_printable(label, n))
+	if (!utf8_plain(label, n))
 		return err_set(e, ERR_USAGE, "bad-label",
 			       "the label has characters that can't be shown: give plain text");
+	if (label[0] == ' ' || label[n - 1] == ' ')
+		return err_set(e, ERR_USAGE, "bad-label",
+			       "the label '%s' begins or ends with a blank: leave it out", label);
+	if (label[0] == '@')
+		return err_set(e, ERR_USAGE, "bad-label",
+			       "the label '%s' begins with @: leave it out", label);
 	if (address_looks_like(label))
 		return err_set(e, ERR_USAGE, "bad-label",
 			       "a label can't begin like an address (%s1): choose another word",

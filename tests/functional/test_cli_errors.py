@@ -23,8 +23,26 @@ def test_wrong_words(net):
     refused(n, 2, "createblockchain", "-address", "a", "-address", "b", says="twice")
     for bad in ("0", "55536", "-1", "x", ""):
         refused(n, 2, "getbalance", env={"NODE_ID": bad}, says="NODE_ID")
+    refused(n, 2, "startnode", "-role", "x", says="see tally startnode --help")  # nothing is near
+    refused(n, 2, "createwallet", "-label", "x", says="createwallet --help")
+    refused(n, 2, "getbalance", "-miner", "x", says="startnode")
+    refused(n, 2, "rpc", says="method")
     status, out, err = n.run()
     assert status == 2 and out == "" and "usage" in err
+    assert not os.path.exists(n.dir)
+
+
+def test_every_command_has_help_and_takes_no_more_than_it_says(net):
+    n = net.node()
+    listed = n.ok("--help").split("commands:")[1].split("options of")[0].strip().splitlines()
+    names = [line.split()[0] for line in listed]
+    assert names[:2] == ["createblockchain", "startnode"] and len(names) >= 10, names
+    for name in names:
+        text = n.ok(name, "--help")
+        assert text.startswith("usage: tally " + name), text
+        if name != "rpc":
+            status, out, err = n.run(name, "surplus")
+            assert status == 2 and out == "" and err.count("\n") == 1 and "surplus" in err, err
     assert not os.path.exists(n.dir)
 
 
@@ -42,7 +60,31 @@ def test_bad_parameters_make_no_directory(net):
                           ("name", ""), ("name", "x" * 41), ("pow-limit", "0x2100ffff"),
                           ("reward", "21000000")):
         refused(n, 2, "createblockchain", "-address", "me", "-" + option, value)
-    refused(n, 2, "createblockchain", "-address", "tly1qqqq")
+    for label in BAD_LABELS:
+        refused(n, 2, "createblockchain", "-address", label)
+    assert not os.path.exists(n.dir)
+
+
+BAD_LABELS = ("", " ", " a", "a ", "@", "@@a", "x" * 65, "é" * 32 + "x", "a\nb", "a\x1b[2Jb", "a\u202eb",
+              os.fsdecode(b"\xff"), "tly1qqqq", "TLY1QQQQ")
+
+
+def test_bad_settings_of_startnode_are_found_before_anything_is_made(net):
+    n = net.node()
+    for option, value in (("port", "0"), ("port", "65536"), ("port", "x"), ("control-port", "0"),
+                          ("bind", "nowhere"), ("bind", "127.0.0.1:3000"), ("connect", ""),
+                          ("connect", "::::"), ("connect", "host:0"), ("connect", "host:65536"),
+                          ("connect", ":3000"), ("addnode", "1.2.3"), ("addnode", "x y"), ("chain", "ab"),
+                          ("chain", "g" * 64), ("join", "x"), ("sync", "no"), ("threads", "0"),
+                          ("threads", "65"), ("listen", "2"), ("headless", "maybe"),
+                          ("dump-screen", "0x0"), ("dump-screen", "80"), ("dbcache", "3"),
+                          ("maxmempool", "0"), ("maxinbound", "0"), ("min-free", "15"),
+                          *(("miner", label) for label in BAD_LABELS)):
+        status, out, err = n.run("startnode", "-" + option, value)
+        assert (status, out) == (2, "") and err.startswith("tally: ") and err.count("\n") == 1, (
+            option, value, status, out, err)
+        assert option in err, (option, value, err)
+    refused(n, 2, "startnode", "-port", "5000", "-control-port", "5000", says="both 5000")
     assert not os.path.exists(n.dir)
 
 
@@ -66,6 +108,75 @@ def test_payments_that_cannot_be(net):
     refused(n, 2, "send", "-to", address, "-amount", "1", "-memo", "m" * 76)
     refused(n, 2, "send", "-to", address, "-amount", "1", "-fee", "0")
     assert n.ok("getbalance") == before
+
+
+def test_labels_may_be_anything_a_person_writes(net):
+    n = net.node()
+    labels = ("a", "two words", "Ünï cöde 🙂", "x" * 64, "é" * 32, "5", "null and void", "=", "it's \"quoted\"")
+    n.create(labels[0])
+    for label in labels[1:]:
+        n.ok("rpc", "generatetoaddress", "1", label)
+    n.ok("rpc", "generatetoaddress", "5", "a")
+    for label in labels[1:]:
+        assert n.ok("getbalance", "-address", label) == "Balance of '%s': 50" % label
+        assert n.ok("getbalance", "-address", "@" + label).endswith(": 50")
+        n.ok("send", "-from", label, "-to", "@" + label, "-amount", "1")
+    listed = [line[45:] for line in n.ok("listaddresses").splitlines()]
+    assert listed == list(labels), listed
+
+
+def test_bad_labels_and_words_are_refused_where_a_label_is_looked_up(net):
+    n = net.node()
+    n.create()
+    before = n.ok("listaddresses")
+    for label in BAD_LABELS:
+        refused(n, 2, "getbalance", "-address", label)
+        refused(n, 2, "send", "-to", label, "-amount", "1")
+        refused(n, 2, "send", "-from", label, "-to", "CENTRAL_NODE", "-amount", "1")
+        refused(n, 2, "rpc", "generatetoaddress", "1", label)
+        if label:  # "": an address without one
+            refused(n, 2, "rpc", "getnewaddress", label)
+    refused(n, 2, "send", "-to", "CENTRAL_NODE", "-amount", "1", "-memo", os.fsdecode(b"\xff"))
+    refused(n, 2, "invite", "-address", os.fsdecode(b"\xff"))
+    assert n.ok("listaddresses") == before and n.ok("rpc", "getblockcount") == "0"
+
+
+def test_a_refusal_has_the_same_status_with_and_without_a_running_node(net):
+    n = net.node()
+    n.create()
+    stranger = net.node().ok("createwallet")
+    cases = ((2, "rpc", "nosuch"), (2, "rpc", "getblock"), (2, "rpc", "getblock", "x"),
+             (1, "rpc", "getblock", "a" * 64), (1, "rpc", "getblockhash", "9"), (2, "rpc", "getblockhash", "x"),
+             (2, "rpc", "getblockhash", "0", "1"), (2, "rpc", "uptime", "1"), (1, "getbalance", "-address", "nobody"),
+             (1, "send", "-to", "nobody", "-amount", "1"), (1, "send", "-to", stranger, "-amount", "51"),
+             (2, "send", "-from", stranger, "-to", stranger, "-amount", "1"),
+             (2, "send", "-to", stranger, "-amount", "1", "-mine", "maybe"),
+             (2, "send", "-to", stranger, "-amount", "1", "-fee", "x"))
+    without = [n.run(*case[1:]) for case in cases]
+    n.start("-connect", "0")
+    for case, before in zip(cases, without):
+        refused(n, *case)
+        assert n.run(*case[1:]) == before, (case, before)
+    assert n.rpc("getrawmempool") == []
+
+
+def test_home_that_cannot_be(net):
+    n = net.node()
+    blocked = os.path.join(net.home, "file")
+    with open(blocked, "w") as f:
+        f.write("mine\n")
+    for home in (blocked, blocked + "/below"):
+        refused(n, 1, "createwallet", env={"TALLY_HOME": home}, says=blocked + " is no directory")
+    refused(n, 1, "createwallet", env={"TALLY_HOME": "/proc/nosuch"}, says="/proc/nosuch")
+    refused(n, 2, "createwallet", env={"TALLY_HOME": ""}, says="TALLY_HOME")
+    refused(n, 2, "createwallet", env={"TALLY_HOME": "/" + "x" * 600}, says="too long")
+    with open(blocked) as f:
+        assert f.read() == "mine\n"
+    if os.getuid() != 0:  # who may do anything
+        locked = os.path.join(net.home, "locked")
+        os.mkdir(locked, 0)
+        refused(n, 1, "createwallet", env={"TALLY_HOME": locked}, says="Permission denied")
+        os.chmod(locked, 0o700)
 
 
 def test_chain_exists(net):
@@ -95,6 +206,14 @@ def test_bad_conf_file(net):
     with open(path, "w") as f:
         f.write("# fine\nminer=me\nnonsense=1\n")
     refused(n, 2, "getbalance", says="line 3")
+    for text, says in (("port\n", "line 1"), ("port=x\n", "port"), ("miner=tly1q\n", "miner"),
+                       ("\n\nconnect=::::\n", "line 3"), ("home=/tmp\n", "home"), ("dump-screen=80x24\n", "line 1")):
+        with open(path, "w") as f:
+            f.write(text)
+        refused(n, 2, "getbalance", says=says)
+    os.unlink(path)
+    os.mkdir(path)
+    refused(n, 1, "getbalance", says="must be a file")
 
 
 if __name__ == "__main__":

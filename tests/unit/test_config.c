@@ -201,21 +201,91 @@ static void flags_are_said_in_eight_ways(void **state)
 
 static void what_is_too_long_or_too_many_is_refused(void **state)
 {
-	const struct setting *s = config_find("connect");
-	char text[CONFIG_TEXT_MAX + 1];
+	const struct setting *home = config_find("home"), *connect = config_find("connect");
+	char text[CONFIG_PATH_MAX + 1];
 	struct config c;
 	struct err e = {0};
 
 	(void)state;
 	config_init(&c);
 	memset(text, 'a', sizeof(text));
-	text[CONFIG_TEXT_MAX] = '\0';
-	assert_false(config_set(&c, s, text, &e));
-	text[CONFIG_TEXT_MAX - 1] = '\0';
+	text[CONFIG_PATH_MAX] = '\0';
+	assert_false(config_set(&c, home, text, &e));
+	text[CONFIG_PATH_MAX - 1] = '\0';
+	assert_true(config_set(&c, home, text, &e));
 	for (unsigned i = 0; i < CONFIG_PEERS_MAX; i++)
-		assert_true(config_set(&c, s, text, &e));
-	assert_false(config_set(&c, s, "a:1", &e));
+		assert_true(config_set(&c, connect, "a:1", &e));
+	assert_false(config_set(&c, connect, "a:1", &e));
 	assert_int_equal(c.n_connect, CONFIG_PEERS_MAX);
+}
+
+struct value {
+	const char *setting, *text;
+};
+
+static void texts_are_checked_where_they_are_read(void **state)
+{
+	static const char hash[] =
+		"00000000000000000000000000000000000000000000000000000000000000aA";
+	const struct value good[] = {{"bind", "127.0.0.1"},
+				     {"bind", "::1"},
+				     {"connect", "0"},
+				     {"connect", "localhost"},
+				     {"connect", "1.2.3.4"},
+				     {"connect", "[2001:db8::7]:3000"},
+				     {"connect", "::1"},
+				     {"addnode", "no-such.host.invalid:65535"}, /* not looked up */
+				     {"chain", hash},
+				     {"sync", "classic"},
+				     {"miner", "two words"},
+				     {"miner", "@two words"},
+				     {"miner", "é"},
+				     {"dump-screen", "1x1"},
+				     {"dump-screen", "1000x1000"}};
+	const struct value bad[] = {{"bind", "localhost:1"},   {"bind", "name"},
+				    {"connect", "a b"},        {"connect", "1.2.3"},
+				    {"connect", "[::1"},       {"connect", "a:0"},
+				    {"addnode", "a:65536"},    {"addnode", ":1"},
+				    {"chain", hash + 1},       {"chain", "g"},
+				    {"sync", "Classic"},       {"miner", "@"},
+				    {"miner", " a"},           {"miner", "tly1"},
+				    {"miner", "\xff"},         {"join", "tally1"},
+				    {"dump-screen", "0x1"},    {"dump-screen", "1001x1"},
+				    {"dump-screen", "80x24x"}, {"dump-screen", "80"}};
+	char prefix[32];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		struct config c;
+		struct err e = {0};
+
+		config_init(&c);
+		if (!config_set(&c, config_find(good[i].setting), good[i].text, &e))
+			fail_msg("%s: %s", good[i].setting, e.detail);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct config c;
+		struct err e = {0};
+
+		config_init(&c);
+		if (config_set(&c, config_find(bad[i].setting), bad[i].text, &e))
+			fail_msg("%s: '%s' was taken", bad[i].setting, bad[i].text);
+		assert_int_equal(e.cls, ERR_USAGE);
+		snprintf(prefix, sizeof(prefix), "%s: ", bad[i].setting);
+		assert_int_equal(strncmp(e.detail, prefix, strlen(prefix)), 0);
+	}
+}
+
+static void a_conf_that_is_no_file_is_refused(void **state)
+{
+	struct home *h = *state;
+	struct config c;
+	struct err e = {0};
+
+	assert_int_equal(mkdir(h->node_conf, 0700), 0);
+	assert_false(finish(&c, NULL, &e));
+	assert_string_equal(e.token, "conf-read");
+	assert_int_equal(rmdir(h->node_conf), 0);
 }
 
 int main(void)
@@ -229,6 +299,8 @@ int main(void)
 		IN_HOME(ports_that_collide_are_refused),
 		IN_HOME(flags_are_said_in_eight_ways),
 		IN_HOME(what_is_too_long_or_too_many_is_refused),
+		IN_HOME(texts_are_checked_where_they_are_read),
+		IN_HOME(a_conf_that_is_no_file_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

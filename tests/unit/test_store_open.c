@@ -328,13 +328,13 @@ static void a_schema_without_a_migration_names_reindex(void **state)
 
 /* --- the directory and the disk ----------------------------------------------------- */
 
-static void assert_io(const struct fixture *f)
+static void assert_io(const struct fixture *f, const char *advice)
 {
 	struct store *s = NULL;
 	struct err e = {0};
 
 	assert_err(store_open(&s, &f->o, &e), e, ERR_IO, e.token);
-	assert_non_null(strstr(e.detail, "check that you own it"));
+	assert_non_null(strstr(e.detail, advice));
 	assert_non_null(strstr(e.detail, f->dir));
 }
 
@@ -355,7 +355,7 @@ static void a_directory_below_a_file_is_refused(void **state)
 	make_file(f->chain);
 	snprintf(below, sizeof below, "%s/chain", f->chain);
 	f->o.dir = below;
-	assert_io(f);
+	assert_io(f, "is no directory: choose another --home");
 }
 
 static void a_file_in_the_directorys_place_is_refused_and_left_alone(void **state)
@@ -364,7 +364,7 @@ static void a_file_in_the_directorys_place_is_refused_and_left_alone(void **stat
 	struct stat st;
 
 	make_file(f->chain);
-	assert_io(f);
+	assert_io(f, "is no directory: choose another --home");
 	assert_int_equal(stat(f->chain, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0644);
 	assert_int_equal(st.st_size, 15);
@@ -379,7 +379,7 @@ static void a_directory_in_a_tables_place_is_refused(void **state)
 	path_of(path, f, "coins.db");
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_io(f);
+	assert_io(f, "check that you own it");
 }
 
 /* Root may write everywhere but in /proc; anybody else takes away their own right. */

@@ -138,6 +138,30 @@ static void sanitised_text_can_always_be_shown(void **state)
 	assert_string_equal(out, "a?[2J??z\xc3\xa9");
 }
 
+static void text_that_turns_or_breaks_what_is_shown_is_not_plain(void **state)
+{
+	static const char *const turning[] = {"\u061c", "\u200e", "\u200f", "\u2028",
+					      "\u202e", "\u2066", "\u2069"};
+	static const char *const beside[] = {"\u061b", "\u200d", "\u2010", "\u2027",
+					     "\u202f", "\u2065", "\u206a", "\u05d0"};
+	char out[8];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(turning); i++) {
+		assert_true(utf8_printable(turning[i], strlen(turning[i])));
+		assert_false(utf8_plain(turning[i], strlen(turning[i])));
+		utf8_sanitise(out, sizeof(out), turning[i], strlen(turning[i]));
+		assert_string_equal(out, "?");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(beside); i++) {
+		assert_true(utf8_plain(beside[i], strlen(beside[i])));
+		utf8_sanitise(out, sizeof(out), beside[i], strlen(beside[i]));
+		assert_string_equal(out, beside[i]);
+	}
+	assert_false(utf8_plain("a\tb", 3));
+	assert_false(utf8_plain("\xff", 1));
+}
+
 static void sanitised_text_is_cut_at_whole_characters(void **state)
 {
 	char out[8];
@@ -329,6 +353,7 @@ int main(void)
 		cmocka_unit_test(hex_of_any_length_is_bounded),
 		cmocka_unit_test(utf8_is_judged_as_unicode_has_it),
 		cmocka_unit_test(sanitised_text_can_always_be_shown),
+		cmocka_unit_test(text_that_turns_or_breaks_what_is_shown_is_not_plain),
 		cmocka_unit_test(sanitised_text_is_cut_at_whole_characters),
 		cmocka_unit_test(numbers_are_read_strictly),
 		cmocka_unit_test(hex_numbers_are_read_where_asked_for),

@@ -109,7 +109,8 @@ static void a_label_names_one_address(void **state)
 	assert_true(wallet_check_label(longest, &e));
 	longest[LABEL_MAX] = 'x';
 	longest[LABEL_MAX + 1] = '\0';
-	const char *const bad[] = {"", longest, "a\nb", "\xff\xfe", "tly1qsomething"};
+	const char *const bad[] = {"",    longest, "a\nb",   "\xff\xfe", "tly1qsomething", " ",
+				   " ab", "ab ",   "@alice", "a\u202eb"}; /* turns what follows */
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		assert_false(wallet_check_label(bad[i], &e));
 		assert_string_equal(e.token, "bad-label");

@@ -17,8 +17,11 @@ bool hex_decode_alloc(uint8_t **out, size_t *len, const char *hex, size_t max);
 bool utf8_valid(const void *bytes, size_t n);
 /* Well-formed and without control characters (U+0000..1F, 7F..9F). */
 bool utf8_printable(const void *bytes, size_t n);
-/* Copies what a peer or a person sent so that it can be shown: malformed bytes
- * and control characters become '?'; cut at whole characters. out_size counts the NUL. */
+/* Printable, and without characters that turn the direction of writing or break a line, which show other
+ * text than was meant. */
+bool utf8_plain(const void *bytes, size_t n);
+/* Copies what a peer or a person sent so that it can be shown: malformed bytes, control characters and
+ * what is not plain become '?'; cut at whole characters. out_size counts the NUL. */
 void utf8_sanitise(char *out, size_t out_size, const void *bytes, size_t n);
 
 /* Whole decimal number within lo .. hi, nothing before or after it. */

@@ -35,7 +35,11 @@ void net_addr_format(char out[NET_ADDR_CHARS + 1], const struct net_addr *a);
  * "localhost", or a name, which is looked up (blocking: only at start and from commands). ERR_USAGE
  * "bad-address" with what is wrong. */
 bool net_addr_parse(struct net_addr *out, const char *text, uint16_t default_port, struct err *e);
-/* The same for numeric addresses and localhost alone: never blocks. */
+/* Is it one of these forms? Names are not looked up: never blocks. */
+bool net_addr_check(const char *text, uint16_t default_port, struct err *e);
+/* An address of this machine to listen at, without a port (0 in *out). ERR_USAGE "bad-address". */
+bool net_addr_parse_bind(struct net_addr *out, const char *text, struct err *e);
+/* The same as net_addr_parse for numeric addresses and localhost alone: never blocks. */
 bool net_addr_parse_numeric(struct net_addr *out, const char *text, uint16_t default_port,
 			    struct err *e);
 bool net_addr_from_sockaddr(struct net_addr *out, const struct sockaddr *sa);

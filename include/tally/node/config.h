@@ -59,9 +59,10 @@ struct setting {
 	const char *env; /* NULL: none */
 	const char *arg; /* "PORT", for help */
 	const char *help;
-	const char *fallback;              /* default, as text for help */
-	uint64_t lo, hi;                   /* SETTING_NUMBER */
-	size_t offset, size, count_offset; /* in struct config */
+	const char *fallback;                            /* default, as text for help */
+	uint64_t lo, hi;                                 /* SETTING_NUMBER */
+	bool (*check)(const char *value, struct err *e); /* of a text; NULL: any will do */
+	size_t offset, size, count_offset;               /* in struct config */
 	unsigned where;
 };
 extern const struct setting config_settings[]; /* ends with name NULL */

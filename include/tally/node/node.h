@@ -47,6 +47,8 @@ bool node_has_chain(const struct node *n);
  * ERR_KNOWN "chain-exists". */
 bool node_create_chain(struct node *n, struct chain_params *p, struct err *e);
 
+/* May it receive: an address, or a label that exists or can be made? ERR_USAGE. */
+bool node_check_receiver(const char *text, struct err *e);
 /* An address, or a label of the wallet (made on first use where `make`). ERR_USAGE, ERR_NOTFOUND
  * "unknown-label". */
 bool node_resolve_address(struct node *n, const char *text, bool make, struct key_hash *out,

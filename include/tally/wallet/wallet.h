@@ -33,7 +33,8 @@ void wallet_close(struct wallet *w);
 
 /* A new key, on disk before this returns. label NULL or "": none. A label names one address. ERR_KNOWN "label-taken". */
 bool wallet_new_address(struct wallet *w, const char *label, struct key_hash *out, struct err *e);
-/* ERR_USAGE "bad-label": empty, over LABEL_MAX bytes, not printable UTF-8, or it begins like an address. */
+/* ERR_USAGE "bad-label": empty, over LABEL_MAX bytes, not plain UTF-8, a blank at either end, or it begins like an
+ * address or with '@' (which at the prompt says that a label follows). */
 bool wallet_check_label(const char *label, struct err *e);
 bool wallet_find_label(const struct wallet *w, const char *label, struct key_hash *out);
 /* The label's address, made on first use. */
