@@ -264,7 +264,17 @@ char *canvas_to_text(const struct canvas *c)
 
 static unsigned style_in(const struct row *r, unsigned style)
 {
-	return r->force ? r->force : style;
+	if (!r->force)
+		return style;
+	if (style & STYLE_KEEP)
+		return (r->force & ~(unsigned)STYLE_ROLE) | (style & STYLE_ROLE);
+	return r->force;
+}
+
+/* Blanks beside a text of that style. */
+static unsigned style_beside(const struct row *r, unsigned style)
+{
+	return r->force ? r->force : style & (STYLE_ROLE | STYLE_REVERSE);
 }
 
 /* Writes what fits in `width` columns, the last of them an ellipsis where it was cut. */
@@ -324,12 +334,12 @@ void row_field(struct row *r, unsigned style, int width, const char *text)
 		return;
 	w = canvas_width(r->c, text);
 	if (right && w < room) {
-		blanks(r, room - w, style & (STYLE_ROLE | STYLE_REVERSE));
+		blanks(r, room - w, style_beside(r, style));
 		room = w;
 	}
 	w = put_cut(r, room, style, text);
 	r->x += w;
-	blanks(r, room - w, style & (STYLE_ROLE | STYLE_REVERSE));
+	blanks(r, room - w, style_beside(r, style));
 }
 
 void row_column(struct row *r, unsigned style, int width, const char *text)

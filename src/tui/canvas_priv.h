@@ -29,6 +29,7 @@ enum {
 	STYLE_BOLD = 0x100,
 	STYLE_REVERSE = 0x200,
 	STYLE_UNDERLINE = 0x400,
+	STYLE_KEEP = 0x800, /* its role stays, reversed, where a row is forced into a style */
 };
 
 struct cell {

@@ -9,13 +9,19 @@
 #define MEMPOOL_ROWS 500
 #define HISTORY_ROWS 500
 #define ADDRESS_ROWS 100
+#define AHEAD_ROWS   6 /* of headers alone that stand above the tip */
+
+uint32_t data_chain_top(const struct snapshot *s)
+{
+	const uint32_t tip = s->tip.height, headers = s->headers_height;
+
+	return headers > tip && headers - tip <= AHEAD_ROWS ? headers : tip;
+}
 
 static void read_lists(struct tui_data *d, const struct node *n, size_t chain_rows)
 {
 	mem_reserve(&d->chain, &d->chain_cap, chain_rows, sizeof(*d->chain));
-	/* Branches may stand above the tip's height: begin at the best header. */
-	d->n_chain = node_chain_rows(n, MAX(d->snap.headers_height, d->snap.tip.height), d->chain,
-				     chain_rows);
+	d->n_chain = node_chain_rows(n, data_chain_top(&d->snap), d->chain, chain_rows);
 	mem_reserve(&d->mempool, &d->mempool_cap, MEMPOOL_ROWS, sizeof(*d->mempool));
 	d->n_mempool = node_mempool_rows(n, 0, d->mempool, MEMPOOL_ROWS);
 	mem_reserve(&d->history, &d->history_cap, HISTORY_ROWS, sizeof(*d->history));

@@ -1,7 +1,6 @@
 #include <tui/keys_priv.h>
 
 #include <tally/base/mem.h>
-#include <tally/tui/tui.h>
 
 #define F(n) (KEYS_F1 + (n)-1)
 
@@ -93,13 +92,4 @@ enum action key_action(int32_t key)
 			if (key_rows[i].keys[k] && key_rows[i].keys[k] == key)
 				return key_rows[i].action;
 	return ACT_NONE;
-}
-
-bool tui_key_row(size_t i, const char **keys, const char **help)
-{
-	if (i >= n_key_rows)
-		return false;
-	*keys = key_rows[i].shown;
-	*help = key_rows[i].help;
-	return true;
 }

@@ -8,6 +8,8 @@
 #include <tui/keys_priv.h>
 #include <tui/theme_priv.h>
 
+#define QUESTION_LINES 8
+
 void prompt_init(struct prompt *p, prompt_completer *complete, void *arg)
 {
 	*p = (struct prompt){.complete = complete, .complete_arg = arg};
@@ -274,28 +276,74 @@ enum prompt_result prompt_key(struct prompt *p, int32_t key)
 	return PROMPT_GOES_ON;
 }
 
+/* How many bytes of the text stand on a line of so many columns: broken at a blank where it has to be. */
+static size_t line_bytes(const struct canvas *c, const char *text, int width)
+{
+	char part[PROMPT_BYTES];
+	size_t n = strlen(text);
+
+	for (;;) {
+		snprintf(part, sizeof(part), "%.*s", (int)n, text);
+		if (canvas_width(c, part) <= width)
+			return n;
+		while (n && text[n - 1] != ' ')
+			n--;
+		if (!n)
+			return strlen(text); /* a word of more than a line is cut */
+		n--;
+	}
+}
+
+/* A question is read whole before it is answered: what has no room on its line stands in the lines above. */
+static void draw_question(const struct prompt *p, struct canvas *c, const struct rect *at,
+			  int *cursor)
+{
+	static const char answers[] = " y/N ";
+	const int room = at->w - (int)strlen(answers);
+	const int most = at->y + 1 < QUESTION_LINES ? at->y + 1 : QUESTION_LINES;
+	const char *line[QUESTION_LINES];
+	size_t bytes[QUESTION_LINES];
+	int n = 0;
+
+	for (const char *text = p->question; n < most && (!n || *text); n++) {
+		line[n] = text;
+		bytes[n] = n == most - 1 ? strlen(text) : line_bytes(c, text, room);
+		text += bytes[n];
+		text += *text == ' ';
+	}
+	for (int i = 0; i < n; i++) {
+		struct row r = {c, at->x, at->y - (n - 1 - i), at->x + at->w, 0};
+
+		if (n > 1)
+			canvas_fill(c, &(struct rect){r.x, r.y, at->w, 1}, ROLE_NORMAL, ' ');
+		r.end -= at->w > 12 && i == n - 1 ? (int)strlen(answers) : 0;
+		row_printf(&r, ROLE_WARN, "%.*s", (int)bytes[i], line[i]);
+		r.end = at->x + at->w;
+		if (i < n - 1)
+			continue;
+		row_text(&r, ROLE_KEY, answers);
+		*cursor = r.x < r.end ? r.x : r.end - 1;
+	}
+}
+
 void prompt_draw(const struct prompt *p, struct canvas *c, const struct rect *at, int *cursor)
 {
 	static const char *const signs[] = {
-		[PROMPT_CLOSED] = "",   [PROMPT_COMMAND] = ":", [PROMPT_SEARCH] = "/",
-		[PROMPT_FILTER] = "\\", [PROMPT_ASK] = "",
+		[PROMPT_CLOSED] = "",
+		[PROMPT_COMMAND] = ":",
+		[PROMPT_SEARCH] = "/",
+		[PROMPT_FILTER] = "\\",
 	};
 	struct row r = {c, at->x, at->y, at->x + at->w, 0};
 	char head[PROMPT_BYTES];
 	size_t from = 0;
 	int room;
 
-	row_text(&r, ROLE_KEY, signs[p->kind]);
 	if (p->kind == PROMPT_ASK) {
-		int keep = at->w > 12 ? 5 : 0; /* the question may be cut, what it asks for not */
-
-		r.end -= keep;
-		row_text(&r, ROLE_WARN, p->question);
-		r.end += keep;
-		row_text(&r, ROLE_KEY, " y/N ");
-		*cursor = r.x < at->x + at->w ? r.x : at->x + at->w - 1;
+		draw_question(p, c, at, cursor);
 		return;
 	}
+	row_text(&r, ROLE_KEY, signs[p->kind]);
 	/* The cursor is always seen: a long line moves to the left under it. */
 	room = row_left(&r) - 1;
 	memcpy(head, p->text, p->at);

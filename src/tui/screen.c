@@ -104,9 +104,11 @@ static void draw_explain(struct canvas *c, const struct rect *r, const struct mo
 	char text[256] = "";
 	size_t i;
 
-	if (rect_empty(r) || m->over.kind != OVERLAY_NONE)
+	if (rect_empty(r))
 		return;
-	if (m->live.warning[0])
+	if (m->over.kind != OVERLAY_NONE)
+		overlay_where(&row, m);
+	else if (m->live.warning[0])
 		row_text(&row, ROLE_WARN, m->live.warning);
 	else if (views[m->focus]->explain && model_selected(m, &i)) {
 		views[m->focus]->explain(m, i, text, sizeof(text));
@@ -134,12 +136,39 @@ static void draw_prompt(struct canvas *c, const struct rect *r, struct model *m)
 	}
 }
 
-/* While a command is written its usage takes the explaining line. */
+/* What Tab goes through, beginning so that the one it took last is seen. */
+static void draw_options(struct row *row, const struct prompt *p)
+{
+	const size_t taken = (p->option + p->n_options - 1) % p->n_options;
+	size_t from = taken;
+	int width = canvas_width(row->c, p->options[taken]);
+
+	row_text(row, ROLE_KEY, "Tab>");
+	while (from > 0) {
+		width += canvas_width(row->c, p->options[from - 1]) + 1;
+		if (width > row_left(row) * 2 / 3)
+			break;
+		from--;
+	}
+	for (size_t i = from; i < p->n_options; i++) {
+		const bool here = i == taken && p->at > p->word &&
+				  strncmp(p->text + p->word, p->options[i], p->at - p->word) == 0 &&
+				  strlen(p->options[i]) == p->at - p->word;
+
+		row_gap(row, 1);
+		row_text(row, here ? ROLE_FOCUS | STYLE_BOLD : ROLE_NORMAL, p->options[i]);
+	}
+}
+
+/* While a command is written its usage takes the explaining line, or what it may go on with. */
 static void draw_usage(struct canvas *c, const struct rect *r, const struct model *m)
 {
 	struct row row = {c, r->x + 1, r->y, r->x + r->w, 0};
 
-	row_text(&row, ROLE_DIM, m->usage);
+	if (m->prompt.n_options > 1)
+		draw_options(&row, &m->prompt);
+	else
+		row_text(&row, ROLE_DIM, m->usage);
 }
 
 void screen_draw(struct canvas *c, struct model *m)
@@ -161,7 +190,8 @@ void screen_draw(struct canvas *c, struct model *m)
 		peers_strip(c, &l.strip_peers, m);
 	if (!rect_empty(&l.strip_chain))
 		chain_strip(c, &l.strip_chain, m);
-	if (m->prompt.kind == PROMPT_COMMAND && m->usage[0] && !rect_empty(&l.explain))
+	if (m->prompt.kind == PROMPT_COMMAND && (m->usage[0] || m->prompt.n_options > 1) &&
+	    !rect_empty(&l.explain))
 		draw_usage(c, &l.explain, m);
 	else
 		draw_explain(c, &l.explain, m);

@@ -55,7 +55,7 @@ unsigned theme_hash(const struct hash256 *h)
 		return ROLE_DIM;
 	for (int i = 0; i < HASH_BYTES; i++)
 		mix = (mix ^ h->b[i]) * UINT32_C(16777619);
-	return ROLE_HASH + (mix >> 8) % HASH_COLOURS;
+	return (ROLE_HASH + (mix >> 8) % HASH_COLOURS) | STYLE_KEEP;
 }
 
 void theme_start(void)

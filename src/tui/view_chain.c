@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <tally/base/checked.h>
 #include <tally/base/text.h>
 
 static size_t count(const struct tui_data *d)
@@ -37,9 +38,35 @@ static void words(const struct tui_data *d, size_t i, char *out, size_t size)
 		 state(b), b->mine ? "mine" : "");
 }
 
+/* Several blocks behind what peers have: not only the newest one on its way. */
+static bool catching_up(const struct snapshot *s)
+{
+	return s->has_chain && s->sync.active && s->sync.target > s->tip.height + 1;
+}
+
+/* Who sends what. */
+static void sync_text(const struct sync_info *s, char *out, size_t size)
+{
+	const uint32_t listed = MIN(s->n_senders, 6);
+
+	if (s->headers_from && s->headers < s->target)
+		text_append(out, size, "headers %" PRIu32 " from %u", s->headers, s->headers_from);
+	if (!s->n_senders)
+		return;
+	text_append(out, size, "%sblocks from", out[0] ? ", " : "");
+	for (uint32_t i = 0; i < listed; i++)
+		text_append(out, size, " %u", s->senders[i]);
+	if (s->n_senders > listed)
+		text_append(out, size, " +%" PRIu32, s->n_senders - listed);
+	text_append(out, size, ", %" PRIu32 " asked", s->in_flight);
+}
+
 static void note(const struct model *m, char *out, size_t size)
 {
-	if (m->data.snap.has_chain)
+	out[0] = '\0';
+	if (catching_up(&m->data.snap))
+		sync_text(&m->data.snap.sync, out, size);
+	else if (m->data.snap.has_chain)
 		snprintf(out, size, "work 2^%.1f", m->data.snap.work_log2);
 }
 
@@ -136,8 +163,8 @@ static void explain(const struct model *m, size_t i, char *out, size_t size)
 			 "block %u lost: another branch has more work; its payments wait again",
 			 b->height);
 	else if (b->is_tip)
-		snprintf(out, size, "the tip: the next block builds on it; %u peers have it too",
-			 b->n_peers);
+		snprintf(out, size, "the tip: the next block builds on it; %u peer%s it too",
+			 b->n_peers, b->n_peers == 1 ? " has" : "s have");
 	else
 		snprintf(out, size, "block %u, %u deep: %s", b->height,
 			 m->data.snap.tip.height - b->height + 1,
@@ -157,11 +184,31 @@ const struct view view_chain = {
 	.explain = explain,
 };
 
-/* The last blocks of the best chain from left to right, and stale ones beside them. */
+static void sync_strip(struct row *row, const struct sync_info *s)
+{
+	char text[160] = "", number[FORMAT_BYTES];
+
+	row_text(row, ROLE_DIM, "Sync");
+	if (s->eta_s >= 0) {
+		format_count(number, s->blocks_per_s);
+		row_printf(row, ROLE_BAR, " %s/s", number);
+		format_age(number, s->eta_s);
+		row_printf(row, ROLE_BAR, " %s left", number);
+	}
+	sync_text(s, text, sizeof(text));
+	row_printf(row, ROLE_NORMAL, " %s", text);
+}
+
+/* The last blocks of the best chain from left to right, and stale ones beside them; while catching up, how that goes. */
 void chain_strip(struct canvas *c, const struct rect *r, const struct model *m)
 {
 	struct row row = {c, r->x, r->y, r->x + r->w, 0};
 	size_t first = 0;
+
+	if (catching_up(&m->data.snap)) {
+		sync_strip(&row, &m->data.snap.sync);
+		return;
+	}
 
 	row_text(&row, ROLE_DIM, "Chain");
 	if (!m->data.n_chain)

@@ -121,6 +121,17 @@ static size_t count_lines(const char *text, int width)
 	return n;
 }
 
+void overlay_where(struct row *r, const struct model *m)
+{
+	const struct overlay_state *o = &m->over;
+
+	if (o->lines <= o->page)
+		row_text(r, ROLE_DIM, "q goes back");
+	else
+		row_printf(r, ROLE_DIM, "lines %zu-%zu of %zu: j k Space scroll, q goes back",
+			   o->top + 1, o->top + o->page, o->lines);
+}
+
 void overlay_draw(struct canvas *c, const struct layout *l, struct model *m)
 {
 	const struct rect frame = l->body, in = layout_inner(l, &frame);

@@ -2,6 +2,9 @@
 #include <tui/view_priv.h>
 
 #include <stdio.h>
+#include <string.h>
+
+#define NAME_COLS 12
 
 static void line(struct canvas *c, const struct rect *r, int *y, const char *name, unsigned style,
 		 const char *value)
@@ -10,7 +13,7 @@ static void line(struct canvas *c, const struct rect *r, int *y, const char *nam
 
 	if (*y >= r->h)
 		return;
-	row_field(&row, ROLE_DIM, 12, name);
+	row_field(&row, ROLE_DIM, NAME_COLS, name);
 	row_text(&row, style, value);
 	++*y;
 }
@@ -26,7 +29,7 @@ static void draw(const struct model *m, struct canvas *c, const struct rect *r)
 		snprintf(text, sizeof(text), "%s, %u thread%s", rate, s->mining_threads,
 			 s->mining_threads == 1 ? "" : "s");
 	line(c, r, &y, "this node", s->mining ? ROLE_GOOD : ROLE_DIM,
-	     s->mining ? text : "not mining: m starts");
+	     s->mining ? text : "no: m starts");
 	snprintf(text, sizeof(text), "%u block%s", s->blocks_found,
 		 s->blocks_found == 1 ? "" : "s");
 	line(c, r, &y, "found", ROLE_NORMAL, text);
@@ -37,6 +40,8 @@ static void draw(const struct model *m, struct canvas *c, const struct rect *r)
 	format_rate(rate, s->expected_hash_rate);
 	line(c, r, &y, "everybody", ROLE_NORMAL, s->expected_hash_rate > 0 ? rate : "unknown yet");
 	snprintf(text, sizeof(text), "%.4g (bits %08x)", s->difficulty, s->next_bits);
+	if (canvas_width(c, text) > r->w - NAME_COLS)
+		text[strcspn(text, " ")] = '\0';
 	line(c, r, &y, "difficulty", ROLE_NORMAL, text);
 	snprintf(text, sizeof(text), s->params.spacing ? "every %u s" : "at once: an instant chain",
 		 s->params.spacing);

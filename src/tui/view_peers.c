@@ -10,7 +10,9 @@
 #include <tally/base/text.h>
 
 #define LINE_BYTES  256
-#define WIDE        60 /* columns from which addresses have more room */
+#define WIDE        56 /* columns from which addresses have more room */
+#define RATE_COLS   4
+#define AGENT_LEAST 8
 #define HEIGHT_COLS 7
 #define PING_COLS   6
 
@@ -81,8 +83,8 @@ static int head(const struct model *m, struct canvas *c, const struct rect *r)
 	row_field(&row, ROLE_DIM, r->w >= WIDE ? 22 : 15, "address");
 	row_column(&row, ROLE_DIM, -HEIGHT_COLS, "height");
 	row_column(&row, ROLE_DIM, -PING_COLS, "ping");
-	row_column(&row, ROLE_DIM, r->w >= WIDE ? -6 : -4, "m/s");
-	if (row_left(&row) > 10) {
+	row_column(&row, ROLE_DIM, -RATE_COLS, "m/s");
+	if (row_left(&row) >= AGENT_LEAST + 2) {
 		row_gap(&row, 2);
 		row_text(&row, ROLE_DIM, "program");
 	}
@@ -94,6 +96,7 @@ static void row(const struct model *m, struct row *r, size_t i)
 	const struct peer_info *p = &m->data.snap.peers[i];
 	const uint32_t tip = m->data.snap.tip.height;
 	const bool wide = row_left(r) >= WIDE;
+	const char *agent = p->agent + (p->agent[0] == '/');
 	char addr[NET_ADDR_CHARS + 1], ping[FORMAT_BYTES], height[24], rate[24];
 	const bool other = m->data.snap.has_chain && p->handshaken && p->best_height != tip;
 
@@ -117,10 +120,13 @@ static void row(const struct model *m, struct row *r, size_t i)
 	row_column(r, ROLE_NORMAL, -PING_COLS, ping);
 	snprintf(rate, sizeof(rate), p->msgs_per_10s < 100 ? "%.1f" : "%.0f",
 		 p->msgs_per_10s / 10.0);
-	row_column(r, ROLE_NORMAL, wide ? -6 : -4, rate);
-	if (row_left(r) > 10) {
+	row_column(r, ROLE_NORMAL, -RATE_COLS, rate);
+	if (row_left(r) >= AGENT_LEAST + 2) {
 		row_gap(r, 2);
-		row_text(r, ROLE_DIM, p->agent);
+		if (p->in_flight)
+			row_printf(r, ROLE_BAR, "sends %u", p->in_flight);
+		else
+			row_printf(r, ROLE_DIM, "%.*s", (int)strcspn(agent, "/("), agent);
 	}
 }
 
@@ -140,6 +146,11 @@ static void explain(const struct model *m, size_t i, char *out, size_t size)
 {
 	const struct peer_info *p = &m->data.snap.peers[i];
 
+	if (p->in_flight) {
+		snprintf(out, size, "peer %u sends blocks: %u of them are asked for", p->id,
+			 p->in_flight);
+		return;
+	}
 	snprintf(out, size, "peer %u %s: its best block is %u%s", p->id,
 		 p->kind == CONN_INBOUND ? "came to us" : "was dialled by us", p->best_height,
 		 p->best_height > m->data.snap.tip.height   ? ", ahead of ours"

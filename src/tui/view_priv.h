@@ -41,7 +41,8 @@ void peers_strip(struct canvas *c, const struct rect *r, const struct model *m);
 void chain_strip(struct canvas *c, const struct rect *r, const struct model *m);
 void keybar_draw(struct canvas *c, const struct rect *r, const struct model *m);
 void overlay_draw(struct canvas *c, const struct layout *l, struct model *m);
-char *help_text(void); /* mem_alloc'ed */
+void overlay_where(struct row *r, const struct model *m); /* which lines of it are seen */
+char *help_text(void);                                    /* mem_alloc'ed */
 /* Details of the selected row that need no node, as lines; mem_alloc'ed. NULL: this row has none of its own. */
 char *peer_detail(const struct tui_data *d, size_t i);
 char *msg_detail(const struct tui_data *d, size_t i);

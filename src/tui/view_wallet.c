@@ -42,7 +42,9 @@ static int head(const struct model *m, struct canvas *c, const struct rect *r)
 	row_text(&row, ROLE_DIM, " to spend");
 	if (b->immature) {
 		format_coins(text, b->immature);
-		row_printf(&row, ROLE_DIM, "  %s mined, wait", text);
+		row_printf(&row, ROLE_DIM, "  %s mined", text);
+		if (row_left(&row) >= 6)
+			row_text(&row, ROLE_DIM, ", wait");
 	}
 	if (b->unconfirmed) {
 		format_coins(text, b->unconfirmed);

@@ -13,10 +13,11 @@
 
 #include <tally/base/mem.h>
 #include <tally/crypto/key.h>
+#include <tui/data_priv.h>
 
 #include "tui_fixture.h"
 
-enum scene { NORMAL, NO_CHAIN, SYNCING, FROZEN };
+enum scene { NORMAL, NO_CHAIN, SYNCING, FROZEN, ASKED, COMPLETING };
 
 static const struct screen_case {
 	const char *name;
@@ -49,6 +50,11 @@ static const struct screen_case {
 	{"prompt-80x24", 80, 24, ":send ", NORMAL, false},
 	{"prompt-60x15", 60, 15, ":send m\xc3\xbcsli 5", NORMAL, false},
 	{"prompt-19x2", 19, 2, ":send", NORMAL, false},
+	{"options-80x24", 80, 24, ":se<Tab><Tab>", COMPLETING, false},
+	{"options-60x15", 60, 15, ":send 5 @bob <Tab><Tab><Tab>", COMPLETING, false},
+	{"asked-80x24", 80, 24, "", ASKED, false},
+	{"asked-60x15", 60, 15, "", ASKED, false},
+	{"asked-19x2", 19, 2, "", ASKED, false},
 	{"zoom-80x24", 80, 24, "z", NORMAL, false},
 	{"no-chain-80x24", 80, 24, "", NO_CHAIN, false},
 	{"no-chain-60x15", 60, 15, "3", NO_CHAIN, false},
@@ -69,6 +75,10 @@ static char *draw(const struct screen_case *c)
 		fixture_no_chain(m);
 	else if (c->scene == SYNCING)
 		fixture_syncing(m);
+	else if (c->scene == ASKED)
+		fixture_asked(m);
+	else if (c->scene == COMPLETING)
+		fixture_completes(m);
 	else if (c->scene == FROZEN)
 		fixture_keys(m, " ");
 	for (int i = 0; c->scene == FROZEN && i < 7; i++)
@@ -229,6 +239,46 @@ static void a_frozen_view_stands_still_and_counts(void **state)
 	free(m);
 }
 
+/* Its colour tells a block from others where it is selected too. */
+static void a_selected_row_keeps_the_colour_of_its_hash(void **state)
+{
+	struct model *m = NEW(struct model);
+	struct canvas c;
+	unsigned kept = 0;
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	fixture_keys(m, "3");
+	canvas_init(&c, 80, 24, true);
+	screen_draw(&c, m);
+	for (int x = 0; x < 80; x++)
+		if (canvas_at(&c, x, 3)->ch != ' ' &&
+		    (canvas_at(&c, x, 3)->style & STYLE_ROLE) >= ROLE_HASH) {
+			assert_int_equal(canvas_at(&c, x, 3)->style & STYLE_ROLE,
+					 theme_hash(&m->data.chain[0].hash.h) & STYLE_ROLE);
+			assert_true(canvas_at(&c, x, 3)->style & STYLE_REVERSE);
+			kept++;
+		}
+	assert_int_equal(kept, HASH_SHORT_CHARS);
+	canvas_clear(&c);
+	fixture_close(m);
+	free(m);
+}
+
+static void the_chain_begins_at_its_tip_while_headers_run_ahead(void **state)
+{
+	struct snapshot s = {.tip.height = 100, .headers_height = 100};
+
+	(void)state;
+	assert_int_equal(data_chain_top(&s), 100);
+	s.headers_height = 106; /* a branch, or what is just coming in */
+	assert_int_equal(data_chain_top(&s), 106);
+	s.headers_height = 107;
+	assert_int_equal(data_chain_top(&s), 100);
+	s.headers_height = 99;
+	assert_int_equal(data_chain_top(&s), 100);
+}
+
 static void help_names_every_key(void **state)
 {
 	char *help = help_text();
@@ -249,6 +299,8 @@ int main(void)
 		cmocka_unit_test(every_size_is_drawn_within_its_bounds),
 		cmocka_unit_test(a_selection_stays_with_its_row),
 		cmocka_unit_test(a_frozen_view_stands_still_and_counts),
+		cmocka_unit_test(a_selected_row_keeps_the_colour_of_its_hash),
+		cmocka_unit_test(the_chain_begins_at_its_tip_while_headers_run_ahead),
 		cmocka_unit_test(help_names_every_key),
 	};
 

@@ -283,6 +283,33 @@ void fixture_syncing(struct model *m)
 	model_settle(m);
 }
 
+void fixture_asked(struct model *m)
+{
+	prompt_ask(&m->prompt,
+		   "send 3 to tly1qcw3vyn5htwchzy5ntr2ysjmy68n7rqv2hmdc9m, fee 0.00000211, "
+		   "change 46.99999789?");
+}
+
+static size_t words(void *arg, const char *line, char (*out)[COMPLETION_CHARS + 1], size_t max)
+{
+	static const char *const all[] = {
+		"fee=", "from=", "memo=", "mine=", "send", "setban", "setgenerate", "müller"};
+	const char *blank = strrchr(line, ' '), *word = blank ? blank + 1 : line;
+	size_t n = 0;
+
+	(void)arg;
+	for (size_t i = 0; i < ARRAY_LEN(all) && n < max; i++)
+		if (strncmp(all[i], word, strlen(word)) == 0)
+			snprintf(out[n++], COMPLETION_CHARS + 1, "%s", all[i]);
+	return n;
+}
+
+void fixture_completes(struct model *m)
+{
+	prompt_clear(&m->prompt);
+	prompt_init(&m->prompt, words, NULL);
+}
+
 void fixture_goes_on(struct model *m)
 {
 	m->live.msgs_next++;

@@ -11,6 +11,10 @@ void fixture_close(struct model *m);
 void fixture_no_chain(struct model *m);
 /* Catching up with its peers. */
 void fixture_syncing(struct model *m);
+/* A payment is asked about: the question is longer than a line. */
+void fixture_asked(struct model *m);
+/* The prompt completes words from here on. */
+void fixture_completes(struct model *m);
 /* One more message and block come in. */
 void fixture_goes_on(struct model *m);
 /* Presses keys: characters as they are, "<Esc>", "<Enter>", "<Tab>", "<Up>" and the like; prompts are typed into. */

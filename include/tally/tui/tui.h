@@ -24,7 +24,4 @@ void tui_close(struct tui *t);
  * mem_alloc'ed. NULL where cols or rows is 0 or over 1,000. */
 char *tui_render(struct node *n, unsigned cols, unsigned rows);
 
-/* The keys, for the man page: the i-th row of the one table ("Tab, Shift-Tab", "move the focus"). False: no such row. */
-bool tui_key_row(size_t i, const char **keys, const char **help);
-
 #endif
