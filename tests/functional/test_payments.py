@@ -58,6 +58,20 @@ def test_a_payment_gets_into_work_that_has_begun(net):
     one.rpc("setgenerate", False)
 
 
+def test_a_transaction_is_sent_again_until_a_block_has_it(net):
+    one = net.chain_node()
+    one.generate(8)
+    txid = one.rpc("sendtoaddress", one.ok("createwallet"), 1)
+    raw = one.rpc("getrawtransaction", txid)
+    assert one.rpc("sendrawtransaction", raw) == txid
+    one.generate(1)
+    try:
+        one.rpc("sendrawtransaction", raw)
+        raise AssertionError("taken again")
+    except RpcError as e:
+        assert e.error["code"] == -27, e.error
+
+
 def test_what_waits_can_not_be_given_up(net):
     one = net.chain_node()
     one.generate(8)
