@@ -27,9 +27,12 @@ SCRIPT_TESTS += \
 	tests/functional/test_cli_errors.py \
 	tests/functional/test_clock.py \
 	tests/functional/test_crowd.py \
+	tests/functional/test_dissector.py \
+	tests/functional/test_full_disk.py \
 	tests/functional/test_dialling.py \
 	tests/functional/test_invite.py \
 	tests/functional/test_lan.py \
+	tests/functional/test_kills.py \
 	tests/functional/test_lesson.py \
 	tests/functional/test_mempool_file.py \
 	tests/functional/test_sync.py \
@@ -52,3 +55,9 @@ EXTRA_DIST += tests/tui/golden
 golden: tests/tui/test_screens
 	mkdir -p '$(top_srcdir)/tests/tui/golden'
 	TALLY_GOLDEN=1 TALLY_SRC='$(abs_top_srcdir)' ./tests/tui/test_screens >/dev/null
+
+# An hour or so: a thousand kills, and every fuzz target for minutes.
+.PHONY: soak
+soak: tally
+	TALLY='$(abs_top_builddir)/tally' TALLY_KILLS=1000 PYTHONDONTWRITEBYTECODE=1 $(PYTHON) $(srcdir)/tests/functional/test_kills.py
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-240} sh $(top_srcdir)/scripts/fuzz.sh '$(abs_top_builddir)/fuzz-build'

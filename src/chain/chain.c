@@ -19,6 +19,13 @@ bool chain_break(struct chain *c, const struct err *why, struct err *e)
 	return false;
 }
 
+bool chain_failed(const struct chain *c, struct err *e)
+{
+	if (c->broken && e != NULL)
+		*e = c->why;
+	return c->broken;
+}
+
 void chain_changed(struct chain *c, bool soon)
 {
 	if (c->dirty_since < 0)

@@ -140,10 +140,15 @@ void node_commit_records(struct node *n)
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct node *n = arg;
+	struct err err = {0};
 
 	(void)fd, (void)what;
 	if (n->stopping)
 		return;
+	if (chain_failed(n->chain, &err)) { /* while a peer's block was taken, or whenever */
+		node_fatal(n, &err);
+		return;
+	}
 	net_tick(n->net);
 	protocol_tick(n->protocol);
 	node_watch_clock(n);

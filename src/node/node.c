@@ -234,8 +234,13 @@ bool node_submit_block(struct node *n, struct block *b, struct err *e)
 {
 	struct chain_entry at;
 
-	if (!not_catching_up(n, e) || !chain_accept_block(n->chain, b, e))
+	if (!not_catching_up(n, e))
 		return false;
+	if (!chain_accept_block(n->chain, b, e)) {
+		if (chain_failed(n->chain, NULL))
+			node_fatal(n, e);
+		return false;
+	}
 	if (!chain_settle(n->chain, e) || !chain_commit(n->chain, e)) {
 		node_fatal(n, e);
 		return false;

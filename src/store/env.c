@@ -307,7 +307,7 @@ bool env_recover(const struct env_kind *kind, const char *dir, struct err *e)
 	}
 	pthread_mutex_init(&env.mutex, NULL);
 	pthread_cond_init(&env.wake, NULL);
-	(void)open_env(&env, NULL); /* what is wrong is known */
+	(void)(env_dir_trim(dir, NULL) && open_env(&env, NULL)); /* what is wrong is known */
 	env_close(&env);
 	return true;
 }

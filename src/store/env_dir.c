@@ -135,6 +135,33 @@ static bool check_files(const char *dir, struct err *e)
 	return ok;
 }
 
+/* A disk that was full takes part of a page that is new in its file; recovery, which has the whole page in its
+ * log, refuses such a file. */
+bool env_dir_trim(const char *dir, struct err *e)
+{
+	DIR *d = opendir(dir);
+	struct dirent *at;
+	bool ok = true;
+
+	if (d == NULL)
+		return err_open(e, dir, "", errno);
+	while (ok && (at = readdir(d)) != NULL) {
+		char *path;
+		struct stat st;
+
+		if (!ends_with(at->d_name, ".db"))
+			continue;
+		path = mem_printf("%s/%s", dir, at->d_name);
+		if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+		    st.st_size % ENV_PAGE_BYTES != 0)
+			ok = truncate(path, st.st_size - st.st_size % ENV_PAGE_BYTES) == 0 ||
+			     err_open(e, dir, at->d_name, errno);
+		free(path);
+	}
+	closedir(d);
+	return ok;
+}
+
 static char *table_path(const struct env *env, unsigned table)
 {
 	return mem_printf("%s/%s.db", env->dir, env_table_name(env, table));
@@ -185,7 +212,7 @@ bool env_dir_prepare(struct env *env, struct err *e)
 	if (!check_files(env->dir, e))
 		goto out;
 	env->marked = access(marker, F_OK) == 0;
-	ok = !env->marked || all_tables(env, e);
+	ok = (!env->marked || all_tables(env, e)) && env_dir_trim(env->dir, e);
 out:
 	free(marker);
 	return ok;

@@ -90,6 +90,7 @@ bool env_schema(struct env *env, uint32_t *version, struct err *e); /* 0: none w
 bool dir_make(const char *dir, struct err *e); /* 0700, parents too */
 bool dir_sync(const char *dir, struct err *e);
 bool env_dir_prepare(struct env *env, struct err *e);
+bool env_dir_trim(const char *dir, struct err *e);
 bool env_dir_tables(struct env *env, bool *fresh, struct err *e);
 bool env_dir_mark(struct env *env, struct err *e);
 bool env_space(const struct env *env, uint64_t floor, struct err *e);

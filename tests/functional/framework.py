@@ -52,6 +52,14 @@ class RpcError(Exception):
         self.status, self.error = status, error
 
 
+# What a call ends with whose node is gone.
+GONE = (OSError, RpcError, http.client.HTTPException, ValueError)
+
+
+class Skip(Exception):
+    """A test that can't be made here, and why."""
+
+
 class Node:
     """One data directory, and the process that runs it, if one does."""
 
@@ -186,6 +194,8 @@ def main(namespace):
                 if n.process:
                     assert n.end() == 0, "node %d ended badly" % n.id
             print("ok %d - %s" % (i, name))
+        except Skip as why:
+            print("ok %d - %s # SKIP %s" % (i, name, why))
         except Exception:
             failed += 1
             print("not ok %d - %s" % (i, name))

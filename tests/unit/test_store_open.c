@@ -314,6 +314,31 @@ static void a_migration_that_fails_changes_nothing(void **state)
 	env_close(&env);
 }
 
+/* As a full disk leaves a file that was to grow. */
+static void a_page_written_in_part_is_no_damage(void **state)
+{
+	const struct fixture *f = *state;
+	struct store *s = NULL;
+	struct err e = {0};
+	uint8_t part[1000] = {1};
+	char path[400];
+	struct stat st;
+	int fd;
+
+	make_database(f);
+	path_of(path, f, "coins.db");
+	assert_int_equal(stat(path, &st), 0);
+	fd = open(path, O_WRONLY | O_APPEND);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, part, sizeof part), (ssize_t)sizeof part);
+	close(fd);
+	assert_ok(store_open(&s, &f->o, &e), e);
+	store_close(s);
+	assert_int_equal(st.st_size % ENV_PAGE_BYTES, 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size % ENV_PAGE_BYTES, 0);
+}
+
 static void a_schema_without_a_migration_names_reindex(void **state)
 {
 	struct fixture *f = *state;
@@ -460,6 +485,7 @@ int main(void)
 		TEST(the_store_refuses_a_newer_schema),
 		TEST(an_older_schema_is_migrated_once),
 		TEST(a_migration_that_fails_changes_nothing),
+		TEST(a_page_written_in_part_is_no_damage),
 		TEST(a_schema_without_a_migration_names_reindex),
 		TEST(a_directory_below_a_file_is_refused),
 		TEST(a_file_in_the_directorys_place_is_refused_and_left_alone),

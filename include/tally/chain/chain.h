@@ -84,6 +84,8 @@ bool chain_open(struct chain **out, const struct chain_options *o, struct err *e
 /* Commits what is connected, drops what is only applied ahead. */
 void chain_close(struct chain *c);
 
+/* The store failed, in whatever call: *e (may be NULL) says how. Nothing is taken any more. */
+bool chain_failed(const struct chain *c, struct err *e);
 bool chain_has_genesis(const struct chain *c);
 /* Takes a genesis block for a store that has none, durably. ERR_INVALID as genesis_read, ERR_EXISTS-like ERR_KNOWN where there is one. */
 bool chain_set_genesis(struct chain *c, struct block *b, struct err *e);

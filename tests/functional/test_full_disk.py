@@ -1,0 +1,133 @@
+"""A disk that fills up, on a small file system of its own: nothing acknowledged is lost, the node says what is
+wrong and stops, and goes on when there is room."""
+import os
+import random
+import subprocess
+import sys
+import threading
+
+from framework import GONE, Skip, main
+
+MB = 1 << 20
+SIZE = 110 * MB
+
+
+def fill(net, leave):
+    """Leaves so many bytes free."""
+    fs = os.statvfs(net.home)
+    path = os.path.join(net.home, "filler")
+    have = os.path.getsize(path) if os.path.exists(path) else 0
+    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        want = have + fs.f_bavail * fs.f_frsize - leave
+        os.ftruncate(fd, min(have, want))
+        while want > have:
+            try:
+                os.posix_fallocate(fd, 0, want)
+                break
+            except OSError:  # the node has taken some of it
+                want -= 4096
+    finally:
+        os.close(fd)
+
+
+def mount(net):
+    if os.environ.get("TALLY_OWN_MOUNTS") != "1":
+        raise Skip("a mount namespace is not permitted here")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%d" % SIZE, "tmpfs", net.home], check=True)
+
+
+def unmount(net):
+    for n in net.nodes:
+        n.log.close()
+    subprocess.run(["umount", "-l", net.home], check=True)
+
+
+def mine_until_gone(n):
+    """Blocks that were acknowledged until the node ended; its exit status."""
+    hashes = []
+    try:
+        while True:
+            hashes += n.generate(2)
+    except GONE:
+        pass
+    status = n.process.wait(timeout=30)
+    n.process = None
+    n.log.close()
+    return hashes, status
+
+
+def last_words(net, n):
+    with open(os.path.join(net.home, "out.%d" % n.id)) as f:
+        return [line for line in f.read().splitlines() if line.startswith("tally: ")]
+
+
+def check(n, hashes):
+    for h in hashes[-20:]:
+        assert n.rpc("getblockheader", h)["confirmations"] > 0
+    n.end()
+    coins = n.ok("rpc", "gettxoutsetinfo")
+    n.ok("reindexutxo")
+    assert n.ok("rpc", "gettxoutsetinfo") == coins
+
+
+def test_it_stops_before_the_disk_is_full(net):
+    mount(net)
+    try:
+        n = net.chain_node()
+        hashes = n.generate(10)
+        address = n.ok("createwallet")
+        fill(net, 64 * MB + 200000)
+        more, status = mine_until_gone(n)
+        hashes += more
+        free = os.statvfs(net.home)
+        assert status == 1 and free.f_bavail * free.f_frsize > 50 * MB, (status, free)
+        said = last_words(net, n)
+        assert len(said) == 1 and "MB are free" in said[0] and "make room" in said[0], said
+        # A command says so as well, and nothing is there that can't be written.
+        status, out, err = n.run("createwallet")
+        assert status == 1 and out == "" and "make room" in err and err.count("\n") == 1, err
+        fill(net, 8 * MB)
+        status, out, err = n.run("startnode", "-headless")
+        assert status == 1 and "make room" in err and err.count("\n") == 1, err
+        fill(net, 100 * MB)
+        n.start("-connect", "0")
+        assert address in n.ok("listaddresses")
+        hashes += n.generate(3)
+        check(n, hashes)
+    finally:
+        unmount(net)
+
+
+def test_a_disk_that_another_program_fills_at_once(net):
+    """No byte is left, at a moment when the node may be writing."""
+    mount(net)
+    try:
+        n = net.chain_node("-min-free", "16")
+        hashes = n.generate(10)
+        for _ in range(6):
+            filler = threading.Timer(random.uniform(0.05, 0.3), fill, (net, 0))
+            filler.start()
+            more, status = mine_until_gone(n)
+            filler.join()
+            hashes += more
+            assert status == 1, status
+            said = last_words(net, n)
+            assert "make room" in said[-1], said
+            fill(net, 100 * MB)
+            n.start("-connect", "0", "-min-free", "16")
+            for h in hashes[-10:]:
+                assert n.rpc("getblockheader", h)["confirmations"] > 0
+        check(n, hashes)
+    finally:
+        unmount(net)
+
+
+if __name__ == "__main__":
+    if os.environ.get("TALLY_OWN_MOUNTS") is None and os.geteuid() == 0:
+        # Whatever is mounted goes with the last process.
+        ok = subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0
+        os.environ["TALLY_OWN_MOUNTS"] = "1" if ok else "0"
+        if ok:
+            os.execvp("unshare", ["unshare", "-m", "--propagation", "private", sys.executable, *sys.argv])
+    main(globals())
