@@ -40,6 +40,7 @@ UNIT_TESTS += \
 	tests/unit/test_protocol_random \
 	tests/unit/test_protocol_relay \
 	tests/unit/test_protocol_sync \
+	tests/unit/test_protocol_txs \
 	tests/unit/test_protocol_window
 tests_unit_test_protocol_codec_SOURCES = tests/unit/test_protocol_codec.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_codec_LDADD = $(UNIT_LIBS)
@@ -55,6 +56,8 @@ tests_unit_test_protocol_relay_SOURCES = tests/unit/test_protocol_relay.c tests/
 tests_unit_test_protocol_relay_LDADD = $(UNIT_LIBS)
 tests_unit_test_protocol_sync_SOURCES = tests/unit/test_protocol_sync.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_sync_LDADD = $(UNIT_LIBS)
+tests_unit_test_protocol_txs_SOURCES = tests/unit/test_protocol_txs.c tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_txs_LDADD = $(UNIT_LIBS)
 tests_unit_test_protocol_window_SOURCES = tests/unit/test_protocol_window.c tests/unit/protocol_server.h tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_window_LDADD = $(UNIT_LIBS)
 endif

@@ -53,11 +53,11 @@ static void request_free(struct protocol *p, struct tx_request *r)
 	free(r);
 }
 
-/* Whoever was asked won't send it: the next, or nobody. */
+/* Whoever was asked won't send it: the next, or nobody. It may be here by now, from one who was slow. */
 static void ask_next(struct protocol *p, struct tx_request *r)
 {
 	unask(p, r);
-	while (r->n_others > 0) {
+	while (r->n_others > 0 && is_wanted(p, &r->id)) {
 		struct peer *peer = peer_find(p, r->others[0]);
 
 		r->n_others--;
@@ -71,14 +71,33 @@ static void ask_next(struct protocol *p, struct tx_request *r)
 	request_free(p, r);
 }
 
-static void add_candidate(struct tx_request *r, conn_id id)
+static bool is_dialled(const struct protocol *p, conn_id id)
 {
-	if (r->asked == id || r->n_others == TX_CANDIDATES)
+	const struct peer *peer = peer_find(p, id);
+
+	return peer && peer_dialled(peer);
+}
+
+/* Those that we dialled come first, and in the place of those that came by themselves: else whoever makes many
+ * connections could keep a transaction back for long. Source: Bitcoin Core txrequest.h. */
+static void add_candidate(struct protocol *p, struct tx_request *r, const struct peer *peer)
+{
+	unsigned at = r->n_others;
+
+	if (r->asked == peer->info.id)
 		return;
 	for (unsigned i = 0; i < r->n_others; i++)
-		if (r->others[i] == id)
+		if (r->others[i] == peer->info.id)
 			return;
-	r->others[r->n_others++] = id;
+	for (unsigned i = 0; i < at && peer_dialled(peer); i++)
+		if (!is_dialled(p, r->others[i]))
+			at = i;
+	if (at == TX_CANDIDATES)
+		return;
+	if (r->n_others < TX_CANDIDATES)
+		r->n_others++;
+	memmove(r->others + at + 1, r->others + at, (r->n_others - 1 - at) * sizeof(r->others[0]));
+	r->others[at] = peer->info.id;
 }
 
 /* While catching up most of them are confirmed already, or can't be checked. */
@@ -96,7 +115,7 @@ static void ask_one(struct protocol *p, struct peer *peer, const struct txid *id
 	struct tx_request *r = find(p, id);
 
 	if (r) {
-		add_candidate(r, peer->info.id);
+		add_candidate(p, r, peer);
 		return;
 	}
 	r = NEW(struct tx_request);

@@ -1,0 +1,315 @@
+/* Fetching transactions: whom they are asked of, in which order, and how much of it is remembered. */
+#include "protocol_net.h"
+
+#include "protocol/protocol_priv.h"
+
+static struct block **blocks; /* heights 0 .. 30 */
+
+static int setup(void **state)
+{
+	if (group_setup(state) != 0)
+		return -1;
+	blocks = chain_make(NULL, 0, 30, 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	chain_drop(blocks, 30);
+	return 0;
+}
+
+static struct tx *payment(size_t height, int64_t fee)
+{
+	return pay_from(&blocks[height]->tx[0], &blocks[0]->hash, fee, true);
+}
+
+static void send_tx(struct tconn *raw, const struct tx *tx)
+{
+	raw_send(raw, "tx", tx->raw.p, tx->raw.len);
+	run(raw->other->node->net);
+}
+
+static void announce(struct tconn *raw, const struct hash256 *ids, size_t n)
+{
+	raw_inv(raw, MSG_INV, INV_TX, ids, n);
+	run(raw->other->node->net);
+}
+
+/* A peer that the node has dialled, its greetings read. */
+static struct tconn *dialled_peer(struct tnode *from, uint16_t port)
+{
+	struct tconn *raw = raw_dialled(from, port);
+
+	raw_version(raw, (struct raw_version){.height = 0});
+	run(from->net);
+	inbox_clear(raw);
+	return raw;
+}
+
+/* What it was asked for since: transactions in its getdata messages. */
+static size_t asked(struct tconn *raw)
+{
+	struct tmsg *m;
+	size_t n = 0;
+
+	while ((m = raw_next(raw, "getdata"))) {
+		struct reader r;
+
+		reader_init(&r, m->payload, m->len);
+		n += get_compact(&r);
+		free(m);
+	}
+	return n;
+}
+
+static void many_ids(struct hash256 *ids, size_t n, uint8_t salt)
+{
+	memset(ids, 0, n * sizeof(*ids));
+	for (size_t i = 0; i < n; i++) {
+		ids[i].b[0] = salt;
+		ids[i].b[1] = (uint8_t)i;
+		ids[i].b[2] = (uint8_t)(i >> 8);
+	}
+}
+
+/* --- whom, and when ---------------------------------------------------------------- */
+
+static void who_was_dialled_is_asked_before_who_came_first(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 30);
+	struct tconn *first = raw_peer(a), *second = raw_peer(a), *mine = dialled_peer(a, 7000),
+		     *mine_too = dialled_peer(a, 7001);
+	struct hash256 id = {{7}};
+
+	announce(first, &id, 1);
+	announce(second, &id, 1);
+	announce(mine, &id, 1);
+	announce(mine_too, &id, 1);
+	assert_int_equal(asked(first), 1);
+	pass(net, 2);
+	assert_int_equal(asked(mine), 1);
+	assert_int_equal(asked(mine_too) + asked(second), 0);
+	pass(net, 2);
+	assert_int_equal(asked(mine_too), 1);
+	pass(net, 2);
+	assert_int_equal(asked(second), 1);
+	net_drop(net);
+}
+
+static void many_that_came_by_themselves_do_not_keep_out_one_that_was_dialled(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 30);
+	struct tconn *crowd[TX_CANDIDATES + 2], *mine;
+	struct hash256 id = {{7}};
+
+	/* One is asked, eight are remembered, the tenth is not. */
+	for (size_t i = 0; i < ARRAY_LEN(crowd); i++) {
+		crowd[i] = raw_peer(a);
+		announce(crowd[i], &id, 1);
+	}
+	mine = dialled_peer(a, 7000);
+	announce(mine, &id, 1);
+	assert_int_equal(asked(crowd[0]), 1);
+	pass(net, 2);
+	assert_int_equal(asked(mine), 1);
+	/* It has taken the place of the ninth. */
+	pass(net, 2 * TX_CANDIDATES);
+	for (size_t i = 1; i < ARRAY_LEN(crowd); i++)
+		assert_int_equal(asked(crowd[i]), i < TX_CANDIDATES);
+	/* Nobody is left to ask: whoever tells of it anew is asked at once. */
+	announce(crowd[9], &id, 1);
+	assert_int_equal(asked(crowd[9]), 1);
+	net_drop(net);
+}
+
+static void what_came_from_one_who_was_slow_is_asked_of_nobody_else(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 30);
+	struct tconn *raw[3];
+	struct tx *tx = payment(2, 1000);
+
+	for (size_t i = 0; i < ARRAY_LEN(raw); i++) {
+		raw[i] = raw_peer(a);
+		announce(raw[i], &tx->id.h, 1);
+	}
+	pass(net, 2);
+	assert_int_equal(asked(raw[1]), 1);
+	send_tx(raw[0], tx);
+	assert_int_equal(mempool_count(a->mempool), 1);
+	pass(net, 10);
+	assert_int_equal(asked(raw[2]), 0);
+	tx_unref(tx);
+	net_drop(net);
+}
+
+static void what_was_refused_is_asked_for_again_after_a_block(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 29);
+	struct tconn *raw = raw_peer(a);
+	/* Maturity is 5: in block 30 the coinbase of 25 can be spent, that of 26 in 31. */
+	struct tx *early = payment(26, 1000);
+
+	send_tx(raw, early);
+	assert_int_equal(mempool_count(a->mempool), 0);
+	announce(raw, &early->id.h, 1);
+	assert_int_equal(asked(raw), 0);
+	raw_block(raw, blocks[30]);
+	run(net);
+	assert_tip(a, blocks[30]);
+	announce(raw, &early->id.h, 1);
+	assert_int_equal(asked(raw), 1);
+	send_tx(raw, early);
+	assert_int_equal(mempool_count(a->mempool), 1);
+	tx_unref(early);
+	net_drop(net);
+}
+
+/* --- bounds -------------------------------------------------------------------------- */
+
+static void a_peer_is_asked_for_500_at_a_time_of_5000_it_told_of(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 30);
+	struct tconn *raw = raw_peer(a);
+	struct hash256 *ids = mem_array(6000, sizeof(*ids));
+	size_t total;
+
+	many_ids(ids, 6000, 1);
+	announce(raw, ids, 6000);
+	total = asked(raw);
+	assert_int_equal(total, TX_IN_FLIGHT_MAX);
+	/* It has none of them: what was remembered is asked for, what was too much is forgotten. */
+	for (size_t i = 0; i < 6000; i += 100) {
+		raw_inv(raw, MSG_NOTFOUND, INV_TX, ids + i, 100);
+		run(net);
+		total += asked(raw);
+	}
+	assert_int_equal(total, TX_ANNOUNCED_MAX);
+	free(ids);
+	net_drop(net);
+}
+
+static void a_peer_that_keeps_everything_back_costs_others_two_seconds(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 30);
+	struct tconn *mute = raw_peer(a), *good = raw_peer(a);
+	struct hash256 ids[TX_IN_FLIGHT_MAX];
+	struct tx *tx = payment(2, 1000);
+
+	many_ids(ids, ARRAY_LEN(ids), 2);
+	ids[17] = tx->id.h;
+	announce(mute, ids, ARRAY_LEN(ids));
+	announce(good, &tx->id.h, 1);
+	assert_int_equal(asked(mute), TX_IN_FLIGHT_MAX);
+	assert_int_equal(asked(good), 0);
+	pass(net, 2);
+	assert_int_equal(asked(good), 1);
+	send_tx(good, tx);
+	assert_int_equal(mempool_count(a->mempool), 1);
+	tx_unref(tx);
+	net_drop(net);
+}
+
+/* --- orphans ----------------------------------------------------------------------------- */
+
+static void orphans_go_with_the_peer_that_sent_them(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 30);
+	struct tconn *leaves = raw_peer(a), *stays = raw_peer(a);
+	struct tx *parent = payment(2, 1000), *other = payment(3, 1000), *child, *kept;
+
+	child = pay_from(parent, &blocks[0]->hash, 1000, true);
+	kept = pay_from(other, &blocks[0]->hash, 1000, true);
+	send_tx(leaves, child);
+	send_tx(stays, kept);
+	assert_int_equal(mempool_orphan_count(a->mempool), 2);
+	fake_close(a, leaves->other->info.id, CLOSE_PLAIN, "leaves");
+	run(net);
+	assert_int_equal(mempool_orphan_count(a->mempool), 1);
+	assert_true(mempool_has(a->mempool, &kept->id));
+	/* It may come again, from anybody. */
+	announce(stays, &child->id.h, 1);
+	assert_true(asked(stays) >= 1);
+	tx_unref(parent);
+	tx_unref(other);
+	tx_unref(child);
+	tx_unref(kept);
+	net_drop(net);
+}
+
+/* Unsigned: an orphan is kept before its signatures can be looked at. */
+static struct tx *child_of_many(size_t n, const struct tx *known)
+{
+	uint8_t pay[SCRIPT_PAY_BYTES], script[SCRIPT_INPUT_BYTES] = {0};
+	struct key_hash to = test_owner(1);
+	struct key_seed seed = test_seed(1);
+	struct signature sig = {{1}};
+	struct pubkey pub;
+	struct txin *in = mem_array(n + 1, sizeof(*in));
+	struct txout out = {.value = COIN, .script = {pay, sizeof(pay)}};
+	struct writer w;
+	struct tx *tx = NULL;
+
+	key_pubkey(&pub, &seed);
+	script_input(script, &sig, &pub);
+	script_pay(pay, &to);
+	for (size_t i = 0; i <= n; i++) {
+		in[i] = (struct txin){.script = {script, sizeof(script)},
+				      .sequence = SEQUENCE_FINAL};
+		memset(in[i].prev.txid.h.b, (int)i + 1, HASH_BYTES);
+	}
+	in[n].prev.txid = known->id;
+	writer_init(&w);
+	tx_write(&w, in, n + 1, &out, 1, 0);
+	assert_true(tx_decode(&tx, w.buf, w.len, NULL));
+	writer_clear(&w);
+	free(in);
+	return tx;
+}
+
+static void of_an_orphan_at_most_25_parents_are_asked_for(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 30);
+	struct tconn *raw = raw_peer(a);
+	struct tx *known = payment(2, 1000), *few, *many;
+	struct err e = {0};
+
+	assert_ok(mempool_accept(a->mempool, known, &e), e);
+	few = child_of_many(24, known); /* and not for the one that is here */
+	send_tx(raw, few);
+	assert_int_equal(asked(raw), 24);
+	many = child_of_many(40, known);
+	pass(net, 2); /* they don't come, and are wanted no more */
+	send_tx(raw, many);
+	assert_int_equal(asked(raw), 25);
+	assert_int_equal(mempool_orphan_count(a->mempool), 2);
+	tx_unref(known);
+	tx_unref(few);
+	tx_unref(many);
+	net_drop(net);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(who_was_dialled_is_asked_before_who_came_first),
+		TEST(many_that_came_by_themselves_do_not_keep_out_one_that_was_dialled),
+		TEST(what_came_from_one_who_was_slow_is_asked_of_nobody_else),
+		TEST(what_was_refused_is_asked_for_again_after_a_block),
+		TEST(a_peer_is_asked_for_500_at_a_time_of_5000_it_told_of),
+		TEST(a_peer_that_keeps_everything_back_costs_others_two_seconds),
+		TEST(orphans_go_with_the_peer_that_sent_them),
+		TEST(of_an_orphan_at_most_25_parents_are_asked_for),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
