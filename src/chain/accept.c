@@ -38,9 +38,11 @@ static bool check_header(const struct chain *c, const struct block_header *h,
 {
 	struct header_parent parent;
 
-	if (!pow_ok(hash, h->bits))
+	/* Its bits are its maker's choice until the parent is known: the limit holds in any case. */
+	if (!pow_ok(hash, h->bits) || (chain_has_genesis(c) && !pow_ok(hash, c->params.pow_limit)))
 		return err_set(e, ERR_INVALID, "high-hash",
-			       "its hash does not meet its own bits %08x", h->bits);
+			       "its hash does not meet its own bits %08x, or the chain's limit",
+			       h->bits);
 	*prev = tree_find(&c->tree, &h->prev);
 	if (*prev == CHAIN_NONE)
 		return err_set(e, ERR_ORPHAN, "prev-blk-not-found", "its parent is not known here");
@@ -186,17 +188,42 @@ static bool store_body(struct chain *c, chain_index i, struct block *b, struct e
 	return true;
 }
 
+/* What a child of a block that is kept aside goes by. False: what that one stands on is not here. */
+static bool future_parent(const struct chain *c, const struct block *parent,
+			  struct header_parent *out)
+{
+	uint32_t above = 1; /* heights between what the tree has and the parent */
+	const struct block *b, *grandparent = future_find(c, &parent->header.prev);
+	chain_index i;
+
+	*out = (struct header_parent){.bits = parent->header.bits, .time = parent->header.time};
+	if (grandparent != NULL)
+		out->grandparent_time = grandparent->header.time;
+	for (b = parent; (i = tree_find(&c->tree, &b->header.prev)) == CHAIN_NONE; above++) {
+		b = future_find(c, &b->header.prev);
+		if (b == NULL || above > CHAIN_FUTURE_MAX)
+			return false;
+	}
+	out->height = tree_at(&c->tree, i)->height + above;
+	if (grandparent == NULL)
+		out->grandparent_time = tree_at(&c->tree, i)->time;
+	return true;
+}
+
 /* A block upon one that is kept aside for the clock is kept aside as well; all that is left
  * to check is checked when it is due. */
 static bool keep_upon_future(struct chain *c, struct block *b, struct err *e)
 {
 	const struct block *parent = future_find(c, &b->header.prev);
+	struct header_parent p;
 
 	if (parent == NULL)
 		return false;
-	if (b->header.time < parent->header.time)
-		return err_set(e, ERR_INVALID, "time-too-old", "time %u is before its parent's %u",
-			       b->header.time, parent->header.time);
+	/* As much work as if its parent were here: what is kept aside must have cost its maker. */
+	if (!future_parent(c, parent, &p))
+		return false;
+	if (!header_check(&b->header, &b->hash, &c->params, &p, e))
+		return false;
 	future_keep(c, b);
 	return err_set(e, ERR_FUTURE, "time-too-new", "it builds on a block from the future");
 }

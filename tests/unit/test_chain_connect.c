@@ -441,6 +441,47 @@ static void a_block_from_the_future_waits_for_its_time(void **state)
 	fx_close(&fx);
 }
 
+/* Upon one real block from the future a chain of them is kept, but none that cost less work than it must. */
+static void upon_a_future_block_work_is_asked_for_too(void **state)
+{
+	struct fx fx;
+	struct block *parent, *child, *grandchild, *cheap, *weak;
+	struct err e;
+	uint32_t due;
+
+	(void)state;
+	fx_open(&fx, NULL);
+	due = (uint32_t)clock_unix(fx.clock) + MAX_FUTURE_SECONDS + 10;
+	parent = fx_mine_spec(&fx, &(struct fx_spec){.parent = fx.genesis, .time = due});
+	child = fx_mine_spec(&fx, &(struct fx_spec){.parent = parent, .time = due});
+	grandchild = fx_mine_spec(&fx, &(struct fx_spec){.parent = child, .time = due});
+	cheap = fx_mine_spec(
+		&fx, &(struct fx_spec){
+			     .parent = child, .time = due, .bits = 0x207fffff, .bad_pow = false});
+	weak = fx_mine_spec(&fx, &(struct fx_spec){.parent = child, .time = due, .bad_pow = true});
+	e = fx_refused(&fx, parent);
+	assert_int_equal(e.cls, ERR_FUTURE);
+	e = fx_refused(&fx, child);
+	assert_int_equal(e.cls, ERR_FUTURE);
+	e = fx_refused(&fx, cheap);
+	assert_int_equal(e.cls, ERR_INVALID);
+	e = fx_refused(&fx, weak);
+	assert_int_equal(e.cls, ERR_INVALID);
+	assert_string_equal(e.token, "high-hash");
+	e = fx_refused(&fx, grandchild);
+	assert_int_equal(e.cls, ERR_FUTURE);
+	clock_manual_advance(&fx.manual, 60 * INT64_C(1000000));
+	assert_int_equal(chain_retry_future(fx.chain), 3);
+	fx_settle(&fx);
+	assert_true(fx_is_tip(&fx, grandchild));
+	block_unref(parent);
+	block_unref(child);
+	block_unref(grandchild);
+	block_unref(cheap);
+	block_unref(weak);
+	fx_close(&fx);
+}
+
 static void of_many_future_blocks_those_due_first_are_kept(void **state)
 {
 	struct fx fx;
@@ -487,6 +528,7 @@ int main(void)
 		cmocka_unit_test(a_block_invalid_by_itself_is_marked_and_so_are_its_children),
 		cmocka_unit_test(an_unknown_parent_makes_an_orphan),
 		cmocka_unit_test(a_block_from_the_future_waits_for_its_time),
+		cmocka_unit_test(upon_a_future_block_work_is_asked_for_too),
 		cmocka_unit_test(of_many_future_blocks_those_due_first_are_kept),
 	};
 
