@@ -329,7 +329,8 @@ bool node_create_chain(struct node *n, struct chain_params *p, struct err *e)
 	if (chain_has_genesis(n->chain))
 		return err_set(
 			e, ERR_KNOWN, "chain-exists",
-			"%s already holds a chain ('%s'): use another --node-id, or remove it",
+			"%s already holds a chain ('%s'): use another --node-id, or remove its "
+			"chain/ (the keys are in wallet/: keep that)",
 			n->config.dir, chain_params(n->chain)->name);
 	if (!params_check(p, e))
 		return false;

@@ -229,7 +229,7 @@ static void run_disconnectnode(struct node *n, struct call *c)
 		   "Node not found in connected nodes: see getpeerinfo");
 }
 
-/* The one chain offered whose name this is, or whose hash begins so. */
+/* The one chain offered whose name this is, or its hash as the screen shows it, or the beginning of that. */
 static bool find_offer(const struct node *n, const char *text, struct block_hash *out,
 		       struct err *e)
 {
@@ -240,10 +240,11 @@ static bool find_offer(const struct node *n, const char *text, struct block_hash
 
 	for (size_t i = 0; i < count; i++) {
 		const struct chain_params *p = &offers[i].params;
-		char hex[HASH_HEX_CHARS + 1];
+		char hex[HASH_HEX_CHARS + 1], brief[HASH_SHORT_CHARS + 1];
 
 		hash256_hex(hex, &p->genesis_hash.h);
-		if (strcmp(p->name, text) != 0 &&
+		hash256_short(brief, &p->genesis_hash.h);
+		if (strcmp(p->name, text) != 0 && strcmp(brief, text) != 0 &&
 		    (strlen(text) < CHOOSE_LEAST || strncmp(hex, text, strlen(text)) != 0))
 			continue;
 		*out = p->genesis_hash;
@@ -349,7 +350,7 @@ static const struct verb_param p_disconnect[] = {
 	{"nodeid", ARG_PEER, true, "the peer's number"},
 	{0}};
 static const struct verb_param p_choose[] = {
-	{"chain", ARG_TEXT, false, "its name, or the beginning of its hash"}, {0}};
+	{"chain", ARG_TEXT, false, "its name, or its hash, as shown or the beginning"}, {0}};
 
 const struct verb verbs_net[] = {
 	{"addnode", "network", "dial a peer, or forget it", p_add, VERB_RPC, run_addnode, NULL},

@@ -125,7 +125,7 @@ static void empty(const struct model *m, char *out, size_t size)
 		snprintf(out, size, "%u chains are offered: :choose and a name takes one",
 			 m->data.snap.n_offers);
 	else
-		snprintf(out, size, "no chain yet: it comes from the first peer that has one");
+		snprintf(out, size, "no chain yet: a peer brings it");
 }
 
 static void draw_offers(const struct model *m, struct canvas *c, const struct rect *r)
@@ -134,11 +134,13 @@ static void draw_offers(const struct model *m, struct canvas *c, const struct re
 
 	for (uint32_t i = 0; i < s->n_offers && (int)i * 2 + 1 < r->h; i++) {
 		struct row row = {c, r->x, r->y + 1 + (int)i * 2, r->x + r->w, 0};
-		char hex[HASH_HEX_CHARS + 1];
+		char hex[HASH_HEX_CHARS + 1], brief[HASH_SHORT_CHARS + 1];
 
 		hash256_hex(hex, &s->offers[i].params.genesis_hash.h);
-		row_printf(&row, ROLE_TITLE, " %s, from %u peer%s", s->offers[i].params.name,
-			   s->offers[i].peers, s->offers[i].peers == 1 ? "" : "s");
+		hash256_short(brief, &s->offers[i].params.genesis_hash.h);
+		row_printf(&row, ROLE_TITLE, " %s %s, from %u peer%s", brief,
+			   s->offers[i].params.name, s->offers[i].peers,
+			   s->offers[i].peers == 1 ? "" : "s");
 		row = (struct row){c, r->x, r->y + 2 + (int)i * 2, r->x + r->w, 0};
 		row_printf(&row, theme_hash(&s->offers[i].params.genesis_hash.h), " %s", hex);
 	}

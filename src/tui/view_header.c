@@ -111,7 +111,7 @@ static void chain_segments(struct segments *all, const struct snapshot *s, int w
 
 static void node_segments(struct segments *all, const struct snapshot *s, int width)
 {
-	char text[FORMAT_BYTES];
+	char text[FORMAT_BYTES], coming[FORMAT_BYTES] = "";
 
 	add(all, 3, s->n_peers ? ROLE_NORMAL : ROLE_WARN, "%" PRIu32 "%s", s->n_peers,
 	    width >= 110 ? (s->n_peers == 1 ? " peer" : " peers") : "p");
@@ -119,7 +119,10 @@ static void node_segments(struct segments *all, const struct snapshot *s, int wi
 		add(all, 7, ROLE_NORMAL, "%" PRIu32 "%s", s->mempool_count,
 		    width >= 110 ? " waiting" : "tx");
 		format_coins(text, s->balance.confirmed);
-		add(all, 8, ROLE_MONEY, "%s%s", text, width >= 110 ? " coins" : "");
+		if (s->balance.unconfirmed > 0) /* change, too: it is not lost */
+			format_coins(coming, s->balance.unconfirmed);
+		add(all, 8, ROLE_MONEY, "%s%s%s%s", text, coming[0] ? "+" : "", coming,
+		    width >= 110 ? " coins" : "");
 	}
 	if (s->mining) {
 		format_rate(text, s->hash_rate);
