@@ -36,6 +36,7 @@ SCRIPT_TESTS += \
 	tests/functional/test_lesson.py \
 	tests/functional/test_mempool_file.py \
 	tests/functional/test_sync.py \
+	tests/functional/test_partition.py \
 	tests/functional/test_payments.py \
 	tests/functional/test_reindex.py \
 	tests/functional/test_relay.py \
@@ -47,7 +48,7 @@ SCRIPT_TESTS += \
 	tests/tui/test_console.py
 endif
 TESTS = $(UNIT_TESTS) $(SCRIPT_TESTS)
-EXTRA_DIST += $(SCRIPT_TESTS) tests/functional/framework.py tests/functional/chainlib.py tests/functional/ed25519.py tests/functional/p2p.py
+EXTRA_DIST += $(SCRIPT_TESTS) tests/functional/netns.py tests/functional/framework.py tests/functional/chainlib.py tests/functional/ed25519.py tests/functional/p2p.py
 EXTRA_DIST += tests/tui/golden
 
 # The golden screens as they are drawn now.

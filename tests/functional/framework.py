@@ -68,11 +68,14 @@ class Node:
         self.dir = os.path.join(home, str(node_id))
         self.process = None
 
+    def command(self, *args):
+        return [TALLY, *args]
+
     def run(self, *args, env=None):
         """A command. Returns (exit status, stdout, stderr)."""
         e = dict(os.environ, TALLY_HOME=self.home, NODE_ID=str(self.id))
         e.update(env or {})
-        p = subprocess.run([TALLY, *args], env=e, stdin=subprocess.DEVNULL, capture_output=True,
+        p = subprocess.run(self.command(*args), env=e, stdin=subprocess.DEVNULL, capture_output=True,
                            text=True, timeout=60)
         return p.returncode, p.stdout, p.stderr
 
@@ -89,7 +92,7 @@ class Node:
     def start(self, *options):
         e = dict(os.environ, TALLY_HOME=self.home, NODE_ID=str(self.id))
         self.log = open(os.path.join(self.home, "out.%d" % self.id), "ab")
-        self.process = subprocess.Popen([TALLY, "startnode", "-headless", *options], env=e,
+        self.process = subprocess.Popen(self.command("startnode", "-headless", *options), env=e,
                                         stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         wait_until("node %d answers" % self.id, lambda: self.rpc("uptime") >= 0)
 

@@ -123,6 +123,23 @@ def test_a_disk_that_another_program_fills_at_once(net):
         unmount(net)
 
 
+def test_a_disk_that_may_only_be_read(net):
+    mount(net)
+    try:
+        n = net.chain_node()
+        n.generate(3)
+        n.end()
+        subprocess.run(["mount", "-o", "remount,ro", net.home], check=True)
+        for command in (["startnode", "-headless"], ["getbalance"], ["createwallet"], ["reindex"], ["reindexutxo"],
+                        ["createblockchain", "-address", "x"]):
+            status, out, err = n.run(*command)
+            assert status == 1 and out == "" and "Read-only file system" in err and err.count("\n") == 1, (command, err)
+        subprocess.run(["mount", "-o", "remount,rw", net.home], check=True)
+        assert n.ok("rpc", "getblockcount") == "3"
+    finally:
+        unmount(net)
+
+
 if __name__ == "__main__":
     if os.environ.get("TALLY_OWN_MOUNTS") is None and os.geteuid() == 0:
         # Whatever is mounted goes with the last process.

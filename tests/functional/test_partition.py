@@ -1,0 +1,108 @@
+"""Five hosts on a slow network that loses packets, and a partition that heals."""
+import json
+import os
+import time
+
+from framework import Node, RpcError, Skip, TALLY, main, wait_until
+import netns
+
+DELAY, LOSE = 0.03, 40  # seconds one way; one packet in so many
+
+
+class HostNode(Node):
+    """A node on a host of its own: spoken to from within."""
+
+    def __init__(self, home, host, node_id):
+        super().__init__(home, node_id)
+        self.host = host
+
+    def command(self, *args):
+        return self.host.inside(TALLY, *args)
+
+    def rpc(self, method, *params):
+        words = [p if isinstance(p, str) else json.dumps(p) for p in params]
+        status, out, err = self.run("rpc", method, *words)
+        if status != 0:
+            raise RpcError(status, err)
+        try:
+            return json.loads(out)
+        except ValueError:
+            return out.strip()
+
+
+def make_net(net):
+    if os.geteuid() != 0:
+        raise Skip("network namespaces need root")
+    hosts = []
+    try:
+        for i in range(5):
+            hosts.append(netns.Host("10.77.0.%d" % (i + 1)))
+    except (netns.NotPermitted, OSError) as e:
+        for h in hosts:
+            h.close()
+        raise Skip("network namespaces are not permitted here: %s" % e)
+    nodes = [HostNode(net.home, h, 3000 + i) for i, h in enumerate(hosts)]
+    net.nodes += nodes
+    return hosts, nodes
+
+
+def agree(nodes):
+    tips = {n.tip() for n in nodes}
+    return len(tips) == 1
+
+
+def play(nodes, switch, hosts):
+    one = nodes[0]
+    one.create("CENTRAL_NODE", "-spacing", "0", "-name", "hosts")
+    one.start("-connect", "0")
+    for n in nodes[1:]:
+        n.start("-connect", "10.77.0.1:3000")
+    one.generate(20)
+    wait_until("all join", lambda: agree(nodes) and one.rpc("getblockcount") == 20, 30)
+    to = [n.ok("createwallet") for n in nodes]
+    txid = one.rpc("sendtoaddress", to[4], 7)
+    wait_until("a payment crosses", lambda: txid in nodes[4].rpc("getrawmempool"), 20)
+
+    switch.split(hosts[2], hosts[3], hosts[4])
+    before = one.tip()
+    # Each side goes on: the smaller one with a payment that the other never hears of.
+    left = one.rpc("sendtoaddress", to[1], 3)
+    one.generate(4)
+    nodes[4].generate(9, to[4])
+    assert one.tip() != nodes[4].tip() and nodes[1].rpc("getblockcount") <= 24
+    assert nodes[2].rpc("getblockcount") in (20, 29) and before != one.tip()
+
+    time.sleep(4)  # packets are sent again ever more rarely
+    switch.heal()
+    # Who was cut off dials again after a while at the latest; whose connection held has its packets sent again.
+    wait_until("all agree", lambda: agree(nodes) and one.rpc("getblockcount") == 29, 60)
+    assert left in one.rpc("getrawmempool")  # its block lost: it waits again
+    one.generate(1)
+    wait_until("and it is paid after all", lambda: agree(nodes) and one.rpc("getblockcount") == 30, 30)
+    assert nodes[1].ok("getbalance", "-address", to[1]).endswith(": 3")
+    coins = {n.ok("rpc", "gettxoutsetinfo") for n in nodes}
+    assert len(coins) == 1, coins
+    assert switch.lost > 0
+
+
+def test_a_partition_heals(net):
+    hosts, nodes = make_net(net)
+    switch = netns.Switch(hosts, DELAY, LOSE)
+    try:
+        play(nodes, switch, hosts)
+        for n in nodes:
+            assert n.end() == 0
+    finally:
+        for n in nodes:
+            if n.process:
+                n.process.kill()
+                n.process.wait()
+                n.process = None
+                n.log.close()
+        switch.close()
+        for h in hosts:
+            h.close()
+
+
+if __name__ == "__main__":
+    main(globals())
