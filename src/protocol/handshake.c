@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <tally/base/checked.h>
 #include <tally/base/log.h>
 #include <tally/base/text.h>
 
@@ -123,7 +124,8 @@ static void take_version(struct protocol *p, struct peer *peer, const struct msg
 	peer->has_chain = v->start_height >= 0;
 	peer->nonce = v->fields > 0 ? v->nonce : 0;
 	peer->relay.wants_txs = v->relay;
-	peer->clock_offset = v->time - now_unix(p);
+	/* Any number may come: a time that no header could have is taken for the nearest that could. */
+	peer->clock_offset = MIN(MAX(v->time, 0), (int64_t)UINT32_MAX) - now_unix(p);
 	peer->sees_us = v->to.addr;
 	peer->sync.best_height = peer->has_chain ? (uint32_t)v->start_height : 0;
 	utf8_sanitise(peer->agent, sizeof(peer->agent), v->agent.p, v->agent.len);

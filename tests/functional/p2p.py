@@ -90,6 +90,7 @@ class Peer:
     def __init__(self, sock, seconds=20):
         self.sock, self.buffer, self.seconds = sock, b"", seconds
         self.sock.settimeout(seconds)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.got = []  # (command, payload) of everything that came
 
     @classmethod
