@@ -9,6 +9,7 @@ PY_LOG_COMPILER = $(PYTHON)
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
 	TALLY='$(abs_top_builddir)/tally'; export TALLY; \
 	TALLY_SRC='$(abs_top_srcdir)'; export TALLY_SRC; \
+	LSAN_OPTIONS='suppressions=$(abs_top_srcdir)/tests/lsan.supp:print_suppressions=0'; export LSAN_OPTIONS; \
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE;
 
 if HAVE_CMOCKA
@@ -50,7 +51,7 @@ SCRIPT_TESTS += \
 endif
 TESTS = $(UNIT_TESTS) $(SCRIPT_TESTS)
 EXTRA_DIST += $(SCRIPT_TESTS) tests/functional/netns.py tests/functional/framework.py tests/functional/chainlib.py tests/functional/ed25519.py tests/functional/p2p.py
-EXTRA_DIST += tests/tui/golden
+EXTRA_DIST += tests/tui/golden tests/lsan.supp
 
 # The golden screens as they are drawn now.
 .PHONY: golden

@@ -66,6 +66,7 @@ class Node:
     def __init__(self, home, node_id):
         self.home, self.id = home, node_id
         self.dir = os.path.join(home, str(node_id))
+        self.out = "%s.out.%d" % (home, node_id)  # what it prints: beside the home, whose disk may be full
         self.process = None
 
     def command(self, *args):
@@ -91,7 +92,7 @@ class Node:
 
     def start(self, *options):
         e = dict(os.environ, TALLY_HOME=self.home, NODE_ID=str(self.id))
-        self.log = open(os.path.join(self.home, "out.%d" % self.id), "ab")
+        self.log = open(self.out, "ab")
         self.process = subprocess.Popen(self.command("startnode", "-headless", *options), env=e,
                                         stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         wait_until("node %d answers" % self.id, lambda: self.rpc("uptime") >= 0)
@@ -170,9 +171,8 @@ class Net:
 
     def logs(self):
         for n in self.nodes:
-            path = os.path.join(self.home, "out.%d" % n.id)
-            if os.path.exists(path):
-                with open(path, errors="replace") as f:
+            if os.path.exists(n.out):
+                with open(n.out, errors="replace") as f:
                     for line in f.readlines()[-25:]:
                         print("# %d %s" % (n.id, line.rstrip()))
 
@@ -182,6 +182,8 @@ class Net:
                 n.process.kill()
                 n.process.wait()
                 n.log.close()
+            if os.path.exists(n.out):
+                os.unlink(n.out)
         shutil.rmtree(self.home)
 
 

@@ -58,7 +58,7 @@ def mine_until_gone(n):
 
 
 def last_words(net, n):
-    with open(os.path.join(net.home, "out.%d" % n.id)) as f:
+    with open(n.out) as f:
         return [line for line in f.read().splitlines() if line.startswith("tally: ")]
 
 

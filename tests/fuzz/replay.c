@@ -90,6 +90,7 @@ int main(void)
 	struct CMUnitTest tests[64] = {0};
 	const struct fuzz_target *t;
 	size_t n = 0;
+	int failed;
 
 	if (!crypto_start(NULL))
 		return 1;
@@ -98,5 +99,8 @@ int main(void)
 			.name = mem_printf("the_corpus_of_%s_does_no_harm", t->name),
 			.test_func = the_corpus_does_no_harm,
 			.initial_state = (void *)(uintptr_t)t};
-	return _cmocka_run_group_tests("corpus", tests, n - 1, NULL, NULL);
+	failed = _cmocka_run_group_tests("corpus", tests, n - 1, NULL, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(tests); i++)
+		free((void *)(uintptr_t)tests[i].name);
+	return failed;
 }
