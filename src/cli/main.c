@@ -11,7 +11,7 @@ int main(int argc, char **argv)
 	static struct invocation in;
 	struct err err = {0};
 
-	setlocale(LC_ALL, "");
+	setlocale(LC_CTYPE, ""); /* letters as the person has them; numbers are 12.5 everywhere */
 	if (invocation_read(&in, argc, argv, &err)) {
 		if (in.version) {
 			printf("tally %s\n", PACKAGE_VERSION);

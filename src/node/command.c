@@ -271,6 +271,15 @@ bool call_text(struct call *c, const char *name, const char *fallback, const cha
 	return false;
 }
 
+/* A number of JSON was read as a double: it is the amount of eight places that reads as the same double, if one
+ * does. Up to MAX_MONEY no two amounts do. */
+static void real_text(char *out, size_t size, double v)
+{
+	snprintf(out, size, "%.8f", v);
+	if (strtod(out, NULL) != v)
+		snprintf(out, size, "%.12f", v);
+}
+
 bool call_amount(struct call *c, const char *name, int64_t *out)
 {
 	const json_t *v = call_arg(c, name);
@@ -279,11 +288,8 @@ bool call_amount(struct call *c, const char *name, int64_t *out)
 
 	if (json_is_integer(v))
 		snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(v));
-	else if (json_is_real(v) && fabs(json_real_value(v)) < 1e9 &&
-		 fabs(json_real_value(v) * 1e8 - nearbyint(json_real_value(v) * 1e8)) < 1e-3)
-		snprintf(text, sizeof(text), "%.8f", json_real_value(v));
 	else if (json_is_real(v))
-		snprintf(text, sizeof(text), "%.12f", json_real_value(v));
+		real_text(text, sizeof(text), json_real_value(v));
 	else
 		snprintf(text, sizeof(text), "%s", v ? "(no number)" : "(nothing)");
 	if (amount_parse(out, json_is_string(v) ? json_string_value(v) : text, false, &err))

@@ -1,6 +1,8 @@
 """Payments: acknowledged is durable, coins are chosen well, with a node and without."""
 import os
+import shutil
 import signal
+import subprocess
 import time
 
 from framework import RpcError, main, wait_until
@@ -94,6 +96,22 @@ def test_confirmed_coins_are_spent_before_change_that_waits(net):
     assert len(one.rpc("getrawmempool")) == 35
     one.generate(1)
     assert one.ok("getbalance", "-address", to).endswith(": 35")
+
+
+def test_numbers_have_a_point_wherever_one_lives(net):
+    if not shutil.which("localedef") or not os.path.exists("/usr/share/i18n/locales/de_DE"):
+        print("# no locales to make one from here")
+        return
+    subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8", os.path.join(net.home, "de_DE.UTF-8")], check=True)
+    german = {"LOCPATH": net.home, "LC_ALL": "de_DE.UTF-8"}
+    one = net.node()
+    one.create()
+    status, txid, err = one.run("rpc", "sendtoaddress", "CENTRAL_NODE", "1.5", env=german)
+    assert status == 0 and len(txid) == 65, err
+    status, out, err = one.run("rpc", "getrawmempool", "true", env=german)
+    assert status == 0 and '"base": 0.00000211' in out, (out, err)
+    status, screen, err = one.run("startnode", "-dump-screen", "120x40", env=german)
+    assert status == 0 and "2^12.0" in screen, screen
 
 
 def test_stopping_during_a_sync_loses_nothing(net):

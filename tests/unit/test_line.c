@@ -224,6 +224,60 @@ static void amounts_are_taken_whole_or_not_at_all(void **state)
 	assert_int_equal(say(v, "send miner 0.00000001"), LINE_CONFIRM);
 }
 
+struct amount_reply {
+	char token[ERR_TOKEN_CHARS + 1], amount[AMOUNT_CHARS + 1];
+};
+
+static void on_amount(void *arg, json_t *result, const struct err *err, int code)
+{
+	struct amount_reply *r = arg;
+
+	(void)code;
+	snprintf(r->token, sizeof(r->token), "%s", err ? err->token : "");
+	if (result)
+		json_amount_text(json_object_get(result, "amount"), r->amount);
+}
+
+static void numbers_of_json_are_amounts_to_the_last_unit(void **state)
+{
+	static const struct {
+		const char *json, *amount; /* NULL: refused as no amount */
+	} cases[] = {{"20.00000001", "20.00000001"},
+		     {"1e-8", "0.00000001"},
+		     {"0.1", "0.1"},
+		     {"2.675", "2.675"},
+		     {"49.99999999", NULL}, /* not there, with a fee */
+		     {"8388608.00000001", NULL},
+		     {"20999999.99999999", NULL},
+		     {"21000000", NULL},
+		     {"1e-9", ""},
+		     {"0.123456789", ""},
+		     {"16777216.000000001", NULL}, /* as a double 16777216 */
+		     {"21000000.00000001", ""},
+		     {"-0.5", ""},
+		     {"0.0", ""},
+		     {"1e300", ""},
+		     {"true", ""},
+		     {"[1]", ""}};
+	struct env *v = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct amount_reply r = {{0}, {0}};
+		json_t *params =
+			json_pack("{s:s,s:o,s:b}", "to", "miner", "amount",
+				  json_loads(cases[i].json, JSON_DECODE_ANY, NULL), "preview", 1);
+
+		node_command(v->n, "send", params, on_amount, &r);
+		json_decref(params);
+		if (!cases[i].amount)
+			assert_string_equal(r.token, "insufficient-funds");
+		else if (*cases[i].amount)
+			assert_string_equal(r.amount, cases[i].amount);
+		else
+			assert_string_equal(r.token, "bad-amount");
+	}
+}
+
 static void a_strangers_balance_is_counted_in_the_chain(void **state)
 {
 	struct env *v = *state;
@@ -269,6 +323,7 @@ int main(void)
 		WITH_NODE(verbs_labels_and_keys_are_completed_each_in_its_place),
 		WITH_NODE(sending_asks_first_and_with_a_mark_does_it),
 		WITH_NODE(amounts_are_taken_whole_or_not_at_all),
+		WITH_NODE(numbers_of_json_are_amounts_to_the_last_unit),
 		WITH_NODE(a_strangers_balance_is_counted_in_the_chain),
 		WITH_NODE(what_is_no_line_is_told_so),
 	};
