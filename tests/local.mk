@@ -13,7 +13,9 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE;
 
 if HAVE_CMOCKA
-UNIT_TESTS += tests/tui/test_screens
+UNIT_TESTS += tests/tui/test_parts tests/tui/test_screens
+tests_tui_test_parts_SOURCES = tests/tui/test_parts.c tests/tui/tui_fixture.c tests/tui/tui_fixture.h
+tests_tui_test_parts_LDADD = libtallytui.a $(UNIT_LIBS) $(NCURSES_LIBS)
 tests_tui_test_screens_SOURCES = tests/tui/test_screens.c tests/tui/tui_fixture.c tests/tui/tui_fixture.h
 tests_tui_test_screens_LDADD = libtallytui.a $(UNIT_LIBS) $(NCURSES_LIBS)
 endif
@@ -55,9 +57,10 @@ EXTRA_DIST += tests/tui/golden tests/lsan.supp
 
 # The golden screens as they are drawn now.
 .PHONY: golden
-golden: tests/tui/test_screens
+golden: tests/tui/test_screens tests/tui/test_parts
 	mkdir -p '$(top_srcdir)/tests/tui/golden'
 	TALLY_GOLDEN=1 TALLY_SRC='$(abs_top_srcdir)' ./tests/tui/test_screens >/dev/null
+	TALLY_GOLDEN=1 TALLY_SRC='$(abs_top_srcdir)' ./tests/tui/test_parts >/dev/null
 
 # An hour or so: a thousand kills, and every fuzz target for minutes.
 .PHONY: soak

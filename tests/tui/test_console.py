@@ -134,6 +134,72 @@ def test_small_and_odd_sizes_never_end_it(net):
     c.given_back()
 
 
+def test_suspend_gives_the_terminal_back_and_resume_takes_it_again(net):
+    n = chain(net)
+    c = Console(n, 80, 24)
+    c.sees("n%d" % n.id)
+    c.type("\x1a")
+    wait_until("it stops", lambda: os.waitpid(c.pid, os.WNOHANG | os.WUNTRACED)[0] == c.pid)
+    c.read()
+    c.given_back()
+    c.size(60, 15)  # the window is made smaller meanwhile
+    c.screen.resize(15, 60)
+    os.kill(c.pid, signal.SIGCONT)
+    c.sees("5:Msgs")
+    c.type("2")
+    c.sees("2:Peers")
+    os.kill(c.pid, signal.SIGTERM)
+    assert c.wait() == 0
+    c.given_back()
+
+
+def test_escape_mouse_freeze_and_a_completed_command(net):
+    n = chain(net)
+    c = Console(n, 80, 24)
+    c.sees("[1 Dash]")
+    c.type("?")
+    c.sees("of ")
+    c.type("\x1b")  # alone: nothing has to follow it
+    c.sees("[1 Dash]")
+    c.sees("Peers ─")
+    c.type("\x1b[<0;22;2M\x1b[<0;22;2m")  # a click at "3 Chain"
+    c.sees("[3 Chain]")
+    c.type("\x1b[A\x1bOB ")
+    c.sees("FROZEN")
+    n.generate(2)
+    c.sees("h2")
+    assert "*0" in c.read(), c.read()  # the list stands still while the header goes on
+    c.type(" ")
+    c.sees("*2")
+    c.type(":s\t\t")
+    c.sees("Tab>")
+    c.type("\x15getnewad\t bob\r")
+    c.sees("tly1q")
+    c.type("q")
+    c.sees("[1 Dash]")
+    c.type("\x03")
+    c.sees("Stop node? y/N")
+    c.type("\x03")
+    assert c.wait() == 0
+    c.given_back()
+
+
+def test_resizes_one_after_the_other_never_end_it(net):
+    n = chain(net)
+    c = Console(n, 80, 24)
+    c.sees("n%d" % n.id)
+    for i in range(60):
+        c.resize(1 + i * 37 % 190, 1 + i * 23 % 61)
+        c.type("12345?q7"[i % 8])
+        c.read()
+    c.resize(80, 24)
+    c.type("\x1b\x1b1")
+    c.sees("[1 Dash]")
+    c.type("\x03\x03")
+    assert c.wait() == 0
+    c.given_back()
+
+
 def test_crash_gives_the_terminal_back(net):
     n = chain(net)
     c = Console(n, 80, 24)

@@ -1,0 +1,432 @@
+/* The console's parts, each by itself: where things stand, what is drawn where, the line at the bottom, the keys, numbers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tally/base/mem.h>
+#include <tally/base/text.h>
+
+#include "tui_fixture.h"
+
+/* --- layout ---------------------------------------------------------------------- */
+
+#define RECTS (PANELS + 7)
+
+static size_t parts(const struct layout *l, struct rect out[RECTS])
+{
+	const struct rect all[] = {l->header,  l->tabs,   l->strip_peers, l->strip_chain,
+				   l->explain, l->prompt, l->keybar};
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (!rect_empty(&all[i]))
+			out[n++] = all[i];
+	for (size_t i = 0; i < PANELS; i++)
+		if (!rect_empty(&l->panel[i]))
+			out[n++] = l->panel[i];
+	return n;
+}
+
+static bool overlap(const struct rect *a, const struct rect *b)
+{
+	return a->x < b->x + b->w && b->x < a->x + a->w && a->y < b->y + b->h && b->y < a->y + a->h;
+}
+
+static void nothing_overlaps_and_all_is_used_at_every_size(void **state)
+{
+	(void)state;
+	for (int cols = 1; cols <= 300; cols++)
+		for (int rows = 1; rows <= 100; rows++)
+			for (int focus = 0; focus < PANELS; focus++)
+				for (int bits = 0; bits < 8; bits++) {
+					const struct layout_wish wish = {
+						.screen =
+							bits & 1 ? SCREEN_CHAIN : SCREEN_DASHBOARD,
+						.focus = (enum panel)focus,
+						.zoom = bits & 2,
+						.asking = bits & 4,
+					};
+					struct rect r[RECTS];
+					struct layout l;
+					size_t n;
+					int area = 0;
+
+					layout_make(&l, cols, rows, &wish);
+					n = parts(&l, r);
+					for (size_t i = 0; i < n; i++) {
+						assert_true(r[i].x >= 0 && r[i].y >= 0);
+						assert_true(r[i].x + r[i].w <= cols);
+						assert_true(r[i].y + r[i].h <= rows);
+						area += r[i].w * r[i].h;
+						for (size_t j = 0; j < i; j++)
+							assert_false(overlap(&r[i], &r[j]));
+					}
+					if (!l.one_line)
+						assert_int_equal(area, cols * rows);
+				}
+}
+
+static struct layout dashboard_at(int cols, int rows)
+{
+	const struct layout_wish wish = {.screen = SCREEN_DASHBOARD, .focus = PANEL_MSGS};
+	struct layout l;
+
+	layout_make(&l, cols, rows, &wish);
+	return l;
+}
+
+/* Key bar, explaining line, boxes, strips; then header and focused view; then one line. */
+static void what_matters_least_goes_first(void **state)
+{
+	struct layout l = dashboard_at(80, 22);
+
+	(void)state;
+	assert_false(rect_empty(&l.keybar));
+	l = dashboard_at(80, 21);
+	assert_true(rect_empty(&l.keybar) && !rect_empty(&l.explain));
+	l = dashboard_at(80, 19);
+	assert_true(rect_empty(&l.explain) && l.boxes);
+	l = dashboard_at(80, 17);
+	assert_true(!l.boxes && !rect_empty(&l.strip_peers) && !rect_empty(&l.strip_chain));
+	l = dashboard_at(60, 10);
+	assert_true(rect_empty(&l.strip_peers) && !rect_empty(&l.prompt));
+	l = dashboard_at(40, 7);
+	assert_true(rect_empty(&l.prompt) && !rect_empty(&l.panel[PANEL_MSGS]));
+	l = dashboard_at(20, 3);
+	assert_false(l.one_line);
+	l = dashboard_at(20, 2);
+	assert_true(l.one_line && !rect_empty(&l.header));
+	l = dashboard_at(19, 3);
+	assert_true(l.one_line);
+}
+
+static void a_wide_dashboard_has_mempool_miner_and_wallet(void **state)
+{
+	struct layout l = dashboard_at(120, 40);
+
+	(void)state;
+	assert_false(rect_empty(&l.panel[PANEL_MEMPOOL]) || rect_empty(&l.panel[PANEL_MINER]) ||
+		     rect_empty(&l.panel[PANEL_WALLET]));
+	l = dashboard_at(109, 40);
+	assert_true(rect_empty(&l.panel[PANEL_MEMPOOL]));
+}
+
+/* --- canvas ---------------------------------------------------------------------- */
+
+static char *drawn_at(int x, int y, const char *text, const struct rect *clip, bool utf8)
+{
+	struct canvas c;
+	char *out;
+
+	canvas_init(&c, 6, 2, utf8);
+	canvas_clip(&c, clip);
+	canvas_text(&c, x, y, 0, text);
+	out = canvas_to_text(&c);
+	canvas_clear(&c);
+	return out;
+}
+
+static void assert_drawn(int x, int y, const char *text, const struct rect *clip, bool utf8,
+			 const char *want)
+{
+	char *got = drawn_at(x, y, text, clip, utf8);
+
+	assert_string_equal(got, want);
+	free(got);
+}
+
+static void nothing_is_drawn_outside_the_clip(void **state)
+{
+	const struct rect clip = {1, 0, 3, 1};
+
+	(void)state;
+	assert_drawn(0, 0, "abcdefgh", NULL, true, "abcdef\n");
+	assert_drawn(-2, 1, "abcd", NULL, true, "\ncd");
+	assert_drawn(0, 2, "abcd", NULL, true, "\n");
+	assert_drawn(0, -1, "abcd", NULL, true, "\n");
+	assert_drawn(0, 0, "abcdef", &clip, true, " bcd\n");
+	assert_drawn(0, 1, "abcdef", &clip, true, "\n");
+}
+
+static void wide_characters_are_whole_or_not_there(void **state)
+{
+	const struct rect clip = {1, 0, 4, 1};
+
+	(void)state;
+	assert_drawn(0, 0, "日本語", NULL, true, "日本語\n");
+	assert_drawn(1, 0, "日本語", NULL, true, " 日本\n");
+	assert_drawn(-1, 0, "日本語", NULL, true, " 本語\n");
+	assert_drawn(0, 0, "日本語", &clip, true, "  本\n");
+	assert_drawn(0, 0, "é▁╭", NULL, false, "?_+\n");
+}
+
+static void cells_of_a_cut_text_end_in_an_ellipsis(void **state)
+{
+	struct canvas c;
+	struct row r = {&c, 0, 0, 4, 0};
+	char *text;
+
+	(void)state;
+	canvas_init(&c, 6, 1, true);
+	row_text(&r, 0, "abcde");
+	text = canvas_to_text(&c);
+	assert_string_equal(text, "abc…");
+	free(text);
+	canvas_wipe(&c);
+	r = (struct row){&c, 0, 0, 5, 0};
+	row_field(&r, 0, -3, "7");
+	row_column(&r, 0, 3, "no"); /* two columns are left */
+	row_column(&r, 0, 1, "x");
+	text = canvas_to_text(&c);
+	assert_string_equal(text, "  7");
+	free(text);
+	canvas_clear(&c);
+}
+
+/* --- prompt ---------------------------------------------------------------------- */
+
+static void type(struct prompt *p, const char *text)
+{
+	while (*text)
+		assert_int_equal(prompt_key(p, (int32_t)utf8_next(&text)), PROMPT_GOES_ON);
+}
+
+static void a_line_is_edited_by_whole_characters(void **state)
+{
+	struct prompt p;
+
+	(void)state;
+	prompt_init(&p, NULL, NULL);
+	prompt_open(&p, PROMPT_COMMAND, "send ");
+	type(&p, "müß");
+	prompt_key(&p, KEYS_BACKSPACE);
+	assert_string_equal(p.text, "send mü");
+	prompt_key(&p, KEYS_LEFT);
+	prompt_key(&p, KEYS_DELETE);
+	assert_string_equal(p.text, "send m");
+	prompt_key(&p, KEYS_CTRL('W'));
+	assert_string_equal(p.text, "send ");
+	prompt_key(&p, KEYS_HOME);
+	type(&p, ">");
+	prompt_key(&p, KEYS_CTRL('K'));
+	assert_string_equal(p.text, ">");
+	for (int i = 0; i < PROMPT_BYTES; i++)
+		prompt_key(&p, 0xfc);
+	assert_true(strlen(p.text) < PROMPT_BYTES && utf8_valid(p.text, strlen(p.text)));
+	assert_int_equal(prompt_key(&p, KEYS_ESC), PROMPT_CANCELLED);
+	prompt_clear(&p);
+}
+
+static void commands_are_recalled_and_the_draft_is_kept(void **state)
+{
+	static const char *const said[] = {"mine", "mine", "peers"};
+	struct prompt p;
+
+	(void)state;
+	prompt_init(&p, NULL, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+		prompt_open(&p, PROMPT_COMMAND, said[i]);
+		assert_int_equal(prompt_key(&p, KEYS_ENTER), PROMPT_DONE);
+	}
+	prompt_open(&p, PROMPT_SEARCH, "secret");
+	prompt_key(&p, KEYS_ENTER);
+	prompt_open(&p, PROMPT_COMMAND, "dra");
+	prompt_key(&p, KEYS_UP);
+	assert_string_equal(p.text, "peers");
+	prompt_key(&p, KEYS_UP);
+	assert_string_equal(p.text, "mine");
+	prompt_key(&p, KEYS_UP); /* said twice, kept once; searches are not commands */
+	assert_string_equal(p.text, "mine");
+	prompt_key(&p, KEYS_DOWN);
+	prompt_key(&p, KEYS_DOWN);
+	assert_string_equal(p.text, "dra");
+	prompt_clear(&p);
+}
+
+static void tab_takes_what_is_shared_then_one_after_the_other(void **state)
+{
+	struct model *m = NEW(struct model);
+	struct prompt *p = &m->prompt;
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	fixture_completes(m);
+	fixture_keys(m, ":s<Tab>");
+	assert_string_equal(p->text, "se");
+	fixture_keys(m, "tb<Tab>"); /* the only one: a blank behind it */
+	assert_string_equal(p->text, "setban ");
+	fixture_keys(m, "<Esc>:send 5 f<Tab><Tab>");
+	assert_string_equal(p->text, "send 5 fee=");
+	fixture_keys(m, "<Tab>");
+	assert_string_equal(p->text, "send 5 from=");
+	fixture_keys(m, "<Tab>");
+	assert_string_equal(p->text, "send 5 fee=");
+	fixture_keys(m, "<Esc>:send 5 x<Tab>");
+	assert_string_equal(p->text, "send 5 x");
+	fixture_close(m);
+	free(m);
+}
+
+static void only_y_answers_yes(void **state)
+{
+	static const int32_t no[] = {'n', KEYS_ENTER, KEYS_ESC, ' ', KEYS_UP};
+	struct prompt p;
+
+	(void)state;
+	prompt_init(&p, NULL, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(no); i++) {
+		prompt_ask(&p, "Stop node?");
+		assert_int_equal(prompt_key(&p, no[i]), PROMPT_CANCELLED);
+	}
+	prompt_ask(&p, "Stop node?");
+	assert_int_equal(prompt_key(&p, 'y'), PROMPT_DONE);
+	prompt_clear(&p);
+}
+
+/* --- keys -------------------------------------------------------------------------- */
+
+static void no_key_does_two_things(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < n_key_rows; i++)
+		for (size_t k = 0; k < KEYS_A_ROW && key_rows[i].keys[k]; k++)
+			assert_int_equal(key_action(key_rows[i].keys[k]), key_rows[i].action);
+	assert_int_equal(key_action('Q'), ACT_NONE);
+}
+
+#define MAN_BYTES (1 << 17)
+
+static char *man_page(char **path)
+{
+	const char *src = getenv("TALLY_SRC");
+	char *text = mem_zalloc(MAN_BYTES);
+	FILE *f;
+
+	*path = mem_printf("%s/man/tally.1", src ? src : ".");
+	f = fopen(*path, "r");
+	assert_non_null(f);
+	assert_true(fread(text, 1, MAN_BYTES - 1, f) > 0);
+	fclose(f);
+	return text;
+}
+
+static void man_escaped(char *out, const char *text)
+{
+	for (; *text; text++)
+		if (*text == '\\')
+			text_append(out, MAN_BYTES, "\\e");
+		else
+			text_append(out, MAN_BYTES, "%c", *text);
+}
+
+static char *man_keys(void)
+{
+	char *text = mem_zalloc(MAN_BYTES);
+
+	for (int s = 0; s < KEYS_SECTIONS; s++) {
+		text_append(text, MAN_BYTES, ".Ss %s\n.Bl -tag -width \"Shift-Tab\" -compact\n",
+			    key_section_names[s]);
+		for (size_t i = 0; i < n_key_rows; i++) {
+			if ((int)key_rows[i].section != s)
+				continue;
+			text_append(text, MAN_BYTES, ".It Ic \"\\&");
+			man_escaped(text, key_rows[i].shown);
+			text_append(text, MAN_BYTES, "\"\n");
+			man_escaped(text, key_rows[i].help);
+			text_append(text, MAN_BYTES, "\n");
+		}
+		text_append(text, MAN_BYTES, ".El\n");
+	}
+	return text;
+}
+
+/* What stands in the man page between these lines is written by `make golden`. */
+static void the_man_page_has_the_table_of_keys(void **state)
+{
+	static const char begin[] = ".\\\" keys: by make golden\n", end[] = ".\\\" end of keys\n";
+	char *path, *page = man_page(&path), *keys = man_keys();
+	char *from = strstr(page, begin), *to = strstr(page, end);
+
+	(void)state;
+	assert_true(from && to && from < to);
+	from += strlen(begin);
+	if (getenv("TALLY_GOLDEN")) {
+		FILE *f = fopen(path, "w");
+
+		assert_non_null(f);
+		fprintf(f, "%.*s%s%s", (int)(from - page), page, keys, to);
+		fclose(f);
+	} else {
+		*to = '\0';
+		assert_string_equal(from, keys);
+	}
+	free(path);
+	free(page);
+	free(keys);
+}
+
+/* --- numbers ----------------------------------------------------------------------- */
+
+static void numbers_are_short_and_round_where_they_should(void **state)
+{
+	char text[FORMAT_BYTES], bar[64];
+
+	(void)state;
+	format_age(text, 99);
+	assert_string_equal(text, "99s");
+	format_age(text, 100);
+	assert_string_equal(text, "1m");
+	format_age(text, 48 * 3600);
+	assert_string_equal(text, "2d");
+	format_age(text, -5);
+	assert_string_equal(text, "0s");
+	format_size(text, 999);
+	assert_string_equal(text, "999B");
+	format_size(text, 1000);
+	assert_string_equal(text, "1.0K");
+	format_size(text, 999600);
+	assert_string_equal(text, "1.0M");
+	format_rate(text, 2.1e6);
+	assert_string_equal(text, "2.1MH/s");
+	format_ping(text, -1);
+	assert_string_equal(text, "-");
+	format_ping(text, 999);
+	assert_string_equal(text, "<1ms");
+	format_coins(text, INT64_C(14850000000));
+	assert_string_equal(text, "148.50");
+	format_coins(text, 1);
+	assert_string_equal(text, "0.00000001");
+	format_bar(bar, sizeof(bar), 4, 0.99); /* full only at the end */
+	assert_string_equal(bar, "███░");
+	format_bar(bar, sizeof(bar), 4, 1);
+	assert_string_equal(bar, "████");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_overlaps_and_all_is_used_at_every_size),
+		cmocka_unit_test(what_matters_least_goes_first),
+		cmocka_unit_test(a_wide_dashboard_has_mempool_miner_and_wallet),
+		cmocka_unit_test(nothing_is_drawn_outside_the_clip),
+		cmocka_unit_test(wide_characters_are_whole_or_not_there),
+		cmocka_unit_test(cells_of_a_cut_text_end_in_an_ellipsis),
+		cmocka_unit_test(a_line_is_edited_by_whole_characters),
+		cmocka_unit_test(commands_are_recalled_and_the_draft_is_kept),
+		cmocka_unit_test(tab_takes_what_is_shared_then_one_after_the_other),
+		cmocka_unit_test(only_y_answers_yes),
+		cmocka_unit_test(no_key_does_two_things),
+		cmocka_unit_test(the_man_page_has_the_table_of_keys),
+		cmocka_unit_test(numbers_are_short_and_round_where_they_should),
+	};
+
+	setlocale(LC_ALL, "C.UTF-8");
+	return cmocka_run_group_tests_name("parts", tests, NULL, NULL);
+}
