@@ -118,8 +118,11 @@ static void row(const struct model *m, struct row *r, size_t i)
 		row_column(r, other ? ROLE_WARN : theme_hash(&p->best.h), -HEIGHT_COLS, height);
 	}
 	row_column(r, ROLE_NORMAL, -PING_COLS, ping);
-	snprintf(rate, sizeof(rate), p->msgs_per_10s < 100 ? "%.1f" : "%.0f",
-		 p->msgs_per_10s / 10.0);
+	if (p->msgs_per_10s < 9995)
+		snprintf(rate, sizeof(rate), p->msgs_per_10s < 100 ? "%.1f" : "%.0f",
+			 p->msgs_per_10s / 10.0);
+	else
+		snprintf(rate, sizeof(rate), "%uk", (p->msgs_per_10s + 5) / 10000);
 	row_column(r, ROLE_NORMAL, -RATE_COLS, rate);
 	if (row_left(r) >= AGENT_LEAST + 2) {
 		row_gap(r, 2);

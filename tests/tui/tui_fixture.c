@@ -278,6 +278,7 @@ void fixture_syncing(struct model *m)
 		s->peers[i].best_height = 4000;
 		s->peers[i].syncing = true;
 		s->peers[i].in_flight = 16;
+		s->peers[i].msgs_per_10s = i ? 9995 : 9994;
 	}
 	m->live = *s;
 	model_settle(m);
