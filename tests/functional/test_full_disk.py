@@ -19,7 +19,7 @@ def fill(net, leave):
     have = os.path.getsize(path) if os.path.exists(path) else 0
     fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        want = have + fs.f_bavail * fs.f_frsize - leave
+        want = max(0, have + fs.f_bavail * fs.f_frsize - leave)
         os.ftruncate(fd, min(have, want))
         while want > have:
             try:
