@@ -8,7 +8,8 @@
 
 #include "protocol/protocol_priv.h"
 
-#define SERVE_PAUSE_ITEMS 1000 /* owed: reading pauses */
+/* Owed: reading pauses. So at most so many, and those of one message more, are owed to a peer. */
+#define SERVE_PAUSE_ITEMS 1000
 #define SERVE_KEEP_CAP    1024
 #define NOTFOUND_MAX      1000
 
@@ -47,11 +48,6 @@ void handle_getdata(struct protocol *p, struct peer *peer, struct msg *m)
 {
 	const struct msg_list *l = &m->u.list;
 
-	if (l->n + peer->serve.len > SERVE_ITEMS_MAX) {
-		peer_close(p, peer, CLOSE_PLAIN, "asks for more than %d things at once",
-			   SERVE_ITEMS_MAX);
-		return;
-	}
 	for (size_t i = 0; i < l->n; i++) {
 		struct inv_item it = msg_inv_at(l, i);
 
