@@ -235,3 +235,41 @@ void text_append(char *buf, size_t size, const char *fmt, ...)
 	vsnprintf(buf + at, size - at, fmt, ap);
 	va_end(ap);
 }
+
+#define WORD_MAX 63
+
+/* How many single letters differ: put in, left out, another, or changed places with the next. SIZE_MAX: too long
+ * to tell. Source: optimal string alignment, Boytsov 2011, "Indexing methods for approximate dictionary searching". */
+static size_t distance(const char *a, const char *b)
+{
+	size_t rows[3][WORD_MAX + 1]; /* of the letters of a before, and before that */
+	const size_t n = strlen(b);
+
+	if (n > WORD_MAX || strlen(a) > WORD_MAX)
+		return SIZE_MAX;
+	for (size_t j = 0; j <= n; j++)
+		rows[0][j] = j;
+	for (size_t i = 1; a[i - 1]; i++) {
+		size_t *row = rows[i % 3], *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
+
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			row[j] = MIN(MIN(last[j] + 1, row[j - 1] + 1),
+				     last[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				row[j] = MIN(row[j], before[j - 2] + 1);
+		}
+	}
+	return rows[strlen(a) % 3][n];
+}
+
+void nearest_try(struct nearest *n, const char *word)
+{
+	const size_t d = distance(n->to, word);
+
+	/* In a short word two letters are half of it. */
+	if ((n->word && d >= n->distance) || d > MIN(strlen(n->to) / 3, 2))
+		return;
+	n->distance = d;
+	n->word = word;
+}

@@ -4,13 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 #include <tally/consensus/params.h>
 #include <tally/crypto/address.h>
+#include <tally/net/invite.h>
 #include <tally/primitives/amount.h>
 #include <tally/node/reindex.h>
+#include <tally/store/lock.h>
 #include <tally/store/rebuild.h>
 
 #include "cli/cli_priv.h"
@@ -23,9 +26,14 @@ static bool read_number(const struct invocation *in, const char *name, uint64_t 
 			uint64_t *out, struct err *e)
 {
 	const char *text = option_value(in, name);
+	uint64_t any;
 
 	if (!text || parse_u64_any(text, lo, hi, out))
 		return true;
+	if (!parse_u64_any(text, 0, UINT64_MAX, &any))
+		return err_set(e, ERR_USAGE, "bad-option",
+			       "-%s '%s' is no whole number: give one from %" PRIu64 " to %" PRIu64,
+			       name, text, lo, hi);
 	return err_set(e, ERR_USAGE, "bad-option",
 		       "-%s '%s' is out of range: give a whole number from %" PRIu64 " to %" PRIu64,
 		       name, text, lo, hi);
@@ -89,6 +97,14 @@ static bool run_create(struct invocation *in, struct err *e)
 	hash256_hex(hash, &p.genesis_hash.h);
 	printf("%s\n", hash);
 	return true;
+}
+
+/* A word to the person at the terminal, beside the result; a script doesn't hear it. */
+static void note(const char *text)
+{
+	fflush(stdout);
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "tally: %s\n", text);
 }
 
 /* --- wallet ------------------------------------------------------------------------------ */
@@ -159,14 +175,14 @@ static bool run_getbalance(struct invocation *in, struct err *e)
 	char amount[AMOUNT_CHARS + 1] = "?";
 	json_t *params, *result;
 
+	if (!of)
+		return call_and_print(in, "tally_balance", NULL, e);
 	if (!one_param(in, "address", &params, e) ||
 	    !call_command(&in->config, "tally_balance", params, &result, NULL, e))
 		return false;
+	/* By the name it was asked for, be it a label. */
 	json_amount_text(json_object_get(result, "balance"), amount);
-	if (of)
-		printf("Balance of '%s': %s\n", of, amount);
-	else
-		printf("Balance: %s\n", amount);
+	printf("Balance of '%s': %s\n", of, amount);
 	json_decref(result);
 	return true;
 }
@@ -192,7 +208,11 @@ static bool run_send(struct invocation *in, struct err *e)
 		if (text)
 			json_object_set_new(params, names[i], text);
 	}
-	return call_and_print(in, "send", params, e);
+	if (!call_and_print(in, "send", params, e))
+		return false;
+	if (dir_lock_holder(in->config.dir) != LOCK_NODE && !option_value(in, "mine"))
+		note("no node runs here: the payment waits until startnode sends it to others");
+	return true;
 }
 
 /* --- chain ----------------------------------------------------------------------------------- */
@@ -237,9 +257,19 @@ static bool run_printchain(struct invocation *in, struct err *e)
 
 static bool run_invite(struct invocation *in, struct err *e)
 {
-	json_t *params;
+	json_t *params, *result;
+	struct invite to;
+	const char *word;
 
-	return one_param(in, "address", &params, e) && call_and_print(in, "invite", params, e);
+	if (!one_param(in, "address", &params, e) ||
+	    !call_command(&in->config, "invite", params, &result, NULL, e))
+		return false;
+	word = json_string_value(result);
+	printf("%s\n", word);
+	if (invite_decode(&to, word, NULL) && net_addr_scope(&to.addr) == NET_LOOPBACK)
+		note("it leads to 127.0.0.1, this machine alone: -address HOST names another");
+	json_decref(result);
+	return true;
 }
 
 static bool run_reindexutxo(struct invocation *in, struct err *e)

@@ -2,59 +2,23 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <tally/base/checked.h>
 #include <tally/base/mem.h>
+#include <tally/base/text.h>
 
 #include "cli/cli_priv.h"
 
-/* How many single letters differ: to name what was perhaps meant. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[64], n = strlen(b);
-
-	if (n >= ARRAY_LEN(row) || strlen(a) >= ARRAY_LEN(row))
-		return SIZE_MAX;
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t before = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			const size_t here = row[j];
-
-			row[j] = MIN(MIN(row[j] + 1, row[j - 1] + 1),
-				     before + (a[i - 1] != b[j - 1]));
-			before = here;
-		}
-	}
-	return row[n];
-}
-
-static void nearer(const char *name, const char *known, size_t *best, const char **out)
-{
-	const size_t d = distance(name, known);
-
-	/* In a short word two letters are half of it. */
-	if (d < *best && d <= MIN(strlen(name) / 3, 2)) {
-		*best = d;
-		*out = known;
-	}
-}
-
 static bool unknown_option(const struct invocation *in, const char *name, struct err *e)
 {
-	const char *near = NULL;
-	size_t best = SIZE_MAX;
+	struct nearest near = {.to = name};
 
 	for (const struct option_row *o = in->command ? in->command->options : NULL; o && o->name;
 	     o++)
-		nearer(name, o->name, &best, &near);
+		nearest_try(&near, o->name);
 	for (const struct setting *s = config_settings; s->name; s++)
-		nearer(name, s->name, &best, &near);
-	if (near)
+		nearest_try(&near, s->name);
+	if (near.word)
 		return err_set(e, ERR_USAGE, "unknown-option",
-			       "there is no option -%s: did you mean -%s?", name, near);
+			       "there is no option -%s: did you mean -%s?", name, near.word);
 	return err_set(e, ERR_USAGE, "unknown-option",
 		       "there is no option -%s: see tally %s%s--help", name,
 		       in->command ? in->command->name : "", in->command ? " " : "");
@@ -62,14 +26,18 @@ static bool unknown_option(const struct invocation *in, const char *name, struct
 
 static bool unknown_command(const char *name, struct err *e)
 {
-	const char *near = NULL;
-	size_t best = SIZE_MAX;
+	struct nearest near = {.to = name};
+	const struct verb *v = verb_find(name);
 
-	for (const struct command_row *c = commands; c->name; c++)
-		nearer(name, c->name, &best, &near);
-	if (near)
+	if (v && v->flags & VERB_RPC)
 		return err_set(e, ERR_USAGE, "unknown-command",
-			       "there is no command '%s': did you mean %s?", name, near);
+			       "there is no command '%s': tally rpc %s calls the method", name,
+			       name);
+	for (const struct command_row *c = commands; c->name; c++)
+		nearest_try(&near, c->name);
+	if (near.word)
+		return err_set(e, ERR_USAGE, "unknown-command",
+			       "there is no command '%s': did you mean %s?", name, near.word);
 	return err_set(e, ERR_USAGE, "unknown-command",
 		       "there is no command '%s': see tally --help", name);
 }
@@ -153,6 +121,13 @@ static bool read_option(struct invocation *in, int argc, char **argv, int *i, st
 
 static bool read_word(struct invocation *in, const char *word, struct err *e)
 {
+	const struct option_row *first = in->command ? in->command->options : NULL;
+
+	/* getbalance NAME: the option was forgotten. */
+	if (first && first->name && first->arg && !in->values[0])
+		return err_set(e, ERR_USAGE, "extra-word",
+			       "'%s' is too much for %s: did you mean -%s %s?", word,
+			       in->command->name, first->name, word);
 	if (in->command)
 		return err_set(e, ERR_USAGE, "extra-word",
 			       "'%s' is too much for %s: see tally %s --help", word,

@@ -187,6 +187,9 @@ static bool parse(struct net_addr *out, const char *text, uint16_t default_port,
 	char host[HOST_CHARS + 1];
 	const char *port;
 
+	/* A number alone is a node of this machine. */
+	if (*text && !text[strspn(text, "0123456789")])
+		return read_numeric(out, "localhost") && read_port(out, text, text, 0, e);
 	if (!split_host_port(text, host, &port, e) || !read_port(out, text, port, default_port, e))
 		return false;
 	if (read_numeric(out, host))

@@ -140,8 +140,9 @@ static bool args_complete(const struct verb *v, const json_t *args, struct err *
 		const json_t *value = json_object_get(args, p->name);
 
 		if (!p->optional && (!value || json_is_null(value)))
-			return err_set(e, ERR_USAGE, "missing-argument", "%s needs %s: see help %s",
-				       v->name, p->name, v->name);
+			return err_set(e, ERR_USAGE, "missing-argument",
+				       "%s needs %s (%s): see help %s", v->name, p->name, p->help,
+				       v->name);
 	}
 	return true;
 }
@@ -155,6 +156,23 @@ static void call_run(struct node *n, const struct verb *v, struct call *c)
 	v->run(n, c);
 }
 
+static void unknown_method(const char *name, struct err *e)
+{
+	struct nearest near = {.to = name};
+	const struct verb *v;
+	size_t group = 0, at = 0;
+
+	while ((v = verb_next(&group, &at)))
+		if (v->flags & VERB_RPC)
+			nearest_try(&near, v->name);
+	if (near.word)
+		err_set(e, ERR_USAGE, "unknown-command",
+			"there is no method '%s': did you mean %s?", name, near.word);
+	else
+		err_set(e, ERR_USAGE, "unknown-command",
+			"there is no method '%s': the method help lists them", name);
+}
+
 void node_command(struct node *n, const char *method, json_t *params, node_reply *reply, void *arg)
 {
 	const struct verb *v = verb_find(method);
@@ -163,8 +181,7 @@ void node_command(struct node *n, const char *method, json_t *params, node_reply
 	bool ok = true;
 
 	if (!v) {
-		err_set(&err, ERR_USAGE, "unknown-command", "there is no command '%s': see help",
-			method);
+		unknown_method(method, &err);
 		reply(arg, NULL, &err, RPC_METHOD_NOT_FOUND);
 		return;
 	}
@@ -306,8 +323,13 @@ bool call_hash(struct call *c, const char *name, struct hash256 *out)
 		return false;
 	if (hash256_parse(out, text))
 		return true;
-	call_error(c, RPC_INVALID_PARAMETER, ERR_USAGE, "bad-hash",
-		   "%s '%.70s' is no hash: give 64 hex digits", name, text);
+	if (*text && strlen(text) < 10 && !text[strspn(text, "0123456789")])
+		call_error(c, RPC_INVALID_PARAMETER, ERR_USAGE, "bad-hash",
+			   "%s '%s' is no hash: getblockhash %s gives that of a height", name, text,
+			   text);
+	else
+		call_error(c, RPC_INVALID_PARAMETER, ERR_USAGE, "bad-hash",
+			   "%s '%.70s' is no hash: give 64 hex digits", name, text);
 	return false;
 }
 

@@ -60,6 +60,19 @@ void line_free(char **words, size_t n)
 	free(words);
 }
 
+/* A command of the shell is understood here, too. */
+static const struct verb *line_verb(const char *name)
+{
+	static const struct {
+		const char *shell, *verb;
+	} same[] = {{"getbalance", "balance"}, {"createwallet", "getnewaddress"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(same); i++)
+		if (strcmp(same[i].shell, name) == 0)
+			return verb_find(same[i].verb);
+	return verb_find(name);
+}
+
 static const struct verb_param *find_param(const struct verb *v, const char *name, size_t len)
 {
 	for (const struct verb_param *p = v->params; p && p->name; p++)
@@ -134,6 +147,23 @@ static void on_reply(void *arg, json_t *result, const struct err *err, int code)
 	free(l);
 }
 
+static void unknown_verb(const char *name, struct err *e)
+{
+	struct nearest near = {.to = name};
+	const struct verb *v;
+	size_t group = 0, at = 0;
+
+	while ((v = verb_next(&group, &at)))
+		if (v->flags & VERB_PROMPT)
+			nearest_try(&near, v->name);
+	if (near.word)
+		err_set(e, ERR_NOTFOUND, "unknown-command",
+			"there is no command '%s': did you mean %s?", name, near.word);
+	else
+		err_set(e, ERR_NOTFOUND, "unknown-command", "there is no command '%s': see help",
+			name);
+}
+
 static void line_run(struct node *n, char **words, size_t count, line_reply *reply, void *arg)
 {
 	char *name = words[0];
@@ -146,10 +176,9 @@ static void line_run(struct node *n, char **words, size_t count, line_reply *rep
 
 	if (sure)
 		name[len - 1] = '\0';
-	v = verb_find(name);
+	v = line_verb(name);
 	if (!v) {
-		err_set(&err, ERR_NOTFOUND, "unknown-command", "there is no command '%s': see help",
-			name);
+		unknown_verb(name, &err);
 		reply(arg, LINE_FAILED, err.detail);
 		return;
 	}
@@ -165,7 +194,7 @@ static void line_run(struct node *n, char **words, size_t count, line_reply *rep
 				.arg = arg};
 	if (l->preview)
 		json_object_set_new(args, "preview", json_true());
-	node_command(n, name, args, on_reply, l);
+	node_command(n, v->name, args, on_reply, l);
 	json_decref(args);
 }
 
@@ -201,7 +230,7 @@ static const struct verb *verb_of_line(const char *line)
 		n++;
 	}
 	name[n] = '\0';
-	return n ? verb_find(name) : NULL;
+	return n ? line_verb(name) : NULL;
 }
 
 void line_usage(const char *line, char *out, size_t size)

@@ -156,6 +156,7 @@ static void on_protocol_work(void *arg)
 static bool on_adopt(void *arg, struct block *genesis, conn_id from)
 {
 	struct node *n = arg;
+	struct peer_info peer = {0};
 	struct err err = {0};
 	char hash[HASH_HEX_CHARS + 1];
 
@@ -163,6 +164,8 @@ static bool on_adopt(void *arg, struct block *genesis, conn_id from)
 		log_warn(LOG_CHAIN, "chain offered by peer %u refused: %s", from, err.detail);
 		return false;
 	}
+	if (protocol_peer(n->protocol, from, &peer))
+		n->joined_from = peer.addr;
 	hash256_hex(hash, &genesis->hash.h);
 	log_info(LOG_CHAIN, "joined chain '%s' %s, offered by peer %u",
 		 chain_params(n->chain)->name, hash, from);

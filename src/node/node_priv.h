@@ -71,6 +71,8 @@ struct node {
 	int fail_fd[2]; /* a pipe: the store's write failure, told from any thread */
 	unsigned work;  /* bits of WORK_… to be done in the next turn */
 	bool clock_off; /* the log has heard of it */
+	struct net_addr
+		joined_from; /* who offered the chain, where it was joined since the start; else port 0 */
 	bool stopping;
 	bool failed;
 	int64_t rebroadcast_ms; /* monotonic: when own payments were announced last */

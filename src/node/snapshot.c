@@ -14,6 +14,7 @@
 /* The network's hash rate is read off this many blocks. */
 #define RATE_BLOCKS    30
 #define ROWS_AT_HEIGHT 16
+#define OTHER_CHAIN_S  600 /* a peer of another chain is told of so long */
 
 /* Work of the last blocks over the time they took: hashes a second of all miners. */
 static double network_rate(const struct node *n, const struct chain_entry *tip)
@@ -89,14 +90,36 @@ static void fill_miner(const struct node *n, struct snapshot *s)
 		address_encode(s->mining_to, &m.to);
 }
 
+static void fill_other(const struct node *n, struct snapshot *s)
+{
+	s->has_other = s->n_handshaken == 0 && n->protocol &&
+		       protocol_other_chain(n->protocol, &s->other) &&
+		       clock_unix(&n->clock.clock) - s->other.unix_s < OTHER_CHAIN_S;
+}
+
+/* The line has room for some 78 columns. */
+static void other_warning(struct snapshot *s)
+{
+	char addr[NET_ADDR_CHARS + 1];
+
+	net_addr_format(addr, &s->other.addr);
+	snprintf(s->warning, sizeof(s->warning),
+		 s->has_chain ? "another chain at %s: stop and remove chain/ to join it"
+			      : "another chain at %s than the one to join",
+		 addr);
+}
+
 static void fill_warning(const struct node *n, struct snapshot *s)
 {
 	if (n->protocol)
 		protocol_clock_offset(n->protocol, &s->clock_offset);
-	if (!clock_warning(s->clock_offset, s->warning, sizeof(s->warning)) && s->n_offers > 1 &&
-	    !s->has_chain)
+	if (clock_warning(s->clock_offset, s->warning, sizeof(s->warning)))
+		return;
+	if (s->n_offers > 1 && !s->has_chain)
 		snprintf(s->warning, sizeof(s->warning),
 			 "peers offer %u different chains: :choose NAME takes one", s->n_offers);
+	else if (s->has_other)
+		other_warning(s);
 }
 
 void node_snapshot(const struct node *n, struct snapshot *out)
@@ -109,8 +132,10 @@ void node_snapshot(const struct node *n, struct snapshot *out)
 		.role = node_mining(n) ? "MINER" : "FULL",
 		.version = PACKAGE_VERSION,
 	};
+	out->joined_from = n->joined_from;
 	fill_chain(n, out);
 	fill_peers(n, out);
+	fill_other(n, out);
 	fill_mempool(n, out);
 	fill_miner(n, out);
 	out->balance = wallet_balance(n->wallet, NULL);

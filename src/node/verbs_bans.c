@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tally/base/checked.h>
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 
@@ -28,14 +29,15 @@ static bool add_ban(struct node *n, struct call *c, const struct subnet *s, int6
 	return true;
 }
 
-static void lift_ban(struct node *n, struct call *c, const struct subnet *s)
+/* named: the answer says whose. */
+static void lift_ban(struct node *n, struct call *c, const struct subnet *s, bool named)
 {
 	char name[SUBNET_CHARS + 1];
 
 	subnet_format(name, s);
 	if (bans_remove(n->bans, s)) {
 		node_commit_records(n);
-		call_done(c, json_null());
+		call_done(c, named ? json_string(name) : json_null());
 		return;
 	}
 	call_error(c, RPC_CLIENT_INVALID_IP_OR_SUBNET, ERR_NOTFOUND, "not-banned",
@@ -56,11 +58,12 @@ static bool call_subnet(struct call *c, const char *name, struct subnet *out)
 }
 
 /* 0 seconds are a day. */
-static bool call_until(struct node *n, struct call *c, bool absolute, int64_t *until)
+static bool call_until(struct node *n, struct call *c, const char *arg, bool absolute,
+		       int64_t *until)
 {
 	int64_t now = clock_unix(&n->clock.clock), t;
 
-	if (!call_number(c, "bantime", 0, BAN_UNTIL_MAX - now, 0, &t))
+	if (!call_number(c, arg, 0, BAN_UNTIL_MAX - now, 0, &t))
 		return false;
 	if (t == 0)
 		*until = now + BAN_SECONDS;
@@ -78,10 +81,11 @@ static void run_setban(struct node *n, struct call *c)
 	size_t closed;
 
 	if (!call_text(c, "command", "", &what) || !call_subnet(c, "subnet", &s) ||
-	    !call_flag(c, "absolute", false, &absolute) || !call_until(n, c, absolute, &until))
+	    !call_flag(c, "absolute", false, &absolute) ||
+	    !call_until(n, c, "bantime", absolute, &until))
 		return;
 	if (strcmp(what, "remove") == 0)
-		lift_ban(n, c, &s);
+		lift_ban(n, c, &s, false);
 	else if (strcmp(what, "add") == 0 && add_ban(n, c, &s, until, &closed))
 		call_done(c, json_null());
 	else if (strcmp(what, "add") != 0)
@@ -119,20 +123,51 @@ static bool call_who(struct node *n, struct call *c, struct subnet *out)
 	return false;
 }
 
+static size_t peers_within(const struct node *n, const struct subnet *s)
+{
+	struct peer_info *peers = mem_array(SNAPSHOT_PEERS_MAX, sizeof(*peers));
+	const size_t count =
+		MIN(protocol_peers(n->protocol, peers, SNAPSHOT_PEERS_MAX), SNAPSHOT_PEERS_MAX);
+	size_t within = 0;
+
+	for (size_t i = 0; i < count; i++)
+		within += subnet_has(s, &peers[i].addr);
+	free(peers);
+	return within;
+}
+
+/* A ban is of an address, whoever else is there: the preview tells how many. */
 static void run_ban(struct node *n, struct call *c)
 {
+	char name[SUBNET_CHARS + 1];
 	struct subnet s;
 	int64_t until;
 	size_t closed;
+	bool preview;
 
-	if (call_who(n, c, &s) && call_until(n, c, false, &until) &&
-	    add_ban(n, c, &s, until, &closed))
-		call_done(c, json_integer((json_int_t)closed));
+	if (!call_flag(c, "preview", false, &preview) || !call_who(n, c, &s) ||
+	    !call_until(n, c, "seconds", false, &until))
+		return;
+	if (preview)
+		closed = peers_within(n, &s);
+	else if (!add_ban(n, c, &s, until, &closed))
+		return;
+	subnet_format(name, &s);
+	call_done(c, json_pack("{s:s,s:I,s:I,s:b}", "address", name, "seconds",
+			       (json_int_t)(until - clock_unix(&n->clock.clock)), "peers",
+			       (json_int_t)closed, "preview", preview));
 }
 
 static char *text_ban(const json_t *result)
 {
-	return mem_printf("banned: %lld disconnected", (long long)json_integer_value(result));
+	const char *name = json_string_value(json_object_get(result, "address"));
+	const long long peers = json_integer_value(json_object_get(result, "peers"));
+	const long long seconds = json_integer_value(json_object_get(result, "seconds"));
+
+	if (json_is_true(json_object_get(result, "preview")))
+		return mem_printf("ban %s for %lld s, with %lld peer%s connected from there?", name,
+				  seconds, peers, peers == 1 ? "" : "s");
+	return mem_printf("banned %s for %lld s: %lld disconnected", name, seconds, peers);
 }
 
 static void run_unban(struct node *n, struct call *c)
@@ -140,13 +175,12 @@ static void run_unban(struct node *n, struct call *c)
 	struct subnet s;
 
 	if (call_who(n, c, &s))
-		lift_ban(n, c, &s);
+		lift_ban(n, c, &s, true);
 }
 
 static char *text_unban(const json_t *result)
 {
-	(void)result;
-	return mem_strdup("lifted");
+	return mem_printf("%s is not banned any more", json_string_value(result));
 }
 
 static void run_clearbanned(struct node *n, struct call *c)
@@ -218,14 +252,15 @@ static const struct verb_param p_setban[] = {
 	{0}};
 static const struct verb_param p_ban[] = {
 	{"who", ARG_PEER, false, "a peer's number, an address, or address/bits"},
-	{"bantime", ARG_NUMBER, true, "seconds; 0: a day"},
+	{"seconds", ARG_NUMBER, true, "how long; 0: a day"},
+	{"preview", ARG_FLAG, true, "true: only say what it would do"},
 	{0}};
 static const struct verb_param p_unban[] = {
 	{"who", ARG_TEXT, false, "a peer's number, an address, or address/bits"}, {0}};
 
 const struct verb verbs_bans[] = {
-	{"ban", "network", "drop an address and keep it away", p_ban, VERB_RPC | VERB_PROMPT,
-	 run_ban, text_ban},
+	{"ban", "network", "drop all peers of an address and keep it away", p_ban,
+	 VERB_RPC | VERB_PROMPT | VERB_CONFIRM, run_ban, text_ban},
 	{"bans", "network", "who is banned or discouraged", NULL, VERB_RPC | VERB_PROMPT,
 	 run_listbanned, text_bans},
 	{"clearbanned", "network", "lift every ban and discouragement", NULL, VERB_RPC,

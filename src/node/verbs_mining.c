@@ -100,11 +100,11 @@ static void run_mine(struct node *n, struct call *c)
 static char *text_mine(const json_t *result)
 {
 	const char *to = json_string_value(json_object_get(result, "address"));
+	const int threads = (int)json_integer_value(json_object_get(result, "threads"));
 
 	if (!json_is_true(json_object_get(result, "mining")))
 		return mem_strdup("mining is off");
-	return mem_printf("mining with %d threads to %s",
-			  (int)json_integer_value(json_object_get(result, "threads")),
+	return mem_printf("mining with %d thread%s to %s", threads, threads == 1 ? "" : "s",
 			  to ? to : "?");
 }
 

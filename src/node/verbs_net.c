@@ -128,6 +128,11 @@ static bool call_hostport(struct call *c, const char *name, struct net_addr *out
 	return false;
 }
 
+static int dial_code(const struct err *e)
+{
+	return e->cls == ERR_KNOWN ? RPC_CLIENT_NODE_ALREADY_ADDED : RPC_MISC_ERROR;
+}
+
 static void dial(struct node *n, struct call *c, const struct net_addr *a, bool once)
 {
 	struct err err = {0};
@@ -135,8 +140,7 @@ static void dial(struct node *n, struct call *c, const struct net_addr *a, bool 
 	if (net_connect(n->net, a, once, &err))
 		call_done(c, json_null());
 	else
-		call_fail(c, err.cls == ERR_KNOWN ? RPC_CLIENT_NODE_ALREADY_ADDED : RPC_MISC_ERROR,
-			  &err);
+		call_fail(c, dial_code(&err), &err);
 }
 
 static void run_addnode(struct node *n, struct call *c)
@@ -161,22 +165,26 @@ static void run_addnode(struct node *n, struct call *c)
 static void run_connect(struct node *n, struct call *c)
 {
 	struct net_addr a;
+	struct err err = {0};
 
-	if (call_hostport(c, "node", &a))
-		dial(n, c, &a, false);
+	if (!call_hostport(c, "node", &a))
+		return;
+	if (net_connect(n->net, &a, false, &err))
+		call_done(c, json_net_addr(&a));
+	else
+		call_fail(c, dial_code(&err), &err);
 }
 
 static char *text_connect(const json_t *result)
 {
-	(void)result;
-	return mem_strdup("dialling");
+	return mem_printf("dialling %s: it shows among the peers once it answers, else in the log",
+			  json_string_value(result));
 }
 
-static void drop_peer(struct node *n, struct call *c, const struct peer_info *p)
+static void drop_peer(struct node *n, const struct peer_info *p)
 {
 	net_forget(n->net, &p->addr); /* or it would be dialled again at once */
 	protocol_drop_peer(n->protocol, p->id, "dropped by hand");
-	call_done(c, json_null());
 }
 
 static void run_drop(struct node *n, struct call *c)
@@ -186,17 +194,21 @@ static void run_drop(struct node *n, struct call *c)
 
 	if (!call_number(c, "peer", 1, UINT32_MAX, 0, &id))
 		return;
-	if (!protocol_peer(n->protocol, (conn_id)id, &p))
+	if (!protocol_peer(n->protocol, (conn_id)id, &p)) {
 		call_error(c, RPC_CLIENT_NODE_NOT_CONNECTED, ERR_NOTFOUND, "no-such-peer",
 			   "there is no peer %lld: see the Peers panel for numbers", (long long)id);
-	else
-		drop_peer(n, c, &p);
+		return;
+	}
+	drop_peer(n, &p);
+	call_done(c, json_pack("{s:I,s:o}", "peer", (json_int_t)id, "address",
+			       json_net_addr(&p.addr)));
 }
 
 static char *text_drop(const json_t *result)
 {
-	(void)result;
-	return mem_strdup("dropped");
+	return mem_printf("dropped peer %lld, %s: it may come back, ban keeps it away",
+			  (long long)json_integer_value(json_object_get(result, "peer")),
+			  json_string_value(json_object_get(result, "address")));
 }
 
 static bool same_text_address(const struct peer_info *p, const char *text)
@@ -220,8 +232,9 @@ static void run_disconnectnode(struct node *n, struct call *c)
 	peers = all_peers(n, &count);
 	for (size_t i = 0; i < count; i++)
 		if ((id && peers[i].id == (conn_id)id) || same_text_address(&peers[i], address)) {
-			drop_peer(n, c, &peers[i]);
+			drop_peer(n, &peers[i]);
 			free(peers);
+			call_done(c, json_null());
 			return;
 		}
 	free(peers);
@@ -333,7 +346,15 @@ static void run_invite(struct node *n, struct call *c)
 
 static char *text_invite(const json_t *result)
 {
-	return mem_strdup(json_string_value(result));
+	const char *word = json_string_value(result);
+	char addr[NET_ADDR_CHARS + 1];
+	struct invite in;
+
+	if (!invite_decode(&in, word, NULL))
+		return mem_strdup(word);
+	net_addr_format(addr, &in.addr);
+	return mem_printf("%s  (leads to %s%s)", word, addr,
+			  net_addr_scope(&in.addr) == NET_LOOPBACK ? ", this machine alone" : "");
 }
 
 static const struct verb_param p_invite[] = {
@@ -343,7 +364,8 @@ static const struct verb_param p_invite[] = {
 static const struct verb_param p_add[] = {{"node", ARG_HOSTPORT, false, "HOST:PORT"},
 					  {"command", ARG_TEXT, false, "add, remove or onetry"},
 					  {0}};
-static const struct verb_param p_connect[] = {{"node", ARG_HOSTPORT, false, "HOST:PORT"}, {0}};
+static const struct verb_param p_connect[] = {
+	{"node", ARG_HOSTPORT, false, "HOST:PORT, or PORT of this machine"}, {0}};
 static const struct verb_param p_drop[] = {{"peer", ARG_PEER, false, "the peer's number"}, {0}};
 static const struct verb_param p_disconnect[] = {
 	{"address", ARG_HOSTPORT, true, "as getpeerinfo shows it"},

@@ -10,6 +10,7 @@
 #include <tally/base/text.h>
 
 #define SCREEN_MAX 1000
+#define HELP_BYTES 16384
 
 static void run_stop(struct node *n, struct call *c)
 {
@@ -50,41 +51,67 @@ static void usage_of(const struct verb *v, char *out, size_t size)
 		text_append(out, size, p->optional ? " [%s]" : " %s", p->name);
 }
 
+static void help_about(const struct verb *v, char *text)
+{
+	char usage[256];
+
+	usage_of(v, usage, sizeof(usage));
+	text_append(text, HELP_BYTES, "%s\n%s\n", usage, v->summary);
+	for (const struct verb_param *p = v->params; p && p->name; p++)
+		text_append(text, HELP_BYTES, "  %-12s %s\n", p->name, p->help);
+}
+
+/* The methods of one category; the table has some in several places. */
+static void help_category(const char *category, char *text)
+{
+	const struct verb *v;
+	size_t group = 0, at = 0;
+	char usage[256];
+
+	text_append(text, HELP_BYTES, "%s== %s ==\n", *text ? "\n" : "", category);
+	while ((v = verb_next(&group, &at))) {
+		if (!(v->flags & VERB_RPC) || v->flags & VERB_HIDDEN ||
+		    strcmp(v->category, category) != 0)
+			continue;
+		usage_of(v, usage, sizeof(usage));
+		text_append(text, HELP_BYTES, "%s  (%s)\n", usage, v->summary);
+	}
+}
+
+static void help_all(char *text)
+{
+	const char *seen[16];
+	const struct verb *v;
+	size_t group = 0, at = 0, n = 0, i;
+
+	while ((v = verb_next(&group, &at))) {
+		for (i = 0; i < n && strcmp(seen[i], v->category) != 0; i++)
+			;
+		if (i < n || n == ARRAY_LEN(seen))
+			continue;
+		seen[n++] = v->category;
+		help_category(v->category, text);
+	}
+}
+
 static void run_help(struct node *n, struct call *c)
 {
-	char *text = mem_zalloc(16384), usage[256];
-	const struct verb *v;
-	const char *name, *category = "";
-	size_t group = 0, at = 0;
+	const char *name;
+	char *text;
 
 	(void)n;
-	if (!call_text(c, "command", NULL, &name)) {
-		free(text);
+	if (!call_text(c, "command", NULL, &name))
 		return;
-	}
 	if (name && !verb_find(name)) {
-		free(text);
 		call_error(c, RPC_MISC_ERROR, ERR_NOTFOUND, "unknown-command",
 			   "help: unknown command: %s", name);
 		return;
 	}
-	if (name) {
-		v = verb_find(name);
-		usage_of(v, usage, sizeof(usage));
-		text_append(text, 16384, "%s\n%s\n", usage, v->summary);
-		for (const struct verb_param *p = v->params; p && p->name; p++)
-			text_append(text, 16384, "  %-12s %s\n", p->name, p->help);
-	}
-	while (!name && (v = verb_next(&group, &at))) {
-		if (v->flags & VERB_HIDDEN)
-			continue;
-		if (strcmp(category, v->category) != 0)
-			text_append(text, 16384, "%s== %s ==\n", *category ? "\n" : "",
-				    v->category);
-		category = v->category;
-		usage_of(v, usage, sizeof(usage));
-		text_append(text, 16384, "%s\n", usage);
-	}
+	text = mem_zalloc(HELP_BYTES);
+	if (name)
+		help_about(verb_find(name), text);
+	else
+		help_all(text);
 	call_done(c, json_string(text));
 	free(text);
 }

@@ -6,8 +6,11 @@
 
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
+#include <tally/base/text.h>
 
 #define LIST_MAX 1000
+#define FEE_UNASKED \
+	(COIN / 10) /* a fee up to this is nobody's mistake; source: Bitcoin Core, -maxtxfee */
 
 /* --- balances ------------------------------------------------------------------ */
 
@@ -20,6 +23,19 @@ static json_t *json_balance(const struct key_hash *of, int64_t units)
 {
 	return json_pack("{s:o,s:o}", "address", of ? json_address(of) : json_null(), "balance",
 			 json_amount(units));
+}
+
+/* Of the wallet's own the parts, too: what the chain says, and what of it can be spent, which is
+ * what getbalance and the console's header tell. */
+static json_t *json_own_balance(const struct wallet *w, const struct key_hash *of)
+{
+	const struct wallet_balance b = wallet_balance(w, of);
+	json_t *o = json_balance(of, wallet_holds(w, of));
+
+	json_object_set_new(o, "spendable", json_amount(b.confirmed));
+	json_object_set_new(o, "immature", json_amount(b.immature));
+	json_object_set_new(o, "unconfirmed", json_amount(b.unconfirmed));
+	return o;
 }
 
 /* What an address that is not the wallet's holds. */
@@ -67,19 +83,35 @@ static void run_balance(struct node *n, struct call *c)
 		f->of = of;
 		scan_begin(n, c, &count_foreign, f);
 	} else {
-		call_done(c, json_balance(named ? &of : NULL,
-					  wallet_holds(n->wallet, named ? &of : NULL)));
+		call_done(c, json_own_balance(n->wallet, named ? &of : NULL));
 	}
+}
+
+/* One of the parts, where there is something in it. */
+static void append_part(char *text, size_t size, const json_t *result, const char *name,
+			const char *what)
+{
+	char amount[AMOUNT_CHARS + 1];
+
+	if (json_amount_text(json_object_get(result, name), amount) && strcmp(amount, "0") != 0)
+		text_append(text, size, "%s%s %s", *text ? ", " : "", amount, what);
 }
 
 static char *text_balance(const json_t *result)
 {
 	const char *address = json_string_value(json_object_get(result, "address"));
-	char amount[AMOUNT_CHARS + 1] = "?";
+	char amount[AMOUNT_CHARS + 1] = "?", spend[AMOUNT_CHARS + 1] = "0", parts[256] = "";
 
 	json_amount_text(json_object_get(result, "balance"), amount);
-	return address ? mem_printf("Balance of '%s': %s", address, amount)
-		       : mem_printf("Balance: %s", amount);
+	if (address)
+		return mem_printf("Balance of '%s': %s", address, amount);
+	json_amount_text(json_object_get(result, "spendable"), spend);
+	if (strcmp(spend, amount) == 0)
+		return mem_printf("Balance: %s", amount);
+	append_part(parts, sizeof(parts), result, "immature", "mined, to wait for");
+	append_part(parts, sizeof(parts), result, "unconfirmed", "coming");
+	return mem_printf("Balance: %s (%s to spend%s%s)", amount, spend, *parts ? ", " : "",
+			  parts);
 }
 
 /* --- addresses -------------------------------------------------------------------- */
@@ -294,6 +326,7 @@ static bool read_payment(struct call *c, struct wallet_payment *p, struct key_ha
 static bool make_payment(struct node *n, struct call *c, const struct wallet_payment *p,
 			 struct tx **tx, int64_t *fee, int64_t *change)
 {
+	char text[AMOUNT_CHARS + 1];
 	struct err err = {0};
 
 	if (p->from && !wallet_is_mine(n->wallet, p->from)) {
@@ -301,9 +334,18 @@ static bool make_payment(struct node *n, struct call *c, const struct wallet_pay
 			   "that address is not of this wallet: see listaddresses");
 		return false;
 	}
-	if (wallet_pay(n->wallet, p, tx, fee, change, &err))
+	if (!wallet_pay(n->wallet, p, tx, fee, change, &err)) {
+		call_fail(c, pay_code(&err), &err);
+		return false;
+	}
+	if (*fee <= FEE_UNASKED || *fee <= p->amount / 10)
 		return true;
-	call_fail(c, pay_code(&err), &err);
+	tx_unref(*tx);
+	amount_format(text, *fee);
+	call_error(
+		c, RPC_INVALID_PARAMETER, ERR_USAGE, "absurd-fee",
+		"the fee would be %s, more than a tenth of what is paid: give a fee rate below %lld",
+		text, (long long)p->fee_rate);
 	return false;
 }
 
@@ -416,6 +458,6 @@ const struct verb verbs_wallet[] = {
 	{"tally_balance", "wallet", "what an address holds, any address", p_balance,
 	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_balance, text_balance},
 	{"balance", "wallet", "what an address holds, any address", p_balance,
-	 VERB_PROMPT | VERB_CHAIN, run_balance, text_balance},
+	 VERB_PROMPT | VERB_OFFLINE | VERB_CHAIN, run_balance, text_balance},
 	{0},
 };

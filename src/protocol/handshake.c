@@ -97,22 +97,45 @@ static void close_self(struct protocol *p, struct peer *peer)
 	peer_close(p, peer, CLOSE_PLAIN, "connected to ourselves");
 }
 
-/* False: it was closed. */
-static bool check_chain(struct protocol *p, struct peer *peer)
+static const struct block_hash *our_chain(const struct protocol *p)
 {
-	const struct block_hash *ours = NULL;
+	if (has_chain(p))
+		return &chain_params(p->o.chain)->genesis_hash;
+	return p->o.want_chain ? &p->o.wanted : NULL;
+}
+
+void close_other_chain(struct protocol *p, struct peer *peer, const struct block_hash *theirs)
+{
+	const struct block_hash *ours = our_chain(p);
 	char theirs_text[HASH_SHORT_CHARS + 1], ours_text[HASH_SHORT_CHARS + 1];
 
-	if (has_chain(p))
-		ours = &chain_params(p->o.chain)->genesis_hash;
-	else if (p->o.want_chain)
-		ours = &p->o.wanted;
-	if (!ours || !peer->tagged || hash256_equal(&ours->h, &peer->chain.h))
-		return true;
-	hash256_short(theirs_text, &peer->chain.h);
+	p->has_other = true;
+	p->other =
+		(struct other_chain){.addr = peer->listens.port ? peer->listens : peer->info.peer,
+				     .theirs = *theirs,
+				     .ours = *ours,
+				     .unix_s = now_unix(p)};
+	hash256_short(theirs_text, &theirs->h);
 	hash256_short(ours_text, &ours->h);
 	peer_close(p, peer, CLOSE_PLAIN, "of another chain: its genesis is %s, ours %s",
 		   theirs_text, ours_text);
+}
+
+bool protocol_other_chain(const struct protocol *p, struct other_chain *out)
+{
+	if (p->has_other)
+		*out = p->other;
+	return p->has_other;
+}
+
+/* False: it was closed. */
+static bool check_chain(struct protocol *p, struct peer *peer)
+{
+	const struct block_hash *ours = our_chain(p);
+
+	if (!ours || !peer->tagged || hash256_equal(&ours->h, &peer->chain.h))
+		return true;
+	close_other_chain(p, peer, &peer->chain);
 	return false;
 }
 

@@ -212,7 +212,7 @@ static void take_genesis(struct protocol *p, struct peer *peer, struct block *b)
 	if (peer->tagged && !hash256_equal(&peer->chain.h, &b->hash.h)) {
 		peer_close(p, peer, CLOSE_PLAIN, "its genesis isn't that of its user agent");
 	} else if (p->o.want_chain && !hash256_equal(&p->o.wanted.h, &b->hash.h)) {
-		peer_close(p, peer, CLOSE_PLAIN, "of another chain than the one wanted");
+		close_other_chain(p, peer, &b->hash);
 	} else if (!block_check_bytes(b, &e)) {
 		peer_close(p, peer, CLOSE_DISCOURAGE, "genesis: %s: %s", e.token, e.detail);
 	} else if (!genesis_read(&params, b, &e)) {
@@ -285,7 +285,7 @@ void join_ready(struct protocol *p)
 		else if (peer->tagged)
 			theirs = &peer->chain;
 		if (theirs && !hash256_equal(&theirs->h, &ours.h))
-			peer_close(p, peer, CLOSE_PLAIN, "of another chain than the one taken");
+			close_other_chain(p, peer, theirs);
 		else
 			sync_peer_ready(p, peer);
 	}

@@ -33,7 +33,6 @@
 #define SENDERS_MAX 8192 /* blocks whose sender is remembered until they connect */
 
 #define SERVE_QUEUED_MAX (1u << 20) /* bytes in a peer's send queue: no more is put on top */
-#define SERVE_ITEMS_MAX  INV_MAX    /* a peer: asked for and not answered yet */
 
 #define TX_ANNOUNCED_MAX 5000 /* a peer: announced and not asked for yet */
 #define TX_IN_FLIGHT_MAX 500  /* a peer: asked for */
@@ -258,6 +257,8 @@ struct protocol {
 	size_t n_offers;
 	int64_t first_offer_ms;
 	bool adopting, joined;
+	bool has_other;
+	struct other_chain other;
 
 	int64_t blame_since_ms; /* the log's lines about broken rules */
 	unsigned blamed;
@@ -303,6 +304,8 @@ void msg_describe(const struct protocol *p, const struct msg *m, char out[MSG_SU
 		  struct hash256 *about);
 
 /* handshake.c */
+/* Sends it away: its chain is not the one that is here, or wanted. */
+void close_other_chain(struct protocol *p, struct peer *peer, const struct block_hash *theirs);
 void handshake_opened(struct protocol *p, struct peer *peer);
 void handshake_tick(struct protocol *p, struct peer *peer);
 void handle_version(struct protocol *p, struct peer *peer, struct msg *m);

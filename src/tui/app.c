@@ -65,10 +65,27 @@ static void want_answer(struct tui *t)
 		frame_after(t, ANSWER_MS);
 }
 
+/* A node without a chain takes the only one that is offered: it says which, and by whom. */
+static void tell_joined(struct tui *t)
+{
+	const struct snapshot *s = &t->model.live;
+	char addr[NET_ADDR_CHARS + 1], hash[HASH_SHORT_CHARS + 1], text[FLASH_BYTES];
+
+	net_addr_format(addr, &s->joined_from);
+	hash256_short(hash, &s->params.genesis_hash.h);
+	snprintf(text, sizeof(text), "joined chain %s (genesis %s), offered by %s", s->params.name,
+		 hash, addr);
+	model_flash(&t->model, FLASH_GOOD, text);
+}
+
 static void draw(struct tui *t)
 {
+	const bool had_chain = t->model.live.has_chain;
+
 	if (t->read_due)
 		data_read(&t->model, t->node);
+	if (!had_chain && t->model.live.has_chain && t->model.live.joined_from.port)
+		tell_joined(t);
 	t->read_due = false;
 	t->drawn_us = clock_mono_us(clock_system());
 	screen_draw(&t->canvas, &t->model);
@@ -335,6 +352,33 @@ static void act(struct tui *t, enum action a, int32_t key)
 	}
 }
 
+static void cancelled(struct tui *t)
+{
+	char text[FLASH_BYTES];
+
+	prompt_close(&t->model.prompt);
+	if (t->question == ASK_COMMAND) {
+		snprintf(text, sizeof(text), "not done: %.400s", t->command);
+		model_flash(&t->model, FLASH_NOTE, text);
+	}
+	t->question = ASK_NOTHING;
+}
+
+/* What can be written now, for the line above. */
+static void tell_usage(struct model *m)
+{
+	m->usage[0] = '\0';
+	if (m->prompt.kind == PROMPT_COMMAND)
+		line_usage(m->prompt.text, m->usage, sizeof(m->usage));
+	else if (m->prompt.kind == PROMPT_FILTER)
+		snprintf(m->usage, sizeof(m->usage),
+			 "words, !word, field=value, field!=value; fields: %s",
+			 view_of(m->focus)->fields);
+	else if (m->prompt.kind == PROMPT_SEARCH)
+		snprintf(m->usage, sizeof(m->usage),
+			 "text in a row; then n the next, N the one before");
+}
+
 static void on_key(void *arg, int32_t key)
 {
 	struct tui *t = arg;
@@ -354,16 +398,13 @@ static void on_key(void *arg, int32_t key)
 			prompt_done(t, kind);
 			break;
 		case PROMPT_CANCELLED:
-			prompt_close(&m->prompt);
-			t->question = ASK_NOTHING;
+			cancelled(t);
 			break;
 		case PROMPT_GOES_ON:
 			break;
 		}
 	}
-	m->usage[0] = '\0';
-	if (m->prompt.kind == PROMPT_COMMAND)
-		line_usage(m->prompt.text, m->usage, sizeof(m->usage));
+	tell_usage(m);
 }
 
 static void on_click(void *arg, int x, int y)

@@ -211,8 +211,33 @@ bool model_search(struct model *m, bool backward, bool from_here)
 	return false;
 }
 
+/* The first field of the filter that these rows don't have, in `out`. */
+static bool unknown_field(const char *filter, const char *fields, char *out, size_t size)
+{
+	char terms[FILTER_BYTES], *save, *term;
+
+	snprintf(terms, sizeof(terms), "%s", filter);
+	for (term = strtok_r(terms, " ", &save); term; term = strtok_r(NULL, " ", &save)) {
+		const size_t n = strcspn(term, "!=");
+
+		if (n && strchr(term + n, '=') && !has_word(fields, term, n)) {
+			snprintf(out, size, "%.*s", (int)n, term);
+			return true;
+		}
+	}
+	return false;
+}
+
 void model_set_filter(struct model *m, const char *filter)
 {
-	snprintf(m->lists[m->focus].filter, FILTER_BYTES, "%s", filter);
+	struct list_state *l = &m->lists[m->focus];
+	const char *fields = view_of(m->focus)->fields;
+	char field[FILTER_BYTES], text[FLASH_BYTES];
+
+	snprintf(l->filter, FILTER_BYTES, "%s", filter);
 	model_settle(m);
+	if (l->n || !unknown_field(l->filter, fields, field, sizeof(field)))
+		return;
+	snprintf(text, sizeof(text), "no row has a field '%s': there are %s", field, fields);
+	model_flash(m, FLASH_BAD, text);
 }

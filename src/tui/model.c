@@ -142,8 +142,10 @@ static void next_sort(struct model *m)
 	struct list_state *l = &m->lists[m->focus];
 	const struct view *v = view_of(m->focus);
 
-	if (!v->sorts)
+	if (!v->sorts) {
+		model_flash(m, FLASH_NOTE, "in the order of time: nothing to sort by here");
 		return;
+	}
 	if (l->reverse && !v->sorts[++l->sort])
 		l->sort = 0;
 	l->reverse = !l->reverse;

@@ -8,7 +8,7 @@
 #include <tui/keys_priv.h>
 #include <tui/theme_priv.h>
 
-#define QUESTION_LINES 8
+#define TEXT_LINES 8
 
 void prompt_init(struct prompt *p, prompt_completer *complete, void *arg)
 {
@@ -294,36 +294,48 @@ static size_t line_bytes(const struct canvas *c, const char *text, int width)
 	}
 }
 
-/* A question is read whole before it is answered: what has no room on its line stands in the lines above. */
-static void draw_question(const struct prompt *p, struct canvas *c, const struct rect *at,
-			  int *cursor)
+/* A text is read whole: what has no room on its line stands in the lines above. Returns the row behind its end. */
+static struct row draw_lines(struct canvas *c, const struct rect *at, int room, unsigned style,
+			     const char *text)
 {
-	static const char answers[] = " y/N ";
-	const int room = at->w - (int)strlen(answers);
-	const int most = at->y + 1 < QUESTION_LINES ? at->y + 1 : QUESTION_LINES;
-	const char *line[QUESTION_LINES];
-	size_t bytes[QUESTION_LINES];
+	const int most = at->y + 1 < TEXT_LINES ? at->y + 1 : TEXT_LINES;
+	const char *line[TEXT_LINES];
+	size_t bytes[TEXT_LINES];
+	struct row r = {c, at->x, at->y, at->x + at->w, 0};
 	int n = 0;
 
-	for (const char *text = p->question; n < most && (!n || *text); n++) {
+	for (; n < most && (!n || *text); n++) {
 		line[n] = text;
 		bytes[n] = n == most - 1 ? strlen(text) : line_bytes(c, text, room);
 		text += bytes[n];
 		text += *text == ' ';
 	}
 	for (int i = 0; i < n; i++) {
-		struct row r = {c, at->x, at->y - (n - 1 - i), at->x + at->w, 0};
-
+		r = (struct row){c, at->x, at->y - (n - 1 - i), at->x + at->w, 0};
 		if (n > 1)
 			canvas_fill(c, &(struct rect){r.x, r.y, at->w, 1}, ROLE_NORMAL, ' ');
-		r.end -= at->w > 12 && i == n - 1 ? (int)strlen(answers) : 0;
-		row_printf(&r, ROLE_WARN, "%.*s", (int)bytes[i], line[i]);
+		row_gap(&r, style == ROLE_WARN ? 0 : 1);
+		r.end -= i == n - 1 ? at->w - room : 0;
+		row_printf(&r, style, "%.*s", (int)bytes[i], line[i]);
 		r.end = at->x + at->w;
-		if (i < n - 1)
-			continue;
-		row_text(&r, ROLE_KEY, answers);
-		*cursor = r.x < r.end ? r.x : r.end - 1;
 	}
+	return r;
+}
+
+void prompt_draw_text(struct canvas *c, const struct rect *at, unsigned style, const char *text)
+{
+	draw_lines(c, at, at->w - 1, style, text);
+}
+
+static void draw_question(const struct prompt *p, struct canvas *c, const struct rect *at,
+			  int *cursor)
+{
+	static const char answers[] = " y/N ";
+	const int room = at->w > 12 ? at->w - (int)strlen(answers) : at->w;
+	struct row r = draw_lines(c, at, room, ROLE_WARN, p->question);
+
+	row_text(&r, ROLE_KEY, answers);
+	*cursor = r.x < r.end ? r.x : r.end - 1;
 }
 
 void prompt_draw(const struct prompt *p, struct canvas *c, const struct rect *at, int *cursor)

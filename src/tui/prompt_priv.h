@@ -55,5 +55,7 @@ void prompt_close(struct prompt *p);
 enum prompt_result prompt_key(struct prompt *p, int32_t key);
 /* Draws it; *cursor gets the column where the cursor stands. */
 void prompt_draw(const struct prompt *p, struct canvas *c, const struct rect *at, int *cursor);
+/* An answer in the prompt's place, and in the lines above where one is not enough. */
+void prompt_draw_text(struct canvas *c, const struct rect *at, unsigned style, const char *text);
 
 #endif

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <tally/base/text.h>
+
 static const struct view *const views[PANELS] = {
 	[PANEL_PEERS] = &view_peers, [PANEL_CHAIN] = &view_chain,   [PANEL_MEMPOOL] = &view_mempool,
 	[PANEL_MSGS] = &view_msgs,   [PANEL_WALLET] = &view_wallet, [PANEL_LOG] = &view_log,
@@ -20,14 +22,19 @@ static void draw_frame(struct canvas *c, const struct rect *r, const struct mode
 	const struct view *v = views[p];
 	const bool focus = m->focus == p;
 	const unsigned style = focus ? ROLE_FOCUS : ROLE_BORDER;
+	const struct list_state *list = &m->lists[p];
 	struct row title = {c, r->x + 2, r->y, r->x + r->w - 2, 0};
-	char note[128] = "";
+	char note[160] = "";
 	int width;
 
 	canvas_box(c, r, style);
 	row_printf(&title, focus ? ROLE_FOCUS | STYLE_BOLD : ROLE_TITLE, " %s ", v->name);
 	if (v->note)
 		v->note(m, note, sizeof(note));
+	/* What comes is not followed: it is told how much there is. */
+	if (v->stream && !list->follow && list->at + 1 < list->n)
+		text_append(note, sizeof(note), "%s%zu newer, G follows", note[0] ? "  " : "",
+			    list->n - 1 - list->at);
 	width = canvas_width(c, note) + 2;
 	if (note[0] && width < row_left(&title)) {
 		title.x = title.end - width;
@@ -121,9 +128,10 @@ static unsigned flash_style(enum flash_kind k)
 	return k == FLASH_BAD ? ROLE_BAD : k == FLASH_GOOD ? ROLE_GOOD : ROLE_NORMAL;
 }
 
-static void draw_prompt(struct canvas *c, const struct rect *r, struct model *m)
+/* Where there is no key bar, the keys stand in the empty prompt. */
+static void draw_prompt(struct canvas *c, const struct layout *l, struct model *m)
 {
-	struct row row = {c, r->x + 1, r->y, r->x + r->w, 0};
+	const struct rect *r = &l->prompt;
 
 	m->cursor_x = m->cursor_y = -1;
 	if (rect_empty(r))
@@ -132,7 +140,9 @@ static void draw_prompt(struct canvas *c, const struct rect *r, struct model *m)
 		prompt_draw(&m->prompt, c, r, &m->cursor_x);
 		m->cursor_y = r->y;
 	} else if (model_flashing(m)) {
-		row_text(&row, flash_style(m->flash_kind), m->flash);
+		prompt_draw_text(c, r, flash_style(m->flash_kind), m->flash);
+	} else if (rect_empty(&l->keybar)) {
+		keybar_draw(c, r, m);
 	}
 }
 
@@ -190,12 +200,12 @@ void screen_draw(struct canvas *c, struct model *m)
 		peers_strip(c, &l.strip_peers, m);
 	if (!rect_empty(&l.strip_chain))
 		chain_strip(c, &l.strip_chain, m);
-	if (m->prompt.kind == PROMPT_COMMAND && (m->usage[0] || m->prompt.n_options > 1) &&
+	if (m->prompt.kind != PROMPT_CLOSED && (m->usage[0] || m->prompt.n_options > 1) &&
 	    !rect_empty(&l.explain))
 		draw_usage(c, &l.explain, m);
 	else
 		draw_explain(c, &l.explain, m);
-	draw_prompt(c, &l.prompt, m);
+	draw_prompt(c, &l, m);
 	if (!rect_empty(&l.keybar))
 		keybar_draw(c, &l.keybar, m);
 }

@@ -178,6 +178,7 @@ const struct view view_chain = {
 	.short_name = "Chain",
 	.count = count,
 	.id = id,
+	.fields = "height hash tx state",
 	.words = words,
 	.note = note,
 	.head = head,

@@ -133,6 +133,7 @@ static void node_segments(struct segments *all, const struct snapshot *s, int wi
 /* In the small layouts, which have no tabs: what is looked at. */
 static void view_segments(struct segments *all, const struct model *m)
 {
+	const struct list_state *l = &m->lists[m->focus];
 	uint64_t waits = m->live.msgs_next - m->frozen_msgs;
 
 	if (m->over.kind == OVERLAY_NONE)
@@ -140,6 +141,8 @@ static void view_segments(struct segments *all, const struct model *m)
 		    view_of(m->focus)->short_name);
 	if (m->frozen)
 		add(all, 4, ROLE_WARN, "FROZEN +%" PRIu64, waits);
+	else if (view_of(m->focus)->stream && !l->follow && l->at + 1 < l->n)
+		add(all, 6, ROLE_DIM, "+%zu", l->n - 1 - l->at);
 }
 
 void header_draw(struct canvas *c, const struct rect *r, const struct model *m)
@@ -238,6 +241,20 @@ static const char *bar_label(const struct model *m, const struct key_row *k)
 	return k->bar;
 }
 
+/* False: it has no room any more. */
+static bool bar_item(struct row *r, const struct model *m, const struct key_row *k)
+{
+	const char *label = bar_label(m, k);
+
+	if (row_left(r) < canvas_width(r->c, k->bar_key) + 1 + canvas_width(r->c, label))
+		return false;
+	row_text(r, ROLE_KEY, k->bar_key);
+	row_gap(r, 1);
+	row_text(r, ROLE_NORMAL, label);
+	row_gap(r, 2);
+	return true;
+}
+
 void keybar_draw(struct canvas *c, const struct rect *r, const struct model *m)
 {
 	static const struct {
@@ -259,18 +276,18 @@ void keybar_draw(struct canvas *c, const struct rect *r, const struct model *m)
 		}
 		return;
 	}
+	/* What is frozen is to be found unfrozen again. */
+	for (size_t i = 0; m->frozen && i < n_key_rows; i++)
+		if (key_rows[i].action == ACT_FREEZE)
+			bar_item(&row, m, &key_rows[i]);
 	for (int order = 1; order < 32; order++)
 		for (size_t i = 0; i < n_key_rows; i++) {
 			const struct key_row *k = &key_rows[i];
 
-			if (k->bar_order != order || !bar_shows(m, k))
+			if (k->bar_order != order || !bar_shows(m, k) ||
+			    (m->frozen && k->action == ACT_FREEZE))
 				continue;
-			if (row_left(&row) <
-			    canvas_width(c, k->bar_key) + 1 + canvas_width(c, bar_label(m, k)))
+			if (!bar_item(&row, m, k))
 				return;
-			row_text(&row, ROLE_KEY, k->bar_key);
-			row_gap(&row, 1);
-			row_text(&row, ROLE_NORMAL, bar_label(m, k));
-			row_gap(&row, 2);
 		}
 }

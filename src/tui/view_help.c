@@ -25,8 +25,11 @@ static void help_verbs(char *text)
 		line_usage(v->name, usage, sizeof(usage));
 		text_append(text, HELP_BYTES, "  %s\n", usage);
 	}
-	text_append(text, HELP_BYTES,
-		    "  An address may be a label: @alice. '!' behind a command does it unasked.\n");
+	text_append(
+		text, HELP_BYTES,
+		"  An address may be a label: alice, or @alice where it begins like an address.\n"
+		"  '!' behind a command does it unasked: send! alice 5. Text with blanks goes in "
+		"quotes: memo=\"for lunch\".\n");
 }
 
 char *help_text(void)
@@ -42,6 +45,10 @@ char *help_text(void)
 	}
 	text_append(text, HELP_BYTES,
 		    "\nMarks\n"
+		    "  n3000 FULL   this node's number, and what it does: FULL, or MINER\n"
+		    "  h12 00e1..b1 height and hash of its best block, and how old that is\n"
+		    "  4p 3tx       peers, and transactions that wait for a block\n"
+		    "  48.50+2.00   coins to spend, and coins that are coming\n"
 		    "  i o m        a peer that came in, was dialled, was dialled by hand\n"
 		    "  1041!        a peer whose best block is not ours\n"
 		    "  < >          a message in, out, and the peer's number\n"

@@ -66,6 +66,7 @@ const struct view view_log = {
 	.stream = true,
 	.count = count,
 	.id = id,
+	.fields = "sub level",
 	.words = words,
 	.row = row,
 	.empty = empty,

@@ -48,7 +48,7 @@ static int compare(const struct tui_data *d, unsigned sort, size_t a, size_t b)
 	return order((double)x->seq, (double)y->seq);
 }
 
-static const char *const sorts[] = {"newest", "fee rate", "value", NULL};
+static const char *const sorts[] = {"newest", "fee rate", "outputs", NULL};
 
 static void note(const struct model *m, char *out, size_t size)
 {
@@ -66,7 +66,7 @@ static int head(const struct model *m, struct canvas *c, const struct rect *r)
 	(void)m;
 	row_field(&row, ROLE_DIM, 11, "tx");
 	row_field(&row, ROLE_DIM, -7, "in/out");
-	row_column(&row, ROLE_DIM, -13, "value");
+	row_column(&row, ROLE_DIM, -13, "outputs");
 	row_column(&row, ROLE_DIM, -6, "fee/B");
 	row_column(&row, ROLE_DIM, -5, "age");
 	return 1;
@@ -110,6 +110,7 @@ const struct view view_mempool = {
 	.sorts = sorts,
 	.count = count,
 	.id = id,
+	.fields = "tx in out fee",
 	.words = words,
 	.compare = compare,
 	.note = note,

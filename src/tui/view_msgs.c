@@ -78,6 +78,7 @@ const struct view view_msgs = {
 	.stream = true,
 	.count = count,
 	.id = id,
+	.fields = "peer dir cmd",
 	.words = words,
 	.note = note,
 	.row = row,

@@ -137,7 +137,10 @@ static void empty(const struct model *m, char *out, size_t size)
 {
 	char addr[NET_ADDR_CHARS + 1];
 
-	if (m->data.snap.n_dials) {
+	if (m->data.snap.has_other) {
+		net_addr_format(addr, &m->data.snap.other.addr);
+		snprintf(out, size, "no peers: %s has another chain", addr);
+	} else if (m->data.snap.n_dials) {
 		net_addr_format(addr, &m->data.snap.dials[0].addr);
 		snprintf(out, size, "no peers yet: dialling %s; c connects to another", addr);
 	} else {
@@ -167,6 +170,7 @@ const struct view view_peers = {
 	.sorts = sorts,
 	.count = count,
 	.id = id,
+	.fields = "peer addr dir height",
 	.words = words,
 	.compare = compare,
 	.note = note,

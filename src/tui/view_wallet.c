@@ -127,6 +127,7 @@ const struct view view_wallet = {
 	.short_name = "Wallet",
 	.count = count,
 	.id = id,
+	.fields = "tx to height",
 	.words = words,
 	.head = heads,
 	.row = row,

@@ -55,15 +55,17 @@ static bool no_funds(const struct wallet *w, const struct wallet_payment *p,
 		     const struct selection *s, struct err *e)
 {
 	char want[AMOUNT_CHARS + 1], have[AMOUNT_CHARS + 1], fee[AMOUNT_CHARS + 1],
-		wait[AMOUNT_CHARS + 1];
+		wait[AMOUNT_CHARS + 1], most[AMOUNT_CHARS + 1];
 	const struct wallet_balance b = wallet_balance(w, p->from);
+	const int64_t fees = (int64_t)select_bytes(s, s->n_coins ? s->n_coins : 1, false) * s->rate;
 	int64_t sum = 0;
 
 	for (size_t i = 0; i < s->n_coins; i++)
 		sum += s->coins[i]->value;
 	amount_format(want, p->amount);
 	amount_format(have, sum);
-	amount_format(fee, (int64_t)select_bytes(s, s->n_coins ? s->n_coins : 1, false) * s->rate);
+	amount_format(fee, fees);
+	amount_format(most, sum - fees);
 	amount_format(wait, b.immature + b.unconfirmed);
 	if (s->n_coins > select_max_inputs(s) && sum > p->amount)
 		return err_set(
@@ -75,6 +77,10 @@ static bool no_funds(const struct wallet *w, const struct wallet_payment *p,
 			e, ERR_FUNDS, "insufficient-funds",
 			"%s wanted with a fee of about %s, %s can be spent and %s wait for blocks: send less or wait",
 			want, fee, have, wait);
+	if (sum > fees && s->n_coins <= select_max_inputs(s))
+		return err_set(e, ERR_FUNDS, "insufficient-funds",
+			       "%s wanted with a fee of about %s, %s can be spent: send at most %s",
+			       want, fee, have, most);
 	return err_set(e, ERR_FUNDS, "insufficient-funds",
 		       "%s wanted with a fee of about %s, %s can be spent: send less", want, fee,
 		       have);

@@ -128,16 +128,18 @@ def test_verbs_of_the_prompt(net):
     peer = Peer.handshaken(node, chain)
     number = node.rpc("getpeerinfo")[0]["id"]
     assert "nobody" in prompt("bans")
-    assert "1 disconnected" in prompt("ban %d" % number)
+    assert prompt("ban %d" % number) == "ban 127.0.0.1/32 for 86400 s, with 1 peer connected from there?"
+    assert addresses(node) == [] and peer.alive()
+    assert "127.0.0.1/32 for 86400 s: 1 disconnected" in prompt("ban! %d" % number)
     peer.closed()
     assert addresses(node) == ["127.0.0.1/32"]
     assert "127.0.0.1/32" in prompt("bans")
-    assert "lifted" in prompt("unban 127.0.0.1")
+    assert "not banned any more" in prompt("unban 127.0.0.1")
     assert node.rpc("listbanned") == []
-    prompt("ban 10.1.0.0/16 60")
+    prompt("ban! 10.1.0.0/16 60")
     assert node.rpc("listbanned")[0]["ban_duration"] == 60
     prompt("unban 10.1.0.0/16")
-    prompt("ban 10.1.2.3:3000")
+    prompt("ban! 10.1.2.3:3000")
     assert addresses(node) == ["10.1.2.3/32"]
 
 

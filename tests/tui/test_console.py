@@ -134,6 +134,50 @@ def test_small_and_odd_sizes_never_end_it(net):
     c.given_back()
 
 
+def test_a_joined_chain_is_told_and_another_one_too(net):
+    central, other = chain(net), chain(net)
+    central.start()
+    at = "127.0.0.1:%d" % central.id
+    c = Console(net.node(), 80, 24, "-connect", at)
+    c.sees("joined chain tally")
+    c.sees("offered by " + at)
+    c.type("q")
+    c.sees("Stop node? y/N")
+    c.type("y")
+    assert c.wait() == 0
+    for cols, rows in ((80, 24), (60, 15)):
+        c = Console(other, cols, rows, "-connect", at)
+        c.sees("another chain at %s: stop and remove chain/" % at)
+        c.type("2")
+        c.sees("no peers: %s has another chain" % at)
+        c.type("\x03\x03")
+        assert c.wait() == 0
+
+
+def test_what_is_not_done_or_not_there_is_said(net):
+    c = Console(chain(net), 80, 24)
+    c.sees("50.00")
+    c.type(":send CENTRAL_NODE 1\r")
+    c.sees("y/N")
+    c.type("n")
+    c.sees("not done: send CENTRAL_NODE 1")
+    c.type(":sned CENTRAL_NODE 1\r")
+    c.sees("did you mean send?")
+    # Longer than the line: it is read whole.
+    c.type(":send CENTRAL_NODE 51\r")
+    c.sees("can be spent")
+    c.sees("49.9999")
+    c.type("7\\")
+    c.sees("fields: sub level")
+    c.type("nowhere=1\r")
+    c.sees("no row has a field 'nowhere': there are sub level")
+    c.type("\x1b")
+    c.type("s")
+    c.sees("nothing to sort by")
+    c.type("\x03\x03")
+    assert c.wait() == 0
+
+
 def test_suspend_gives_the_terminal_back_and_resume_takes_it_again(net):
     n = chain(net)
     c = Console(n, 80, 24)

@@ -206,6 +206,31 @@ static void sending_asks_first_and_with_a_mark_does_it(void **state)
 	assert_non_null(strstr(v->text, ": 1.5"));
 }
 
+/* The commands of the shell are understood at the prompt. */
+static void the_shells_names_do_the_same(void **state)
+{
+	struct env *v = *state;
+
+	assert_int_equal(say(v, "createwallet anna"), LINE_DONE);
+	assert_int_equal(strncmp(v->text, "tly1", 4), 0);
+	assert_int_equal(say(v, "send! anna 20"), LINE_DONE);
+	assert_int_equal(say(v, "getbalance"), LINE_DONE);
+	assert_non_null(strstr(v->text, "Balance: "));
+	assert_int_equal(say(v, "getbalance anna"), LINE_DONE);
+	assert_non_null(strstr(v->text, "Balance of 'tly1"));
+}
+
+static void a_fee_that_can_only_be_a_mistake_is_refused(void **state)
+{
+	struct env *v = *state;
+
+	assert_int_equal(say(v, "send! miner 5 fee=1000000"), LINE_FAILED);
+	assert_non_null(strstr(v->text, "more than a tenth"));
+	assert_int_equal(say(v, "send! miner 5 fee=2000"), LINE_DONE);
+	assert_int_equal(say(v, "generatetoaddress 1 miner"), LINE_DONE);
+	assert_int_equal(say(v, "sendtoaddress miner 5"), LINE_DONE);
+}
+
 static void amounts_are_taken_whole_or_not_at_all(void **state)
 {
 	struct env *v = *state;
@@ -305,6 +330,10 @@ static void what_is_no_line_is_told_so(void **state)
 
 	assert_int_equal(say(v, "frobnicate 1"), LINE_FAILED);
 	assert_non_null(strstr(v->text, "there is no command 'frobnicate'"));
+	assert_int_equal(say(v, "sned 1"), LINE_FAILED);
+	assert_non_null(strstr(v->text, "did you mean send?"));
+	assert_int_equal(say(v, "send"), LINE_FAILED);
+	assert_non_null(strstr(v->text, "send needs to (address or label)"));
 	assert_int_equal(say(v, "send miner"), LINE_FAILED);
 	assert_int_equal(say(v, "send miner 1 2 x y z a b c"), LINE_FAILED);
 	assert_int_equal(say(v, "send miner 1 memo=\"open"), LINE_FAILED);
@@ -322,6 +351,8 @@ int main(void)
 		cmocka_unit_test(usage_is_of_the_verb_at_the_beginning),
 		WITH_NODE(verbs_labels_and_keys_are_completed_each_in_its_place),
 		WITH_NODE(sending_asks_first_and_with_a_mark_does_it),
+		WITH_NODE(the_shells_names_do_the_same),
+		WITH_NODE(a_fee_that_can_only_be_a_mistake_is_refused),
 		WITH_NODE(amounts_are_taken_whole_or_not_at_all),
 		WITH_NODE(numbers_of_json_are_amounts_to_the_last_unit),
 		WITH_NODE(a_strangers_balance_is_counted_in_the_chain),

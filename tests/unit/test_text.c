@@ -345,6 +345,29 @@ static void log_lines_reach_the_sink_sanitised(void **state)
 	assert_string_equal(log_level_name(LOG_WARN), "warn");
 }
 
+static const char *meant(const char *to)
+{
+	static const char *const words[] = {"send", "sendall", "getblock", "getblockhash", "mine"};
+	struct nearest n = {.to = to};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		nearest_try(&n, words[i]);
+	return n.word;
+}
+
+static void the_word_that_was_meant_is_found(void **state)
+{
+	(void)state;
+	assert_string_equal(meant("getblok"), "getblock");
+	assert_string_equal(meant("gettblockhsh"), "getblockhash");
+	assert_string_equal(meant("sen"), "send");
+	assert_string_equal(meant("mien"), "mine"); /* two neighbours changed places */
+	assert_null(meant("stop"));
+	assert_null(meant("xy"));
+	assert_null(meant(""));
+	assert_null(meant("getbalanceofeverythingthereisandmoreandmoreandmoreandmoreandmore"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -358,6 +381,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_read_strictly),
 		cmocka_unit_test(hex_numbers_are_read_where_asked_for),
 		cmocka_unit_test(appended_text_never_overruns),
+		cmocka_unit_test(the_word_that_was_meant_is_found),
 		cmocka_unit_test(errors_carry_class_token_and_one_line),
 		cmocka_unit_test(errors_are_cut_to_their_size),
 		cmocka_unit_test(every_error_class_has_a_name),

@@ -32,6 +32,14 @@ bool parse_u64_any(const char *s, uint64_t lo, uint64_t hi, uint64_t *out);
 /* 1, true, yes, on; 0, false, no, off. */
 bool parse_flag(const char *s, bool *out);
 
+/* The word that was perhaps meant: begin with .to, try every word there is. */
+struct nearest {
+	const char *to;
+	const char *word; /* the nearest so far, by letters that differ; NULL: none is near */
+	size_t distance;
+};
+void nearest_try(struct nearest *n, const char *word);
+
 /* snprintf that appends to the text in buf (of `size` bytes, NUL-terminated) and never overruns. */
 void text_append(char *buf, size_t size, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

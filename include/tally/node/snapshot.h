@@ -45,6 +45,10 @@ struct snapshot {
 	struct net_dial dials[SNAPSHOT_DIALS_MAX];
 	uint32_t n_offers; /* chains offered to a node that has none */
 	struct chain_offer offers[SNAPSHOT_OFFERS_MAX];
+	bool has_other; /* nobody is connected, and lately a peer's chain was another: */
+	struct other_chain other;
+	struct net_addr
+		joined_from; /* who offered the chain, where it was joined since the start; else port 0 */
 	uint32_t known_addrs;
 	uint64_t bytes_in, bytes_out;
 	/* Mempool: */

@@ -146,6 +146,15 @@ struct sync_info {
 	conn_id headers_from; /* who tells of headers by the thousand; 0 nobody */
 };
 void protocol_sync_info(const struct protocol *p, struct sync_info *out);
+/* The last peer that was sent away because its chain is another. */
+struct other_chain {
+	struct net_addr addr;
+	struct block_hash theirs,
+		ours; /* genesis; ours: of the chain here, or the only one wanted */
+	int64_t unix_s;
+};
+/* False: there was none. */
+bool protocol_other_chain(const struct protocol *p, struct other_chain *out);
 /* Median over handshaken peers of (peer's clock - ours), seconds; false with none. */
 bool protocol_clock_offset(const struct protocol *p, int64_t *offset);
 /* Messages by command that were ignored because they are not ours to know. */
