@@ -387,6 +387,7 @@ static void on_key(void *arg, int32_t key)
 
 	want_answer(t);
 	if (kind == PROMPT_CLOSED) {
+		m->flash_until_us = 0; /* it was read */
 		act(t, key_action(key), key);
 		t->read_due |= !m->frozen;
 	} else if (kind == PROMPT_ASK && key == KEYS_CTRL('C')) {

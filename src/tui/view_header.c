@@ -259,16 +259,24 @@ void keybar_draw(struct canvas *c, const struct rect *r, const struct model *m)
 {
 	static const struct {
 		const char *key, *label;
+		bool of_command;
 	} reading[] = {{"q", "Back"}, {"j k", "Scroll"}, {"PgDn", "Page"}, {"g G", "Ends"}},
-	  writing[] = {{"Enter", "Do it"}, {"Tab", "Complete"}, {"Up", "Recall"}, {"Esc", "Leave"}};
+	  writing[] = {{"Enter", "Do it"},
+		       {"Tab", "Complete", true},
+		       {"Up", "Recall", true},
+		       {"Esc", "Leave"}};
 	struct row row = {c, r->x + 1, r->y, r->x + r->w, 0};
 
 	if (m->prompt.kind != PROMPT_CLOSED || m->over.kind != OVERLAY_NONE) {
-		bool prompt = m->prompt.kind != PROMPT_CLOSED;
+		const bool prompt = m->prompt.kind != PROMPT_CLOSED;
+		const bool words =
+			m->prompt.kind == PROMPT_SEARCH || m->prompt.kind == PROMPT_FILTER;
 
 		for (size_t i = 0; i < ARRAY_LEN(reading); i++) {
 			if (m->prompt.kind == PROMPT_ASK)
 				break;
+			if (words && writing[i].of_command)
+				continue;
 			row_text(&row, ROLE_KEY, prompt ? writing[i].key : reading[i].key);
 			row_gap(&row, 1);
 			row_text(&row, ROLE_NORMAL, prompt ? writing[i].label : reading[i].label);
