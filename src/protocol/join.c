@@ -62,12 +62,6 @@ void join_peer_ready(struct protocol *p, struct peer *peer)
 		nothing(p, peer);
 }
 
-void join_peer_gone(struct protocol *p, struct peer *peer)
-{
-	if (!has_chain(p))
-		count(p, peer);
-}
-
 void join_announced(struct protocol *p, struct peer *peer, const struct block_hash *first)
 {
 	peer->has_chain = true;
@@ -109,6 +103,29 @@ static void offer_remove(struct protocol *p, struct offer *o)
 
 	block_unref(o->genesis);
 	memmove(o, o + 1, (--p->n_offers - i) * sizeof(*o));
+}
+
+void join_peer_gone(struct protocol *p, struct peer *peer)
+{
+	struct offer *o = NULL;
+
+	if (has_chain(p))
+		return;
+	count(p, peer);
+	if (peer->join.state == JOIN_OFFERED)
+		o = offer_find(p, &peer->join.offered);
+	/* It stays on the list: others may have that chain, too. */
+	if (o && o->peers > 0)
+		o->peers--;
+}
+
+/* Where the list is full, a chain that nobody here has any more makes room. NULL: there is none. */
+static struct offer *offer_put(struct protocol *p)
+{
+	for (size_t i = 0; p->n_offers == OFFERS_MAX && i < p->n_offers; i++)
+		if (p->offers[i].peers == 0)
+			offer_remove(p, &p->offers[i]);
+	return p->n_offers < OFFERS_MAX ? &p->offers[p->n_offers++] : NULL;
 }
 
 void join_free(struct protocol *p)
@@ -187,14 +204,14 @@ static void offer_add(struct protocol *p, struct peer *peer, struct block *b,
 	peer->join.offered = b->hash;
 	if (o) {
 		o->peers++;
-	} else if (p->n_offers < OFFERS_MAX) {
-		if (p->n_offers == 0)
+	} else if ((o = offer_put(p)) != NULL) {
+		*o = (struct offer){.params = *params,
+				    .genesis = block_ref(b),
+				    .first = peer->info.id,
+				    .peers = 1};
+		if (p->n_offers == 1)
 			p->first_offer_ms = now_ms(p);
-		p->offers[p->n_offers++] = (struct offer){.params = *params,
-							  .genesis = block_ref(b),
-							  .first = peer->info.id,
-							  .peers = 1};
-		if (p->n_offers > 1)
+		else
 			log_offers(p);
 	}
 	if (p->n_offers > 1)

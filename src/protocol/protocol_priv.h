@@ -41,8 +41,6 @@
 #define TX_RELAY_RING    8192 /* transactions to announce, for all peers */
 #define TX_INV_MAX       1000
 
-#define OFFERS_MAX 16
-
 enum { WAKE_CHAIN = 1, WAKE_MEMPOOL = 2, WAKE_WORK = 4, WAKE_PEERS = 8, WAKE_OFFERS = 16 };
 enum { PAUSE_CHAIN = 1, PAUSE_SERVE = 2, PAUSE_MEMPOOL = 4 };
 

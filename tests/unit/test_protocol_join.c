@@ -107,6 +107,68 @@ static void a_person_chooses_and_the_others_are_left_without_blame(void **state)
 	net_drop(net);
 }
 
+/* A peer that offers a chain of that name. */
+static struct tconn *offer_by(struct tnode *n, uint16_t port, const char *name)
+{
+	struct block *genesis = test_genesis(name);
+	struct tconn *raw = raw_dialled(n, port);
+
+	raw_version(raw, (struct raw_version){.height = 0, .tag = &genesis->hash});
+	run(n->net);
+	raw_inv(raw, MSG_INV, INV_BLOCK, &genesis->hash.h, 1);
+	run(n->net);
+	raw_block(raw, genesis);
+	run(n->net);
+	block_unref(genesis);
+	return raw;
+}
+
+static bool is_offered(const struct tnode *n, const char *name, uint32_t *peers)
+{
+	struct chain_offer all[OFFERS_MAX];
+	const size_t count = protocol_offers(n->protocol, all, OFFERS_MAX);
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(all[i].params.name, name) == 0) {
+			*peers = all[i].peers;
+			return true;
+		}
+	return false;
+}
+
+static void an_offer_counts_who_is_there_and_makes_room_once_nobody_is(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *n = node_add(net, NULL, 0);
+	struct tconn *raw[OFFERS_MAX];
+	char name[16];
+	uint32_t peers;
+
+	protocol_expect_peers(n->protocol, 100);
+	for (int i = 0; i < OFFERS_MAX; i++) {
+		snprintf(name, sizeof(name), "chain %d", i);
+		raw[i] = offer_by(n, (uint16_t)(4000 + i), name);
+	}
+	assert_int_equal(protocol_offers(n->protocol, NULL, 0), OFFERS_MAX);
+	offer_by(n, 5000, "one more");
+	assert_false(is_offered(n, "one more", &peers));
+	offer_by(n, 5001, "chain 3");
+	assert_true(is_offered(n, "chain 3", &peers));
+	assert_int_equal(peers, 2);
+	inbox_put(raw[3]->other, "", (struct span){0});
+	inbox_put(raw[7]->other, "", (struct span){0});
+	run(net);
+	assert_true(is_offered(n, "chain 3", &peers));
+	assert_int_equal(peers, 1);
+	assert_true(is_offered(n, "chain 7", &peers));
+	assert_int_equal(peers, 0);
+	offer_by(n, 5002, "a newcomer");
+	assert_true(is_offered(n, "a newcomer", &peers));
+	assert_false(is_offered(n, "chain 7", &peers));
+	assert_int_equal(protocol_offers(n->protocol, NULL, 0), OFFERS_MAX);
+	net_drop(net);
+}
+
 static void only_the_wanted_chain_is_taken(void **state)
 {
 	struct tnet *net = net_of(state);
@@ -292,6 +354,7 @@ int main(void)
 		TEST(three_seconds_after_the_first_offer_it_is_taken),
 		TEST(differing_offers_are_listed_and_none_is_taken),
 		TEST(a_person_chooses_and_the_others_are_left_without_blame),
+		TEST(an_offer_counts_who_is_there_and_makes_room_once_nobody_is),
 		TEST(only_the_wanted_chain_is_taken),
 		TEST(an_untagged_peer_of_an_unwanted_chain_is_left_at_its_genesis),
 		TEST(a_genesis_that_is_not_that_of_the_tag_is_refused),

@@ -26,10 +26,12 @@ enum sync_mode { SYNC_HEADERS, SYNC_CLASSIC };
 
 struct protocol;
 
+#define OFFERS_MAX 16 /* kept at a time */
+
 /* A chain that peers offered to a node that has none. */
 struct chain_offer {
 	struct chain_params params; /* with name and genesis_hash */
-	uint32_t peers;             /* how many offered it */
+	uint32_t peers;             /* how many of those that are connected offered it */
 	conn_id first;
 };
 
