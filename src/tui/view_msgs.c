@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <tally/base/checked.h>
 #include <tally/base/mem.h>
 
 static size_t count(const struct tui_data *d)
@@ -37,6 +38,20 @@ static void note(const struct model *m, char *out, size_t size)
 		snprintf(out, size, "%" PRIu64, all);
 }
 
+/* "<12 ": peers' numbers grow in a long life, and in a small pane no room is kept for that before. */
+static int peer_columns(const struct tui_data *d)
+{
+	const uint32_t n = MIN(d->snap.n_peers, SNAPSHOT_PEERS_MAX);
+	conn_id most = d->n_msgs ? d->msgs[d->n_msgs - 1].peer : 0;
+	int columns = 4;
+
+	if (n && d->snap.peers[n - 1].id > most)
+		most = d->snap.peers[n - 1].id;
+	for (; most > 99; most /= 10)
+		columns++;
+	return columns;
+}
+
 static void row(const struct model *m, struct row *r, size_t i)
 {
 	const struct msg_record *rec = &m->data.msgs[i];
@@ -46,8 +61,8 @@ static void row(const struct model *m, struct row *r, size_t i)
 	format_size(bytes, rec->bytes);
 	row_text(r, ROLE_DIM, row_left(r) >= 70 ? when : when + 3);
 	row_gap(r, 1);
-	row_fieldf(r, (rec->out ? ROLE_OUT : ROLE_IN) | STYLE_BOLD, 4, "%s%u", rec->out ? ">" : "<",
-		   rec->peer);
+	row_fieldf(r, (rec->out ? ROLE_OUT : ROLE_IN) | STYLE_BOLD, peer_columns(&m->data), "%s%u",
+		   rec->out ? ">" : "<", rec->peer);
 	row_field(r, rec->ok ? STYLE_BOLD : ROLE_BAD | STYLE_BOLD, 11, rec->command);
 	row_field(r, ROLE_DIM, -6, bytes);
 	row_gap(r, 1);
