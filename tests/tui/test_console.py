@@ -86,16 +86,28 @@ class Console:
         assert b"\x1b[?25h" in self.raw[-400:] or b"\x1b[34h\x1b[?25h" in self.raw[-400:], self.raw[-400:]
 
 
+    def quit(self):
+        self.type("\x03\x03")
+        assert self.wait() == 0
+        self.given_back()
+
+
 def chain(net):
     n = net.node()
     n.create()
     return n
 
 
-def test_panels_keys_and_quit_at_80x24(net):
+def opened(net, cols=80, rows=24):
+    """A node with a chain of its own, and its console, which is there."""
     n = chain(net)
-    c = Console(n, 80, 24)
+    c = Console(n, cols, rows)
     c.sees("n%d" % n.id)
+    return n, c
+
+
+def test_panels_keys_and_quit_at_80x24(net):
+    n, c = opened(net)
     for text in ("Peers", "Chain", "Msgs", "no peers yet", "h0", "50.00"):
         c.sees(text)
     c.type("?")
@@ -120,8 +132,7 @@ def test_panels_keys_and_quit_at_80x24(net):
 
 
 def test_small_and_odd_sizes_never_end_it(net):
-    n = chain(net)
-    c = Console(n, 60, 15)
+    _, c = opened(net, 60, 15)
     c.sees("5:Msgs")
     for cols, rows in ((1, 1), (20, 3), (30, 6), (200, 60), (2, 100), (120, 40)):
         c.resize(cols, rows)
@@ -141,21 +152,17 @@ def test_a_joined_chain_is_told_and_another_one_too(net):
     c = Console(net.node(), 80, 24, "-connect", at)
     c.sees("joined chain tally")
     c.sees("offered by " + at)
-    c.type("q")
-    c.sees("Stop node? y/N")
-    c.type("y")
-    assert c.wait() == 0
+    c.quit()
     for cols, rows in ((80, 24), (60, 15)):
         c = Console(other, cols, rows, "-connect", at)
         c.sees("another chain at %s: stop and remove chain/" % at)
         c.type("2")
         c.sees("no peers: %s has another chain" % at)
-        c.type("\x03\x03")
-        assert c.wait() == 0
+        c.quit()
 
 
 def test_what_is_not_done_or_not_there_is_said(net):
-    c = Console(chain(net), 80, 24)
+    _, c = opened(net)
     c.sees("50.00")
     c.type(":send CENTRAL_NODE 1\r")
     c.sees("y/N")
@@ -174,14 +181,11 @@ def test_what_is_not_done_or_not_there_is_said(net):
     c.type("\x1b")
     c.type("s")
     c.sees("nothing to sort by")
-    c.type("\x03\x03")
-    assert c.wait() == 0
+    c.quit()
 
 
 def test_suspend_gives_the_terminal_back_and_resume_takes_it_again(net):
-    n = chain(net)
-    c = Console(n, 80, 24)
-    c.sees("n%d" % n.id)
+    _, c = opened(net)
     c.type("\x1a")
     wait_until("it stops", lambda: os.waitpid(c.pid, os.WNOHANG | os.WUNTRACED)[0] == c.pid)
     c.read()
@@ -198,8 +202,7 @@ def test_suspend_gives_the_terminal_back_and_resume_takes_it_again(net):
 
 
 def test_escape_mouse_freeze_and_a_completed_command(net):
-    n = chain(net)
-    c = Console(n, 80, 24)
+    n, c = opened(net)
     c.sees("[1 Dash]")
     c.type("?")
     c.sees("of ")
@@ -229,9 +232,7 @@ def test_escape_mouse_freeze_and_a_completed_command(net):
 
 
 def test_resizes_one_after_the_other_never_end_it(net):
-    n = chain(net)
-    c = Console(n, 80, 24)
-    c.sees("n%d" % n.id)
+    _, c = opened(net)
     for i in range(60):
         c.resize(1 + i * 37 % 190, 1 + i * 23 % 61)
         c.type("12345?q7"[i % 8])
@@ -239,15 +240,11 @@ def test_resizes_one_after_the_other_never_end_it(net):
     c.resize(80, 24)
     c.type("\x1b\x1b1")
     c.sees("[1 Dash]")
-    c.type("\x03\x03")
-    assert c.wait() == 0
-    c.given_back()
+    c.quit()
 
 
 def test_crash_gives_the_terminal_back(net):
-    n = chain(net)
-    c = Console(n, 80, 24)
-    c.sees("n%d" % n.id)
+    _, c = opened(net)
     os.kill(c.pid, signal.SIGSEGV)
     status = c.wait()
     assert os.WIFSIGNALED(status) or status != 0
@@ -255,18 +252,14 @@ def test_crash_gives_the_terminal_back(net):
 
 
 def test_a_terminal_nobody_reads_does_not_stop_the_node(net):
-    n = chain(net)
-    c = Console(n, 80, 24)
-    c.sees("n%d" % n.id)
+    n, c = opened(net)
     for _ in range(10):  # nothing is read from the terminal meanwhile
         n.generate(20)
     started = time.monotonic()
     assert n.rpc("getblockcount") == 200
     assert time.monotonic() - started < 1
     c.sees("h200")
-    c.type("\x03\x03")
-    assert c.wait() == 0
-    c.given_back()
+    c.quit()
 
 
 def test_dump_screen_of_a_running_node_and_without_one(net):
