@@ -64,13 +64,15 @@ static void announce_tip(struct protocol *p, struct peer *peer, const struct cha
 
 	if (n == 0)
 		return;
-	if (n > ANNOUNCE_BLOCKS_MAX)
+	/* It has the tip's hash then, and not yet what is below: until it asks, headers would follow nothing. */
+	if (n <= ANNOUNCE_BLOCKS_MAX)
+		peer->relay.told = tip->index;
+	else
 		n = 1;
 	for (uint32_t h = tip->height - n + 1; h <= tip->height; h++)
 		if (chain_at_height(p->o.chain, h, &en))
 			put_announced(p, &en, headers);
 	gate_send_list(p, peer, headers ? MSG_HEADERS : MSG_INV);
-	peer->relay.told = tip->index;
 }
 
 void relay_tip(struct protocol *p)

@@ -189,6 +189,38 @@ static void who_asked_for_headers_is_told_tips_by_headers(void **state)
 	net_drop(net);
 }
 
+/* Whose headers would follow nothing is told by inv, however many tips there are, until it asks. */
+static void who_is_far_behind_is_told_by_inv_until_it_asks(void **state)
+{
+	struct tnet *net = classic_net(state);
+	struct tnode *a = node_add(net, blocks, 5);
+	struct tconn *raw = raw_peer(a);
+	struct msg ask = {.kind = MSG_GETHEADERS};
+	struct tmsg *m;
+	struct err e = {0};
+
+	raw_send(raw, "sendheaders", NULL, 0);
+	run(net);
+	for (int i = 6; i <= 12; i++) {
+		if (i == 12) {
+			ask.u.locator.version = PROTOCOL_VERSION;
+			ask.u.locator.n = 1;
+			ask.u.locator.hashes = blocks[0]->hash.h.b;
+			raw_msg(raw, &ask);
+			run(net);
+		}
+		inbox_clear(raw);
+		assert_ok(chain_accept_block(a->chain, blocks[i], &e), e);
+		a->work_chain = true;
+		run(net);
+		m = raw_next(raw, NULL);
+		assert_non_null(m);
+		assert_string_equal(m->command, i == 12 ? "headers" : "inv");
+		free(m);
+	}
+	net_drop(net);
+}
+
 /* --- peers of six messages ---------------------------------------------------------- */
 
 #define OLD_VERSION 106
@@ -959,6 +991,7 @@ int main(void)
 		TEST(several_peers_share_the_work_and_none_sends_a_block_twice),
 		TEST(new_tips_reach_everybody_along_a_line),
 		TEST(who_asked_for_headers_is_told_tips_by_headers),
+		TEST(who_is_far_behind_is_told_by_inv_until_it_asks),
 		TEST(the_simplest_peer_is_synced_from),
 		TEST(the_simplest_peer_gives_its_chain_to_a_node_without_one),
 		TEST(genesis_is_found_by_walking_down_where_the_empty_locator_is_not_understood),
