@@ -378,6 +378,24 @@ static const struct entry *pick_holder(struct addrbook *b, const struct choice *
 	return NULL;
 }
 
+static bool picked(const struct entry *en, struct net_addr *out)
+{
+	if (en)
+		*out = en->pub.addr;
+	return en != NULL;
+}
+
+bool addrbook_pick_untested(struct addrbook *b, bool (*wanted)(void *arg, const struct net_addr *a),
+			    void *arg, struct net_addr *out)
+{
+	const struct choice c = {wanted, arg, clock_unix(b->clock)};
+	const struct entry *en;
+
+	settle_contests(b, NULL, false);
+	en = pick_holder(b, &c);
+	return picked(en ? en : pick_in_table(b, &c, false), out);
+}
+
 bool addrbook_pick(struct addrbook *b, bool (*wanted)(void *arg, const struct net_addr *a),
 		   void *arg, struct net_addr *out)
 {
@@ -391,9 +409,7 @@ bool addrbook_pick(struct addrbook *b, bool (*wanted)(void *arg, const struct ne
 		en = pick_in_table(b, &c, tried);
 	if (!en)
 		en = pick_in_table(b, &c, !tried);
-	if (en)
-		*out = en->pub.addr;
-	return en != NULL;
+	return picked(en, out);
 }
 
 /* --- what is told on --------------------------------------------------------------- */

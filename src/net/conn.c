@@ -95,6 +95,8 @@ static const char *kind_name(enum conn_kind kind)
 		return "outbound";
 	case CONN_MANUAL:
 		return "manual";
+	case CONN_FEELER:
+		return "feeler";
 	}
 	return "?";
 }

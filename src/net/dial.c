@@ -263,7 +263,8 @@ void dial_conn_closed(struct conn *c)
 		return;
 	if (!c->handshaken)
 		addrbook_failed(n->book, &c->info.peer);
-	slots_lost(n, &c->info.peer, !steady, now);
+	if (c->info.kind != CONN_FEELER)
+		slots_lost(n, &c->info.peer, !steady, now);
 	if (is_fallback(n, &c->info.peer)) {
 		n->fallback_failures = c->handshaken ? 0 : n->fallback_failures + 1;
 		n->fallback_ms = now + MAX(FALLBACK_RETRY_MS, retry_delay(n->fallback_failures));

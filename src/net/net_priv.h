@@ -143,7 +143,7 @@ struct net {
 	struct map by_id; /* conn_id -> struct conn *, the open ones */
 	conn_id last_id;
 	struct list conns, closing, lingering, ready;
-	size_t n_kind[3]; /* open connections by kind */
+	size_t n_kind[CONN_KINDS]; /* open connections by kind */
 	size_t n_lingering;
 	struct event *soon; /* fires on the next turn of the loop: deliver, reap */
 
@@ -168,6 +168,7 @@ struct net {
 	unsigned n_own;
 	struct soon_lost soon_lost[SOON_LOST_MAX]; /* a ring */
 	unsigned n_soon_lost;
+	int64_t feeler_ms; /* the next one */
 
 	uint64_t bytes_in, bytes_out;
 };

@@ -6,12 +6,14 @@
 #include <tally/base/checked.h>
 
 #define GROUPS_MAX 256
+#define FEELER_MS  (2 * 60 * 1000) /* between feelers, on average */
 
 /* What a candidate is held against. */
 struct search {
 	struct net *net;
 	int64_t now_ms;
-	uint64_t busy[GROUPS_MAX]; /* places that are connected, dialled or wished for */
+	uint64_t busy
+		[GROUPS_MAX]; /* places not to be dialled again: connected, dialled or wished for */
 	size_t n_busy;
 };
 
@@ -123,8 +125,25 @@ static bool is_wanted(void *arg, const struct net_addr *a)
 	       !is_resting(n, a, s->now_ms);
 }
 
+/* Where all slots are taken nobody else is ever dialled: so that the addresses heard of, and those that hold a contested
+ * place among the tried, are known to be there, one is greeted now and then. Source: Bitcoin Core net.h,
+ * FEELER_INTERVAL. */
+static void feel(struct net *n, int64_t now)
+{
+	struct search s = {.net = n, .now_ms = now};
+	struct net_addr a;
+
+	if (now < n->feeler_ms)
+		return;
+	n->feeler_ms = now + FEELER_MS / 2 + (int64_t)rng_below(n->rng, FEELER_MS);
+	if (n->n_kind[CONN_FEELER] == 0 && addrbook_pick_untested(n->book, is_wanted, &s, &a))
+		dial_start(n, &a, CONN_FEELER);
+}
+
 void slots_fill(struct net *n, int64_t now)
 {
+	if (slots_taken(n) >= NET_OUTBOUND_SLOTS)
+		feel(n, now);
 	for (int tries = 0; tries < NET_OUTBOUND_SLOTS && slots_taken(n) < NET_OUTBOUND_SLOTS;
 	     tries++) {
 		struct search s = {.net = n, .now_ms = now};

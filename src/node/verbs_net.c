@@ -29,7 +29,7 @@ static json_t *json_in_flight(const struct peer_info *p)
 
 static json_t *json_peer(const struct peer_info *p)
 {
-	static const char *const kinds[] = {"inbound", "outbound-full-relay", "manual"};
+	static const char *const kinds[] = {"inbound", "outbound-full-relay", "manual", "feeler"};
 	json_t *o = json_object();
 
 	json_object_set_new(o, "id", json_integer(p->id));

@@ -234,6 +234,10 @@ static void handshake_done(struct protocol *p, struct peer *peer)
 	address_known(p, peer);
 	if (close_double(p, peer))
 		return;
+	if (peer->info.kind == CONN_FEELER) {
+		peer_close(p, peer, CLOSE_PLAIN, "it is there: all slots are taken");
+		return;
+	}
 	if (has_chain(p))
 		sync_peer_ready(p, peer);
 	else

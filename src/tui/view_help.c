@@ -43,16 +43,17 @@ char *help_text(void)
 				text_append(text, HELP_BYTES, "  %-12s %s\n", key_rows[i].shown,
 					    key_rows[i].help);
 	}
-	text_append(text, HELP_BYTES,
-		    "\nMarks\n"
-		    "  n3000 FULL   this node's number, and what it does: FULL, or MINER\n"
-		    "  h12 00e1..b1 height and hash of its best block, and how old that is\n"
-		    "  4p 3tx       peers, and transactions that wait for a block\n"
-		    "  48.50+2.00   coins to spend, and coins that are coming\n"
-		    "  i o m        a peer that came in, was dialled, was dialled by hand\n"
-		    "  1041!        a peer whose best block is not ours\n"
-		    "  < >          a message in, out, and the peer's number\n"
-		    "  * o \\        the tip, a block below it, a block beside the best chain\n");
+	text_append(
+		text, HELP_BYTES,
+		"\nMarks\n"
+		"  n3000 FULL   this node's number, and what it does: FULL, or MINER\n"
+		"  h12 00e1..b1 height and hash of its best block, and how old that is\n"
+		"  4p 3tx       peers, and transactions that wait for a block\n"
+		"  48.50+2.00   coins to spend, and coins that are coming\n"
+		"  i o m f      a peer that came in, was dialled, by hand, or to see whether it is there\n"
+		"  1041!        a peer whose best block is not ours\n"
+		"  < >          a message in, out, and the peer's number\n"
+		"  * o \\        the tip, a block below it, a block beside the best chain\n");
 	help_verbs(text);
 	return text;
 }

@@ -109,6 +109,7 @@ static void row(const struct model *m, struct row *r, size_t i)
 	row_field(r, p->kind == CONN_INBOUND ? ROLE_IN : ROLE_OUT, 2,
 		  p->kind == CONN_INBOUND  ? "i"
 		  : p->kind == CONN_MANUAL ? "m"
+		  : p->kind == CONN_FEELER ? "f"
 					   : "o");
 	row_field(r, ROLE_NORMAL, wide ? 22 : 15, addr);
 	if (p->syncing && tip < p->best_height) {
@@ -215,6 +216,7 @@ char *peer_detail(const struct tui_data *d, size_t i)
 		p->id, addr, local,
 		p->kind == CONN_INBOUND  ? "it dialled us"
 		: p->kind == CONN_MANUAL ? "we dialled it, asked to by hand"
+		: p->kind == CONN_FEELER ? "we dialled it, to see whether it is there"
 					 : "we dialled it",
 		p->agent, p->version, p->services, p->start_height, p->best_height, best, ping,
 		p->clock_offset, p->msgs_in, p->bytes_in, p->msgs_out, p->bytes_out, p->in_flight);

@@ -567,6 +567,46 @@ static void at_most_eight_are_dialled_from_the_book(void **state)
 		close(fds[i]);
 }
 
+static void where_all_slots_are_taken_the_others_are_greeted_now_and_then(void **state)
+{
+	struct fixture *f = *state;
+	struct net_addr at[12];
+	int fds[12], untried = 0;
+
+	for (int i = 0; i < 12; i++) {
+		fds[i] = server(&at[i]);
+		addrbook_add(f->book, &at[i], 1, NOW, NULL);
+	}
+	pass(f, 3);
+	await(f, NET_OUTBOUND_SLOTS, 0);
+	for (int i = 0; i < 4; i++) {
+		struct conn *c;
+
+		for (int s = 0; s < 200 && f->opened < NET_OUTBOUND_SLOTS + 1u + (unsigned)i; s++)
+			pass(f, 1);
+		await(f, NET_OUTBOUND_SLOTS + 1u + (unsigned)i, (unsigned)i);
+		c = conn_find(f->net, f->last_opened);
+		assert_int_equal(c->info.kind, CONN_FEELER);
+		assert_int_equal(net_connections(f->net, CONN_OUTBOUND), NET_OUTBOUND_SLOTS);
+		/* It greets us: as the protocol does then. */
+		addrbook_succeeded(f->book, &c->info.peer, 1);
+		net_transport(f->net).listens_at(f->net, c->info.id, &c->info.peer);
+		net_transport(f->net).close(f->net, c->info.id, CLOSE_PLAIN, "it is there");
+		await(f, 0, (unsigned)i + 1);
+	}
+	for (int i = 0; i < 12; i++) {
+		struct addrbook_entry en;
+
+		assert_true(addrbook_get(f->book, &at[i], &en));
+		untried += !en.tried;
+		close(fds[i]);
+	}
+	assert_int_equal(untried, NET_OUTBOUND_SLOTS); /* nobody has greeted in the slots */
+	/* Now all are connected or tried: nobody is left to be felt. */
+	pass(f, 600);
+	assert_int_equal(f->opened, NET_OUTBOUND_SLOTS + 4);
+}
+
 static void groups_are_places(void **state)
 {
 	static const char *const apart[] = {
@@ -755,6 +795,7 @@ int main(void)
 		T(who_greets_and_hangs_up_is_left_alone_for_longer_each_time),
 		T(who_is_banned_or_discouraged_is_not_dialled),
 		T(at_most_eight_are_dialled_from_the_book),
+		T(where_all_slots_are_taken_the_others_are_greeted_now_and_then),
 		cmocka_unit_test(groups_are_places),
 		T(fifty_halves_of_large_messages_stay_within_the_bound),
 		T(large_messages_get_through_when_memory_is_short),

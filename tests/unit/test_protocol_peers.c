@@ -226,6 +226,25 @@ static void a_nonce_alone_does_not_make_a_double(void **state)
 	net_drop(net);
 }
 
+static void a_feeler_takes_the_greeting_and_leaves(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3), *b = node_add(net, blocks, 3);
+	struct net_addr at = loopback((uint16_t)(3000 + b->at));
+	struct tconn *c = conn_between(net, a, b, CONN_FEELER, at);
+	struct addrbook_entry en;
+
+	run(net);
+	assert_closed(c->other, CLOSE_PLAIN, "it is there");
+	assert_true(addrbook_get(a->book, &at, &en));
+	assert_true(en.tried);
+	assert_int_equal(count_msgs(a, true, "version"), 1);
+	assert_int_equal(count_msgs(a, true, "verack"), 1);
+	assert_int_equal(count_msgs(a, true, "getaddr"), 0);
+	assert_int_equal(count_msgs(a, true, "getheaders"), 0);
+	net_drop(net);
+}
+
 static void a_peer_of_another_chain_is_closed_without_blame(void **state)
 {
 	struct tnet *net = net_of(state);
@@ -645,6 +664,7 @@ int main(void)
 		TEST(a_connection_to_ourselves_is_closed_at_both_ends),
 		TEST(the_second_connection_to_a_node_goes_and_its_address_is_proven),
 		TEST(a_nonce_alone_does_not_make_a_double),
+		TEST(a_feeler_takes_the_greeting_and_leaves),
 		TEST(a_peer_of_another_chain_is_closed_without_blame),
 		TEST(the_same_tag_is_welcome_and_a_malformed_one_is_not),
 		TEST(no_version_within_a_minute_closes),

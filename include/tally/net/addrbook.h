@@ -56,6 +56,9 @@ size_t addrbook_count_tried(const struct addrbook *b);
  * with the same chance, then every bucket, then within it by failures. False: nobody. */
 bool addrbook_pick(struct addrbook *b, bool (*wanted)(void *arg, const struct net_addr *a),
 		   void *arg, struct net_addr *out);
+/* The same, of those that are to be tested: who holds a place among the tried that another wants, else a new one. */
+bool addrbook_pick_untested(struct addrbook *b, bool (*wanted)(void *arg, const struct net_addr *a),
+			    void *arg, struct net_addr *out);
 /* A random sample to tell a peer whose scope is `to`: loopback only to loopback, private only to
  * private or loopback; only what was dialled with success or seen within 30 days. */
 size_t addrbook_sample(struct addrbook *b, enum net_scope to, struct addrbook_entry *out,

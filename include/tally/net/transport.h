@@ -18,7 +18,9 @@ enum conn_kind {
 	CONN_INBOUND,
 	CONN_OUTBOUND, /* dialled from the address book, or the central node: one of the slots */
 	CONN_MANUAL,   /* a person asked for it: -connect, -addnode, the prompt */
+	CONN_FEELER, /* dialled to see whether the address is a node's; left once it has greeted us */
 };
+#define CONN_KINDS (CONN_FEELER + 1)
 
 struct conn_info {
 	conn_id id;
