@@ -19,8 +19,10 @@
 #include <tally/base/err.h>
 #include <tally/store/store.h>
 
-#define ENV_TABLES_MAX        8
-#define ENV_PAGE_BYTES        16384
+#define ENV_TABLES_MAX 8
+/* What the kernel takes whole: a larger write of a process that is killed may be cut at any page of the
+ * kernel's, and recovery refuses a page of ours that is half there (with 16 KB, every few hundred kills). */
+#define ENV_PAGE_BYTES        4096
 #define ENV_LOG_FILE_BYTES    (UINT32_C(2) << 20)
 #define ENV_LOG_BUFFER_BYTES  (UINT32_C(256) << 10) /* must be below the file's size */
 #define ENV_CHECKPOINT_BYTES  (UINT32_C(16) << 20)  /* of log: recovery stays around a second */

@@ -1,5 +1,5 @@
 /* Records of a damaged table, page by page. The layout of a page is Berkeley DB 5.3's (dbinc/db_page.h), in the
- * machine's own byte order, as ours are made: 16 KB, with checksums. */
+ * machine's own byte order, as ours are made: 4 KB, with checksums. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

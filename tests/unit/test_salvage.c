@@ -5,9 +5,9 @@
 #include <tally/store/salvage.h>
 
 #define RECORDS 300
-#define PAGE    16384
+#define PAGE    4096
 /* Bodies of these sizes: short ones, one that fills its page, ones of a page and of several. */
-static const size_t sizes[] = {1, 200, 3000, 16384, 100000};
+static const size_t sizes[] = {1, 200, 3000, 4096, 100000};
 
 static void fill_body(uint8_t *out, size_t n, uint32_t i)
 {

@@ -9,9 +9,10 @@
 
 #include <tally/base/rng.h>
 
-#define KILLS       20
-#define BATCH_COINS 200
-#define SLACK       1000 /* batches a child may be ahead of what we read from it */
+#define KILLS         20
+#define KILLS_WRITING 60
+#define BATCH_COINS   200
+#define SLACK         1000 /* batches a child may be ahead of what we read from it */
 
 static struct outpoint batch_outpoint(uint32_t batch, uint32_t i)
 {
@@ -144,6 +145,85 @@ static void kills_lose_nothing_that_was_acknowledged(void **state)
 	}
 }
 
+/* A table larger than its cache, changed all over: pages are written all the time, and a write of more than one page
+ * of the kernel's is cut where the process is killed. */
+static void change_all_over(const struct fixture *f, unsigned seed)
+{
+	struct rng_seeded rng;
+	struct store *s;
+	struct err e = {0};
+
+	rng_seeded_init(&rng, seed);
+	if (!store_open(&s, &f->o, &e))
+		_exit(1);
+	for (;;) {
+		for (int i = 0; i < 20; i++) {
+			struct outpoint o = batch_outpoint((uint32_t)rng_below(&rng.rng, 300),
+							   (uint32_t)rng_below(&rng.rng, 200));
+			struct coin c = {.value = (int64_t)rng_below(&rng.rng, 1000000),
+					 .height = 1};
+
+			if (!store_put_coin(s, &o, &c, &e))
+				_exit(1);
+		}
+		if (!store_commit(s, false, &e))
+			_exit(1);
+	}
+}
+
+static void kills_while_pages_are_written_damage_none(void **state)
+{
+	struct fixture *f = *state;
+	struct rng_seeded rng;
+
+	rng_seeded_init(&rng, 4);
+	for (unsigned i = 0; i < KILLS_WRITING; i++) {
+		const pid_t pid = fork();
+		struct store *s;
+		int status;
+
+		assert_true(pid >= 0);
+		if (pid == 0)
+			change_all_over(f, i);
+		usleep((useconds_t)(20000 + rng_below(&rng.rng, 60000)));
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		s = must_open(f);
+		store_close(s);
+	}
+}
+
+/* Whatever chance says: the kernel must take a page whole. Source: Linux mm/filemap.c, generic_perform_write, which
+ * ends at a fatal signal, between two of its pages. */
+static void a_page_is_no_larger_than_the_kernel_s(void **state)
+{
+	struct fixture *f = *state;
+	struct store *s = must_open(f);
+	struct dirent *at;
+	unsigned tables = 0;
+	DIR *d;
+
+	store_close(s);
+	d = opendir(f->chain);
+	assert_non_null(d);
+	while ((at = readdir(d)) != NULL) {
+		const size_t n = strlen(at->d_name);
+		uint32_t page;
+		int fd;
+
+		if (n < 3 || strcmp(at->d_name + n - 3, ".db") != 0)
+			continue;
+		fd = openat(dirfd(d), at->d_name, O_RDONLY);
+		assert_int_equal(pread(fd, &page, sizeof page, 20), sizeof page);
+		assert_in_range(page, 512, sysconf(_SC_PAGESIZE));
+		close(fd);
+		tables++;
+	}
+	closedir(d);
+	assert_true(tables > 5);
+}
+
 static void kills_while_the_database_is_made_are_harmless(void **state)
 {
 	struct fixture *f = *state;
@@ -250,6 +330,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(kills_lose_nothing_that_was_acknowledged),
+		TEST(kills_while_pages_are_written_damage_none),
+		TEST(a_page_is_no_larger_than_the_kernel_s),
 		TEST(kills_while_the_database_is_made_are_harmless),
 		TEST(after_a_failed_write_nothing_is_acknowledged_and_nothing_lost),
 	};
