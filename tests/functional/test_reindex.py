@@ -6,7 +6,7 @@ import signal
 
 from framework import main, wait_until
 
-PAGE = 16384
+PAGE = 4096
 TABLES = ("headers", "blocks", "undo", "coins", "meta", "addrs", "schema")
 
 
@@ -52,7 +52,8 @@ def damages(n, file):
     size = os.path.getsize(file)
     yield "deleted", lambda: os.remove(file)
     yield "empty", lambda: os.truncate(file, 0)
-    yield "cut to half", lambda: os.truncate(file, size // 2)
+    # At a page's end: half a page at the end is what a full disk leaves, and is taken off.
+    yield "cut to half", lambda: os.truncate(file, size // PAGE // 2 * PAGE)
     yield "head overwritten", lambda: overwrite(file, 0, 512)
     yield "a page overwritten", lambda: overwrite(file, size // PAGE // 2 * PAGE, PAGE)
     yield "a foreign file", lambda: overwrite(file, 0, size)
