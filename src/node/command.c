@@ -158,16 +158,11 @@ static void call_run(struct node *n, const struct verb *v, struct call *c)
 
 static void unknown_method(const char *name, struct err *e)
 {
-	struct nearest near = {.to = name};
-	const struct verb *v;
-	size_t group = 0, at = 0;
+	const char *near = verb_nearest(name, VERB_RPC);
 
-	while ((v = verb_next(&group, &at)))
-		if (v->flags & VERB_RPC)
-			nearest_try(&near, v->name);
-	if (near.word)
+	if (near)
 		err_set(e, ERR_USAGE, "unknown-command",
-			"there is no method '%s': did you mean %s?", name, near.word);
+			"there is no method '%s': did you mean %s?", name, near);
 	else
 		err_set(e, ERR_USAGE, "unknown-command",
 			"there is no method '%s': the method help lists them", name);

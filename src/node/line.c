@@ -149,16 +149,11 @@ static void on_reply(void *arg, json_t *result, const struct err *err, int code)
 
 static void unknown_verb(const char *name, struct err *e)
 {
-	struct nearest near = {.to = name};
-	const struct verb *v;
-	size_t group = 0, at = 0;
+	const char *near = verb_nearest(name, VERB_PROMPT);
 
-	while ((v = verb_next(&group, &at)))
-		if (v->flags & VERB_PROMPT)
-			nearest_try(&near, v->name);
-	if (near.word)
+	if (near)
 		err_set(e, ERR_NOTFOUND, "unknown-command",
-			"there is no command '%s': did you mean %s?", name, near.word);
+			"there is no command '%s': did you mean %s?", name, near);
 	else
 		err_set(e, ERR_NOTFOUND, "unknown-command", "there is no command '%s': see help",
 			name);

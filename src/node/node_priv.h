@@ -223,6 +223,9 @@ void journal_msg(struct journal *j, const struct msg_record *rec, int64_t unix_u
 void journal_log(struct journal *j, int64_t unix_us, enum log_subsystem sub, enum log_level level,
 		 const char *text);
 void journal_fill(const struct journal *j, struct snapshot *out, int64_t unix_us);
+
+/* snapshot.c: the peers, SNAPSHOT_PEERS_MAX at most; mem_alloc'ed. */
+struct peer_info *node_peers(const struct node *n, size_t *count);
 size_t journal_msgs(const struct journal *j, uint64_t first, struct msg_record *out, size_t max);
 size_t journal_logs(const struct journal *j, uint64_t first, struct log_record *out, size_t max);
 

@@ -147,6 +147,14 @@ void node_snapshot(const struct node *n, struct snapshot *out)
 
 /* --- rows ------------------------------------------------------------------------ */
 
+struct peer_info *node_peers(const struct node *n, size_t *count)
+{
+	struct peer_info *peers = mem_array(SNAPSHOT_PEERS_MAX, sizeof(*peers));
+
+	*count = MIN(protocol_peers(n->protocol, peers, SNAPSHOT_PEERS_MAX), SNAPSHOT_PEERS_MAX);
+	return peers;
+}
+
 /* The peers, for all rows of one call. */
 struct peer_list {
 	struct peer_info *peers;
@@ -216,11 +224,8 @@ size_t node_chain_rows(const struct node *n, uint32_t top, struct chain_row *out
 
 	if (!chain_has_genesis(n->chain))
 		return 0;
-	if (n->protocol) {
-		list.peers = mem_array(SNAPSHOT_PEERS_MAX, sizeof(*list.peers));
-		list.n = MIN(protocol_peers(n->protocol, list.peers, SNAPSHOT_PEERS_MAX),
-			     SNAPSHOT_PEERS_MAX);
-	}
+	if (n->protocol)
+		list.peers = node_peers(n, &list.n);
 	tip = chain_tip(n->chain).index;
 	for (int64_t h = top; h >= 0 && count < max; h--) {
 		const size_t found =

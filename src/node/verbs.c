@@ -1,6 +1,8 @@
 /* The table of verbs: every command there is, by subject. */
 #include "verbs_priv.h"
 
+#include <tally/base/text.h>
+
 const struct verb *const node_verb_groups[] = {
 	verbs_chain, verbs_coins, verbs_mempool, verbs_mining, verbs_net,
 	verbs_bans,  verbs_addrs, verbs_wallet,  verbs_node,   NULL,
@@ -19,4 +21,16 @@ const struct verb *verb_next(size_t *group, size_t *at)
 		*at = 0;
 	}
 	return NULL;
+}
+
+const char *verb_nearest(const char *name, unsigned flag)
+{
+	struct nearest near = {.to = name};
+	const struct verb *v;
+	size_t group = 0, at = 0;
+
+	while ((v = verb_next(&group, &at)))
+		if (v->flags & flag)
+			nearest_try(&near, v->name);
+	return near.word;
 }

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tally/base/checked.h>
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 
@@ -125,10 +124,8 @@ static bool call_who(struct node *n, struct call *c, struct subnet *out)
 
 static size_t peers_within(const struct node *n, const struct subnet *s)
 {
-	struct peer_info *peers = mem_array(SNAPSHOT_PEERS_MAX, sizeof(*peers));
-	const size_t count =
-		MIN(protocol_peers(n->protocol, peers, SNAPSHOT_PEERS_MAX), SNAPSHOT_PEERS_MAX);
-	size_t within = 0;
+	size_t count, within = 0;
+	struct peer_info *peers = node_peers(n, &count);
 
 	for (size_t i = 0; i < count; i++)
 		within += subnet_has(s, &peers[i].addr);

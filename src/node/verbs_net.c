@@ -61,18 +61,10 @@ static json_t *json_peer(const struct peer_info *p)
 	return o;
 }
 
-static struct peer_info *all_peers(const struct node *n, size_t *count)
-{
-	struct peer_info *peers = mem_array(SNAPSHOT_PEERS_MAX, sizeof(*peers));
-
-	*count = MIN(protocol_peers(n->protocol, peers, SNAPSHOT_PEERS_MAX), SNAPSHOT_PEERS_MAX);
-	return peers;
-}
-
 static void run_getpeerinfo(struct node *n, struct call *c)
 {
 	size_t count;
-	struct peer_info *peers = all_peers(n, &count);
+	struct peer_info *peers = node_peers(n, &count);
 	json_t *out = json_array();
 
 	for (size_t i = 0; i < count; i++)
@@ -229,7 +221,7 @@ static void run_disconnectnode(struct node *n, struct call *c)
 	if (!call_text(c, "address", "", &address) ||
 	    !call_number(c, "nodeid", 1, UINT32_MAX, 0, &id))
 		return;
-	peers = all_peers(n, &count);
+	peers = node_peers(n, &count);
 	for (size_t i = 0; i < count; i++)
 		if ((id && peers[i].id == (conn_id)id) || same_text_address(&peers[i], address)) {
 			drop_peer(n, &peers[i]);

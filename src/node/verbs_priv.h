@@ -15,6 +15,9 @@ bool call_hash(struct call *c, const char *name, struct hash256 *out);
 /* An address or a label. make: a label is made on first use. */
 bool call_address(struct call *c, const char *name, bool make, struct key_hash *out);
 
+/* verbs.c: of those with this flag the one that was perhaps meant; NULL: none is near. */
+const char *verb_nearest(const char *name, unsigned flag);
+
 /* json_out.c */
 json_t *json_hash(const struct hash256 *h);
 json_t *json_address(const struct key_hash *kh);

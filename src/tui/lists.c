@@ -191,6 +191,13 @@ void list_move_by(struct model *m, long by)
 	list_move_to(m, at < 0 ? 0 : (size_t)at, true);
 }
 
+size_t list_newer(const struct model *m, enum panel p)
+{
+	const struct list_state *l = &m->lists[p];
+
+	return view_of(p)->stream && !l->follow && l->n ? l->n - 1 - l->at : 0;
+}
+
 bool model_search(struct model *m, bool backward, bool from_here)
 {
 	struct list_state *l = &m->lists[m->focus];

@@ -9,5 +9,7 @@
 /* To this place, or the last one. may_follow: at the newest row the selection stays with what comes. */
 void list_move_to(struct model *m, size_t at, bool may_follow);
 void list_move_by(struct model *m, long by);
+/* How many rows have come behind the selected one of a stream that is not followed. */
+size_t list_newer(const struct model *m, enum panel p);
 
 #endif

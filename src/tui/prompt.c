@@ -294,9 +294,10 @@ static size_t line_bytes(const struct canvas *c, const char *text, int width)
 	}
 }
 
-/* A text is read whole: what has no room on its line stands in the lines above. Returns the row behind its end. */
-static struct row draw_lines(struct canvas *c, const struct rect *at, int room, unsigned style,
-			     const char *text)
+/* A text is read whole: what has no room on its line stands in the lines above. It begins `in` columns in, and has
+ * `room` columns. Returns the row behind its end. */
+static struct row draw_lines(struct canvas *c, const struct rect *at, int in, int room,
+			     unsigned style, const char *text)
 {
 	const int most = at->y + 1 < TEXT_LINES ? at->y + 1 : TEXT_LINES;
 	const char *line[TEXT_LINES];
@@ -314,7 +315,7 @@ static struct row draw_lines(struct canvas *c, const struct rect *at, int room, 
 		r = (struct row){c, at->x, at->y - (n - 1 - i), at->x + at->w, 0};
 		if (n > 1)
 			canvas_fill(c, &(struct rect){r.x, r.y, at->w, 1}, ROLE_NORMAL, ' ');
-		row_gap(&r, style == ROLE_WARN ? 0 : 1);
+		row_gap(&r, in);
 		r.end -= i == n - 1 ? at->w - room : 0;
 		row_printf(&r, style, "%.*s", (int)bytes[i], line[i]);
 		r.end = at->x + at->w;
@@ -324,7 +325,7 @@ static struct row draw_lines(struct canvas *c, const struct rect *at, int room, 
 
 void prompt_draw_text(struct canvas *c, const struct rect *at, unsigned style, const char *text)
 {
-	draw_lines(c, at, at->w - 1, style, text);
+	draw_lines(c, at, 1, at->w - 1, style, text);
 }
 
 static void draw_question(const struct prompt *p, struct canvas *c, const struct rect *at,
@@ -332,7 +333,7 @@ static void draw_question(const struct prompt *p, struct canvas *c, const struct
 {
 	static const char answers[] = " y/N ";
 	const int room = at->w > 12 ? at->w - (int)strlen(answers) : at->w;
-	struct row r = draw_lines(c, at, room, ROLE_WARN, p->question);
+	struct row r = draw_lines(c, at, 0, room, ROLE_WARN, p->question);
 
 	row_text(&r, ROLE_KEY, answers);
 	*cursor = r.x < r.end ? r.x : r.end - 1;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <tally/base/text.h>
+#include <tui/lists_priv.h>
 
 static const struct view *const views[PANELS] = {
 	[PANEL_PEERS] = &view_peers, [PANEL_CHAIN] = &view_chain,   [PANEL_MEMPOOL] = &view_mempool,
@@ -22,7 +23,7 @@ static void draw_frame(struct canvas *c, const struct rect *r, const struct mode
 	const struct view *v = views[p];
 	const bool focus = m->focus == p;
 	const unsigned style = focus ? ROLE_FOCUS : ROLE_BORDER;
-	const struct list_state *list = &m->lists[p];
+	const size_t newer = list_newer(m, p);
 	struct row title = {c, r->x + 2, r->y, r->x + r->w - 2, 0};
 	char note[160] = "";
 	int width;
@@ -32,9 +33,9 @@ static void draw_frame(struct canvas *c, const struct rect *r, const struct mode
 	if (v->note)
 		v->note(m, note, sizeof(note));
 	/* What comes is not followed: it is told how much there is. */
-	if (v->stream && !list->follow && list->at + 1 < list->n)
+	if (newer)
 		text_append(note, sizeof(note), "%s%zu newer, G follows", note[0] ? "  " : "",
-			    list->n - 1 - list->at);
+			    newer);
 	width = canvas_width(c, note) + 2;
 	if (note[0] && width < row_left(&title)) {
 		title.x = title.end - width;

@@ -1,4 +1,5 @@
 /* The first lines: who this node is and how it is doing; the screens; the key bar. */
+#include <tui/lists_priv.h>
 #include <tui/view_priv.h>
 
 #include <inttypes.h>
@@ -133,7 +134,7 @@ static void node_segments(struct segments *all, const struct snapshot *s, int wi
 /* In the small layouts, which have no tabs: what is looked at. */
 static void view_segments(struct segments *all, const struct model *m)
 {
-	const struct list_state *l = &m->lists[m->focus];
+	const size_t newer = list_newer(m, m->focus);
 	uint64_t waits = m->live.msgs_next - m->frozen_msgs;
 
 	if (m->over.kind == OVERLAY_NONE)
@@ -141,8 +142,8 @@ static void view_segments(struct segments *all, const struct model *m)
 		    view_of(m->focus)->short_name);
 	if (m->frozen)
 		add(all, 4, ROLE_WARN, "FROZEN +%" PRIu64, waits);
-	else if (view_of(m->focus)->stream && !l->follow && l->at + 1 < l->n)
-		add(all, 6, ROLE_DIM, "+%zu", l->n - 1 - l->at);
+	else if (newer)
+		add(all, 6, ROLE_DIM, "+%zu", newer);
 }
 
 void header_draw(struct canvas *c, const struct rect *r, const struct model *m)

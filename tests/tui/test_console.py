@@ -85,7 +85,6 @@ class Console:
         assert self.raw.rstrip().endswith(b"\x1b[?1049l") or b"\x1b[?1049l" in self.raw[-200:], self.raw[-200:]
         assert b"\x1b[?25h" in self.raw[-400:] or b"\x1b[34h\x1b[?25h" in self.raw[-400:], self.raw[-400:]
 
-
     def quit(self):
         self.type("\x03\x03")
         assert self.wait() == 0
