@@ -46,6 +46,7 @@ SCRIPT_TESTS += \
 	tests/functional/test_relay.py \
 	tests/functional/test_restart.py \
 	tests/functional/test_rpc.py \
+	tests/functional/test_serving.py \
 	tests/functional/test_signature_rule.py \
 	tests/functional/test_six_messages.py \
 	tests/functional/test_timeouts.py \

@@ -46,7 +46,7 @@ static bool check_header(const struct chain *c, const struct block_header *h,
 	*prev = tree_find(&c->tree, &h->prev);
 	if (*prev == CHAIN_NONE)
 		return err_set(e, ERR_ORPHAN, "prev-blk-not-found", "its parent is not known here");
-	if ((tree_status(&c->tree, *prev) & TREE_FAILED) != 0)
+	if ((tree_status(&c->tree, *prev) & CHAIN_ANY_FAILED) != 0)
 		return err_set(e, ERR_INVALID, "bad-prevblk", "it builds on an invalid block");
 	parent = header_parent_of(c, *prev);
 	return header_check(h, hash, &c->params, &parent, e) &&
@@ -108,7 +108,7 @@ static void set_complete(struct chain *c, chain_index i)
 
 	en->seq_status |= TREE_COMPLETE;
 	en->order = c->next_order++;
-	if ((en->seq_status & TREE_FAILED) == 0 && tree_better(&c->tree, i, c->best))
+	if ((en->seq_status & CHAIN_ANY_FAILED) == 0 && tree_better(&c->tree, i, c->best))
 		c->best = i;
 }
 

@@ -128,7 +128,7 @@ static bool load(struct chain *c, struct err *e)
 	tree_load_tip(&c->tree, i);
 	load_complete(c);
 	if ((tree_status(&c->tree, i) & TREE_COMPLETE) == 0 ||
-	    (tree_status(&c->tree, i) & TREE_FAILED) != 0)
+	    (tree_status(&c->tree, i) & CHAIN_ANY_FAILED) != 0)
 		return damaged(e, "blocks of the best chain are missing");
 	c->told_work = tree_at(&c->tree, i)->work;
 	return load_params(c, e);

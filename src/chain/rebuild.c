@@ -127,8 +127,7 @@ static bool take_header(struct rebuild *r, struct piece *p, struct err *e)
 	struct err why = {0};
 	uint32_t status;
 
-	if (!read_header(r, p, header, &status) ||
-	    (status & (CHAIN_FAILED | CHAIN_FAILED_ANCESTOR)) != 0) {
+	if (!read_header(r, p, header, &status) || (status & CHAIN_ANY_FAILED) != 0) {
 		p->done = true;
 		return true;
 	}

@@ -196,14 +196,14 @@ chain_index tree_add(struct tree *t, const struct block_hash *hash, const struct
 		if (en->work < parent->work)
 			en->work = WORK_MAX;
 		en->skip = tree_ancestor(t, prev, skip_height(height));
-		if ((parent->seq_status & TREE_FAILED) != 0)
+		if ((parent->seq_status & CHAIN_ANY_FAILED) != 0)
 			en->seq_status |= CHAIN_FAILED_ANCESTOR;
 	}
 	*find_slot(t, hash) = i + 1;
 	t->len++;
 	link_sibling(t, i);
 	add_leaf(t, i, prev);
-	if ((en->seq_status & TREE_FAILED) == 0 &&
+	if ((en->seq_status & CHAIN_ANY_FAILED) == 0 &&
 	    (t->best_header == CHAIN_NONE || en->work > tree_at(t, t->best_header)->work))
 		t->best_header = i;
 	return i;
@@ -319,16 +319,16 @@ void tree_fail(struct tree *t, chain_index i)
 	for (chain_index at = i + 1; at < t->len; at++) {
 		struct tree_entry *en = tree_at(t, at);
 
-		if ((tree_status(t, en->prev) & TREE_FAILED) != 0)
+		if ((tree_status(t, en->prev) & CHAIN_ANY_FAILED) != 0)
 			en->seq_status |= CHAIN_FAILED_ANCESTOR;
 	}
-	if ((tree_status(t, t->best_header) & TREE_FAILED) == 0)
+	if ((tree_status(t, t->best_header) & CHAIN_ANY_FAILED) == 0)
 		return;
 	t->best_header = 0;
 	for (chain_index at = 1; at < t->len; at++) {
 		const struct tree_entry *en = tree_at(t, at);
 
-		if ((en->seq_status & TREE_FAILED) == 0 &&
+		if ((en->seq_status & CHAIN_ANY_FAILED) == 0 &&
 		    en->work > tree_at(t, t->best_header)->work)
 			t->best_header = at;
 	}
@@ -352,7 +352,7 @@ chain_index tree_best_complete(const struct tree *t)
 	for (chain_index at = 0; at < t->len; at++) {
 		uint32_t status = tree_status(t, at);
 
-		if ((status & TREE_COMPLETE) != 0 && (status & TREE_FAILED) == 0 &&
+		if ((status & TREE_COMPLETE) != 0 && (status & CHAIN_ANY_FAILED) == 0 &&
 		    (best == CHAIN_NONE || tree_better(t, at, best)))
 			best = at;
 	}

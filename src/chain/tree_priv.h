@@ -19,7 +19,6 @@ enum {
 	TREE_UNSAVED = 64,   /* differs from what the store has */
 };
 #define TREE_STORED_BITS 15U
-#define TREE_FAILED      ((uint32_t)CHAIN_FAILED | (uint32_t)CHAIN_FAILED_ANCESTOR)
 #define TREE_SEQ_NEXT    UINT32_MAX /* tree_add: the next number of that height */
 #define TREE_SEQ_MAX     UINT32_C(0xffffff)
 

@@ -90,7 +90,7 @@ static void describe_place(const struct node *n, const struct chain_entry *en, c
 			    tip, tip - en->height + 1, tip == en->height ? "" : "s");
 	else
 		text_append(buf, size, "%-13s%u, not on the best chain%s\n", "height", en->height,
-			    en->status & (CHAIN_FAILED | CHAIN_FAILED_ANCESTOR) ? ": invalid" : "");
+			    en->status & CHAIN_ANY_FAILED ? ": invalid" : "");
 }
 
 bool node_describe_block(const struct node *n, const struct block_hash *hash, char *buf,

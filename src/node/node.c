@@ -248,8 +248,7 @@ bool node_submit_block(struct node *n, struct block *b, struct err *e)
 		node_fatal(n, e);
 		return false;
 	}
-	if (!chain_find(n->chain, &b->hash, &at) ||
-	    !(at.status & (CHAIN_FAILED | CHAIN_FAILED_ANCESTOR)))
+	if (!chain_find(n->chain, &b->hash, &at) || !(at.status & CHAIN_ANY_FAILED))
 		return true;
 	err_set(e, ERR_INVALID, "bad-block", "the block, or one below it, breaks a rule");
 	if (e && hash256_equal(&n->last_invalid.h, &b->hash.h))

@@ -209,7 +209,7 @@ static void fill_row(const struct node *n, chain_index at, chain_index tip,
 	row->bits = en.bits;
 	row->on_best = chain_on_best(n->chain, at);
 	row->is_tip = at == tip;
-	row->failed = (en.status & (CHAIN_FAILED | CHAIN_FAILED_ANCESTOR)) != 0;
+	row->failed = (en.status & CHAIN_ANY_FAILED) != 0;
 	row->have_body = (en.status & CHAIN_HAVE_BODY) != 0;
 	row_body(n, at, row);
 	row_peers(list, row);

@@ -154,7 +154,7 @@ static const char *leaf_status(const struct node *n, const struct chain_entry *e
 {
 	if (chain_on_best(n->chain, en->index))
 		return "active";
-	if (en->status & (CHAIN_FAILED | CHAIN_FAILED_ANCESTOR))
+	if (en->status & CHAIN_ANY_FAILED)
 		return "invalid";
 	if (en->status & CHAIN_HAVE_UNDO)
 		return "valid-fork";

@@ -54,7 +54,7 @@ void handle_getheaders(struct protocol *p, struct peer *peer, struct msg *m)
 	struct chain_entry en;
 
 	if (has_chain(p) && l->n == 0 && !hash256_is_zero(&l->stop.h)) {
-		if (chain_find(p->o.chain, &l->stop, &en))
+		if (chain_find(p->o.chain, &l->stop, &en) && !(en.status & CHAIN_ANY_FAILED))
 			put_header(p, en.index);
 	} else if (has_chain(p)) {
 		uint32_t h = height_after(p, l);

@@ -79,7 +79,7 @@ static bool send_block(struct protocol *p, struct peer *peer, const struct hash2
 
 	err_clear(&e);
 	if (!has_chain(p) || !chain_find(p->o.chain, &want, &en) ||
-	    !(en.status & CHAIN_HAVE_BODY) || (en.status & (CHAIN_FAILED | CHAIN_FAILED_ANCESTOR)))
+	    !(en.status & CHAIN_HAVE_BODY) || (en.status & CHAIN_ANY_FAILED))
 		return false;
 	if (!chain_read_block(p->o.chain, en.index, &m.u.block, &e)) {
 		if (e.cls != ERR_NOTFOUND)

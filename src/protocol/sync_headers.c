@@ -176,7 +176,7 @@ static size_t known(const struct protocol *p, const struct msg_list *l, struct c
 		msg_header_at(l, i, &h);
 		header_hash(&hash, &h);
 		if (!hash256_equal(&h.prev.h, &at->hash.h) || !chain_find(p->o.chain, &hash, &en) ||
-		    (en.status & (CHAIN_FAILED | CHAIN_FAILED_ANCESTOR)))
+		    (en.status & CHAIN_ANY_FAILED))
 			break;
 		*at = en;
 	}

@@ -40,8 +40,7 @@ static bool window_of(const struct protocol *p, const struct peer *peer,
 
 	*w = (struct window){.tight = sync_tight(p)};
 	/* A chain of less work than ours is of no use. */
-	if ((best->status & (CHAIN_FAILED | CHAIN_FAILED_ANCESTOR)) ||
-	    u256_cmp(&best->work, &tip.work) < 0)
+	if ((best->status & CHAIN_ANY_FAILED) || u256_cmp(&best->work, &tip.work) < 0)
 		return false;
 	last = here(p, peer, best, &w->side);
 	w->first = last.height + 1;

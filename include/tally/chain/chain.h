@@ -41,6 +41,7 @@ enum {
 	CHAIN_HAVE_UNDO = 2, /* it was connected once: valid in full */
 	CHAIN_FAILED = 4,    /* itself invalid */
 	CHAIN_FAILED_ANCESTOR = 8,
+	CHAIN_ANY_FAILED = CHAIN_FAILED | CHAIN_FAILED_ANCESTOR, /* never to be built upon */
 };
 
 /* What is known of a header, by value. */
