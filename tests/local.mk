@@ -24,6 +24,7 @@ check_PROGRAMS += $(UNIT_TESTS)
 if HAVE_PYTHON
 SCRIPT_TESTS += \
 	tests/functional/test_bad_blocks.py \
+	tests/functional/test_bad_headers.py \
 	tests/functional/test_bad_messages.py \
 	tests/functional/test_branches.py \
 	tests/functional/test_bans.py \

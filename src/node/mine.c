@@ -21,7 +21,7 @@
 /* A chain that was just opened or joined may be behind what its peers tell of: so long that is believed without a
  * block having come. */
 #define SETTLE_MS 5000
-/* So many blocks behind what peers tell of, and blocks coming: what is mined meanwhile would be stale. */
+/* So many blocks behind what comes: what is mined meanwhile would be stale. */
 #define BEHIND_BLOCKS 3
 
 struct generate {
@@ -87,7 +87,7 @@ static void mining_wait(struct mining *m, int64_t ms)
 	event_add(m->timer, &tv);
 }
 
-/* Of peers' word: it may be a lie, so without blocks that come it counts only for a moment. */
+/* By peers' word: it may be a lie, so it counts only while what they tell of comes. */
 static bool behind_peers(const struct mining *m)
 {
 	struct sync_info s;
@@ -99,7 +99,7 @@ static bool behind_peers(const struct mining *m)
 		return true;
 	if (now_ms(m) - m->chain_ms < SETTLE_MS)
 		return s.target > s.height;
-	return s.active && s.target > s.height + BEHIND_BLOCKS;
+	return s.coming && s.target > s.height + BEHIND_BLOCKS;
 }
 
 /* A block upon this tip would be refused everywhere: its time can't be before the tip's. */

@@ -25,10 +25,20 @@ void senders_free(struct protocol *p)
 	p->sender_ring = NULL;
 }
 
+static bool leads_to_best(const struct protocol *p, const struct block_hash *hash)
+{
+	struct chain_entry en;
+
+	return chain_find(p->o.chain, hash, &en) &&
+	       chain_ancestor(p->o.chain, chain_best_header(p->o.chain).index, en.height) ==
+		       en.index;
+}
+
 static void accepted(struct protocol *p, struct block *b, conn_id from)
 {
 	p->accepted++;
-	p->accepted_ms = now_ms(p);
+	if (leads_to_best(p, &b->hash))
+		p->towards_ms = now_ms(p);
 	p->ahead_bytes += b->raw.len;
 	p->ahead_blocks++;
 	p->wake |= WAKE_CHAIN;

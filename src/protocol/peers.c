@@ -80,6 +80,9 @@ struct peer *peer_open(struct protocol *p, const struct conn_info *info)
 
 void peer_gave_block(const struct protocol *p, struct peer *peer)
 {
+	if (!sync_lately(p, peer->last_block_ms))
+		peer->run = 0;
+	peer->run++;
 	peer->last_block_ms = now_ms(p);
 	peer->last_block = now_unix(p);
 }

@@ -24,20 +24,24 @@ static double rate(const struct protocol *p)
 	return took > 0 ? (double)(p->connected - p->rate[oldest]) * 1000.0 / (double)took : 0;
 }
 
-/* What a peer says of itself counts only until it has told what it has: a liar would move the goal out
- * of reach. */
-static uint32_t claimed(const struct peer *peer)
+#define BELIEVED_S 10
+
+/* What a peer says of itself counts only while it tells what it has and, but for the beginning, gives it: a liar
+ * would move the goal out of reach. */
+static uint32_t claimed(const struct protocol *p, const struct peer *peer)
 {
 	const struct peer_sync *s = &peer->sync;
 	bool telling = s->asked || s->more || s->want.len > 0;
+	bool gives = p->headers_from == peer->info.id || sync_lately(p, peer->last_block_ms) ||
+		     now_unix(p) - peer->connected < BELIEVED_S;
 
-	return telling ? (uint32_t)MAX(peer->start_height, 0) : 0;
+	return telling && gives ? (uint32_t)MAX(peer->start_height, 0) : 0;
 }
 
 static void add_peer(const struct protocol *p, const struct peer *peer, struct sync_info *out)
 {
-	out->target = MAX(out->target, claimed(peer));
-	if (peer->sync.way == SYNC_BY_INV || !has_chain(p))
+	out->target = MAX(out->target, claimed(p, peer));
+	if (!has_chain(p))
 		out->target = MAX(out->target, peer->sync.best_height);
 	if (peer->sync.n_requests == 0)
 		return;
@@ -62,6 +66,7 @@ void protocol_sync_info(const struct protocol *p, struct sync_info *out)
 		add_peer(p, peer, out);
 	if (!has_chain(p))
 		return;
+	out->coming = p->catching_up || sync_lately(p, p->headers_ms);
 	out->active = p->catching_up || out->in_flight > 0 || p->headers_from != 0;
 	out->blocks_per_s = rate(p);
 	if (out->active && out->blocks_per_s > 0)

@@ -62,6 +62,7 @@ struct protocol *protocol_new(const struct protocol_options *o)
 
 	p->o = *o;
 	p->joined = chain_has_genesis(o->chain);
+	p->towards_ms = p->headers_ms = LONG_AGO_MS;
 	list_init(&p->peers);
 	map_init(&p->by_id, sizeof(conn_id), sizeof(struct peer *));
 	/* 0 is what a version without a nonce counts as. */

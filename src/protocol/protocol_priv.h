@@ -20,6 +20,8 @@
 #define BLOCKS_IN_FLIGHT     PEER_IN_FLIGHT_MAX /* asked of one peer at a time */
 #define BLOCK_WINDOW         1024               /* fetched at most so far ahead of the tip */
 #define UNCONNECTED_MAX      10                 /* in a row; source: protocol section 7 */
+#define BEHIND_BLOCKS        24                 /* so many that are missing come: catching up */
+#define LONG_AGO_MS          (INT64_MIN / 2)
 #define ASK_BEHIND_MS        30000 /* a peer that claims more than it has told is asked again */
 #define BLOCKS_ANNOUNCED_MAX 1024 /* a peer: announced and not fetched yet, 32 bytes and set each */
 
@@ -142,7 +144,8 @@ struct peer {
 	int64_t last_send, last_recv; /* unix seconds */
 	int64_t last_recv_ms;
 	int64_t last_block_ms, last_tx_ms; /* that were news; 0: never */
-	int64_t last_block, last_tx;       /* the same, unix seconds */
+	uint32_t run;                /* blocks that were news, none long after the one before it */
+	int64_t last_block, last_tx; /* the same, unix seconds */
 
 	int32_t version;
 	uint64_t services;
@@ -229,7 +232,8 @@ struct protocol {
 	uint64_t ahead_bytes;
 	uint32_t ahead_blocks;
 	uint64_t accepted, connected; /* blocks, since the start */
-	int64_t accepted_ms;          /* when the last one was */
+	int64_t towards_ms;           /* when the last one on the way to our best header was */
+	int64_t headers_ms;           /* when headers last came by the dozen */
 	bool catching_up;
 	bool starved;         /* some peer could send more, were the window further */
 	bool chain_paused;    /* some peer is paused for PAUSE_CHAIN */
@@ -340,6 +344,10 @@ struct u256 sync_bar(const struct protocol *p);
 void sync_refill(struct protocol *p, struct peer *peer);
 void sync_refill_all(struct protocol *p);
 void sync_update(struct protocol *p); /* catching up or not */
+/* Was this (of now_ms) within the time after which what doesn't move counts as standing still? */
+bool sync_lately(const struct protocol *p, int64_t ms);
+/* Blocks by the dozen that were news, up to now. */
+bool sync_gives_blocks(const struct protocol *p, const struct peer *peer);
 void sync_tick(struct protocol *p);
 bool sync_work(struct protocol *p); /* true: more */
 void sync_resume(struct protocol *p);

@@ -7,10 +7,9 @@
 
 #include "protocol/protocol_priv.h"
 
-#define BEHIND_BLOCKS 24   /* outstanding: catching up */
-#define PROGRESS_MS   5000 /* and a block came within this time */
-#define HELD_A_TURN   16
-#define WORK_DEPTH    144 /* source: protocol section 7 */
+#define PROGRESS_MS 5000
+#define HELD_A_TURN 16
+#define WORK_DEPTH  144 /* source: protocol section 7 */
 
 void sync_peer_init(struct peer *peer)
 {
@@ -59,7 +58,7 @@ bool sync_settled(const struct protocol *p, const struct block_hash *hash)
 
 	/* Once its header is here its time has come. */
 	if (chain_find(p->o.chain, hash, &en))
-		return (en.status & (CHAIN_HAVE_BODY | CHAIN_FAILED | CHAIN_FAILED_ANCESTOR)) ||
+		return (en.status & (CHAIN_HAVE_BODY | CHAIN_ANY_FAILED)) ||
 		       hold_has(&p->hold, hash);
 	return hold_has(&p->hold, hash) || hash_memory_has(&p->future, &hash->h);
 }
@@ -154,39 +153,58 @@ void sync_refill_all(struct protocol *p)
 		sync_refill(p, peer);
 }
 
-/* Blocks known to be missing, and those that wait to be connected. */
-static size_t outstanding(const struct protocol *p)
-{
-	struct chain_entry best = chain_best_header(p->o.chain), tip = chain_tip(p->o.chain), fork;
-	size_t most = 0, ahead = 0;
+/* --- behind, or up to date ----------------------------------------------------------- */
 
-	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		if (peer->sync.way == SYNC_BY_INV)
-			most = MAX(most, peer->sync.want.len + peer->sync.n_requests);
-	if (u256_cmp(&best.work, &tip.work) > 0 &&
-	    chain_entry_at(p->o.chain, chain_fork(p->o.chain, best.index, tip.index), &fork))
-		ahead = best.height - fork.height;
-	return most + p->hold.n + ahead;
+bool sync_lately(const struct protocol *p, int64_t ms)
+{
+	return now_ms(p) - ms < PROGRESS_MS;
 }
 
-/* A peer that announces blocks and never sends them must not keep us from being up to date: only
- * while blocks come are we catching up. */
+/* How far our best header is ahead, on its own branch. */
+static size_t headers_ahead(const struct protocol *p)
+{
+	struct chain_entry best = chain_best_header(p->o.chain), tip = chain_tip(p->o.chain), fork;
+
+	if (u256_cmp(&best.work, &tip.work) > 0 &&
+	    chain_entry_at(p->o.chain, chain_fork(p->o.chain, best.index, tip.index), &fork))
+		return best.height - fork.height;
+	return 0;
+}
+
+/* Anybody may name blocks that don't exist: one that gives none counts for nothing. */
+bool sync_gives_blocks(const struct protocol *p, const struct peer *peer)
+{
+	return peer->run >= (p->catching_up ? 1 : BEHIND_BLOCKS) &&
+	       sync_lately(p, peer->last_block_ms);
+}
+
+/* Blocks known to be missing and those that wait to be connected, of a source from which they come: where
+ * they are kept back, by who told of them or by all, we are as far as we can be. */
+static size_t coming(const struct protocol *p)
+{
+	size_t most = sync_lately(p, p->towards_ms) ? headers_ahead(p) : 0;
+
+	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
+		if (peer->sync.way == SYNC_BY_INV && sync_gives_blocks(p, peer))
+			most = MAX(most, peer->sync.want.len + peer->sync.n_requests + p->hold.n);
+	return most;
+}
+
 void sync_update(struct protocol *p)
 {
-	size_t left = outstanding(p);
-	bool moving = p->accepted > 0 && now_ms(p) - p->accepted_ms < PROGRESS_MS;
-	bool behind = p->catching_up ? left > 0 && (moving || p->ahead_blocks > 0)
-				     : left >= BEHIND_BLOCKS && moving;
+	size_t n = coming(p);
+	bool behind = p->catching_up ? n > 0 || (p->ahead_blocks > 0 && headers_ahead(p) > 0)
+				     : n >= BEHIND_BLOCKS;
 
 	if (behind == p->catching_up)
 		return;
 	p->catching_up = behind;
 	if (behind) {
 		p->sync_from = chain_height(p->o.chain);
-		log_info(LOG_PEER, "catching up: %zu blocks to fetch", left);
+		log_info(LOG_PEER, "catching up: %zu blocks to fetch", n);
 	} else {
 		log_info(LOG_PEER, "%s at height %" PRIu32,
-			 left > 0 ? "no more blocks come: stopped" : "up to date",
+			 headers_ahead(p) > 0 ? "no more blocks come: stopped" : "up to date",
 			 chain_height(p->o.chain));
 	}
 	chain_set_catching_up(p->o.chain, behind);

@@ -148,15 +148,21 @@ void headers_refused(struct protocol *p, struct peer *peer, const struct block_h
 	}
 }
 
+static bool follows(const struct block_header *h, const struct block_hash *before, struct err *e)
+{
+	return hash256_equal(&h->prev.h, &before->h) ||
+	       err_set(e, ERR_ORPHAN, "non-continuous-headers",
+		       "it does not follow the one before it");
+}
+
 /* One that follows *at, which becomes the new one. */
 static bool take_one(struct protocol *p, const struct block_header *h, struct chain_entry *at,
 		     struct err *e)
 {
 	chain_index i;
 
-	if (!hash256_equal(&h->prev.h, &at->hash.h))
-		return err_set(e, ERR_ORPHAN, "non-continuous-headers",
-			       "it does not follow the one before it");
+	if (!follows(h, &at->hash, e))
+		return false;
 	if (!chain_accept_header(p->o.chain, h, &i, e) && e->cls != ERR_KNOWN)
 		return false;
 	chain_entry_at(p->o.chain, i, at);
@@ -207,6 +213,8 @@ bool headers_keep(struct protocol *p, struct peer *peer, const struct msg_list *
 			break;
 	}
 	*at = en.index;
+	if (i - first >= BEHIND_BLOCKS)
+		p->headers_ms = now_ms(p);
 	learned(peer, &en);
 	if (i < end)
 		headers_refused(p, peer, &h, &e);
@@ -239,10 +247,28 @@ void headers_taken(struct protocol *p, struct peer *peer, size_t n, chain_index 
 		told_all(p, peer);
 }
 
+/* Of a list whose beginning follows nothing known: at least each must follow the one before it. */
+static void take_unconnected(struct protocol *p, struct peer *peer, const struct msg_list *l)
+{
+	struct block_hash last;
+	struct block_header h;
+	struct err e;
+
+	err_clear(&e);
+	for (size_t i = 0; i < l->n; i++) {
+		msg_header_at(l, i, &h);
+		if (i > 0 && !follows(&h, &last, &e)) {
+			headers_refused(p, peer, &h, &e);
+			return;
+		}
+		header_hash(&last, &h);
+	}
+	headers_unconnected(p, peer, &last);
+}
+
 void headers_told(struct protocol *p, struct peer *peer, const struct msg_list *l)
 {
 	struct block_header first;
-	struct block_hash hash;
 	struct chain_entry prev;
 
 	peer->has_chain = true;
@@ -259,9 +285,7 @@ void headers_told(struct protocol *p, struct peer *peer, const struct msg_list *
 	} else if (chain_find(p->o.chain, &first.prev, &prev)) {
 		take(p, peer, l, prev);
 	} else {
-		msg_header_at(l, l->n - 1, &first);
-		header_hash(&hash, &first);
-		headers_unconnected(p, peer, &hash);
+		take_unconnected(p, peer, l);
 	}
 	if (peer->closing)
 		return;

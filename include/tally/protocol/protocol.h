@@ -137,7 +137,8 @@ void protocol_drop_peer(struct protocol *p, conn_id id, const char *reason);
 #define SYNC_SENDERS_MAX 8
 
 struct sync_info {
-	bool active;                   /* fetching headers or blocks */
+	bool active;                   /* headers or blocks are asked for */
+	bool coming;                   /* and many come, or did within the last seconds */
 	uint32_t from, height, target; /* heights: where it began, now, the best anybody told of */
 	uint32_t headers;              /* height of the best header here */
 	double blocks_per_s;           /* over the last seconds */
