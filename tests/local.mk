@@ -23,6 +23,7 @@ endif
 check_PROGRAMS += $(UNIT_TESTS)
 if HAVE_PYTHON
 SCRIPT_TESTS += \
+	tests/functional/test_addr_relay.py \
 	tests/functional/test_bad_blocks.py \
 	tests/functional/test_bad_headers.py \
 	tests/functional/test_bad_messages.py \
