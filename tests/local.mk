@@ -41,6 +41,7 @@ SCRIPT_TESTS += \
 	tests/functional/test_lesson.py \
 	tests/functional/test_malformed_fields.py \
 	tests/functional/test_mempool_file.py \
+	tests/functional/test_mempool_rules.py \
 	tests/functional/test_sync.py \
 	tests/functional/test_partition.py \
 	tests/functional/test_payments.py \

@@ -1,0 +1,185 @@
+"""What may wait in the mempool and what must leave it, as peers and a person see it."""
+import time
+
+from chainlib import COIN, Chain, Key, spend
+from framework import RpcError, main, wait_until
+from p2p import TX, Peer, inv, read_inv
+
+FEE = 20_000
+
+
+def start(net, n=12, *options):
+    """A node whose first n blocks pay `key`, and a peer."""
+    node = net.chain_node(*options)
+    chain, key = Chain.of(node), Key()
+    p = Peer.handshaken(node, chain)
+    for b in chain.grow(key, n):
+        p.send_block(b)
+    wait_until("our blocks are taken", lambda: node.rpc("getblockcount") == n)
+    return node, chain, key, p
+
+
+def coin_of(block):
+    tx = block.txs[0]
+    return tx.id(), 0, tx.outputs[0][0]
+
+
+def shown(*txs):
+    return sorted(t.id()[::-1].hex() for t in txs)
+
+
+def waiting(node):
+    return sorted(node.rpc("getrawmempool"))
+
+
+def refused(node, tx, why, code=-26):
+    try:
+        node.rpc("sendrawtransaction", tx.bytes().hex())
+    except RpcError as e:
+        assert e.error["code"] == code and why in e.error["message"], e.error
+        return
+    raise AssertionError("taken, not refused: " + why)
+
+
+def line(key, coin, n, genesis):
+    """n transactions, each spending the one before."""
+    txs = []
+    for _ in range(n):
+        value = coin[2] - FEE
+        txs.append(spend(key, [coin], [(value, key.script)], genesis))
+        coin = (txs[-1].id(), 0, value)
+    return txs
+
+
+def test_a_line_is_25_long_and_a_family_25_large(net):
+    node, chain, key, p = start(net)
+    txs = line(key, coin_of(chain.blocks[1]), 26, chain.genesis)
+    for t in txs[:25]:
+        p.send("tx", t.bytes())
+    wait_until("25 wait", lambda: waiting(node) == shown(*txs[:25]))
+    refused(node, txs[25], "too-long-mempool-chain")
+    p.send("tx", txs[25].bytes())
+    assert p.alive()  # no offence
+    # One with 30 outputs: 24 children of it, and no more.
+    coin = coin_of(chain.blocks[2])
+    root = spend(key, [coin], [(COIN, key.script)] * 30, chain.genesis)
+    children = [spend(key, [(root.id(), i, COIN)], [(COIN - FEE, key.script)], chain.genesis) for i in range(25)]
+    node.rpc("sendrawtransaction", root.bytes().hex())
+    for t in children[:24]:
+        node.rpc("sendrawtransaction", t.bytes().hex())
+    refused(node, children[24], "too-long-mempool-chain")
+    entries = node.rpc("getrawmempool", True)
+    assert entries[shown(root)[0]]["descendantcount"] == 25
+    assert entries[shown(txs[24])[0]]["ancestorcount"] == 25
+    # After a block there is room again.
+    node.generate(1)
+    assert waiting(node) == []
+    for t in (txs[25], children[24]):
+        node.rpc("sendrawtransaction", t.bytes().hex())
+    assert waiting(node) == shown(txs[25], children[24])
+
+
+def test_the_first_seen_stays_until_a_block_has_the_other(net):
+    node, chain, key, p = start(net)
+    coin = coin_of(chain.blocks[1])
+    first = spend(key, [coin], [(coin[2] - FEE, key.script)], chain.genesis)
+    child = spend(key, [(first.id(), 0, coin[2] - FEE)], [(COIN, key.script)], chain.genesis)
+    richer = spend(key, [coin], [(COIN, key.script)], chain.genesis)  # the rest is fee
+    for t in (first, child, richer):
+        p.send("tx", t.bytes())
+    p.sync()
+    wait_until("the first and its child wait", lambda: waiting(node) == shown(first, child))
+    refused(node, richer, "txn-mempool-conflict")
+    block = chain.add(chain.next(key, [richer]))
+    p.send_block(block)
+    wait_until("both have left", lambda: waiting(node) == [])
+    refused(node, first, "bad-txns-inputs-missingorspent", -25)
+
+
+def test_coins_of_a_branch_that_is_left_take_along_what_spends_them(net):
+    node, chain, key, p = start(net, 8)
+    assert chain.maturity == 5
+    mature = spend(key, [coin_of(chain.blocks[4])], [(COIN, key.script)], chain.genesis)
+    after = spend(key, [(mature.id(), 0, COIN)], [(COIN - FEE, key.script)], chain.genesis)
+    locked = spend(key, [coin_of(chain.blocks[1])], [(COIN, key.script)], chain.genesis, lock_time=8, sequence=0)
+    stay = [mature, after, locked]
+    for t in stay:
+        node.rpc("sendrawtransaction", t.bytes().hex())
+    too_young = spend(key, [coin_of(chain.blocks[5])], [(COIN, key.script)], chain.genesis)
+    refused(node, too_young, "bad-txns-premature-spend-of-coinbase")
+    too_early = spend(key, [coin_of(chain.blocks[2])], [(COIN, key.script)], chain.genesis, lock_time=9, sequence=0)
+    refused(node, too_early, "non-final")
+    rival = chain.fork(5)
+    rival.grow(key, 6)
+    for b in rival.blocks[-6:]:
+        p.send_block(b)
+    wait_until("the other branch is the best", lambda: node.tip() == rival.tip.hash()[::-1].hex())
+    assert waiting(node) == shown(*stay)
+    common = spend(key, [coin_of(rival.blocks[5])], [(COIN, key.script)], chain.genesis)
+    lost = line(key, coin_of(rival.blocks[6]), 2, chain.genesis)
+    for t in (common, *lost):
+        node.rpc("sendrawtransaction", t.bytes().hex())
+    chain.grow(key, 4)
+    for b in chain.blocks[-6:]:
+        p.send_block(b)
+    wait_until("back again", lambda: node.tip() == chain.tip.hash()[::-1].hex())
+    assert waiting(node) == shown(*stay, common)
+    node.generate(1)
+    assert waiting(node) == []
+
+
+def test_what_was_mined_comes_back_and_its_rivals_do_not(net):
+    node, chain, key, p = start(net)
+    coin = coin_of(chain.blocks[1])
+    mined = spend(key, [coin], [(COIN, key.script)], chain.genesis)
+    child = spend(key, [(mined.id(), 0, COIN)], [(COIN - FEE, key.script)], chain.genesis)
+    rival_tx = spend(key, [coin_of(chain.blocks[2])], [(COIN, key.script)], chain.genesis)
+    other = spend(key, [coin_of(chain.blocks[2])], [(COIN - 1, key.script)], chain.genesis)
+    first = chain.fork(chain.height)
+    first.add(first.next(key, [mined, rival_tx]))
+    p.send_block(first.tip)
+    wait_until("mined", lambda: node.tip() == first.tip.hash()[::-1].hex())
+    node.rpc("sendrawtransaction", child.bytes().hex())
+    second = chain.fork(chain.height)
+    second.add(second.next(key, [other]))
+    second.grow(key, 1)
+    watcher = Peer.handshaken(node, chain)
+    for b in second.blocks[-2:]:
+        p.send_block(b)
+    wait_until("the branch is left", lambda: node.tip() == second.tip.hash()[::-1].hex())
+    assert waiting(node) == shown(mined, child)
+    watcher.send("mempool")
+    watcher.expect("inv", lambda m: {i for i in read_inv(m)} >= {(TX, mined.id()), (TX, child.id())})
+
+
+def test_a_full_mempool_keeps_those_that_pay_most(net):
+    node, chain, key, p = start(net, 40, "-maxmempool", "1")
+    outputs = 3000  # 66 to 96 kB each
+    txs = []
+    for i in range(1, 31):
+        coin = coin_of(chain.blocks[i])
+        rate = i  # units a byte
+        value = (coin[2] - 110_000 * rate) // outputs
+        txs.append(spend(key, [coin], [(value, key.script)] * outputs, chain.genesis))
+    for t in txs[:20]:
+        p.send("tx", t.bytes())
+    p.sync()
+    info = node.rpc("getmempoolinfo")
+    wait_until("it is full", lambda: node.rpc("getmempoolinfo")["mempoolminfee"] > info["minrelaytxfee"])
+    left = waiting(node)
+    assert 0 < len(left) < 20 and shown(txs[19])[0] in left and shown(txs[0])[0] not in left
+    assert node.rpc("getmempoolinfo")["usage"] <= info["maxmempool"] == 1 << 20
+    # The worst of those that left is refused now; one that pays more pushes another out.
+    refused(node, txs[0], "mempool-full")
+    assert waiting(node) == left
+    node.rpc("sendrawtransaction", txs[29].bytes().hex())
+    now = waiting(node)
+    assert shown(txs[29])[0] in now and len(now) <= len(left)
+    # What was refused for its fee is asked for again when a peer offers it.
+    node.generate(1)
+    p.send("inv", inv((TX, txs[25].id())))
+    p.expect("getdata", lambda m: (TX, txs[25].id()) in read_inv(m))
+
+
+if __name__ == "__main__":
+    main(globals())
