@@ -135,8 +135,41 @@ static bool check_files(const char *dir, struct err *e)
 	return ok;
 }
 
-/* A disk that was full takes part of a page that is new in its file; recovery, which has the whole page in its
- * log, refuses such a file. */
+/* Puts the n bytes that end the file fd behind what PATH.cut holds. Where that can't be (the disk is full still)
+ * the log has them, or nobody. */
+static void keep_end(int fd, const char *path, off_t from, size_t n)
+{
+	uint8_t end[ENV_PAGE_BYTES];
+	char *beside = mem_printf("%s" ENV_CUT_SUFFIX, path);
+	int out = open(beside, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (out >= 0 && pread(fd, end, n, from) == (ssize_t)n && write(out, end, n) == (ssize_t)n)
+		(void)fsync(out);
+	if (out >= 0)
+		close(out);
+	free(beside);
+}
+
+/* False: errno says why. */
+static bool trim_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), error;
+	struct stat st;
+	bool ok = fd >= 0 && fstat(fd, &st) == 0;
+
+	if (ok && S_ISREG(st.st_mode) && st.st_size % ENV_PAGE_BYTES != 0) {
+		size_t n = (size_t)(st.st_size % ENV_PAGE_BYTES);
+
+		keep_end(fd, path, st.st_size - (off_t)n, n);
+		ok = ftruncate(fd, st.st_size - (off_t)n) == 0;
+	}
+	error = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	return ok;
+}
+
 bool env_dir_trim(const char *dir, struct err *e)
 {
 	DIR *d = opendir(dir);
@@ -147,15 +180,11 @@ bool env_dir_trim(const char *dir, struct err *e)
 		return err_open(e, dir, "", errno);
 	while (ok && (at = readdir(d)) != NULL) {
 		char *path;
-		struct stat st;
 
 		if (!ends_with(at->d_name, ".db"))
 			continue;
 		path = mem_printf("%s/%s", dir, at->d_name);
-		if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
-		    st.st_size % ENV_PAGE_BYTES != 0)
-			ok = truncate(path, st.st_size - st.st_size % ENV_PAGE_BYTES) == 0 ||
-			     err_open(e, dir, at->d_name, errno);
+		ok = trim_file(path) || err_open(e, dir, at->d_name, errno);
 		free(path);
 	}
 	closedir(d);

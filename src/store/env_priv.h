@@ -31,6 +31,7 @@
 #define ENV_MESSAGES          8                     /* kept until the owner logs them */
 #define ENV_MESSAGE_CHARS     199
 #define ENV_MARKER            "tables" /* there once the tables were made */
+#define ENV_CUT_SUFFIX        ".cut"   /* beside a table: what was taken off its end */
 
 struct env;
 
@@ -92,6 +93,8 @@ bool env_schema(struct env *env, uint32_t *version, struct err *e); /* 0: none w
 bool dir_make(const char *dir, struct err *e); /* 0700, parents too */
 bool dir_sync(const char *dir, struct err *e);
 bool env_dir_prepare(struct env *env, struct err *e);
+/* A disk that was full takes part of a page that is new in its file; recovery, which has the whole page in its
+ * log, refuses such a file. So the part is taken off, and put beside it. */
 bool env_dir_trim(const char *dir, struct err *e);
 bool env_dir_tables(struct env *env, bool *fresh, struct err *e);
 bool env_dir_mark(struct env *env, struct err *e);

@@ -52,11 +52,22 @@ def damages(n, file):
     size = os.path.getsize(file)
     yield "deleted", lambda: os.remove(file)
     yield "empty", lambda: os.truncate(file, 0)
-    # At a page's end: half a page at the end is what a full disk leaves, and is taken off.
     yield "cut to half", lambda: os.truncate(file, size // PAGE // 2 * PAGE)
+    # Part of a page at the end is what a full disk leaves: it is taken off, and kept.
+    yield "cut within a page", lambda: os.truncate(file, size // PAGE // 2 * PAGE + 1000)
     yield "head overwritten", lambda: overwrite(file, 0, 512)
     yield "a page overwritten", lambda: overwrite(file, size // PAGE // 2 * PAGE, PAGE)
     yield "a foreign file", lambda: overwrite(file, 0, size)
+
+
+def contents(file):
+    """Of a table's file, and what was taken off its end."""
+    with open(file, "rb") as f:
+        data = f.read()
+    if os.path.exists(file + ".cut"):
+        with open(file + ".cut", "rb") as f:
+            data += f.read()
+    return data
 
 
 def one_line(err):
@@ -195,7 +206,7 @@ def test_a_damaged_wallet_is_named_and_never_touched(net):
             shutil.rmtree(path(n, "wallet"))
             shutil.copytree(path(n, "whole"), path(n, "wallet"))
             harm()
-            harmed = open(path(n, "wallet", table + ".db"), "rb").read() if what != "deleted" else None
+            harmed = contents(path(n, "wallet", table + ".db")) if what != "deleted" else None
             status, out, err = n.run("listaddresses")
             if status == 0:  # it wasn't looked at there: what was read is right
                 assert what == "a page overwritten" and out.strip() == before[2], (table, what, out, err)
@@ -203,7 +214,7 @@ def test_a_damaged_wallet_is_named_and_never_touched(net):
                 assert status == 1 and out == "" and "wallet" in one_line(err), (table, what, status, out, err)
             assert "height 60" in n.ok("reindex")
             if harmed is not None:
-                assert open(path(n, "wallet", table + ".db"), "rb").read() == harmed
+                assert contents(path(n, "wallet", table + ".db")) == harmed
             else:
                 assert not os.path.exists(path(n, "wallet", table + ".db"))
     shutil.rmtree(path(n, "wallet"))
