@@ -155,6 +155,7 @@ void handle_block(struct protocol *p, struct peer *peer, struct msg *m)
 		return;
 	}
 	requested = request_take(p, peer, &b->hash);
+	request_late_came(peer, &b->hash);
 	peer->has_chain = true;
 	if (hash256_is_zero(&b->header.prev.h) &&
 	    !hash256_equal(&b->hash.h, &chain_params(p->o.chain)->genesis_hash.h)) {

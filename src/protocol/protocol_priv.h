@@ -76,10 +76,12 @@ struct peer_sync {
 	unsigned unconnected;    /* headers or blocks in a row that follow nothing known */
 	struct list requests;    /* struct block_request */
 	uint32_t n_requests;
-	int64_t progress_ms;   /* last block of a request, or the request on an idle peer */
-	int64_t avg_ms;        /* of a block's way, exponential average; 0 not known */
-	int64_t rest_until_ms; /* nothing is asked of it before */
-	unsigned stalls;       /* in a row */
+	int64_t progress_ms;    /* last block of a request, or the request on an idle peer */
+	int64_t avg_ms;         /* of a block's way, exponential average; 0 not known */
+	int64_t rest_until_ms;  /* nothing is asked of it before */
+	unsigned stalls;        /* in a row */
+	int64_t told_ms;        /* when it told of the best block it has */
+	struct block_hash late; /* asked of others, because it didn't come in time; zeros: none */
 	/* By headers: */
 	bool tells_headers;      /* it has answered with headers, or announced by them */
 	struct low_headers *low; /* NULL: none is being read */
@@ -331,7 +333,7 @@ bool sync_settled(const struct protocol *p, const struct block_hash *hash);
 bool sync_pending(const struct protocol *p,
 		  const struct block_hash *hash); /* asked for, held, set aside */
 void sync_announced(struct protocol *p, struct peer *peer, const struct block_hash *hash);
-void sync_has_block(struct peer *peer, const struct chain_entry *en);
+void sync_has_block(const struct protocol *p, struct peer *peer, const struct chain_entry *en);
 /* Hashes `first` (n of them) and then a locator from `from` on, in a getblocks or getheaders. */
 void sync_ask(struct protocol *p, struct peer *peer, enum msg_kind kind,
 	      const struct block_hash *first, size_t n, chain_index from,
@@ -346,6 +348,8 @@ void sync_refill_all(struct protocol *p);
 void sync_update(struct protocol *p); /* catching up or not */
 /* Was this (of now_ms) within the time after which what doesn't move counts as standing still? */
 bool sync_lately(const struct protocol *p, int64_t ms);
+/* By how many blocks our best header is ahead, on its own branch. */
+size_t sync_headers_ahead(const struct protocol *p);
 /* Blocks by the dozen that were news, up to now. */
 bool sync_gives_blocks(const struct protocol *p, const struct peer *peer);
 void sync_tick(struct protocol *p);
@@ -389,6 +393,10 @@ void window_moved(struct protocol *p); /* a block was connected */
 void request_put(struct protocol *p, struct peer *peer, const struct block_hash *hash);
 struct peer *request_peer(const struct protocol *p, const struct block_hash *hash); /* NULL: none */
 bool request_take(struct protocol *p, struct peer *peer, const struct block_hash *hash);
+/* A block of which others were asked, because it didn't come in time: here it is. */
+void request_late_came(struct peer *peer, const struct block_hash *hash);
+/* Others go first with a new tip: this one let us wait for the last one. */
+bool request_must_wait(const struct protocol *p, const struct peer *peer);
 /* It came, of whomever. */
 void request_done(struct protocol *p, const struct block_hash *hash);
 void requests_drop(struct protocol *p, struct peer *peer);

@@ -12,6 +12,7 @@
 #define STALL_TIMES      32    /* its usual time for a block, times this */
 #define STALLS_MAX       3     /* in a row: it goes */
 #define NOTFOUND_REST_MS 10000
+#define TIP_MS           1000 /* a new tip that others have, too, is then asked of them */
 
 void request_put(struct protocol *p, struct peer *peer, const struct block_hash *hash)
 {
@@ -56,8 +57,23 @@ bool request_take(struct protocol *p, struct peer *peer, const struct block_hash
 	s->avg_ms = MAX((7 * s->avg_ms + MAX(took, 0)) / 8, 1);
 	s->progress_ms = now_ms(p);
 	s->stalls = 0;
+	s->late = (struct block_hash){0};
 	request_free(p, *at);
 	return true;
+}
+
+void request_late_came(struct peer *peer, const struct block_hash *hash)
+{
+	if (!hash256_equal(&peer->sync.late.h, &hash->h))
+		return;
+	peer->sync.late = (struct block_hash){0};
+	peer->sync.stalls = 0;
+}
+
+bool request_must_wait(const struct protocol *p, const struct peer *peer)
+{
+	return !p->catching_up && !hash256_is_zero(&peer->sync.late.h) &&
+	       now_ms(p) - peer->sync.told_ms < 2 * TIP_MS;
 }
 
 void request_done(struct protocol *p, const struct block_hash *hash)
@@ -96,31 +112,55 @@ void request_notfound(struct protocol *p, struct peer *peer, const struct block_
 	sync_refill_all(p);
 }
 
-/* Could another send what it was asked for first? */
-static bool others_have(const struct protocol *p, const struct peer *peer)
-{
-	const struct block_request *first =
-		list_first(&peer->sync.requests, struct block_request, link);
-	struct chain_entry en;
-
-	if (!chain_find(p->o.chain, &first->hash, &en))
-		return false;
-	for (const struct peer *o = peer_next(p, NULL); o; o = peer_next(p, o))
-		if (o != peer && o->sync.best != CHAIN_NONE &&
-		    chain_ancestor(p->o.chain, o->sync.best, en.height) == en.index)
-			return true;
-	return false;
-}
-
-/* A new tip that one keeps back must not wait long where others have it. */
-static int64_t patience(const struct protocol *p, const struct peer *peer)
+/* Has it that block, and was it not asked for it before? */
+static bool could_send(const struct protocol *p, const struct peer *peer,
+		       const struct chain_entry *en)
 {
 	const struct peer_sync *s = &peer->sync;
 
-	if (!p->catching_up && others_have(p, peer))
-		return STALL_MIN_MS;
+	return peer_live(peer) && !peer->paused && now_ms(p) >= s->rest_until_ms &&
+	       s->best != CHAIN_NONE && !hash256_equal(&s->late.h, &en->hash.h) &&
+	       chain_ancestor(p->o.chain, s->best, en->height) == en->index;
+}
+
+/* Of the others that could send what it was asked for first, the one that gave us a block last; NULL: nobody could. */
+static struct peer *other_giver(const struct protocol *p, const struct peer *peer)
+{
+	const struct block_request *first =
+		list_first(&peer->sync.requests, struct block_request, link);
+	struct peer *best = NULL;
+	struct chain_entry en;
+
+	if (!chain_find(p->o.chain, &first->hash, &en))
+		return NULL;
+	for (struct peer *o = peer_next(p, NULL); o; o = peer_next(p, o))
+		if (o != peer && (!best || o->last_block_ms > best->last_block_ms) &&
+		    could_send(p, o, &en))
+			best = o;
+	return best;
+}
+
+/* How long to wait for it. A new tip must not wait long where others have it. */
+static int64_t patience(const struct protocol *p, const struct peer_sync *s, bool others)
+{
+	if (others && !p->catching_up)
+		return sync_headers_ahead(p) < BEHIND_BLOCKS ? TIP_MS : STALL_MIN_MS;
 	return s->avg_ms ? MIN(MAX(s->avg_ms * STALL_TIMES, STALL_MIN_MS), STALL_MAX_MS)
 			 : STALL_MAX_MS;
+}
+
+/* Others are asked, this one first. */
+static void pass_on(struct protocol *p, struct peer *peer, struct peer *to)
+{
+	struct peer_sync *s = &peer->sync;
+
+	s->late = list_first(&s->requests, struct block_request, link)->hash;
+	s->rest_until_ms = now_ms(p) + TIP_MS;
+	s->avg_ms = 0;
+	requests_drop(p, peer);
+	if (to)
+		sync_refill(p, to);
+	sync_refill_all(p);
 }
 
 void requests_tick(struct protocol *p, struct peer *peer)
@@ -128,10 +168,13 @@ void requests_tick(struct protocol *p, struct peer *peer)
 	struct peer_sync *s = &peer->sync;
 	int64_t waited = now_ms(p) - s->progress_ms;
 	char name[NET_ADDR_CHARS + 16];
+	struct peer *other;
 
 	/* While we don't read it can't be blamed. */
-	if (s->n_requests == 0 || peer->paused || waited < STALL_MIN_MS ||
-	    waited < patience(p, peer))
+	if (s->n_requests == 0 || peer->paused || waited < TIP_MS)
+		return;
+	other = other_giver(p, peer);
+	if (waited < patience(p, s, other != NULL))
 		return;
 	if (++s->stalls >= STALLS_MAX) {
 		peer_close(p, peer, CLOSE_PLAIN, "does not send the blocks asked of it");
@@ -140,9 +183,5 @@ void requests_tick(struct protocol *p, struct peer *peer)
 	}
 	log_info(LOG_PEER, "peer %s: no block for a while, others are asked",
 		 peer_name(peer, name));
-	requests_drop(p, peer);
-	/* The others first. */
-	s->rest_until_ms = now_ms(p) + 1000;
-	s->avg_ms = 0;
-	sync_refill_all(p);
+	pass_on(p, peer, other);
 }

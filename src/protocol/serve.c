@@ -87,7 +87,7 @@ static bool send_block(struct protocol *p, struct peer *peer, const struct hash2
 		return false;
 	}
 	gate_send(p, peer, &m);
-	sync_has_block(peer, &en);
+	sync_has_block(p, peer, &en);
 	block_unref(m.u.block);
 	return true;
 }

@@ -68,12 +68,14 @@ bool sync_needs(const struct protocol *p, const struct block_hash *hash)
 	return !map_get(&p->requests, hash) && !sync_settled(p, hash);
 }
 
-void sync_has_block(struct peer *peer, const struct chain_entry *en)
+void sync_has_block(const struct protocol *p, struct peer *peer, const struct chain_entry *en)
 {
 	struct peer_sync *s = &peer->sync;
 
 	if (s->best != CHAIN_NONE && u256_cmp(&en->work, &s->best_work) < 0)
 		return;
+	if (s->best != en->index)
+		s->told_ms = now_ms(p);
 	s->best = en->index;
 	s->best_work = en->work;
 	s->best_height = en->height;
@@ -93,7 +95,7 @@ void sync_announced(struct protocol *p, struct peer *peer, const struct block_ha
 	}
 	if (hash256_equal(&s->last_unknown.h, &hash->h))
 		s->last_unknown = (struct block_hash){0};
-	sync_has_block(peer, &en);
+	sync_has_block(p, peer, &en);
 }
 
 void sync_ask(struct protocol *p, struct peer *peer, enum msg_kind kind,
@@ -136,7 +138,8 @@ struct u256 sync_bar(const struct protocol *p)
 void sync_refill(struct protocol *p, struct peer *peer)
 {
 	if (!peer_live(peer) || (peer->paused & PAUSE_CHAIN) ||
-	    now_ms(p) < peer->sync.rest_until_ms || peer->sync.n_requests > BLOCKS_IN_FLIGHT / 2)
+	    now_ms(p) < peer->sync.rest_until_ms || request_must_wait(p, peer) ||
+	    peer->sync.n_requests > BLOCKS_IN_FLIGHT / 2)
 		return;
 	if (peer->sync.way == SYNC_BY_HEADERS)
 		window_refill(p, peer);
@@ -160,8 +163,7 @@ bool sync_lately(const struct protocol *p, int64_t ms)
 	return now_ms(p) - ms < PROGRESS_MS;
 }
 
-/* How far our best header is ahead, on its own branch. */
-static size_t headers_ahead(const struct protocol *p)
+size_t sync_headers_ahead(const struct protocol *p)
 {
 	struct chain_entry best = chain_best_header(p->o.chain), tip = chain_tip(p->o.chain), fork;
 
@@ -182,7 +184,7 @@ bool sync_gives_blocks(const struct protocol *p, const struct peer *peer)
  * they are kept back, by who told of them or by all, we are as far as we can be. */
 static size_t coming(const struct protocol *p)
 {
-	size_t most = sync_lately(p, p->towards_ms) ? headers_ahead(p) : 0;
+	size_t most = sync_lately(p, p->towards_ms) ? sync_headers_ahead(p) : 0;
 
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
 		if (peer->sync.way == SYNC_BY_INV && sync_gives_blocks(p, peer))
@@ -193,7 +195,7 @@ static size_t coming(const struct protocol *p)
 void sync_update(struct protocol *p)
 {
 	size_t n = coming(p);
-	bool behind = p->catching_up ? n > 0 || (p->ahead_blocks > 0 && headers_ahead(p) > 0)
+	bool behind = p->catching_up ? n > 0 || (p->ahead_blocks > 0 && sync_headers_ahead(p) > 0)
 				     : n >= BEHIND_BLOCKS;
 
 	if (behind == p->catching_up)
@@ -204,7 +206,7 @@ void sync_update(struct protocol *p)
 		log_info(LOG_PEER, "catching up: %zu blocks to fetch", n);
 	} else {
 		log_info(LOG_PEER, "%s at height %" PRIu32,
-			 headers_ahead(p) > 0 ? "no more blocks come: stopped" : "up to date",
+			 sync_headers_ahead(p) > 0 ? "no more blocks come: stopped" : "up to date",
 			 chain_height(p->o.chain));
 	}
 	chain_set_catching_up(p->o.chain, behind);

@@ -189,12 +189,12 @@ static size_t known(const struct protocol *p, const struct msg_list *l, struct c
 	return i;
 }
 
-static void learned(struct peer *peer, const struct chain_entry *at)
+static void learned(const struct protocol *p, struct peer *peer, const struct chain_entry *at)
 {
 	peer->sync.unconnected = 0;
 	if (hash256_equal(&peer->sync.last_unknown.h, &at->hash.h))
 		peer->sync.last_unknown = (struct block_hash){0};
-	sync_has_block(peer, at);
+	sync_has_block(p, peer, at);
 }
 
 bool headers_keep(struct protocol *p, struct peer *peer, const struct msg_list *l, size_t first,
@@ -215,7 +215,7 @@ bool headers_keep(struct protocol *p, struct peer *peer, const struct msg_list *
 	*at = en.index;
 	if (i - first >= BEHIND_BLOCKS)
 		p->headers_ms = now_ms(p);
-	learned(peer, &en);
+	learned(p, peer, &en);
 	if (i < end)
 		headers_refused(p, peer, &h, &e);
 	return i == end;

@@ -394,7 +394,7 @@ static void a_lost_peer_s_blocks_are_asked_of_another_at_once(void **state)
 	net_drop(net);
 }
 
-static void a_tip_that_one_keeps_back_comes_from_another_in_five_seconds(void **state)
+static void a_tip_that_one_keeps_back_comes_from_another_in_a_second(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 5), *good = node_add(net, blocks, 5);
@@ -407,11 +407,46 @@ static void a_tip_that_one_keeps_back_comes_from_another_in_five_seconds(void **
 	assert_true(raw_got(first, "getdata"));
 	give(good, blocks, 6, 6);
 	run(net);
-	pass(net, 4);
 	assert_tip(a, blocks[5]);
 	pass(net, 1);
 	assert_tip(a, blocks[6]);
 	assert_true(first->other->open);
+	/* The next it is asked for only where nobody else has it. */
+	inbox_clear(first);
+	tell_headers(first, blocks, 7, 8);
+	run(net);
+	assert_false(raw_got(first, "getdata"));
+	give(good, blocks, 7, 7);
+	run(net);
+	assert_tip(a, blocks[7]);
+	assert_false(raw_got(first, "getdata"));
+	tell_headers(first, blocks, 8, 9);
+	pass(net, 3);
+	assert_true(raw_got(first, "getdata"));
+	net_drop(net);
+}
+
+static void who_is_slow_with_a_tip_is_no_worse_off(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 5), *good = node_add(net, blocks, 5);
+	struct tconn *slow = raw_peer(a);
+
+	dial(a, good);
+	run(net);
+	for (uint32_t h = 6; h < 12; h++) {
+		inbox_clear(slow);
+		tell_headers(slow, blocks, h, h + 1);
+		run(net);
+		assert_true(raw_got(slow, "getdata"));
+		give(good, blocks, h, h);
+		run(net);
+		pass(net, 2);
+		assert_tip(a, blocks[h]);
+		raw_block(slow, blocks[h]);
+		run(net);
+	}
+	assert_true(slow->other->open);
 	net_drop(net);
 }
 
@@ -543,7 +578,8 @@ int main(void)
 		TEST(the_time_for_holding_up_shrinks_again_while_blocks_come),
 		TEST(a_slow_peer_within_the_window_is_left_in_peace),
 		TEST(a_lost_peer_s_blocks_are_asked_of_another_at_once),
-		TEST(a_tip_that_one_keeps_back_comes_from_another_in_five_seconds),
+		TEST(a_tip_that_one_keeps_back_comes_from_another_in_a_second),
+		TEST(who_is_slow_with_a_tip_is_no_worse_off),
 		TEST(a_peer_that_has_headers_and_no_blocks_is_left),
 		TEST(a_chain_of_less_work_is_never_fetched),
 		TEST(a_chain_of_more_work_is_switched_to_at_any_depth),
