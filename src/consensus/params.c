@@ -5,6 +5,7 @@
 
 #include <tally/base/bytes.h>
 #include <tally/base/checked.h>
+#include <tally/base/text.h>
 #include <tally/consensus/target.h>
 #include <tally/primitives/amount.h>
 
@@ -126,6 +127,17 @@ bool params_decode(struct chain_params *p, const uint8_t in[PARAMS_RECORD_BYTES]
 		return false;
 	*p = got;
 	return true;
+}
+
+void params_memo_text(char *out, size_t size, struct span memo)
+{
+	static const char said[] = "the chain's parameters";
+	struct chain_params ignored = {0};
+
+	if (memo.len == PARAMS_RECORD_BYTES && params_decode(&ignored, memo.p, NULL))
+		utf8_sanitise(out, size, said, sizeof(said) - 1);
+	else
+		utf8_sanitise(out, size, memo.p, memo.len);
 }
 
 size_t params_max_tx_bytes(const struct chain_params *p)

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include <tally/base/text.h>
+#include <tally/consensus/params.h>
 #include <tally/primitives/script.h>
 
 #define TXS_SHOWN 200
@@ -43,7 +44,7 @@ static void describe_output(char *buf, size_t size, size_t i, const struct txout
 		text_append(buf, size, "  out %-3zu %14s to %s\n", i, amount, text);
 		break;
 	case SCRIPT_MEMO:
-		utf8_sanitise(text, sizeof(text), push.p, push.len);
+		params_memo_text(text, sizeof(text), push);
 		text_append(buf, size, "  out %-3zu memo '%s'\n", i, text);
 		break;
 	case SCRIPT_BAD:

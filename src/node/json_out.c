@@ -7,6 +7,7 @@
 
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
+#include <tally/consensus/params.h>
 #include <tally/primitives/script.h>
 
 json_t *json_hash(const struct hash256 *h)
@@ -112,7 +113,7 @@ static json_t *json_output(const struct txout *out, size_t index)
 		json_object_set_new(script, "address", json_address(&kh));
 		break;
 	case SCRIPT_MEMO:
-		utf8_sanitise(text, sizeof(text), push.p, push.len);
+		params_memo_text(text, sizeof(text), push);
 		json_object_set_new(script, "type", json_string("nulldata"));
 		json_object_set_new(script, "memo", json_string(text));
 		break;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include <tally/base/mem.h>
-#include <tally/base/text.h>
+#include <tally/consensus/params.h>
 #include <tally/primitives/script.h>
 
 #include "wallet/wallet_priv.h"
@@ -150,7 +150,7 @@ static void read_outputs(struct wallet *w, uint32_t t, const struct tx *tx)
 		struct span push;
 		if (script_output(tx->out[i].script, &push) == SCRIPT_MEMO && !own->memo) {
 			own->memo = mem_alloc(SCRIPT_MEMO_MAX + 1);
-			utf8_sanitise(own->memo, SCRIPT_MEMO_MAX + 1, push.p, push.len);
+			params_memo_text(own->memo, SCRIPT_MEMO_MAX + 1, push);
 		}
 		if (!tx_coin(tx, i, 0, &coin))
 			continue;

@@ -195,6 +195,24 @@ static void record_is_that_of_the_protocol(void **state)
 	assert_string_equal(got.name, "kept");
 }
 
+static void a_memo_is_text_and_a_record_is_named(void **state)
+{
+	uint8_t other[PARAMS_RECORD_BYTES];
+	char text[76];
+
+	(void)state;
+	params_memo_text(text, sizeof(text), (struct span){record, sizeof(record)});
+	assert_string_equal(text, "the chain's parameters");
+	memcpy(other, record, sizeof(record));
+	other[3]++; /* an unknown version */
+	params_memo_text(text, sizeof(text), (struct span){other, sizeof(other)});
+	assert_memory_equal(text, "TLY", 3);
+	params_memo_text(text, sizeof(text), (struct span){(const uint8_t *)"a\x01z", 3});
+	assert_string_equal(text, "a?z");
+	params_memo_text(text, 3, (struct span){(const uint8_t *)"hello", 5});
+	assert_string_equal(text, "he");
+}
+
 static void every_field_comes_back(void **state)
 {
 	uint8_t out[PARAMS_RECORD_BYTES], again[PARAMS_RECORD_BYTES];
@@ -322,6 +340,7 @@ int main(void)
 		cmocka_unit_test(maturity_is_1_to_1000),
 		cmocka_unit_test(max_block_bytes_is_10000_to_4000000),
 		cmocka_unit_test(record_is_that_of_the_protocol),
+		cmocka_unit_test(a_memo_is_text_and_a_record_is_named),
 		cmocka_unit_test(every_field_comes_back),
 		cmocka_unit_test(record_of_another_kind_or_out_of_bounds_is_refused),
 		cmocka_unit_test(subsidy_halves),

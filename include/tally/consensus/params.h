@@ -52,6 +52,8 @@ void params_encode(uint8_t out[PARAMS_RECORD_BYTES], const struct chain_params *
 /* Sets the record's fields alone, and none where it fails: as params_check, and
  * "bad-params-magic", "bad-params-version". */
 bool params_decode(struct chain_params *p, const uint8_t in[PARAMS_RECORD_BYTES], struct err *e);
+/* A memo as people read it: sanitised UTF-8, cut to fit; of a parameter record, that it is one. */
+void params_memo_text(char *out, size_t size, struct span memo);
 
 /* Reads and checks a genesis block: shape, record, bounds, proof of work, all block rules of
  * section 5; not against the clock (header_check_clock). *p is set only where it passes.
