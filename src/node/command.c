@@ -80,13 +80,6 @@ void node_command_forget(struct node *n, void *arg)
 	}
 }
 
-void node_commands_drop(struct node *n)
-{
-	list_each (it, &n->calls) {
-		list_entry(it, struct call, link)->reply = NULL;
-	}
-}
-
 /* --- arguments ------------------------------------------------------------------- */
 
 static size_t count_params(const struct verb *v)

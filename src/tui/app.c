@@ -10,6 +10,7 @@
 #include <event2/event.h>
 #include <langinfo.h>
 
+#include <tally/base/list.h>
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
 #include <tally/node/command.h>
@@ -26,6 +27,13 @@
 
 enum question { ASK_NOTHING, ASK_QUIT, ASK_COMMAND };
 
+/* A command that was given to the node; its answer may come later than the next one. */
+struct asked {
+	struct list link;
+	struct tui *tui; /* NULL: the console is closed */
+	char line[PROMPT_BYTES];
+};
+
 struct tui {
 	struct node *node;
 	struct terminal *terminal;
@@ -37,7 +45,8 @@ struct tui {
 	int64_t drawn_us; /* when the last frame was drawn */
 	enum question question;
 	char command[PROMPT_BYTES]; /* to be done when the question is answered with y */
-	int64_t interrupted_us;     /* when ^C was pressed last */
+	struct list asked;
+	int64_t interrupted_us; /* when ^C was pressed last */
 };
 
 /* --- drawing ----------------------------------------------------------------------- */
@@ -153,36 +162,59 @@ static void ask(struct tui *t, enum question q, const char *text)
 	prompt_ask(&t->model.prompt, text);
 }
 
-static void on_reply(void *arg, enum line_kind kind, const char *text)
+static void answer(struct tui *t, const char *command, enum line_kind kind, const char *text)
 {
-	struct tui *t = arg;
 	char line[FLASH_BYTES];
 
 	first_line(text, line, sizeof(line));
 	switch (kind) {
 	case LINE_CONFIRM:
+		snprintf(t->command, sizeof(t->command), "%s", command);
 		ask(t, ASK_COMMAND, line);
 		break;
 	case LINE_FAILED:
 		model_flash(&t->model, FLASH_BAD, line);
-		log_warn(LOG_TUI, "%s: %s", t->command, line);
+		log_warn(LOG_TUI, "%s: %s", command, line);
 		break;
 	case LINE_DONE:
 		if (strchr(text, '\n') && text[strcspn(text, "\n") + 1])
-			model_show(&t->model, OVERLAY_TEXT, t->command, text);
+			model_show(&t->model, OVERLAY_TEXT, command, text);
 		else
 			model_flash(&t->model, FLASH_GOOD, line);
 		if (line[0])
-			log_info(LOG_TUI, "%s: %s", t->command, line);
+			log_info(LOG_TUI, "%s: %s", command, line);
 		break;
 	}
 	want_frame(t);
 }
 
+static void on_reply(void *arg, enum line_kind kind, const char *text)
+{
+	struct asked *a = arg;
+
+	if (a->tui)
+		answer(a->tui, a->line, kind, text);
+	list_del(&a->link);
+	free(a);
+}
+
 static void do_command(struct tui *t, const char *line)
 {
-	snprintf(t->command, sizeof(t->command), "%s", line);
-	node_command_line(t->node, line, on_reply, t);
+	struct asked *a = NEW(struct asked);
+
+	a->tui = t;
+	snprintf(a->line, sizeof(a->line), "%s", line);
+	list_add(&t->asked, &a->link);
+	node_command_line(t->node, a->line, on_reply, a);
+}
+
+/* The console closes: answers that come later find nobody. */
+static void leave_asked(struct tui *t)
+{
+	list_each_safe (it, &t->asked) {
+		list_entry(it, struct asked, link)->tui = NULL;
+		list_del(it);
+	}
 }
 
 /* The same again with '!' behind the verb: it was asked for and answered with y. */
@@ -218,7 +250,7 @@ static void prompt_done(struct tui *t, enum prompt_kind kind)
 		if (strcmp(text, "help") == 0)
 			model_act(m, ACT_HELP, '?');
 		else if (text[strspn(text, " ")])
-			do_command(t, text);
+			do_command(t, text + strspn(text, " "));
 		break;
 	case PROMPT_SEARCH:
 		snprintf(m->search, sizeof(m->search), "%.*s", (int)sizeof(m->search) - 1, text);
@@ -440,6 +472,7 @@ bool tui_open(struct tui **out, struct node *n, struct err *e)
 	int cols, rows;
 
 	t->node = n;
+	list_init(&t->asked);
 	if (!terminal_open(&t->terminal, node_base(n), NODE_PRIO_INPUT, &ev, e)) {
 		free(t);
 		return false;
@@ -462,7 +495,7 @@ void tui_close(struct tui *t)
 	if (!t)
 		return;
 	node_unsubscribe(t->node, on_node, t);
-	node_commands_drop(t->node);
+	leave_asked(t);
 	event_free(t->frame);
 	terminal_close(t->terminal);
 	canvas_clear(&t->canvas);

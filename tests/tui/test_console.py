@@ -119,7 +119,7 @@ def test_panels_keys_and_quit_at_80x24(net):
     c.type("n")
     c.type(":getnewaddress bob\r")
     c.sees("tly1q")
-    c.type(":send 5 @bob\r")
+    c.type(":  send 5 @bob\r")
     c.sees("y/N")
     c.type("y")
     wait_until("it waits", lambda: len(n.rpc("getrawmempool")) == 1)

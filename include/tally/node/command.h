@@ -97,9 +97,6 @@ void node_command(struct node *n, const char *method, json_t *params, node_reply
 /* A call that can't be answered any more is forgotten (its reply is not called): by the same arg. */
 void node_command_forget(struct node *n, void *arg);
 
-/* Nobody waits for any answer any more (at the end). */
-void node_commands_drop(struct node *n);
-
 /* Within a verb: */
 json_t *call_arg(const struct call *c,
 		 const char *name); /* borrowed; NULL where left out or null */
