@@ -1,7 +1,8 @@
 """Whom a node dials by itself, with real nodes: what it remembers, and what it knows to be connected already."""
+import socket
 import time
 
-from framework import main, wait_until
+from framework import Skip, main, wait_until
 
 
 def log_of(node):
@@ -68,6 +69,38 @@ def test_two_that_were_told_of_each_other_keep_one_connection(net):
     second.start("-connect", "0")
     wait_until("it was dialled", lambda: any(
         not p["inbound"] for p in first.rpc("getpeerinfo")), 70)
+
+
+def has_ipv6():
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+        return True
+    except OSError:
+        return False
+
+
+def test_nodes_meet_over_ipv6(net):
+    if not has_ipv6():
+        raise Skip("this machine has no IPv6 loopback")
+    first = net.chain_node()
+    first.generate(3)
+    second = net.node()
+    second.start("-connect", "[::1]:%d" % first.id)
+    wait_until("it has synced", lambda: second.tip() == first.tip())
+    assert [p["addr"] for p in second.rpc("getpeerinfo")] == ["[::1]:%d" % first.id]
+    address = second.rpc("getnewaddress")
+    first.generate(6)
+    txid = first.rpc("sendtoaddress", address, 1)
+    wait_until("the payment came", lambda: second.rpc("getrawmempool") == [txid])
+    word = first.ok("invite", "-address", "::1")
+    third = net.node()
+    third.start("-join", word)
+    wait_until("the invited one has synced", lambda: third.tip() == first.tip())
+    assert all(p["addr"].startswith("[::1]:") for p in third.rpc("getpeerinfo"))
+    # A ban of the network, as of IPv4.
+    second.rpc("setban", "::1/128", "add")
+    wait_until("it is disconnected", lambda: second.rpc("getconnectioncount") == 0)
+    assert [b["address"] for b in second.rpc("listbanned")] == ["::1/128"]
 
 
 if __name__ == "__main__":
