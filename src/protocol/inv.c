@@ -18,10 +18,14 @@ static void take_block(struct protocol *p, struct peer *peer, const struct block
 }
 
 /* One that had no chain has one now. */
-static void choose_way(const struct protocol *p, struct peer *peer)
+static void choose_way(struct protocol *p, struct peer *peer)
 {
-	if (peer->sync.way == SYNC_NOT)
-		peer->sync.way = headers_capable(p, peer) ? SYNC_BY_HEADERS : SYNC_BY_INV;
+	if (peer->sync.way != SYNC_NOT)
+		return;
+	if (headers_capable(p, peer))
+		headers_choose(p, peer);
+	else
+		peer->sync.way = SYNC_BY_INV;
 }
 
 /* All of them were looked at. */
@@ -124,7 +128,7 @@ void handle_headers(struct protocol *p, struct peer *peer, struct msg *m)
 	/* Perhaps it was only late. */
 	if (peer->sync.way == SYNC_BY_INV)
 		hash_queue_clear(&peer->sync.want);
-	peer->sync.way = SYNC_BY_HEADERS;
+	headers_choose(p, peer);
 	headers_told(p, peer, &m->u.list);
 }
 

@@ -83,6 +83,7 @@ struct peer_sync {
 	int64_t told_ms;        /* when it told of the best block it has */
 	struct block_hash late; /* asked of others, because it didn't come in time; zeros: none */
 	/* By headers: */
+	bool headers_wished;     /* it was sent sendheaders */
 	bool tells_headers;      /* it has answered with headers, or announced by them */
 	struct low_headers *low; /* NULL: none is being read */
 	int64_t retry_unix;      /* its headers are from the future until then; 0: they aren't */
@@ -362,6 +363,8 @@ void sync_rate_tick(struct protocol *p);
 /* sync_headers.c */
 bool headers_capable(const struct protocol *p, const struct peer *peer);
 void headers_start(struct protocol *p, struct peer *peer);
+/* It is asked for headers from now on, and to tell of tips by them. */
+void headers_choose(struct protocol *p, struct peer *peer);
 /* Where it isn't being asked already: what follows the headers we have. */
 void headers_ask(struct protocol *p, struct peer *peer);
 void headers_told(struct protocol *p, struct peer *peer, const struct msg_list *l);

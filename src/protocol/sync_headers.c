@@ -35,13 +35,20 @@ void headers_ask(struct protocol *p, struct peer *peer)
 		ask_best(p, peer);
 }
 
-void headers_start(struct protocol *p, struct peer *peer)
+void headers_choose(struct protocol *p, struct peer *peer)
 {
 	peer->sync.way = SYNC_BY_HEADERS;
+	if (peer->version < VERSION_SENDHEADERS || peer->sync.headers_wished)
+		return;
+	peer->sync.headers_wished = true;
+	gate_send_empty(p, peer, MSG_SENDHEADERS);
+}
+
+void headers_start(struct protocol *p, struct peer *peer)
+{
+	headers_choose(p, peer);
 	/* What was told while we had no chain comes again, as headers. */
 	hash_queue_clear(&peer->sync.want);
-	if (peer->version >= VERSION_SENDHEADERS)
-		gate_send_empty(p, peer, MSG_SENDHEADERS);
 	ask_best(p, peer);
 }
 

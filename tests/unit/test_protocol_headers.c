@@ -185,6 +185,26 @@ static void tips_are_told_by_headers_along_a_line(void **state)
 	net_drop(net);
 }
 
+static void who_had_no_chain_when_it_came_tells_by_headers_too(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 5), *b = node_add(net, NULL, 0);
+
+	dial(b, a);
+	run(net);
+	pass(net, 4);
+	assert_tip(b, blocks[5]);
+	give(b, blocks, 6, 6); /* now a knows what b has */
+	run(net);
+	a->n_records = 0;
+	give(b, blocks, 7, 7);
+	run(net);
+	assert_tip(a, blocks[7]);
+	assert_int_equal(count_msgs(a, false, "headers"), 1);
+	assert_int_equal(count_msgs(a, false, "inv"), 0);
+	net_drop(net);
+}
+
 static void who_did_not_ask_for_headers_is_told_by_inv(void **state)
 {
 	struct tnet *net = net_of(state);
@@ -339,6 +359,7 @@ int main(void)
 		TEST(headers_from_the_future_are_asked_for_again_when_due),
 		TEST(a_boast_of_height_moves_the_goal_only_until_headers_are_told),
 		TEST(tips_are_told_by_headers_along_a_line),
+		TEST(who_had_no_chain_when_it_came_tells_by_headers_too),
 		TEST(who_did_not_ask_for_headers_is_told_by_inv),
 		TEST(an_inv_of_an_unknown_block_asks_for_its_headers),
 		TEST(unconnected_headers_ask_for_what_lies_between),
