@@ -18,7 +18,7 @@ import termios
 import time
 
 sys.path.insert(0, os.path.join(os.environ["TALLY_SRC"], "tests", "functional"))
-from framework import TALLY, Net, Node, RpcError, free_id, wait_until  # noqa: E402
+from framework import TALLY, Net, wait_until  # noqa: E402
 
 TALLY_BENCH = os.environ["TALLY_BENCH"]
 TICK = os.sysconf("SC_CLK_TCK")

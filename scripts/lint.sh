@@ -1,5 +1,5 @@
 #!/bin/sh
-# make lint: order of layers, clang-format, cppcheck, man pages.
+# make lint: order of layers, clang-format, cppcheck, pyflakes, man pages.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 bad=0
@@ -20,6 +20,8 @@ cppcheck -q -j"$(nproc)" --std=c11 --error-exitcode=1 --inline-suppr \
 	--enable=warning --suppress=uninitvar --suppress=legacyUninitvar --suppress=internalAstError --suppress=preprocessorErrorDirective \
 	-Iinclude -Isrc -DPACKAGE_VERSION='""' \
 	'-Djson_array_foreach(a,i,v)=for(;;)' '-Djson_object_foreach(o,k,v)=for(;;)' src || bad=1
+# shellcheck disable=SC2046
+pyflakes3 $(find tests bench -name '*.py') || bad=1
 for page in man/*.[1-8]; do
 	# groff has a word for every macro that is not as mdoc(7) has it.
 	out=$(groff -mdoc -Tutf8 -ww -z "$page" 2>&1)

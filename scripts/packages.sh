@@ -9,7 +9,7 @@ for set in "$@"; do
 	case $set in
 	build) list="gcc make autoconf automake pkg-config libevent-dev libsodium-dev libncurses-dev libdb5.3-dev libjansson-dev" ;;
 	run) list="tmux" ;;
-	test) list="libcmocka-dev python3 python3-bitcoinlib python3-nacl python3-pyte clang-format cppcheck groff-base man-db tshark" ;;
+	test) list="libcmocka-dev python3 python3-bitcoinlib python3-nacl python3-pyte clang-format cppcheck pyflakes3 groff-base man-db tshark" ;;
 	fuzz) list="clang libclang-rt-14-dev" ;;
 	*) echo "packages.sh: unknown set '$set': give build, run, test or fuzz" >&2; exit 2 ;;
 	esac

@@ -56,7 +56,7 @@ SCRIPT_TESTS += \
 	tests/tui/test_console.py
 endif
 TESTS = $(UNIT_TESTS) $(SCRIPT_TESTS)
-EXTRA_DIST += $(SCRIPT_TESTS) tests/functional/netns.py tests/functional/framework.py tests/functional/chainlib.py tests/functional/ed25519.py tests/functional/p2p.py
+EXTRA_DIST += $(SCRIPT_TESTS) tests/functional/netns.py tests/functional/framework.py tests/functional/chainlib.py tests/functional/coins.py tests/functional/ed25519.py tests/functional/p2p.py
 EXTRA_DIST += tests/tui/golden tests/lsan.supp
 
 # The golden screens as they are drawn now.

@@ -4,24 +4,9 @@ import copy
 import time
 
 from chainlib import COIN, FINAL, MAX_MONEY, Block, Chain, Key, Tx, coinbase, memo, merkle_root, spend
+from coins import coin_of, owned_chain
 from framework import RpcError, main, wait_until
 from p2p import Peer
-
-
-def start(net, n=8):
-    """A node with a chain whose blocks 1 .. n pay a key of ours; the chain, the key, a peer."""
-    node = net.chain_node()
-    chain, key = Chain.of(node), Key()
-    p = Peer.handshaken(node, chain)
-    for b in chain.grow(key, n):
-        p.send_block(b)
-    wait_until("our blocks are taken", lambda: node.rpc("getblockcount") == n)
-    return node, chain, key, p
-
-
-def coin_of(block, i=0):
-    tx = block.txs[0]
-    return tx.id(), i, tx.outputs[i][0]
 
 
 def refused(node, chain, block, what):
@@ -44,7 +29,7 @@ def taken(node, chain, block, what):
 
 
 def test_blocks_just_outside_the_rules_are_refused_and_just_inside_taken(net):
-    node, chain, key, _ = start(net)
+    node, chain, key, _ = owned_chain(net)
     reward = chain.subsidy(chain.height + 1)
 
     def payment(block, outputs, **how):
@@ -132,7 +117,7 @@ def test_size_limits(net):
 
 
 def test_wrong_bytes_under_an_honest_header_are_the_senders_fault_alone(net):
-    node, chain, key, _ = start(net)
+    node, chain, key, _ = owned_chain(net)
     pay = [spend(key, [coin_of(chain.blocks[i])], [(COIN, key.script)], chain.genesis) for i in (1, 2)]
     honest = chain.next(key, pay)
     mutated = copy.deepcopy(honest)
@@ -149,7 +134,7 @@ def test_wrong_bytes_under_an_honest_header_are_the_senders_fault_alone(net):
 
 
 def test_a_block_upon_an_invalid_one_is_refused_for_good(net):
-    node, chain, key, _ = start(net)
+    node, chain, key, _ = owned_chain(net)
     branch = chain.fork(chain.height)
     bad = branch.add(branch.next(key, outputs=[(branch.subsidy(9) + 1, key.script)]))
     refused(node, chain, bad, "too much")
@@ -162,7 +147,7 @@ def test_a_block_upon_an_invalid_one_is_refused_for_good(net):
 
 
 def test_a_block_from_the_future_is_kept_and_tried_again(net):
-    node, chain, key, _ = start(net)
+    node, chain, key, _ = owned_chain(net)
     now = int(time.time())
     node.rpc("setmocktime", now)
     p = Peer.handshaken(node, chain)
@@ -179,7 +164,7 @@ def test_a_block_from_the_future_is_kept_and_tried_again(net):
 
 
 def test_bad_transactions_cost_the_connection_and_unwanted_ones_do_not(net):
-    node, chain, key, p = start(net)
+    node, chain, key, p = owned_chain(net)
     good = spend(key, [coin_of(chain.blocks[1])], [(COIN, key.script)], chain.genesis)
     p.send("tx", good.bytes())
     wait_until("a good one waits", lambda: node.rpc("getrawmempool") == [good.id()[::-1].hex()])
@@ -204,7 +189,7 @@ def test_bad_transactions_cost_the_connection_and_unwanted_ones_do_not(net):
 
 
 def test_sendrawtransaction_and_submitblock_say_what_is_wrong(net):
-    node, chain, key, _ = start(net)
+    node, chain, key, _ = owned_chain(net)
     bad = spend(key, [coin_of(chain.blocks[1])], [(coin_of(chain.blocks[1])[2] + 1, key.script)], chain.genesis)
     try:
         node.rpc("sendrawtransaction", bad.bytes().hex())

@@ -1,19 +1,10 @@
 """Which branch wins: ties, blocks nobody asked for, branches that turn out bad, deep ones, and restarts between."""
 import copy
 
-from chainlib import COIN, Chain, Key, spend
+from chainlib import COIN, spend
+from coins import owned_chain
 from framework import main, wait_until
 from p2p import BLOCK, Peer, headers, read_inv
-
-
-def start(net, n=6):
-    node = net.chain_node()
-    chain, key = Chain.of(node), Key()
-    p = Peer.handshaken(node, chain)
-    for b in chain.grow(key, n):
-        p.send_block(b)
-    wait_until("our blocks are taken", lambda: node.rpc("getblockcount") == n)
-    return node, chain, key, p
 
 
 def tip(node, chain):
@@ -21,7 +12,7 @@ def tip(node, chain):
 
 
 def test_of_equal_work_the_first_stays_also_over_a_restart(net):
-    node, chain, key, p = start(net)
+    node, chain, key, p = owned_chain(net, 6)
     rival = chain.fork(chain.height - 1)
     rival.grow(key)
     p.send_block(rival.tip)
@@ -40,7 +31,7 @@ def test_of_equal_work_the_first_stays_also_over_a_restart(net):
 
 
 def test_a_whole_branch_counts_from_when_it_is_complete(net):
-    node, chain, key, p = start(net)
+    node, chain, key, p = owned_chain(net, 6)
     a, b = chain.fork(chain.height), chain.fork(chain.height)
     a.grow(key, 2)
     b.grow(key, 2)
@@ -57,7 +48,7 @@ def test_a_whole_branch_counts_from_when_it_is_complete(net):
 
 
 def test_a_branch_with_a_bad_block_is_left_again(net):
-    node, chain, key, p = start(net)
+    node, chain, key, p = owned_chain(net, 6)
     pay = spend(key, [(chain.blocks[1].txs[0].id(), 0, chain.subsidy(1))], [(COIN, key.script)], chain.genesis)
     p.send("tx", pay.bytes())
     wait_until("a payment waits", lambda: len(node.rpc("getrawmempool")) == 1)
@@ -89,7 +80,7 @@ def test_a_branch_with_a_bad_block_is_left_again(net):
 
 
 def test_a_block_nobody_asked_for_of_too_little_work_is_not_kept(net):
-    node, chain, key, p = start(net, 160)
+    node, chain, key, p = owned_chain(net, 160)
     low = chain.fork(3)
     low.grow(key)
     p.send_block(low.tip)  # 156 blocks behind the tip
@@ -104,7 +95,7 @@ def test_a_block_nobody_asked_for_of_too_little_work_is_not_kept(net):
 
 
 def test_a_peer_that_lies_about_its_height_holds_up_nobody(net):
-    node, chain, key, _ = start(net)
+    node, chain, key, _ = owned_chain(net, 6)
     liar = Peer.handshaken(node, chain, height=2_000_000_000)
     liar.sync()
     p = Peer.handshaken(node, chain)
@@ -119,7 +110,7 @@ def test_a_peer_that_lies_about_its_height_holds_up_nobody(net):
 
 
 def test_a_deep_reorganisation_goes_through_and_back_over_kills(net):
-    node, chain, key, p = start(net, 40)
+    node, chain, key, p = owned_chain(net, 40)
     rival = chain.fork(5)
     rival.grow(key, 60)
     for b in rival.blocks[6:]:

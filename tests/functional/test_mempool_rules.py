@@ -1,31 +1,14 @@
 """What may wait in the mempool and what must leave it, as peers and a person see it."""
-import time
-
-from chainlib import COIN, Chain, Key, spend
+from chainlib import COIN, spend
+from coins import coin_of, owned_chain, shown
 from framework import RpcError, main, wait_until
 from p2p import TX, Peer, inv, read_inv
 
 FEE = 20_000
 
 
-def start(net, n=12, *options):
-    """A node whose first n blocks pay `key`, and a peer."""
-    node = net.chain_node(*options)
-    chain, key = Chain.of(node), Key()
-    p = Peer.handshaken(node, chain)
-    for b in chain.grow(key, n):
-        p.send_block(b)
-    wait_until("our blocks are taken", lambda: node.rpc("getblockcount") == n)
-    return node, chain, key, p
-
-
-def coin_of(block):
-    tx = block.txs[0]
-    return tx.id(), 0, tx.outputs[0][0]
-
-
-def shown(*txs):
-    return sorted(t.id()[::-1].hex() for t in txs)
+def ids(*txs):
+    return sorted(map(shown, txs))
 
 
 def waiting(node):
@@ -52,11 +35,11 @@ def line(key, coin, n, genesis):
 
 
 def test_a_line_is_25_long_and_a_family_25_large(net):
-    node, chain, key, p = start(net)
+    node, chain, key, p = owned_chain(net, 12)
     txs = line(key, coin_of(chain.blocks[1]), 26, chain.genesis)
     for t in txs[:25]:
         p.send("tx", t.bytes())
-    wait_until("25 wait", lambda: waiting(node) == shown(*txs[:25]))
+    wait_until("25 wait", lambda: waiting(node) == ids(*txs[:25]))
     refused(node, txs[25], "too-long-mempool-chain")
     p.send("tx", txs[25].bytes())
     assert p.alive()  # no offence
@@ -69,18 +52,18 @@ def test_a_line_is_25_long_and_a_family_25_large(net):
         node.rpc("sendrawtransaction", t.bytes().hex())
     refused(node, children[24], "too-long-mempool-chain")
     entries = node.rpc("getrawmempool", True)
-    assert entries[shown(root)[0]]["descendantcount"] == 25
-    assert entries[shown(txs[24])[0]]["ancestorcount"] == 25
+    assert entries[ids(root)[0]]["descendantcount"] == 25
+    assert entries[ids(txs[24])[0]]["ancestorcount"] == 25
     # After a block there is room again.
     node.generate(1)
     assert waiting(node) == []
     for t in (txs[25], children[24]):
         node.rpc("sendrawtransaction", t.bytes().hex())
-    assert waiting(node) == shown(txs[25], children[24])
+    assert waiting(node) == ids(txs[25], children[24])
 
 
 def test_the_first_seen_stays_until_a_block_has_the_other(net):
-    node, chain, key, p = start(net)
+    node, chain, key, p = owned_chain(net, 12)
     coin = coin_of(chain.blocks[1])
     first = spend(key, [coin], [(coin[2] - FEE, key.script)], chain.genesis)
     child = spend(key, [(first.id(), 0, coin[2] - FEE)], [(COIN, key.script)], chain.genesis)
@@ -88,7 +71,7 @@ def test_the_first_seen_stays_until_a_block_has_the_other(net):
     for t in (first, child, richer):
         p.send("tx", t.bytes())
     p.sync()
-    wait_until("the first and its child wait", lambda: waiting(node) == shown(first, child))
+    wait_until("the first and its child wait", lambda: waiting(node) == ids(first, child))
     refused(node, richer, "txn-mempool-conflict")
     block = chain.add(chain.next(key, [richer]))
     p.send_block(block)
@@ -97,7 +80,7 @@ def test_the_first_seen_stays_until_a_block_has_the_other(net):
 
 
 def test_coins_of_a_branch_that_is_left_take_along_what_spends_them(net):
-    node, chain, key, p = start(net, 8)
+    node, chain, key, p = owned_chain(net, 8)
     assert chain.maturity == 5
     mature = spend(key, [coin_of(chain.blocks[4])], [(COIN, key.script)], chain.genesis)
     after = spend(key, [(mature.id(), 0, COIN)], [(COIN - FEE, key.script)], chain.genesis)
@@ -114,7 +97,7 @@ def test_coins_of_a_branch_that_is_left_take_along_what_spends_them(net):
     for b in rival.blocks[-6:]:
         p.send_block(b)
     wait_until("the other branch is the best", lambda: node.tip() == rival.tip.hash()[::-1].hex())
-    assert waiting(node) == shown(*stay)
+    assert waiting(node) == ids(*stay)
     common = spend(key, [coin_of(rival.blocks[5])], [(COIN, key.script)], chain.genesis)
     lost = line(key, coin_of(rival.blocks[6]), 2, chain.genesis)
     for t in (common, *lost):
@@ -123,13 +106,13 @@ def test_coins_of_a_branch_that_is_left_take_along_what_spends_them(net):
     for b in chain.blocks[-6:]:
         p.send_block(b)
     wait_until("back again", lambda: node.tip() == chain.tip.hash()[::-1].hex())
-    assert waiting(node) == shown(*stay, common)
+    assert waiting(node) == ids(*stay, common)
     node.generate(1)
     assert waiting(node) == []
 
 
 def test_what_was_mined_comes_back_and_its_rivals_do_not(net):
-    node, chain, key, p = start(net)
+    node, chain, key, p = owned_chain(net, 12)
     coin = coin_of(chain.blocks[1])
     mined = spend(key, [coin], [(COIN, key.script)], chain.genesis)
     child = spend(key, [(mined.id(), 0, COIN)], [(COIN - FEE, key.script)], chain.genesis)
@@ -147,13 +130,13 @@ def test_what_was_mined_comes_back_and_its_rivals_do_not(net):
     for b in second.blocks[-2:]:
         p.send_block(b)
     wait_until("the branch is left", lambda: node.tip() == second.tip.hash()[::-1].hex())
-    assert waiting(node) == shown(mined, child)
+    assert waiting(node) == ids(mined, child)
     watcher.send("mempool")
     watcher.expect("inv", lambda m: {i for i in read_inv(m)} >= {(TX, mined.id()), (TX, child.id())})
 
 
 def test_a_full_mempool_keeps_those_that_pay_most(net):
-    node, chain, key, p = start(net, 40, "-maxmempool", "1")
+    node, chain, key, p = owned_chain(net, 40, "-maxmempool", "1")
     outputs = 3000  # 66 to 96 kB each
     txs = []
     for i in range(1, 31):
@@ -167,14 +150,14 @@ def test_a_full_mempool_keeps_those_that_pay_most(net):
     info = node.rpc("getmempoolinfo")
     wait_until("it is full", lambda: node.rpc("getmempoolinfo")["mempoolminfee"] > info["minrelaytxfee"])
     left = waiting(node)
-    assert 0 < len(left) < 20 and shown(txs[19])[0] in left and shown(txs[0])[0] not in left
+    assert 0 < len(left) < 20 and ids(txs[19])[0] in left and ids(txs[0])[0] not in left
     assert node.rpc("getmempoolinfo")["usage"] <= info["maxmempool"] == 1 << 20
     # The worst of those that left is refused now; one that pays more pushes another out.
     refused(node, txs[0], "mempool-full")
     assert waiting(node) == left
     node.rpc("sendrawtransaction", txs[29].bytes().hex())
     now = waiting(node)
-    assert shown(txs[29])[0] in now and len(now) <= len(left)
+    assert ids(txs[29])[0] in now and len(now) <= len(left)
     # What was refused for its fee is asked for again when a peer offers it.
     node.generate(1)
     p.send("inv", inv((TX, txs[25].id())))

@@ -3,29 +3,10 @@ import os
 import struct
 import time
 
-from chainlib import COIN, Chain, Key, spend
+from chainlib import COIN, spend
+from coins import coin_of, owned_chain, shown
 from framework import main, wait_until
 from p2p import BLOCK, TX, Peer, frame, inv, net_addr, read_inv, read_tx
-
-
-def start(net, n=10):
-    node = net.chain_node()
-    chain, key = Chain.of(node), Key()
-    p = Peer.handshaken(node, chain)
-    for b in chain.grow(key, n):
-        p.send_block(b)
-    wait_until("our blocks are taken", lambda: node.rpc("getblockcount") == n)
-    p.close()
-    return node, chain, key
-
-
-def coin_of(block):
-    tx = block.txs[0]
-    return tx.id(), 0, tx.outputs[0][0]
-
-
-def shown(tx):
-    return tx.id()[::-1].hex()
 
 
 def asked_for(p, tx, seconds=20):
@@ -34,7 +15,7 @@ def asked_for(p, tx, seconds=20):
 
 
 def test_an_orphan_waits_for_its_parents(net):
-    node, chain, key = start(net)
+    node, chain, key = owned_chain(net, 10)[:3]
     parent = spend(key, [coin_of(chain.blocks[1])], [(COIN, key.script)], chain.genesis)
     child = spend(key, [(parent.id(), 0, COIN)], [(COIN - 1000, key.script)], chain.genesis)
     grandchild = spend(key, [(child.id(), 0, COIN - 1000)], [(COIN - 2000, key.script)], chain.genesis)
@@ -49,7 +30,7 @@ def test_an_orphan_waits_for_its_parents(net):
 
 
 def test_orphans_of_an_invalid_parent_and_of_a_peer_that_left_are_gone(net):
-    node, chain, key = start(net)
+    node, chain, key = owned_chain(net, 10)[:3]
     parent = spend(key, [coin_of(chain.blocks[1])], [(COIN, key.script)], chain.genesis)
     child = spend(key, [(parent.id(), 0, COIN)], [(COIN - 1000, key.script)], chain.genesis)
     p = Peer.handshaken(node, chain)
@@ -66,7 +47,7 @@ def test_orphans_of_an_invalid_parent_and_of_a_peer_that_left_are_gone(net):
 
 
 def test_one_peer_is_asked_at_a_time_and_then_the_next(net):
-    node, chain, key = start(net)
+    node, chain, key = owned_chain(net, 10)[:3]
     tx = spend(key, [coin_of(chain.blocks[1])], [(COIN, key.script)], chain.genesis)
     peers = [Peer.handshaken(node, chain) for _ in range(3)]
     for p in peers:
@@ -83,7 +64,7 @@ def test_one_peer_is_asked_at_a_time_and_then_the_next(net):
 
 
 def test_the_one_asked_leaves_and_the_next_is_asked(net):
-    node, chain, key = start(net)
+    node, chain, key = owned_chain(net, 10)[:3]
     tx = spend(key, [coin_of(chain.blocks[1])], [(COIN, key.script)], chain.genesis)
     a, b = Peer.handshaken(node, chain), Peer.handshaken(node, chain)
     a.send("inv", inv((TX, tx.id())))
@@ -95,7 +76,7 @@ def test_the_one_asked_leaves_and_the_next_is_asked(net):
 
 
 def test_what_waits_is_told_once_and_given_to_who_asks(net):
-    node, chain, key = start(net)
+    node, chain, key = owned_chain(net, 10)[:3]
     tx = spend(key, [coin_of(chain.blocks[1])], [(COIN, key.script)], chain.genesis)
     a, b = Peer.handshaken(node, chain), Peer.handshaken(node, chain)
     a.send("tx", tx.bytes())
@@ -114,7 +95,7 @@ def test_what_waits_is_told_once_and_given_to_who_asks(net):
 
 
 def test_a_transaction_is_not_fetched_again(net):
-    node, chain, key = start(net)
+    node, chain, key = owned_chain(net, 10)[:3]
     tx = spend(key, [coin_of(chain.blocks[1])], [(COIN, key.script)], chain.genesis)
     free = spend(key, [coin_of(chain.blocks[2])], [(coin_of(chain.blocks[2])[2], key.script)], chain.genesis)
     p = Peer.handshaken(node, chain)
@@ -127,7 +108,7 @@ def test_a_transaction_is_not_fetched_again(net):
 
 
 def test_floods_cost_little_and_others_are_served(net):
-    node, chain, _ = start(net)
+    node, chain = owned_chain(net, 10)[:2]
 
     def resident():
         with open("/proc/%d/status" % node.process.pid) as f:
