@@ -241,6 +241,7 @@ struct protocol {
 	bool starved;         /* some peer could send more, were the window further */
 	bool chain_paused;    /* some peer is paused for PAUSE_CHAIN */
 	int64_t stall_ms;     /* how long a peer may hold up the window */
+	int64_t tip_ms;       /* how long it may keep a new tip back that others have, too */
 	conn_id headers_from; /* who tells of headers by the thousand; 0: nobody */
 	int64_t headers_since_ms;
 	uint32_t sync_from;

@@ -12,7 +12,8 @@
 #define STALL_TIMES      32    /* its usual time for a block, times this */
 #define STALLS_MAX       3     /* in a row: it goes */
 #define NOTFOUND_REST_MS 10000
-#define TIP_MS           1000 /* a new tip that others have, too, is then asked of them */
+#define TIP_MS           1000         /* a new tip that others have, too, is then asked of them; */
+#define TIP_END_MS       STALL_MAX_MS /* twice as long each time, for perhaps it is our line */
 
 void request_put(struct protocol *p, struct peer *peer, const struct block_hash *hash)
 {
@@ -144,7 +145,8 @@ static struct peer *other_giver(const struct protocol *p, const struct peer *pee
 static int64_t patience(const struct protocol *p, const struct peer_sync *s, bool others)
 {
 	if (others && !p->catching_up)
-		return sync_headers_ahead(p) < BEHIND_BLOCKS ? TIP_MS : STALL_MIN_MS;
+		return sync_headers_ahead(p) < BEHIND_BLOCKS ? MAX(p->tip_ms, TIP_MS)
+							     : STALL_MIN_MS;
 	return s->avg_ms ? MIN(MAX(s->avg_ms * STALL_TIMES, STALL_MIN_MS), STALL_MAX_MS)
 			 : STALL_MAX_MS;
 }
@@ -154,6 +156,8 @@ static void pass_on(struct protocol *p, struct peer *peer, struct peer *to)
 {
 	struct peer_sync *s = &peer->sync;
 
+	if (to)
+		p->tip_ms = MIN(MAX(p->tip_ms, TIP_MS) * 2, TIP_END_MS);
 	s->late = list_first(&s->requests, struct block_request, link)->hash;
 	s->rest_until_ms = now_ms(p) + TIP_MS;
 	s->avg_ms = 0;

@@ -126,6 +126,7 @@ void window_moved(struct protocol *p)
 {
 	/* Back down again. Source: Bitcoin Core PeerManagerImpl::BlockConnected. */
 	p->stall_ms = MAX(p->stall_ms * 85 / 100, STALL_MS);
+	p->tip_ms /= 2;
 	if (p->starved)
 		p->wake |= WAKE_WORK;
 }

@@ -426,6 +426,36 @@ static void a_tip_that_one_keeps_back_comes_from_another_in_a_second(void **stat
 	net_drop(net);
 }
 
+static void a_tip_that_nobody_sends_is_asked_of_one_after_another_ever_later(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 5);
+	struct tconn *raw[4];
+	unsigned asked = 0, at[4] = {0};
+
+	for (int i = 0; i < 4; i++)
+		raw[i] = raw_peer(a);
+	for (int i = 0; i < 4; i++)
+		tell_headers(raw[i], blocks, 6, 7);
+	run(net);
+	for (unsigned second = 0; second <= 8; second++) {
+		for (int i = 0; i < 4; i++)
+			if (raw_got(raw[i], "getdata"))
+				at[asked++] = second;
+		pass(net, 1);
+	}
+	assert_int_equal(asked, 4);
+	assert_int_equal(at[0], 0);
+	assert_int_equal(at[1], 1);
+	assert_int_equal(at[2], 3);
+	assert_int_equal(at[3], 7);
+	/* Where blocks come the patience is soon as short as before. */
+	raw_block(raw[3], blocks[6]);
+	run(net);
+	assert_tip(a, blocks[6]);
+	net_drop(net);
+}
+
 static void who_is_slow_with_a_tip_is_no_worse_off(void **state)
 {
 	struct tnet *net = net_of(state);
@@ -579,6 +609,7 @@ int main(void)
 		TEST(a_slow_peer_within_the_window_is_left_in_peace),
 		TEST(a_lost_peer_s_blocks_are_asked_of_another_at_once),
 		TEST(a_tip_that_one_keeps_back_comes_from_another_in_a_second),
+		TEST(a_tip_that_nobody_sends_is_asked_of_one_after_another_ever_later),
 		TEST(who_is_slow_with_a_tip_is_no_worse_off),
 		TEST(a_peer_that_has_headers_and_no_blocks_is_left),
 		TEST(a_chain_of_less_work_is_never_fetched),
