@@ -176,7 +176,7 @@ def test_the_same_headers_over_and_over_cost_no_memory(net):
     for _ in range(20):
         p.raw(message * 5)
         p.sync()
-    limit = 60_000 if "san" in os.environ.get("TALLY", "") else 8_000
+    limit = 250_000 if "san" in os.environ.get("TALLY", "") else 8_000  # a sanitizer keeps what was freed
     assert resident() - before < limit, resident() - before
     only_tip(node, chain)
 
