@@ -65,7 +65,8 @@ static void run_getblockchaininfo(struct node *n, struct call *c)
 	json_object_set_new(o, "verificationprogress", json_real(progress(n, tip.height)));
 	json_object_set_new(o, "initialblockdownload", json_boolean(is_behind(n)));
 	json_object_set_new(o, "chainwork", json_string(work));
-	json_object_set_new(o, "size_on_disk", json_integer(0));
+	json_object_set_new(o, "size_on_disk",
+			    json_integer((json_int_t)store_disk_bytes(n->store)));
 	json_object_set_new(o, "pruned", json_false());
 	json_object_set_new(o, "params",
 			    json_pack("{s:I,s:s,s:o,s:I,s:I,s:I}", "spacing",

@@ -191,6 +191,22 @@ bool env_dir_trim(const char *dir, struct err *e)
 	return ok;
 }
 
+uint64_t env_dir_bytes(const char *dir)
+{
+	DIR *d = opendir(dir);
+	struct dirent *at;
+	struct stat st;
+	uint64_t sum = 0;
+
+	while (d != NULL && (at = readdir(d)) != NULL)
+		if (fstatat(dirfd(d), at->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode))
+			sum += (uint64_t)st.st_size;
+	if (d != NULL)
+		closedir(d);
+	return sum;
+}
+
 static char *table_path(const struct env *env, unsigned table)
 {
 	return mem_printf("%s/%s.db", env->dir, env_table_name(env, table));

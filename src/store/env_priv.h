@@ -93,6 +93,7 @@ bool env_schema(struct env *env, uint32_t *version, struct err *e); /* 0: none w
 bool dir_make(const char *dir, struct err *e); /* 0700, parents too */
 bool dir_sync(const char *dir, struct err *e);
 bool env_dir_prepare(struct env *env, struct err *e);
+uint64_t env_dir_bytes(const char *dir); /* of all files; 0: it can't be read */
 /* A disk that was full takes part of a page that is new in its file; recovery, which has the whole page in its
  * log, refuses such a file. So the part is taken off, and put beside it. */
 bool env_dir_trim(const char *dir, struct err *e);

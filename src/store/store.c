@@ -58,6 +58,11 @@ bool store_commit(struct store *s, bool durable, struct err *e)
 	return env_commit(&s->env, durable, e);
 }
 
+uint64_t store_disk_bytes(const struct store *s)
+{
+	return env_dir_bytes(s->env.dir);
+}
+
 bool store_failed(struct store *s, struct err *e)
 {
 	return env_failure(&s->env, e);

@@ -17,6 +17,19 @@ def proxy(n):
         return bitcoin.rpc.RawProxy(service_url="http://%s@127.0.0.1:%d" % (f.read(), n.id + 10000))
 
 
+def test_the_chain_tells_how_much_of_the_disk_it_takes(net):
+    n = net.chain_node()
+
+    def size():
+        return n.rpc("getblockchaininfo")["size_on_disk"]
+
+    directory = os.path.join(n.dir, "chain")
+    before = size()
+    assert before == sum(os.path.getsize(os.path.join(directory, f)) for f in os.listdir(directory)) > 0
+    n.generate(2000)
+    assert size() > before + 2000 * 172
+
+
 def test_bitcoinlib_can_ask(net):
     n = net.chain_node()
     hashes = n.generate(3)

@@ -50,6 +50,8 @@ size_t store_pending(const struct store *s);
  * a power cut from the next durable commit or checkpoint on. A durable commit of nothing makes earlier ones durable. Once a
  * writing call failed every later one fails with the same error, and what was written since the last commit is dropped. */
 bool store_commit(struct store *s, bool durable, struct err *e);
+/* Bytes of the files in its directory; 0: they can't be looked at. */
+uint64_t store_disk_bytes(const struct store *s);
 /* A write to disk failed, or a page was found damaged: *e (may be NULL) says what. */
 bool store_failed(struct store *s, struct err *e);
 
