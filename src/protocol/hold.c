@@ -1,5 +1,6 @@
-/* Bodies that came before their parents, as they do when several peers send. Only what was asked for is
- * held: at most HELD_BLOCKS_MAX and HELD_BYTES_MAX, half of the blocks from one peer, for five minutes. */
+/* Bodies that came before their parents, as they do when several peers send that are asked the classic way. Only what
+ * was asked for is held: at most HELD_BLOCKS_MAX and HELD_BYTES_MAX, half of it from one peer, for five minutes and
+ * while who sent it is connected: else a few that lead nowhere would keep out all others. */
 #include <stdlib.h>
 
 #include <tally/base/mem.h>
@@ -18,8 +19,16 @@ void hold_init(struct hold *h)
 	h->bytes = 0;
 }
 
-static void held_free(struct hold *h, struct held *x)
+static void held_free(struct protocol *p, struct held *x)
 {
+	struct hold *h = &p->hold;
+	struct peer *peer = peer_find(p, x->from);
+
+	if (peer) {
+		peer->sync.n_held--;
+		peer->sync.held_bytes -= x->block->raw.len;
+	}
+	map_del(&h->by_hash, &x->block->hash);
 	list_del(&x->link);
 	h->n--;
 	h->bytes -= x->block->raw.len;
@@ -27,12 +36,14 @@ static void held_free(struct hold *h, struct held *x)
 	free(x);
 }
 
-void hold_free(struct hold *h)
+void hold_free(struct protocol *p)
 {
+	struct hold *h = &p->hold;
+
 	list_each_safe (it, &h->waiting)
-		held_free(h, list_entry(it, struct held, link));
+		held_free(p, list_entry(it, struct held, link));
 	list_each_safe (it, &h->ready)
-		held_free(h, list_entry(it, struct held, link));
+		held_free(p, list_entry(it, struct held, link));
 	map_clear(&h->by_hash);
 	map_clear(&h->by_parent);
 }
@@ -56,9 +67,11 @@ bool hold_put(struct protocol *p, struct block *b, struct peer *peer)
 	if (hold_has(h, &b->hash))
 		return true;
 	if (h->n >= HELD_BLOCKS_MAX || h->bytes + b->raw.len > HELD_BYTES_MAX ||
-	    peer->sync.n_held >= HELD_BLOCKS_MAX / 2)
+	    peer->sync.n_held >= HELD_BLOCKS_MAX / 2 ||
+	    peer->sync.held_bytes + b->raw.len > HELD_BYTES_MAX / 2)
 		return false;
 	peer->sync.n_held++;
+	peer->sync.held_bytes += b->raw.len;
 	x = NEW(struct held);
 	x->block = block_ref(b);
 	x->from = peer->info.id;
@@ -91,14 +104,6 @@ void hold_release(struct protocol *p, const struct block_hash *parent)
 	p->wake |= WAKE_WORK;
 }
 
-static void uncount(struct protocol *p, const struct held *x)
-{
-	struct peer *peer = peer_find(p, x->from);
-
-	if (peer)
-		peer->sync.n_held--;
-}
-
 bool hold_work(struct protocol *p, unsigned max)
 {
 	struct hold *h = &p->hold;
@@ -108,9 +113,7 @@ bool hold_work(struct protocol *p, unsigned max)
 		struct block *b = block_ref(x->block);
 		conn_id from = x->from;
 
-		map_del(&h->by_hash, &b->hash);
-		uncount(p, x);
-		held_free(h, x);
+		held_free(p, x);
 		accept_block(p, b, from, true);
 		block_unref(b);
 	}
@@ -138,6 +141,22 @@ static void unlink_sibling(struct hold *h, const struct held *x)
 		}
 }
 
+static void forget(struct protocol *p, struct held *x)
+{
+	unlink_sibling(&p->hold, x);
+	held_free(p, x);
+}
+
+void hold_peer_gone(struct protocol *p, const struct peer *peer)
+{
+	list_each_safe (it, &p->hold.waiting) {
+		struct held *x = list_entry(it, struct held, link);
+
+		if (x->from == peer->info.id)
+			forget(p, x);
+	}
+}
+
 void hold_tick(struct protocol *p)
 {
 	struct hold *h = &p->hold;
@@ -147,9 +166,6 @@ void hold_tick(struct protocol *p)
 
 		if (now_ms(p) - x->since_ms < HELD_MS)
 			break;
-		unlink_sibling(h, x);
-		uncount(p, x);
-		map_del(&h->by_hash, &x->block->hash);
-		held_free(h, x);
+		forget(p, x);
 	}
 }

@@ -101,7 +101,7 @@ void protocol_free(struct protocol *p)
 	map_clear(&p->tx_requests);
 	hash_memory_clear(&p->future);
 	senders_free(p);
-	hold_free(&p->hold);
+	hold_free(p);
 	map_clear(&p->requests);
 	writer_clear(&p->list);
 	writer_clear(&p->out);

@@ -90,8 +90,9 @@ struct peer_sync {
 	int64_t stalling_ms;     /* since when others wait for what it was asked for; 0: not */
 	chain_index common;      /* of a branch so much is here; CHAIN_NONE: not known */
 	/* By inv: */
-	struct hash_queue want;     /* announced by it, in its order, and not here */
-	uint32_t n_held;            /* of the bodies that wait for their parents */
+	struct hash_queue want; /* announced by it, in its order, and not here */
+	uint32_t n_held;        /* of the bodies that wait for their parents */
+	size_t held_bytes;
 	struct block_hash last_inv; /* the last block of its last answer to getblocks */
 	struct block_hash root;     /* the missing parent it was last asked about; zeros: none */
 	bool walking;               /* parents are asked of it one by one */
@@ -414,12 +415,13 @@ void senders_free(struct protocol *p);
 
 /* hold.c */
 void hold_init(struct hold *h);
-void hold_free(struct hold *h);
+void hold_free(struct protocol *p);
 bool hold_has(const struct hold *h, const struct block_hash *hash);
 bool hold_put(struct protocol *p, struct block *b, struct peer *peer); /* false: full */
 void hold_release(struct protocol *p, const struct block_hash *parent);
 bool hold_work(struct protocol *p, unsigned max); /* true: more */
 void hold_tick(struct protocol *p);
+void hold_peer_gone(struct protocol *p, const struct peer *peer);
 bool hold_tight(const struct hold *h); /* over half full */
 
 /* sync_classic.c */

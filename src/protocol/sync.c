@@ -40,6 +40,7 @@ void sync_peer_gone(struct protocol *p, struct peer *peer)
 	bool had = peer->sync.n_requests > 0;
 
 	requests_drop(p, peer);
+	hold_peer_gone(p, peer);
 	hash_queue_clear(&peer->sync.want);
 	headers_peer_gone(p, peer);
 	if (had && has_chain(p))
@@ -122,7 +123,7 @@ void sync_ask(struct protocol *p, struct peer *peer, enum msg_kind kind,
 
 bool sync_tight(const struct protocol *p)
 {
-	return hold_tight(&p->hold) || p->ahead_bytes > AHEAD_BYTES_MAX / 2;
+	return p->ahead_bytes > AHEAD_BYTES_MAX / 2;
 }
 
 struct u256 sync_bar(const struct protocol *p)

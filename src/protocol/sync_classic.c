@@ -65,7 +65,7 @@ static void pop_settled(struct protocol *p, struct hash_queue *q)
 static void request_next(struct protocol *p, struct peer *peer)
 {
 	struct hash_queue *q = &peer->sync.want;
-	size_t end = sync_tight(p) ? MIN(q->len, 1) : q->len;
+	size_t end = sync_tight(p) || hold_tight(&p->hold) ? MIN(q->len, 1) : q->len;
 
 	for (size_t i = 0; i < end && peer->sync.n_requests < BLOCKS_IN_FLIGHT; i++) {
 		const struct hash256 *h = hash_queue_at(q, i);

@@ -271,6 +271,54 @@ static void over_half_of_what_may_wait_blocks_come_singly_and_over_all_reading_p
 	net_drop(net);
 }
 
+/* One of the simplest peers, which tells of all blocks but the first two and sends them when it is asked. */
+static struct server serve_without_beginning(struct tnode *to, struct block **all, size_t n)
+{
+	struct server s = {.raw = raw_dials(to), .all = all, .n = n};
+
+	raw_version(s.raw, (struct raw_version){.version = 209, .height = (int32_t)n});
+	run(to->net);
+	for (size_t i = 2; i <= n; i++)
+		raw_inv(s.raw, MSG_INV, INV_BLOCK, &all[i]->hash.h, 1);
+	return s;
+}
+
+static void bodies_that_lead_nowhere_take_half_of_the_room_and_go_with_their_sender(void **state)
+{
+	struct block *large[LARGE + 1] = {block_ref(blocks[0])};
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 0);
+	struct server s[3];
+	size_t bytes;
+
+	for (uint32_t i = 1; i <= LARGE; i++)
+		large[i] = large_upon(large[i - 1], i);
+	bytes = large[1]->raw.len;
+	s[0] = serve_without_beginning(a, large, LARGE / 2);
+	serve_all(net, &s[0], 1);
+	assert_true(s[0].asked * bytes > (8u << 20) - 2 * bytes);
+	assert_true(s[0].asked * bytes < (8u << 20) + 16 * bytes);
+	s[1] = serve_without_beginning(a, &large[LARGE / 2], LARGE / 2);
+	serve_all(net, s, 2);
+	assert_true(s[1].asked > 1);
+	/* They hold up nobody who is asked by headers. */
+	s[2] = serve(a, 4000, blocks, 100);
+	s[2].headers_only = true;
+	serve_all(net, s, 3);
+	assert_int_equal(s[2].asked, 16);
+	s[2].headers_only = false;
+	fake_close(a, s[0].raw->other->info.id, CLOSE_PLAIN, "lost");
+	fake_close(a, s[1].raw->other->info.id, CLOSE_PLAIN, "lost");
+	run(net);
+	/* There is room again: for the whole of it, from one that has the beginning, too. */
+	s[0] = serve_without_beginning(a, large, LARGE / 2);
+	serve_all(net, &s[0], 1);
+	assert_true(s[0].asked > 1);
+	for (size_t i = 0; i <= LARGE; i++)
+		block_unref(large[i]);
+	net_drop(net);
+}
+
 /* --- blocks that do not come ------------------------------------------------------------- */
 
 static void a_peer_that_holds_up_the_window_is_replaced_after_two_seconds(void **state)
@@ -602,6 +650,7 @@ int main(void)
 		TEST(bodies_out_of_order_are_stored_and_none_is_fetched_again),
 		TEST(an_unrequested_block_beyond_the_window_is_not_stored),
 		TEST(over_half_of_what_may_wait_blocks_come_singly_and_over_all_reading_pauses),
+		TEST(bodies_that_lead_nowhere_take_half_of_the_room_and_go_with_their_sender),
 		TEST(a_peer_that_holds_up_the_window_is_replaced_after_two_seconds),
 		TEST(a_block_that_came_from_another_is_not_waited_for),
 		TEST(the_next_one_that_holds_up_the_window_has_twice_the_time),
