@@ -84,6 +84,8 @@ struct peer_sync {
 	struct block_hash late; /* asked of others, because it didn't come in time; zeros: none */
 	/* By headers: */
 	bool headers_wished;     /* it was sent sendheaders */
+	bool kept_waiting;       /* it was asked for headers, and told none */
+	int64_t turn_ms;         /* when it had its turn to tell by the thousand; 0: never */
 	bool tells_headers;      /* it has answered with headers, or announced by them */
 	struct low_headers *low; /* NULL: none is being read */
 	int64_t retry_unix;      /* its headers are from the future until then; 0: they aren't */

@@ -1,6 +1,6 @@
 /* Headers first: a peer tells its headers, up to 2,000 an answer; what they promise in work is checked before
  * any body is fetched (window.c). One peer at a time tells of headers by the thousand, the others follow when
- * it has told all, or after ten seconds. */
+ * it has told all; after ten seconds, or where it fails, one of those that wait has its turn. */
 #include <inttypes.h>
 
 #include <tally/base/log.h>
@@ -54,11 +54,47 @@ void headers_start(struct protocol *p, struct peer *peer)
 
 /* --- one at a time ---------------------------------------------------------------- */
 
+static bool waits(const struct peer *peer)
+{
+	return peer->sync.way == SYNC_BY_HEADERS && peer->sync.more && !peer->sync.asked;
+}
+
+/* All is told: what the others have besides is little. */
 static void others_go_on(struct protocol *p)
 {
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		if (peer->sync.way == SYNC_BY_HEADERS && peer->sync.more && !peer->sync.asked)
+		if (waits(peer))
 			ask_best(p, peer);
+}
+
+static void take_turn(struct protocol *p, struct peer *peer)
+{
+	p->headers_from = peer->info.id;
+	p->headers_since_ms = peer->sync.turn_ms = now_ms(p);
+}
+
+/* Whose turn is first: those that kept us waiting are last, then those come that we dialled, then who waits longest.
+ * So whoever answers quickly and tells nothing, on many connections, can't have all the turns. */
+static bool goes_first(const struct peer *a, const struct peer *b)
+{
+	if (a->sync.kept_waiting != b->sync.kept_waiting)
+		return b->sync.kept_waiting;
+	if (peer_dialled(a) != peer_dialled(b))
+		return peer_dialled(a);
+	return a->sync.turn_ms < b->sync.turn_ms;
+}
+
+static void next_turn(struct protocol *p)
+{
+	struct peer *next = NULL;
+
+	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
+		if (waits(peer) && (!next || goes_first(peer, next)))
+			next = peer;
+	if (!next)
+		return;
+	take_turn(p, next);
+	ask_best(p, next);
 }
 
 static bool must_wait(const struct protocol *p, const struct peer *peer)
@@ -76,10 +112,8 @@ static void go_on(struct protocol *p, struct peer *peer, chain_index last)
 		peer->sync.more = true;
 		return;
 	}
-	if (p->headers_from != peer->info.id) {
-		p->headers_from = peer->info.id;
-		p->headers_since_ms = now_ms(p);
-	}
+	if (p->headers_from != peer->info.id)
+		take_turn(p, peer);
 	peer->sync.more = false;
 	/* What we have from others already need not be told again. */
 	if (best.index != last && chain_entry_at(p->o.chain, last, &at) &&
@@ -220,8 +254,10 @@ bool headers_keep(struct protocol *p, struct peer *peer, const struct msg_list *
 			break;
 	}
 	*at = en.index;
-	if (i - first >= BEHIND_BLOCKS)
+	if (i - first >= BEHIND_BLOCKS) {
 		p->headers_ms = now_ms(p);
+		peer->sync.kept_waiting = false;
+	}
 	learned(p, peer, &en);
 	if (i < end)
 		headers_refused(p, peer, &h, &e);
@@ -311,7 +347,11 @@ static void no_answer(struct protocol *p, struct peer *peer)
 	if (peer->sync.tells_headers) {
 		/* In the midst of it: others are asked, and it again. */
 		peer->sync.more = p->headers_from == peer->info.id;
-		told_all(p, peer);
+		peer->sync.kept_waiting = true;
+		if (p->headers_from != peer->info.id)
+			return;
+		p->headers_from = 0;
+		next_turn(p);
 		return;
 	}
 	log_info(LOG_PEER, "peer %s: no headers within 10 s, asked the classic way",
@@ -330,13 +370,17 @@ void headers_tick(struct protocol *p, struct peer *peer)
 			no_answer(p, peer);
 		return;
 	}
+	if (s->more && !must_wait(p, peer)) {
+		next_turn(p);
+		return;
+	}
 	claims_more = !hash256_is_zero(&s->last_unknown.h) ||
 		      (s->best == CHAIN_NONE &&
 		       peer->start_height > (int64_t)chain_best_header(p->o.chain).height);
 	if (s->retry_unix != 0 && now_unix(p) >= s->retry_unix) {
 		s->retry_unix = 0;
 		ask_best(p, peer);
-	} else if ((s->more && !must_wait(p, peer)) || (claims_more && since >= ASK_BEHIND_MS)) {
+	} else if (claims_more && since >= ASK_BEHIND_MS) {
 		ask_best(p, peer);
 	}
 }

@@ -347,6 +347,40 @@ static void a_peer_that_stops_in_the_midst_of_its_headers_is_asked_again(void **
 	net_drop(net);
 }
 
+#define MANY 9000 /* five answers */
+
+static void who_tells_the_same_again_and_again_has_its_turn_and_no_more(void **state)
+{
+	struct block **many = chain_make(NULL, 0, MANY, 0);
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, many, 0);
+	struct server s[3] = {serve(a, 4000, many, MANY), serve(a, 4001, many, MANY),
+			      serve(a, 4002, many, MANY)};
+	unsigned seconds = 0;
+
+	/* Two tell at once, whenever they are asked from the beginning, what all know; the third is slower. */
+	run(net);
+	for (int i = 0; i < 3; i++) {
+		inbox_clear(s[i].raw);
+		tell_headers(s[i].raw, many, 1, HEADERS_MAX + 1);
+	}
+	run(net);
+	for (; seconds < 60 && chain_best_header(a->chain).height < MANY; seconds++) {
+		for (int i = 0; i < 2; i++)
+			if (raw_got(s[i].raw, "getheaders") && seconds > 0)
+				tell_headers(s[i].raw, many, 1, HEADERS_MAX + 1);
+		run(net);
+		inbox_clear(s[0].raw);
+		inbox_clear(s[1].raw);
+		server_turn(&s[2]);
+		pass(net, 1);
+	}
+	assert_int_equal(chain_best_header(a->chain).height, MANY);
+	assert_true(seconds < 30);
+	net_drop(net);
+	chain_drop(many, MANY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +401,7 @@ int main(void)
 		TEST(the_others_go_on_when_the_one_that_tells_headers_is_lost),
 		TEST(headers_of_one_peer_at_a_time_but_not_for_longer_than_ten_seconds),
 		TEST(a_peer_that_stops_in_the_midst_of_its_headers_is_asked_again),
+		TEST(who_tells_the_same_again_and_again_has_its_turn_and_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, server_setup, server_teardown);
