@@ -76,12 +76,13 @@ struct peer_sync {
 	unsigned unconnected;    /* headers or blocks in a row that follow nothing known */
 	struct list requests;    /* struct block_request */
 	uint32_t n_requests;
-	int64_t progress_ms;    /* last block of a request, or the request on an idle peer */
-	int64_t avg_ms;         /* of a block's way, exponential average; 0 not known */
-	int64_t rest_until_ms;  /* nothing is asked of it before */
-	unsigned stalls;        /* in a row */
-	int64_t told_ms;        /* when it told of the best block it has */
-	struct block_hash late; /* asked of others, because it didn't come in time; zeros: none */
+	int64_t progress_ms;   /* last block of a request, or the request on an idle peer */
+	int64_t avg_ms;        /* of a block's way, exponential average; 0 not known */
+	int64_t rest_until_ms; /* nothing is asked of it before */
+	unsigned stalls;       /* in a row */
+	int64_t told_ms;       /* when it told of the best block it has */
+	struct block_hash
+		late; /* asked of others, because it didn't come in time; zeros: none has since one did */
 	/* By headers: */
 	bool headers_wished;     /* it was sent sendheaders */
 	bool kept_waiting;       /* it was asked for headers, and told none */
@@ -402,7 +403,7 @@ struct peer *request_peer(const struct protocol *p, const struct block_hash *has
 bool request_take(struct protocol *p, struct peer *peer, const struct block_hash *hash);
 /* A block of which others were asked, because it didn't come in time: here it is. */
 void request_late_came(struct peer *peer, const struct block_hash *hash);
-/* Others go first with a new tip: this one let us wait for the last one. */
+/* Others go first with a new tip: this one let us wait for the last one it was asked for. */
 bool request_must_wait(const struct protocol *p, const struct peer *peer);
 /* It came, of whomever. */
 void request_done(struct protocol *p, const struct block_hash *hash);

@@ -65,16 +65,27 @@ bool request_take(struct protocol *p, struct peer *peer, const struct block_hash
 
 void request_late_came(struct peer *peer, const struct block_hash *hash)
 {
-	if (!hash256_equal(&peer->sync.late.h, &hash->h))
-		return;
-	peer->sync.late = (struct block_hash){0};
-	peer->sync.stalls = 0;
+	if (hash256_equal(&peer->sync.late.h, &hash->h))
+		peer->sync.stalls = 0;
+}
+
+static bool is_late(const struct peer *peer)
+{
+	return !hash256_is_zero(&peer->sync.late.h);
+}
+
+static bool all_are_late(const struct protocol *p)
+{
+	for (const struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
+		if (peer->sync.way != SYNC_NOT && peer_live(peer) && !is_late(peer))
+			return false;
+	return true;
 }
 
 bool request_must_wait(const struct protocol *p, const struct peer *peer)
 {
-	return !p->catching_up && !hash256_is_zero(&peer->sync.late.h) &&
-	       now_ms(p) - peer->sync.told_ms < 2 * TIP_MS;
+	return !p->catching_up && is_late(peer) && now_ms(p) - peer->sync.told_ms < 2 * TIP_MS &&
+	       !all_are_late(p);
 }
 
 void request_done(struct protocol *p, const struct block_hash *hash)
