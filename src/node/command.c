@@ -80,6 +80,16 @@ void node_command_forget(struct node *n, void *arg)
 	}
 }
 
+void node_command_give_up(struct node *n, const void *arg)
+{
+	list_each_safe (it, &n->calls) {
+		struct call *c = list_entry(it, struct call, link);
+
+		if (c->arg == arg)
+			node_generate_give_up(n, c); /* nothing else takes long */
+	}
+}
+
 /* --- arguments ------------------------------------------------------------------- */
 
 static size_t count_params(const struct verb *v)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
@@ -43,7 +44,7 @@ struct request {
 	struct list link;
 	struct control *control;
 	struct evhttp_request *http; /* NULL once the client is gone */
-	struct event *next;
+	struct event *next, *left;   /* left: the client has closed its side */
 	json_t *body;
 	bool batch;
 	int status;
@@ -99,9 +100,17 @@ static void request_free(struct request *r)
 	for (size_t i = 0; i < r->n_calls; i++)
 		free(r->calls[i].text);
 	event_free(r->next);
+	event_free(r->left);
 	json_decref(r->body);
 	free(r->calls);
 	free(r);
+}
+
+static void give_up(struct request *r)
+{
+	for (size_t i = 0; i < r->begun; i++)
+		if (!r->calls[i].text)
+			node_command_give_up(r->control->node, &r->calls[i]);
 }
 
 static void on_client_gone(struct evhttp_connection *conn, void *arg)
@@ -109,7 +118,16 @@ static void on_client_gone(struct evhttp_connection *conn, void *arg)
 	struct request *r = arg;
 
 	(void)conn;
+	event_del(r->left); /* before its descriptor is another's */
 	r->http = NULL;
+	give_up(r);
+}
+
+/* evhttp doesn't read while a request is being answered, and so doesn't notice. */
+static void on_client_left(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	give_up(arg);
 }
 
 /* When the last answer is there. */
@@ -192,6 +210,17 @@ static void on_next(evutil_socket_t fd, short what, void *arg)
 		event_active(r->next, EV_TIMEOUT, 0);
 }
 
+static struct event *watch_client(struct request *r)
+{
+	struct evhttp_connection *conn = evhttp_request_get_connection(r->http);
+	const evutil_socket_t fd = bufferevent_getfd(evhttp_connection_get_bufferevent(conn));
+	struct event *ev = event_new(r->control->node->base, fd, EV_CLOSED, on_client_left, r);
+
+	event_priority_set(ev, NODE_PRIO_WORK);
+	event_add(ev, NULL);
+	return ev;
+}
+
 static void start_request(struct control *k, struct evhttp_request *http, json_t *body)
 {
 	struct request *r = NEW(struct request);
@@ -211,6 +240,7 @@ static void start_request(struct control *k, struct evhttp_request *http, json_t
 	r->next = event_new(k->node->base, -1, 0, on_next, r);
 	event_priority_set(r->next, NODE_PRIO_WORK);
 	event_active(r->next, EV_TIMEOUT, 0);
+	r->left = watch_client(r);
 }
 
 static size_t pending(const struct control *k)

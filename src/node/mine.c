@@ -384,6 +384,24 @@ void node_generate(struct node *n, const struct key_hash *to, uint32_t count, ge
 	node_schedule(n, WORK_MINER);
 }
 
+void node_generate_give_up(struct node *n, const void *arg)
+{
+	struct err err = {0};
+
+	err_set(&err, ERR_BUSY, "given-up", "nobody waits for the blocks any more");
+	list_each_safe (it, &n->mining->generates) {
+		struct generate *g = list_entry(it, struct generate, link);
+
+		if (g->arg != arg)
+			continue;
+		log_info(LOG_MINER, "%zu of %u blocks made: who asked for them has left", g->n,
+			 g->want);
+		generate_finish(g, &err);
+		n->mining->stale = true;
+		node_schedule(n, WORK_MINER);
+	}
+}
+
 void node_mining_info(const struct node *n, struct mining_info *out)
 {
 	const struct mining *m = n->mining;

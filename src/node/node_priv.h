@@ -179,6 +179,8 @@ typedef void generate_done(void *arg, const struct block_hash *hashes, size_t n,
 			   const struct err *err);
 void node_generate(struct node *n, const struct key_hash *to, uint32_t count, generate_done *done,
 		   void *arg);
+/* Those with this arg end here, with an error: who asked for them has left. */
+void node_generate_give_up(struct node *n, const void *arg);
 struct mining_info {
 	bool on, busy;
 	unsigned threads;

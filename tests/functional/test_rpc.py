@@ -9,7 +9,7 @@ import time
 
 import bitcoin.rpc
 
-from framework import RpcError, main
+from framework import RpcError, main, wait_until
 
 
 def proxy(n):
@@ -28,6 +28,21 @@ def test_the_chain_tells_how_much_of_the_disk_it_takes(net):
     assert before == sum(os.path.getsize(os.path.join(directory, f)) for f in os.listdir(directory)) > 0
     n.generate(2000)
     assert size() > before + 2000 * 172
+
+
+def test_blocks_are_made_only_while_somebody_waits_for_them(net):
+    n = net.node()
+    n.create("CENTRAL_NODE", "-spacing", "3600")
+    n.start("-connect", "0")
+    body = json.dumps({"method": "generatetoaddress", "params": [1000, "CENTRAL_NODE"], "id": 1})
+    with open(os.path.join(n.dir, ".cookie")) as f:
+        auth = base64.b64encode(f.read().encode()).decode()
+    with socket.create_connection(("127.0.0.1", n.id + 10000)) as s:
+        s.sendall(("POST / HTTP/1.1\r\nHost: x\r\nAuthorization: Basic %s\r\nContent-Length: %d\r\n\r\n%s" % (
+            auth, len(body), body)).encode())
+        wait_until("it mines", lambda: n.rpc("getmininginfo")["hashespersec"] > 0)
+    wait_until("it has stopped", lambda: n.rpc("getmininginfo")["hashespersec"] == 0)
+    assert n.rpc("getblockcount") == 0
 
 
 def test_bitcoinlib_can_ask(net):
