@@ -47,9 +47,12 @@ libtally_a_SOURCES += \
 if HAVE_CMOCKA
 UNIT_TESTS += \
 	tests/unit/test_config \
-	tests/unit/test_line
+	tests/unit/test_line \
+	tests/unit/test_miner
 tests_unit_test_config_SOURCES = tests/unit/test_config.c
 tests_unit_test_config_LDADD = $(UNIT_LIBS)
 tests_unit_test_line_SOURCES = tests/unit/test_line.c
 tests_unit_test_line_LDADD = $(UNIT_LIBS)
+tests_unit_test_miner_SOURCES = tests/unit/test_miner.c
+tests_unit_test_miner_LDADD = $(UNIT_LIBS)
 endif

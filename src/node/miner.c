@@ -19,11 +19,8 @@
 #include <tally/crypto/pow.h>
 
 #define MINER_THREADS_MAX 64
-/* How many nonces a thread takes at once: about 20 ms of hashing, so that a new job is
- * taken up well within 100 ms. */
-#define MINER_SLICE 32768
-#define NONCES      (UINT64_C(1) << 32)
-#define MINER_NICE  10
+#define NONCES            (UINT64_C(1) << 32)
+#define MINER_NICE        10
 
 /* What a worker tells the loop. */
 struct miner_word {
