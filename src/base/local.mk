@@ -9,6 +9,7 @@ libtally_a_SOURCES += \
 	include/tally/base/mem.h \
 	include/tally/base/rng.h \
 	include/tally/base/text.h \
+	include/tally/base/wake.h \
 	src/base/bytes.c \
 	src/base/clock.c \
 	src/base/err.c \
@@ -16,7 +17,8 @@ libtally_a_SOURCES += \
 	src/base/map.c \
 	src/base/mem.c \
 	src/base/rng.c \
-	src/base/text.c
+	src/base/text.c \
+	src/base/wake.c
 
 if HAVE_CMOCKA
 UNIT_TESTS += \

@@ -86,6 +86,7 @@ struct chain {
 
 	bool catching_up;
 	bool committing;   /* everything in `ahead` is verified; being written */
+	bool flushing;     /* what was written is not on disk yet */
 	bool commit_asked; /* drain, then commit, whatever the bounds say */
 	size_t telling;    /* so many of `ahead` are on disk and still to be told of */
 	bool tell_committed;
@@ -146,5 +147,7 @@ bool slot_store(struct chain *c, struct slot *s, struct err *e);
 bool commit_due(const struct chain *c);
 /* One slice; c->committing is false again when it is done. */
 bool commit_step(struct chain *c, struct err *e);
+/* What was committed is on its way to the disk: is it there? wait: returns when it is. */
+bool flush_step(struct chain *c, bool wait, enum chain_state *state, struct err *e);
 
 #endif

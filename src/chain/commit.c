@@ -18,16 +18,33 @@ bool commit_due(const struct chain *c)
 	return is_over(c);
 }
 
+/* The disk may take its time: until it has all, nothing is told, and the loop goes on. */
 static bool finish(struct chain *c, struct err *e)
 {
 	chain_index tip = c->n_ahead > 0 ? c->ahead[c->n_ahead - 1].at : c->tree.tip;
 	const struct block_hash *hash = &tree_at(&c->tree, tip)->hash;
 
 	if (!store_put_meta(c->store, "tip", hash->h.b, HASH_BYTES, e) ||
-	    !store_commit(c->store, true, e))
+	    !store_commit(c->store, false, e))
 		return false;
+	store_flush_begin(c->store);
 	c->committing = c->commit_asked = c->commit_soon = false;
 	c->dirty_since = -1;
+	c->flushing = true;
+	return true;
+}
+
+bool flush_step(struct chain *c, bool wait, enum chain_state *state, struct err *e)
+{
+	bool done;
+
+	if (!store_flush_end(c->store, wait, &done, e))
+		return false;
+	if (!done) {
+		*state = CHAIN_WAITING;
+		return true;
+	}
+	c->flushing = false;
 	c->telling = c->n_ahead;
 	c->tell_committed = true;
 	return true;

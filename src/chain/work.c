@@ -248,6 +248,8 @@ static bool decide(struct chain *c, enum chain_state *state, struct err *e)
 
 static bool step(struct chain *c, int64_t deadline, enum chain_state *state, struct err *e)
 {
+	if (c->flushing)
+		return flush_step(c, false, state, e);
 	if (c->committing)
 		return commit_step(c, e);
 	if (c->telling > 0) {
@@ -292,25 +294,32 @@ bool chain_work(struct chain *c, int64_t budget_us, enum chain_state *state, str
 
 #define LONG_US (INT64_C(1) << 40)
 
-static void wait_for_verdict(struct chain *c)
+/* Of the disk, or the signature workers. */
+static bool wait_for_verdict(struct chain *c, struct err *e)
 {
+	enum chain_state state;
+
+	if (c->flushing)
+		return flush_step(c, true, &state, e);
 	for (size_t i = 0; i < c->n_ahead; i++) {
 		if (c->ahead[i].job != NULL) {
 			sigpool_wait(c->sigpool, c->ahead[i].job);
-			return;
+			break;
 		}
 	}
+	return true;
 }
 
 bool chain_settle(struct chain *c, struct err *e)
 {
 	enum chain_state state;
+	struct err why = {0};
 
 	do {
 		if (!chain_work(c, LONG_US, &state, e))
 			return false;
-		if (state == CHAIN_WAITING)
-			wait_for_verdict(c);
+		if (state == CHAIN_WAITING && !wait_for_verdict(c, &why))
+			return chain_break(c, &why, e);
 	} while (state != CHAIN_IDLE);
 	return true;
 }
@@ -329,13 +338,13 @@ bool chain_commit(struct chain *c, struct err *e)
 	if (!chain_has_genesis(c))
 		return store_commit(c->store, true, &why) || chain_break(c, &why, e);
 	c->commit_asked = true;
-	while (c->commit_asked || c->telling > 0 || c->tell_committed) {
+	while (c->commit_asked || c->flushing || c->telling > 0 || c->tell_committed) {
 		enum chain_state state = CHAIN_MORE;
 
 		if (!step(c, clock_mono_us(c->clock) + LONG_US, &state, &why))
 			return chain_break(c, &why, e);
-		if (state == CHAIN_WAITING)
-			wait_for_verdict(c);
+		if (state == CHAIN_WAITING && !wait_for_verdict(c, &why))
+			return chain_break(c, &why, e);
 	}
 	return true;
 }

@@ -15,9 +15,7 @@ libtally_a_SOURCES += \
 	src/crypto/sha256_lanes_priv.h \
 	src/crypto/sha256_ni.c \
 	src/crypto/sha256_priv.h \
-	src/crypto/sigpool.c \
-	src/crypto/wake.c \
-	src/crypto/wake_priv.h
+	src/crypto/sigpool.c
 
 if HAVE_CMOCKA
 UNIT_TESTS += \

@@ -15,8 +15,7 @@
 #include <tally/base/checked.h>
 #include <tally/base/list.h>
 #include <tally/base/mem.h>
-
-#include "crypto/wake_priv.h"
+#include <tally/base/wake.h>
 
 #define THREADS_MAX 64
 #define SLICE       32

@@ -116,6 +116,12 @@ static void on_signatures(evutil_socket_t fd, short what, void *arg)
 	node_schedule(n, WORK_CHAIN | WORK_MEMPOOL);
 }
 
+static void on_flushed(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	node_schedule(arg, WORK_CHAIN);
+}
+
 /* Not while the chain is in the midst of something: its own commits take along what is written. */
 static void commit_records(struct node *n)
 {
@@ -231,8 +237,10 @@ void node_loop_open(struct node *n)
 	event_add(n->fail_event, NULL);
 }
 
-void node_loop_watch_signatures(struct node *n)
+void node_loop_watch_workers(struct node *n)
 {
+	n->flush_event = add_event(n, store_flush_fd(n->store), EV_READ | EV_PERSIST, on_flushed);
+	event_add(n->flush_event, NULL);
 	if (sigpool_fd(n->sigpool) < 0)
 		return;
 	n->sig_event = add_event(n, sigpool_fd(n->sigpool), EV_READ | EV_PERSIST, on_signatures);
@@ -271,6 +279,7 @@ void node_loop_stop(struct node *n)
 		free_event(&n->signal_events[i]);
 	free_event(&n->tick_event);
 	free_event(&n->sig_event);
+	free_event(&n->flush_event);
 }
 
 void node_loop_close(struct node *n)

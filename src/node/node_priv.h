@@ -67,7 +67,8 @@ struct node {
 	struct protocol_events protocol_events;
 
 	/* The loop. */
-	struct event *work_event, *tick_event, *sig_event, *fail_event, *signal_events[3];
+	struct event *work_event, *tick_event, *sig_event, *flush_event, *fail_event,
+		*signal_events[3];
 	int fail_fd[2]; /* a pipe: the store's write failure, told from any thread */
 	unsigned work;  /* bits of WORK_… to be done in the next turn */
 	bool clock_off; /* the log has heard of it */
@@ -121,7 +122,7 @@ bool node_set_mocktime(struct node *n, int64_t unix_s, struct err *e);
 
 /* loop.c */
 void node_loop_open(struct node *n);
-void node_loop_watch_signatures(struct node *n);
+void node_loop_watch_workers(struct node *n);
 void node_loop_start(struct node *n); /* tick and signals: online */
 /* Peer addresses and bans as they are now reach the disk: at once, or as soon as the chain is settled. */
 void node_commit_records(struct node *n);

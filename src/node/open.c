@@ -82,7 +82,7 @@ static bool open_chain(struct node *n, struct err *e)
 	const struct wallet_options wo = {
 		.db = n->wallet_db, .clock = &n->clock.clock, .rng = n->rng};
 
-	node_loop_watch_signatures(n);
+	node_loop_watch_workers(n);
 	if (!chain_open(&n->chain, &co, e) || !wallet_open(&n->wallet, &wo, e))
 		return false;
 	if (n->config.mocktime && !node_set_mocktime(n, n->config.mocktime, e))

@@ -200,6 +200,15 @@ static bool open_dir(struct env *env, const char *dir, struct err *e)
 	return env_dir_prepare(env, e) && env_space(env, STORE_MIN_FREE_START, e);
 }
 
+static void env_init(struct env *env)
+{
+	env->flushed = (struct wake){-1, -1};
+	pthread_mutex_init(&env->mutex, NULL);
+	pthread_cond_init(&env->wake, NULL);
+	pthread_cond_init(&env->flush_wake, NULL);
+	pthread_cond_init(&env->flush_through, NULL);
+}
+
 bool env_open(struct env *env, const struct env_kind *kind, const struct store_options *o,
 	      struct err *e)
 {
@@ -208,8 +217,7 @@ bool env_open(struct env *env, const struct env_kind *kind, const struct store_o
 	*env = (struct env){.kind = kind, .o = *o, .dir = mem_strdup(o->dir)};
 	if (env->o.cache_bytes == 0)
 		env->o.cache_bytes = STORE_CACHE_DEFAULT;
-	pthread_mutex_init(&env->mutex, NULL);
-	pthread_cond_init(&env->wake, NULL);
+	env_init(env);
 	if (!open_dir(env, o->dir, e) || !open_env(env, e))
 		goto fail;
 	if (!env_dir_tables(env, &fresh, e) || !open_in_txn(env, fresh, e))
@@ -242,6 +250,7 @@ void env_close(struct env *env)
 
 	if (env->dir == NULL)
 		return;
+	env_flush_stop(env);
 	env_checkpoint_stop(env);
 	env_abort(env);
 	if (atomic_load(&env->open) && !atomic_load(&env->failed)) {
@@ -262,6 +271,8 @@ void env_close(struct env *env)
 	if (rc != 0)
 		log_warn(LOG_STORE, "%s: closing: %s; the next start recovers", env->kind->name,
 			 db_strerror(rc));
+	pthread_cond_destroy(&env->flush_through);
+	pthread_cond_destroy(&env->flush_wake);
 	pthread_cond_destroy(&env->wake);
 	pthread_mutex_destroy(&env->mutex);
 	free(env->dir);
@@ -305,8 +316,7 @@ bool env_recover(const struct env_kind *kind, const char *dir, struct err *e)
 		free(env.dir);
 		return err_newer(kind, dir, search.version, e);
 	}
-	pthread_mutex_init(&env.mutex, NULL);
-	pthread_cond_init(&env.wake, NULL);
+	env_init(&env);
 	(void)(env_dir_trim(dir, NULL) && open_env(&env, NULL)); /* what is wrong is known */
 	env_close(&env);
 	return true;

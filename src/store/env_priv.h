@@ -1,6 +1,6 @@
 /* A Berkeley DB environment of our making: what the chain's and the wallet's database share.
  *
- * One thread owns an environment; a second one of its own only checkpoints. There are no
+ * One thread owns an environment; two more of its own only checkpoint, and flush the log. There are no
  * locks between transactions (with the default ones a batch fails at some 4,500 pages), so
  * there is never more than one write transaction, and every read made while it is open goes
  * through it. */
@@ -17,6 +17,7 @@
 
 #include <tally/base/bytes.h>
 #include <tally/base/err.h>
+#include <tally/base/wake.h>
 #include <tally/store/store.h>
 
 #define ENV_TABLES_MAX 8
@@ -72,11 +73,19 @@ struct env {
 	atomic_bool unwritten; /* it was a write */
 	atomic_bool open;      /* from here on write_failed is told */
 
+	/* Making commits durable beside the owner's work; of the owner: */
+	pthread_t flusher;
+	bool flusher_runs, flushing;    /* the thread; begun and not ended */
+	uint64_t commits, flush_covers; /* made; made when the flush began */
+	struct wake flushed;            /* raised when it is through */
+
 	pthread_t checkpointer;
 	bool checkpointing;    /* the thread runs */
 	pthread_mutex_t mutex; /* of all below */
 	pthread_cond_t wake;
-	bool want_checkpoint, stop;
+	pthread_cond_t flush_wake, flush_through;
+	bool want_checkpoint, stop, want_flush, flush_done;
+	int flush_rc;
 	unsigned messages, shown; /* what Berkeley DB had to say: so many, so many looked at */
 	char text[ENV_MESSAGES][ENV_MESSAGE_CHARS + 1]; /* message i is at i % ENV_MESSAGES */
 };
@@ -119,9 +128,17 @@ bool env_checkpoint_start(struct env *env, struct err *e);
 void env_checkpoint_wake(struct env *env);
 void env_checkpoint_stop(struct env *env);
 
+/* env_flush.c */
+bool env_flush_start(struct env *env, struct err *e);
+void env_flush_begin(struct env *env);
+bool env_flush_end(struct env *env, bool wait, bool *done, struct err *e);
+void env_flush_stop(struct env *env);
+
 /* env_txn.c: records and transactions. `table` indexes kind->tables. */
 bool env_begin(struct env *env, struct err *e); /* harmless where one is open */
 bool env_commit(struct env *env, bool durable, struct err *e);
+/* Was the log written, by what Berkeley DB returned and by what it told of? Where not, nothing is written any more. */
+bool env_flushed(struct env *env, int rc, struct err *e);
 void env_abort(struct env *env);
 bool env_put(struct env *env, unsigned table, struct span key, struct span value, struct err *e);
 bool env_del(struct env *env, unsigned table, struct span key, struct err *e); /* absent: true */

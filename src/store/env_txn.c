@@ -74,10 +74,16 @@ void env_abort(struct env *env)
 	env->pending = env->unchecked = 0;
 }
 
-static bool commit_failed(struct env *env, int rc, struct err *e)
+bool env_flushed(struct env *env, int rc, struct err *e)
 {
 	struct err why;
 
+	/* On a full disk commit was seen to return 0 with the log unwritten: the event, not
+	 * the return code, has the last word. */
+	if (rc == 0 && atomic_load(&env->failed))
+		rc = DB_RUNRECOVERY;
+	if (rc == 0)
+		return true;
 	env_err(env, rc, "write", NULL, &why);
 	return write_broke(env, &why, e);
 }
@@ -104,17 +110,14 @@ bool env_commit(struct env *env, bool durable, struct err *e)
 		 * outlives the program's death, if not the machine's, and a write that fails is
 		 * known here and not a batch later. It costs one write() a batch. */
 		rc = txn->commit(txn, durable ? DB_TXN_SYNC : DB_TXN_WRITE_NOSYNC);
+		env->commits++;
 		env->unsynced = !durable;
 	} else if (durable && env->unsynced) {
 		rc = env->db->log_flush(env->db, NULL);
 		env->unsynced = false;
 	}
-	/* On a full disk commit was seen to return 0 with the log unwritten: the event, not
-	 * the return code, has the last word. */
-	if (rc == 0 && atomic_load(&env->failed))
-		rc = DB_RUNRECOVERY;
-	if (rc != 0)
-		return commit_failed(env, rc, e);
+	if (!env_flushed(env, rc, e))
+		return false;
 	if (env->logged >= ENV_CHECKPOINT_BYTES) {
 		env->logged = 0;
 		env_checkpoint_wake(env);

@@ -27,7 +27,8 @@ bool store_open(struct store **out, const struct store_options *o, struct err *e
 {
 	struct store *s = NEW(struct store);
 
-	if (!env_open(&s->env, &kind, o, e)) {
+	if (!env_open(&s->env, &kind, o, e) || !env_flush_start(&s->env, e)) {
+		env_close(&s->env);
 		free(s);
 		return false;
 	}
@@ -56,6 +57,21 @@ size_t store_pending(const struct store *s)
 bool store_commit(struct store *s, bool durable, struct err *e)
 {
 	return env_commit(&s->env, durable, e);
+}
+
+void store_flush_begin(struct store *s)
+{
+	env_flush_begin(&s->env);
+}
+
+bool store_flush_end(struct store *s, bool wait, bool *done, struct err *e)
+{
+	return env_flush_end(&s->env, wait, done, e);
+}
+
+int store_flush_fd(const struct store *s)
+{
+	return s->env.flushed.fd;
 }
 
 uint64_t store_disk_bytes(const struct store *s)

@@ -68,13 +68,17 @@ class Node:
         self.dir = os.path.join(home, str(node_id))
         self.out = "%s.out.%d" % (home, node_id)  # what it prints: beside the home, whose disk may be full
         self.process = None
+        self.env = {}  # besides what we have ourselves
 
     def command(self, *args):
         return [TALLY, *args]
 
+    def environment(self):
+        return dict(os.environ, TALLY_HOME=self.home, NODE_ID=str(self.id), **self.env)
+
     def run(self, *args, env=None):
         """A command. Returns (exit status, stdout, stderr)."""
-        e = dict(os.environ, TALLY_HOME=self.home, NODE_ID=str(self.id))
+        e = self.environment()
         e.update(env or {})
         p = subprocess.run(self.command(*args), env=e, stdin=subprocess.DEVNULL, capture_output=True,
                            text=True, timeout=60)
@@ -91,7 +95,7 @@ class Node:
         return self.ok("createblockchain", "-address", address, *(options or ("-spacing", "0")))
 
     def start(self, *options):
-        e = dict(os.environ, TALLY_HOME=self.home, NODE_ID=str(self.id))
+        e = self.environment()
         self.log = open(self.out, "ab")
         self.process = subprocess.Popen(self.command("startnode", "-headless", *options), env=e,
                                         stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)

@@ -350,13 +350,13 @@ static void a_large_block_is_connected_in_many_small_steps(void **state)
 	fx_accept(&fx, next);
 	do {
 		assert_true(chain_work(fx.chain, 0, &st, NULL));
-		steps++;
+		steps += st != CHAIN_WAITING; /* for the disk: then it does nothing */
 	} while (st != CHAIN_IDLE);
 	assert_true(fx_is_tip(&fx, next));
 	assert_in_range(steps, 16 + 16 * FAN / 64, 1000);
 	/* And taken back likewise. */
 	other = fx_extend(&fx, b, 2);
-	for (steps = 0; chain_height(fx.chain) > 1; steps++)
+	for (steps = 0; chain_height(fx.chain) > 1; steps += st != CHAIN_WAITING)
 		assert_true(chain_work(fx.chain, 0, &st, NULL));
 	assert_in_range(steps, 16, 1000);
 	fx_settle(&fx);

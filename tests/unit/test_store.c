@@ -2,6 +2,7 @@
  * restart. */
 #include "store_dir.h"
 
+#include <poll.h>
 #include <time.h>
 
 #include <tally/base/rng.h>
@@ -96,6 +97,49 @@ static void commits_that_are_not_durable_outlive_a_clean_close(void **state)
 	store_close(s);
 	s = must_open(f);
 	assert_text(s, "tip", "abc");
+	store_close(s);
+}
+
+static bool readable(int fd, int ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, ms) == 1;
+}
+
+static void a_flush_goes_on_beside_the_owner_s_work(void **state)
+{
+	struct fixture *f = *state;
+	struct store *s = must_open(f);
+	struct err e = {0};
+	bool done = false;
+
+	assert_ok(store_flush_end(s, false, &done, &e), e);
+	assert_true(done); /* none was begun */
+	for (int i = 0; i < 50; i++) {
+		put_text(s, "tip", "abc");
+		assert_ok(store_commit(s, false, &e), e);
+		store_flush_begin(s);
+		put_text(s, "tip", "def"); /* meanwhile */
+		if (i % 2)
+			assert_ok(store_commit(s, false, &e), e);
+		if (i % 3) {
+			assert_true(readable(store_flush_fd(s), 10000));
+			assert_ok(store_flush_end(s, false, &done, &e), e);
+		} else {
+			assert_ok(store_flush_end(s, true, &done, &e), e);
+		}
+		assert_true(done);
+		assert_false(readable(store_flush_fd(s), 0));
+		assert_ok(store_commit(s, true, &e), e); /* what came meanwhile, too */
+	}
+	/* Closing in the midst of it waits for it. */
+	put_text(s, "tip", "ghi");
+	assert_ok(store_commit(s, false, &e), e);
+	store_flush_begin(s);
+	store_close(s);
+	s = must_open(f);
+	assert_text(s, "tip", "ghi");
 	store_close(s);
 }
 
@@ -483,6 +527,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(committed_values_are_there_after_reopening),
 		TEST(commits_that_are_not_durable_outlive_a_clean_close),
+		TEST(a_flush_goes_on_beside_the_owner_s_work),
 		TEST(uncommitted_values_are_gone_after_reopening),
 		TEST(an_empty_value_is_not_an_absent_one),
 		TEST(a_value_longer_than_the_room_is_an_error),

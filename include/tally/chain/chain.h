@@ -165,14 +165,15 @@ bool chain_accept_block(struct chain *c, struct block *b, struct err *e);
 size_t chain_retry_future(struct chain *c);
 
 enum chain_state {
-	CHAIN_IDLE,    /* nothing to do */
-	CHAIN_MORE,    /* call again */
-	CHAIN_WAITING, /* a verdict of the signature pool is out; sigpool_poll, then call again */
+	CHAIN_IDLE, /* nothing to do */
+	CHAIN_MORE, /* call again */
+	CHAIN_WAITING, /* a verdict of the signature pool is out (sigpool_poll, then call again), or the disk has
+			* not got all yet (call again when store_flush_fd is readable) */
 };
 /* Works towards the best chain for about budget_us microseconds. false: the store failed (ERR_IO, …): stop the
  * program. *state (may be NULL) says what is left. */
 bool chain_work(struct chain *c, int64_t budget_us, enum chain_state *state, struct err *e);
-/* Until idle, waiting for signatures where needed. For commands and tests. */
+/* Until idle, waiting for signatures and the disk where needed. For commands and tests. */
 bool chain_settle(struct chain *c, struct err *e);
 /* No block is applied ahead or half way: the coins are those at the tip. */
 bool chain_settled(const struct chain *c);

@@ -50,6 +50,13 @@ size_t store_pending(const struct store *s);
  * a power cut from the next durable commit or checkpoint on. A durable commit of nothing makes earlier ones durable. Once a
  * writing call failed every later one fails with the same error, and what was written since the last commit is dropped. */
 bool store_commit(struct store *s, bool durable, struct err *e);
+/* Begins to make what was committed durable, beside the caller's work; not before the last one has ended. */
+void store_flush_begin(struct store *s);
+/* *done: everything committed before it began is on disk. wait: returns when it is. True with *done where none was
+ * begun. Errors as store_commit. */
+bool store_flush_end(struct store *s, bool wait, bool *done, struct err *e);
+/* Readable while a flush is through and store_flush_end not yet called. */
+int store_flush_fd(const struct store *s);
 /* Bytes of the files in its directory; 0: they can't be looked at. */
 uint64_t store_disk_bytes(const struct store *s);
 /* A write to disk failed, or a page was found damaged: *e (may be NULL) says what. */

@@ -1,7 +1,7 @@
 /* A file descriptor that can be made readable and quiet again: an eventfd, or a
  * pipe where there is none. */
-#ifndef TALLY_CRYPTO_WAKE_PRIV_H
-#define TALLY_CRYPTO_WAKE_PRIV_H
+#ifndef TALLY_BASE_WAKE_H
+#define TALLY_BASE_WAKE_H
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#include "crypto/wake_priv.h"
+#include <tally/base/wake.h>
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,94 @@
+/* Making durable what was committed, on a thread of its own: a disk may take its time, and the owner has a
+ * screen to draw. */
+#include <signal.h>
+#include <string.h>
+
+#include "store/env_priv.h"
+
+static void *flush_main(void *arg)
+{
+	struct env *env = arg;
+
+	pthread_mutex_lock(&env->mutex);
+	while (!env->stop) {
+		int rc;
+
+		if (!env->want_flush) {
+			pthread_cond_wait(&env->flush_wake, &env->mutex);
+			continue;
+		}
+		env->want_flush = false;
+		pthread_mutex_unlock(&env->mutex);
+		rc = env->db->log_flush(env->db, NULL);
+		pthread_mutex_lock(&env->mutex);
+		env->flush_rc = rc;
+		env->flush_done = true;
+		pthread_cond_signal(&env->flush_through);
+		wake_raise(&env->flushed);
+	}
+	pthread_mutex_unlock(&env->mutex);
+	return NULL;
+}
+
+bool env_flush_start(struct env *env, struct err *e)
+{
+	sigset_t all, before;
+	int rc;
+
+	if (!wake_open(&env->flushed))
+		return err_set(e, ERR_IO, "thread", "no file is left to open: raise the limit");
+	sigfillset(&all); /* signals are the loop's */
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&env->flusher, NULL, flush_main, env);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	env->flusher_runs = rc == 0;
+	return rc == 0 || err_set(e, ERR_IO, "thread", "cannot start a thread: %s: raise the limit",
+				  strerror(rc));
+}
+
+void env_flush_begin(struct env *env)
+{
+	env->flushing = true;
+	env->flush_covers = env->commits;
+	pthread_mutex_lock(&env->mutex);
+	env->flush_done = false;
+	env->want_flush = true;
+	pthread_cond_signal(&env->flush_wake);
+	pthread_mutex_unlock(&env->mutex);
+}
+
+bool env_flush_end(struct env *env, bool wait, bool *done, struct err *e)
+{
+	int rc;
+
+	*done = true;
+	if (!env->flushing)
+		return true;
+	pthread_mutex_lock(&env->mutex);
+	while (wait && !env->flush_done)
+		pthread_cond_wait(&env->flush_through, &env->mutex);
+	*done = env->flush_done;
+	rc = env->flush_rc;
+	if (*done)
+		wake_lower(&env->flushed);
+	pthread_mutex_unlock(&env->mutex);
+	if (!*done)
+		return true;
+	env->flushing = false;
+	if (rc == 0 && env->commits == env->flush_covers)
+		env->unsynced = false;
+	return env_flushed(env, rc, e);
+}
+
+void env_flush_stop(struct env *env)
+{
+	if (env->flusher_runs) {
+		pthread_mutex_lock(&env->mutex);
+		env->stop = true;
+		pthread_cond_signal(&env->flush_wake);
+		pthread_mutex_unlock(&env->mutex);
+		pthread_join(env->flusher, NULL);
+		env->flusher_runs = false;
+	}
+	wake_close(&env->flushed);
+}

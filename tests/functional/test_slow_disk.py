@@ -1,0 +1,61 @@
+"""A disk that takes 0.3 s to have something for good: nobody waits for it but who was promised that."""
+import os
+import time
+
+from framework import main, wait_until
+
+SLOW_S = 0.3
+
+
+def slow(node):
+    """From its next start on."""
+    node.env = {"LD_PRELOAD": os.environ["TALLY_SLOW_DISK"], "SLOW_DISK_US": str(int(SLOW_S * 1e6)),
+                "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}
+    return node
+
+
+def answers(node, seconds, meanwhile):
+    """How long it takes to answer, again and again, for so long; meanwhile() is called every second. The longest last."""
+    took, end, due = [], time.monotonic() + seconds, time.monotonic()
+    while time.monotonic() < end:
+        if time.monotonic() >= due:
+            meanwhile()
+            due += 1
+        begin = time.monotonic()
+        node.rpc("uptime")
+        took.append(time.monotonic() - begin)
+        time.sleep(0.005)
+    return sorted(took)
+
+
+def test_the_loop_does_not_wait_for_the_disk_when_blocks_come(net):
+    first = net.chain_node()
+    second = slow(net.node())
+    second.start("-connect", "127.0.0.1:%d" % first.id)
+    wait_until("it has joined", lambda: second.rpc("getblockcount") == 0)
+    took = answers(second, 5, lambda: first.generate(1))
+    assert took[-1] < SLOW_S / 2 or took[len(took) * 99 // 100] < 0.05, took[-5:]
+    wait_until("it has all of them", lambda: second.tip() == first.tip())
+    # A long sync, in batches, as well.
+    first.generate(3000)
+    wait_until("it has begun", lambda: second.rpc("getblockcount") > 5)
+    took = answers(second, 1, lambda: None)
+    assert took[len(took) * 99 // 100] < SLOW_S / 2, took[-5:]
+    wait_until("it has all of them", lambda: second.tip() == first.tip())
+
+
+def test_what_is_acknowledged_is_on_the_disk(net):
+    node = net.node()
+    node.create()
+    slow(node).start("-connect", "0")
+    for n in range(1, 4):
+        begin = time.monotonic()
+        node.generate(1)
+        assert time.monotonic() - begin >= SLOW_S
+        node.end(9)
+        node.start("-connect", "0")
+        assert node.rpc("getblockcount") == n
+
+
+if __name__ == "__main__":
+    main(globals())
