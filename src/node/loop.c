@@ -42,6 +42,7 @@ static void turn_chain(struct node *n)
 		return;
 	if (n->protocol)
 		protocol_chain_idle(n->protocol);
+	node_mining_settled(n);
 	n->work |= WORK_MEMPOOL | WORK_MINER;
 }
 

@@ -54,7 +54,9 @@ struct mining {
 	int64_t chain_ms;         /* when there was a chain to mine on */
 	bool told_behind;         /* the clock was said to be behind the tip's time */
 	struct block_template template;
-	struct event *timer; /* takes up new transactions, or ends the pause */
+	struct block_hash submitted; /* ours, that the chain looks at, */
+	bool awaited;                /* until it has a verdict and is on disk */
+	struct event *timer;         /* takes up new transactions, or ends the pause */
 
 	uint64_t rate_hashes; /* at rate_ms */
 	int64_t rate_ms;
@@ -171,7 +173,7 @@ void node_mining_work(struct node *n)
 		mining_stop_job(m);
 		return;
 	}
-	if (!chain_settled(n->chain) || (m->job && !m->stale))
+	if (!chain_settled(n->chain) || m->awaited || (m->job && !m->stale))
 		return;
 	if (!m->chain_ms)
 		m->chain_ms = now_ms(m);
@@ -213,7 +215,7 @@ static void generate_finish(struct generate *g, const struct err *err)
 	free(g);
 }
 
-static void mining_count(struct mining *m, const struct block *b)
+static void mining_count(struct mining *m)
 {
 	struct generate *g = list_first(&m->generates, struct generate, link);
 
@@ -222,7 +224,7 @@ static void mining_count(struct mining *m, const struct block *b)
 	if (!g || g->id != m->job_for) /* it was begun before there was this one */
 		return;
 	mem_reserve(&g->hashes, &g->cap, g->n + 1, sizeof(*g->hashes));
-	g->hashes[g->n++] = b->hash;
+	g->hashes[g->n++] = m->submitted;
 	if (g->n == g->want)
 		generate_finish(g, NULL);
 }
@@ -249,11 +251,27 @@ static void mining_on_found(void *arg, uint64_t job, uint32_t nonce)
 	b = block_template_block(&m->template, nonce);
 	m->job = 0;
 	block_template_clear(&m->template);
-	if (node_submit_block(n, b, &err))
-		mining_count(m, b);
-	else if (!n->stopping)
+	m->awaited = node_take_block(n, b, &err);
+	m->submitted = b->hash;
+	if (!m->awaited && !n->stopping)
 		mining_fail(m, &err);
 	block_unref(b);
+	node_mark(n, NODE_EV_MINER);
+	node_schedule(n, WORK_MINER);
+}
+
+void node_mining_settled(struct node *n)
+{
+	struct mining *m = n->mining;
+	struct err err = {0};
+
+	if (!m || !m->awaited || chain_catching_up(n->chain)) /* then it is on disk later */
+		return;
+	m->awaited = false;
+	if (node_block_verdict(n, &m->submitted, &err))
+		mining_count(m);
+	else
+		mining_fail(m, &err);
 	node_mark(n, NODE_EV_MINER);
 	node_schedule(n, WORK_MINER);
 }

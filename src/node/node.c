@@ -233,10 +233,8 @@ static bool not_catching_up(const struct node *n, struct err *e)
 		       "the node is catching up with its peers: try again when it is in sync");
 }
 
-bool node_submit_block(struct node *n, struct block *b, struct err *e)
+bool node_take_block(struct node *n, struct block *b, struct err *e)
 {
-	struct chain_entry at;
-
 	if (!not_catching_up(n, e))
 		return false;
 	if (!chain_accept_block(n->chain, b, e)) {
@@ -244,16 +242,31 @@ bool node_submit_block(struct node *n, struct block *b, struct err *e)
 			node_fatal(n, e);
 		return false;
 	}
+	node_schedule(n, WORK_CHAIN);
+	return true;
+}
+
+bool node_block_verdict(const struct node *n, const struct block_hash *hash, struct err *e)
+{
+	struct chain_entry at;
+
+	if (!chain_find(n->chain, hash, &at) || !(at.status & CHAIN_ANY_FAILED))
+		return true;
+	err_set(e, ERR_INVALID, "bad-block", "the block, or one below it, breaks a rule");
+	if (e && hash256_equal(&n->last_invalid.h, &hash->h))
+		*e = n->last_invalid_why;
+	return false;
+}
+
+bool node_submit_block(struct node *n, struct block *b, struct err *e)
+{
+	if (!node_take_block(n, b, e))
+		return false;
 	if (!chain_settle(n->chain, e) || !chain_commit(n->chain, e)) {
 		node_fatal(n, e);
 		return false;
 	}
-	if (!chain_find(n->chain, &b->hash, &at) || !(at.status & CHAIN_ANY_FAILED))
-		return true;
-	err_set(e, ERR_INVALID, "bad-block", "the block, or one below it, breaks a rule");
-	if (e && hash256_equal(&n->last_invalid.h, &b->hash.h))
-		*e = n->last_invalid_why;
-	return false;
+	return node_block_verdict(n, &b->hash, e);
 }
 
 bool node_submit_tx(struct node *n, struct tx *tx, struct err *e)

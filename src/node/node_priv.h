@@ -110,8 +110,11 @@ void node_schedule(struct node *n, unsigned work); /* WORK_… bits for the next
 void node_mark(struct node *n,
 	       unsigned bits); /* NODE_EV_… bits: observers hear of them in this turn */
 bool node_start_chain(struct node *n, struct err *e); /* once there is a genesis: mempool, wallet */
-/* Takes a block we made or were given by a person: stores it, connects it (as far as it
- * is on the best chain) and commits, before it returns. */
+/* Takes a block we made or were given by a person: the chain connects it in its turns. ERR_BUSY while catching up. */
+bool node_take_block(struct node *n, struct block *b, struct err *e);
+/* Once the chain is idle: false with the reason where the block is invalid. */
+bool node_block_verdict(const struct node *n, const struct block_hash *hash, struct err *e);
+/* Both, with all turns between, on disk when it returns. */
 bool node_submit_block(struct node *n, struct block *b, struct err *e);
 /* Takes a transaction of ours or a person's into the mempool at once; the wallet and the peers hear of
  * it. ERR_KNOWN where it is there already. */
@@ -172,6 +175,7 @@ bool node_set_mining(struct node *n, bool on, const struct key_hash *to, unsigne
 void node_mining_changed(struct node *n);
 void node_mining_work(struct node *n); /* WORK_MINER */
 void node_mining_tick(struct node *n);
+void node_mining_settled(struct node *n); /* the chain is idle: what became of our block? */
 struct mining *mining_new(struct node *n);
 void mining_free(struct mining *m);
 /* Mines exactly `count` blocks, one after another, then tells: their hashes in order. Several wait for
