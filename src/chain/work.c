@@ -349,6 +349,11 @@ bool chain_commit(struct chain *c, struct err *e)
 	return true;
 }
 
+void chain_commit_soon(struct chain *c)
+{
+	c->commit_asked = true;
+}
+
 void chain_set_catching_up(struct chain *c, bool yes)
 {
 	c->catching_up = yes;

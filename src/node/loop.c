@@ -124,24 +124,34 @@ static void on_flushed(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Not while the chain is in the midst of something: its own commits take along what is written. */
-static void commit_records(struct node *n)
+static bool may_commit(const struct node *n)
 {
-	struct err err = {0};
-
-	if (!n->commit_due && clock_mono_ms(clock_system()) / 1000 % ADDRS_COMMIT_S)
-		return;
-	if (!store_pending(n->store) || chain_catching_up(n->chain) || !chain_settled(n->chain))
-		return;
-	if (chain_commit(n->chain, &err))
-		n->commit_due = false;
-	else
-		node_fatal(n, &err);
+	return store_pending(n->store) && !chain_catching_up(n->chain) && chain_settled(n->chain);
 }
 
 void node_commit_records(struct node *n)
 {
-	n->commit_due = true;
-	commit_records(n);
+	struct err err = {0};
+
+	n->commit_due = !may_commit(n);
+	if (!n->commit_due && !chain_commit(n->chain, &err))
+		node_fatal(n, &err);
+}
+
+/* Now and then; nobody waits for it. */
+static void commit_records(struct node *n)
+{
+	if (!n->commit_due && clock_mono_ms(clock_system()) / 1000 % ADDRS_COMMIT_S)
+		return;
+	if (!may_commit(n))
+		return;
+	if (!chain_has_genesis(n->chain)) {
+		node_commit_records(n);
+		return;
+	}
+	n->commit_due = false;
+	chain_commit_soon(n->chain);
+	node_schedule(n, WORK_CHAIN);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)

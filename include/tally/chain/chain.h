@@ -181,6 +181,8 @@ void chain_set_catching_up(struct chain *c, bool yes);
 bool chain_catching_up(const struct chain *c);
 /* Flushes the cache and commits durably. */
 bool chain_commit(struct chain *c, struct err *e);
+/* The same, by chain_work in its turns. There must be a chain. */
+void chain_commit_soon(struct chain *c);
 
 /* The coins at the tip (only meaningful while chain_settled). */
 struct coin_view chain_coins(const struct chain *c);
