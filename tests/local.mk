@@ -55,6 +55,7 @@ SCRIPT_TESTS += \
 	tests/functional/test_six_messages.py \
 	tests/functional/test_slow_disk.py \
 	tests/functional/test_timeouts.py \
+	tests/functional/test_under_attack.py \
 	tests/tui/test_console.py
 endif
 TESTS = $(UNIT_TESTS) $(SCRIPT_TESTS)
