@@ -77,6 +77,7 @@ struct protocol *protocol_new(const struct protocol_options *o)
 	map_init(&p->tx_requests, HASH_BYTES, sizeof(struct tx_request *));
 	list_init(&p->tx_patient);
 	list_init(&p->tx_hasty);
+	list_init(&p->tx_waiting);
 	hash_memory_init(&p->rejected, REJECTED_REMEMBERED);
 	hash_memory_init(&p->confirmed, CONFIRMED_REMEMBERED);
 	if (p->joined) {

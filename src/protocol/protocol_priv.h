@@ -116,6 +116,7 @@ struct peer_relay {
 	unsigned in_flight;
 	uint64_t cursor; /* into the ring of what is announced */
 	bool wants_txs, prefers_headers;
+	bool kept_back;     /* the last it was asked for, or one after: it let us wait in vain */
 	bool mempool_asked; /* by us */
 	bool mempool_sent;  /* to it: */
 	int64_t mempool_ms;
@@ -198,12 +199,12 @@ struct hold {
 	uint64_t bytes;
 };
 
-/* A transaction asked for. */
+/* A transaction asked for, or about to be. */
 struct tx_request {
-	struct list link; /* in one of the two lists by patience, in the order asked */
+	struct list link; /* in one of the lists by patience, in the order asked */
 	struct txid id;
-	conn_id asked;
-	int64_t asked_ms;
+	conn_id asked;    /* 0: nobody yet */
+	int64_t asked_ms; /* or told of */
 	unsigned n_others;
 	conn_id others[TX_CANDIDATES];
 };
@@ -256,7 +257,8 @@ struct protocol {
 
 	/* Transactions. */
 	struct map tx_requests; /* txid -> struct tx_request * */
-	struct list tx_patient, tx_hasty;
+	struct list tx_patient, tx_hasty, tx_waiting;
+	unsigned n_tx_waiting;
 	struct hash_memory rejected, confirmed;
 	struct txid *relay_ring;
 	uint64_t relay_head; /* how many were ever put in */

@@ -1,5 +1,5 @@
 /* Fetching transactions: each is asked of one peer at a time; where it doesn't come, of the next that
- * announced it. */
+ * announced it. What only those tell of that kept one back before is left to others for a second. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +10,8 @@
 
 #define PATIENCE_MS      60000
 #define PATIENCE_NEAR_MS 2000 /* where the peer asked is on this machine or network */
+#define WAIT_MS          1000
+#define WAITING_MAX      1000 /* transactions that are left to others */
 #define PARENTS_MAX      25   /* asked for, of one orphan */
 
 static struct tx_request *find(const struct protocol *p, const struct txid *id)
@@ -25,38 +27,47 @@ static bool is_wanted(const struct protocol *p, const struct txid *id)
 	       !hash_memory_has(&p->confirmed, &id->h);
 }
 
+/* Nobody is asked for it now. */
+static void unlist(struct protocol *p, struct tx_request *r)
+{
+	struct peer *peer = peer_find(p, r->asked);
+
+	if (!list_empty(&r->link) && r->asked == 0)
+		p->n_tx_waiting--;
+	if (peer && peer->relay.in_flight > 0)
+		peer->relay.in_flight--;
+	list_del(&r->link);
+	r->asked = 0;
+}
+
 static void ask(struct protocol *p, struct peer *peer, struct tx_request *r)
 {
+	unlist(p, r);
 	r->asked = peer->info.id;
 	r->asked_ms = now_ms(p);
-	list_del(&r->link);
 	list_add(peer_near(peer) ? &p->tx_hasty : &p->tx_patient, &r->link);
 	peer->relay.in_flight++;
 	put_inv_item(&p->list, INV_TX, &r->id.h);
 }
 
-/* It is no longer awaited from whom it was asked of. */
-static void unask(struct protocol *p, struct tx_request *r)
+static void wait_for_others(struct protocol *p, struct tx_request *r)
 {
-	struct peer *peer = peer_find(p, r->asked);
-
-	if (peer && peer->relay.in_flight > 0)
-		peer->relay.in_flight--;
-	r->asked = 0;
+	r->asked_ms = now_ms(p);
+	list_add(&p->tx_waiting, &r->link);
+	p->n_tx_waiting++;
 }
 
 static void request_free(struct protocol *p, struct tx_request *r)
 {
-	unask(p, r);
+	unlist(p, r);
 	map_del(&p->tx_requests, &r->id);
-	list_del(&r->link);
 	free(r);
 }
 
 /* Whoever was asked won't send it: the next, or nobody. It may be here by now, from one who was slow. */
 static void ask_next(struct protocol *p, struct tx_request *r)
 {
-	unask(p, r);
+	unlist(p, r);
 	while (r->n_others > 0 && is_wanted(p, &r->id)) {
 		struct peer *peer = peer_find(p, r->others[0]);
 
@@ -71,15 +82,16 @@ static void ask_next(struct protocol *p, struct tx_request *r)
 	request_free(p, r);
 }
 
-static bool is_dialled(const struct protocol *p, conn_id id)
+/* Those that we dialled come first, then those that gave us one before, last those that kept one back. */
+static int rank(const struct peer *peer)
 {
-	const struct peer *peer = peer_find(p, id);
-
-	return peer && peer_dialled(peer);
+	if (!peer || peer->relay.kept_back)
+		return 0;
+	return peer_dialled(peer) ? 3 : peer->last_tx ? 2 : 1;
 }
 
-/* Those that we dialled come first, and in the place of those that came by themselves: else whoever makes many
- * connections could keep a transaction back for long. Source: Bitcoin Core txrequest.h. */
+/* By rank, and in the place of those of the lowest: else whoever makes many connections could keep a transaction
+ * back for long. Source: Bitcoin Core txrequest.h. */
 static void add_candidate(struct protocol *p, struct tx_request *r, const struct peer *peer)
 {
 	unsigned at = r->n_others;
@@ -89,8 +101,8 @@ static void add_candidate(struct protocol *p, struct tx_request *r, const struct
 	for (unsigned i = 0; i < r->n_others; i++)
 		if (r->others[i] == peer->info.id)
 			return;
-	for (unsigned i = 0; i < at && peer_dialled(peer); i++)
-		if (!is_dialled(p, r->others[i]))
+	for (unsigned i = 0; i < at; i++)
+		if (rank(peer_find(p, r->others[i])) < rank(peer))
 			at = i;
 	if (at == TX_CANDIDATES)
 		return;
@@ -114,15 +126,25 @@ static void ask_one(struct protocol *p, struct peer *peer, const struct txid *id
 {
 	struct tx_request *r = find(p, id);
 
-	if (r) {
-		add_candidate(p, r, peer);
-		return;
+	if (!r) {
+		r = NEW(struct tx_request);
+		r->id = *id;
+		list_init(&r->link);
+		*(struct tx_request **)map_put(&p->tx_requests, id, NULL) = r;
+		if (peer->relay.kept_back)
+			wait_for_others(p, r);
 	}
-	r = NEW(struct tx_request);
-	r->id = *id;
-	list_init(&r->link);
-	*(struct tx_request **)map_put(&p->tx_requests, id, NULL) = r;
-	ask(p, peer, r);
+	if (r->asked == 0 && !peer->relay.kept_back)
+		ask(p, peer, r);
+	else
+		add_candidate(p, r, peer);
+}
+
+/* Is there room for what it tells of? */
+static bool may_ask(const struct protocol *p, const struct peer *peer)
+{
+	return peer->relay.kept_back ? p->n_tx_waiting < WAITING_MAX
+				     : peer->relay.in_flight < TX_IN_FLIGHT_MAX;
 }
 
 void txs_refill(struct protocol *p, struct peer *peer)
@@ -131,7 +153,7 @@ void txs_refill(struct protocol *p, struct peer *peer)
 
 	if (!peer_live(peer) || (peer->paused & PAUSE_MEMPOOL))
 		return;
-	while (q->len > 0 && peer->relay.in_flight < TX_IN_FLIGHT_MAX) {
+	while (q->len > 0 && may_ask(p, peer)) {
 		const struct hash256 *h = hash_queue_at(q, 0);
 		struct txid id;
 
@@ -159,14 +181,19 @@ static void give_up(struct protocol *p, struct list *requests, int64_t patience)
 	while (!list_empty(requests)) {
 		struct tx_request *r = list_first(requests, struct tx_request, link);
 
+		struct peer *peer = peer_find(p, r->asked);
+
 		if (now_ms(p) - r->asked_ms < patience)
 			return;
+		if (peer)
+			peer->relay.kept_back = true;
 		ask_next(p, r);
 	}
 }
 
 void txs_tick(struct protocol *p)
 {
+	give_up(p, &p->tx_waiting, WAIT_MS);
 	give_up(p, &p->tx_hasty, PATIENCE_NEAR_MS);
 	give_up(p, &p->tx_patient, PATIENCE_MS);
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer)) {
@@ -199,6 +226,8 @@ void txs_peer_gone(struct protocol *p, struct peer *peer)
 
 void txs_free(struct protocol *p)
 {
+	list_each_safe (it, &p->tx_waiting)
+		request_free(p, list_entry(it, struct tx_request, link));
 	list_each_safe (it, &p->tx_hasty)
 		request_free(p, list_entry(it, struct tx_request, link));
 	list_each_safe (it, &p->tx_patient)
@@ -213,8 +242,10 @@ void handle_tx(struct protocol *p, struct peer *peer, struct msg *m)
 	if (!p->o.mempool)
 		return;
 	hash_memory_add(&peer->relay.known, &tx->id.h);
-	if (r && r->asked == peer->info.id)
+	if (r && r->asked == peer->info.id) {
+		peer->relay.kept_back = false;
 		request_free(p, r);
+	}
 	if (p->catching_up || !is_wanted(p, &tx->id)) {
 		txs_refill(p, peer);
 		return;

@@ -217,6 +217,70 @@ static void a_peer_that_keeps_everything_back_costs_others_two_seconds(void **st
 	net_drop(net);
 }
 
+static void many_that_keep_it_back_do_not_keep_out_one_that_gave_something_before(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 30);
+	struct tconn *crowd[TX_CANDIDATES + 2], *good = raw_peer(a);
+	struct tx *before = payment(2, 1000), *tx = payment(3, 1000), *after = payment(4, 1000);
+
+	send_tx(good, before);
+	for (size_t i = 0; i < ARRAY_LEN(crowd); i++) {
+		crowd[i] = raw_peer(a);
+		announce(crowd[i], &tx->id.h, 1);
+	}
+	announce(good, &tx->id.h, 1);
+	assert_int_equal(asked(crowd[0]), 1);
+	pass(net, 2);
+	assert_int_equal(asked(good), 1);
+	send_tx(good, tx);
+	assert_int_equal(mempool_count(a->mempool), 2);
+	/* Who kept it back is not asked first again; */
+	announce(crowd[0], &after->id.h, 1);
+	assert_int_equal(asked(crowd[0]), 0);
+	announce(good, &after->id.h, 1);
+	assert_int_equal(asked(good), 1);
+	send_tx(good, after);
+	assert_int_equal(mempool_count(a->mempool), 3);
+	tx_unref(after);
+	/* but where nobody else tells of it, after a second. */
+	after = payment(5, 1000);
+	announce(crowd[0], &after->id.h, 1);
+	assert_int_equal(asked(crowd[0]), 0);
+	pass(net, 1);
+	assert_int_equal(asked(crowd[0]), 1);
+	send_tx(crowd[0], after);
+	assert_int_equal(mempool_count(a->mempool), 4);
+	tx_unref(before);
+	tx_unref(tx);
+	tx_unref(after);
+	net_drop(net);
+}
+
+static void what_is_left_to_others_is_bounded(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 30);
+	struct tconn *mute = raw_peer(a);
+	struct hash256 ids[5000], one = {{9, 9}};
+	size_t n = 0;
+
+	announce(mute, &one, 1);
+	assert_int_equal(asked(mute), 1);
+	pass(net, 2);
+	many_ids(ids, ARRAY_LEN(ids), 3);
+	announce(mute, ids, ARRAY_LEN(ids));
+	assert_int_equal(asked(mute), 0);
+	pass(net, 1);
+	n = asked(mute);
+	assert_true(n > 0 && n <= 1000);
+	/* It leaves: nothing of it stays. */
+	fake_close(a, mute->other->info.id, CLOSE_PLAIN, "lost");
+	run(net);
+	pass(net, 3);
+	net_drop(net);
+}
+
 /* --- orphans ----------------------------------------------------------------------------- */
 
 static void orphans_go_with_the_peer_that_sent_them(void **state)
@@ -290,6 +354,7 @@ static void of_an_orphan_at_most_25_parents_are_asked_for(void **state)
 	many = child_of_many(40, known);
 	pass(net, 2); /* they don't come, and are wanted no more */
 	send_tx(raw, many);
+	pass(net, 1); /* others might have told of them */
 	assert_int_equal(asked(raw), 25);
 	assert_int_equal(mempool_orphan_count(a->mempool), 2);
 	tx_unref(known);
@@ -307,6 +372,8 @@ int main(void)
 		TEST(what_was_refused_is_asked_for_again_after_a_block),
 		TEST(a_peer_is_asked_for_500_at_a_time_of_5000_it_told_of),
 		TEST(a_peer_that_keeps_everything_back_costs_others_two_seconds),
+		TEST(many_that_keep_it_back_do_not_keep_out_one_that_gave_something_before),
+		TEST(what_is_left_to_others_is_bounded),
 		TEST(orphans_go_with_the_peer_that_sent_them),
 		TEST(of_an_orphan_at_most_25_parents_are_asked_for),
 	};
