@@ -5,7 +5,7 @@ import time
 
 from chainlib import Chain
 from framework import main, wait_until
-from p2p import BLOCK, Closed, Peer, inv, read_headers
+from p2p import BLOCK, TX, Closed, Peer, inv, read_headers, read_inv
 
 WATCH_S = 20
 
@@ -55,11 +55,11 @@ def first_two_thousand(attack, p):
 
 
 class News(threading.Thread):
-    """A peer that is told of new tips at once."""
+    """A peer that is told of new tips and transactions at once."""
 
     def __init__(self, node, chain):
         super().__init__(daemon=True)
-        self.tips = []
+        self.tips, self.txs = [], []
         self.peer = Peer.handshaken(node, chain)
         self.peer.send("sendheaders")
         self.over = False
@@ -73,6 +73,8 @@ class News(threading.Thread):
                 return
             if command == "headers":
                 self.tips += read_headers(payload)
+            elif command == "inv":
+                self.txs += [h for t, h in read_inv(payload) if t == TX]
 
     def end(self):
         self.over = True
@@ -90,6 +92,15 @@ def keeps_back(attack, p):
     read(p, 0.005)
 
 
+def keeps_payments_back(attack, p):
+    """The same with transactions."""
+    told = getattr(p, "told", 0)
+    for h in attack.news.txs[told:]:
+        p.send("inv", inv((TX, h)))
+    p.told = max(told, len(attack.news.txs))
+    read(p, 0.005)
+
+
 def test_blocks_and_payments_go_along_the_line(net):
     first = net.chain_node()
     first.generate(10)
@@ -97,8 +108,12 @@ def test_blocks_and_payments_go_along_the_line(net):
     third = net.joined(second)
     line = (first, second, third)
     chain = Chain.of(first)
-    news = News(first, chain)
+    news, other_news = News(first, chain), News(third, chain)
     attacks = []
+    for i in range(12):  # more than are remembered of those that tell of one
+        a = Attack(second, chain, keeps_payments_back)
+        a.news = other_news
+        attacks.append(a)
     for node in line:
         for i in range(4):
             attacks.append(Attack(node, chain, made_up, number=209, height=2_000_000_000))
@@ -126,12 +141,17 @@ def test_blocks_and_payments_go_along_the_line(net):
         first.rpc("setgenerate", False)
         assert len(third.rpc("generatetoaddress", 1, "THIRD")) == 1  # it isn't behind, as far as it knows
         wait_until("the others have it", lambda: len({n.tip() for n in line}) == 1, 15)
+        # A payment the other way, where the third came by itself as did those who keep it back.
+        for turn in range(2):
+            txid = third.rpc("sendtoaddress", first.rpc("getnewaddress"), 0.1)
+            wait_until("the payment is at the other end", lambda: txid in first.rpc("getrawmempool"), 40)
     finally:
         for a in attacks:
             a.over = True
         for a in attacks:
             a.end()
         news.end()
+        other_news.end()
 
 
 if __name__ == "__main__":
