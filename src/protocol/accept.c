@@ -55,6 +55,16 @@ static void peer_has_block(struct protocol *p, struct peer *peer, const struct b
 	peer->sync.unconnected = 0;
 }
 
+static void gave(struct protocol *p, struct peer *peer, const struct block *b, bool requested)
+{
+	struct chain_entry en;
+
+	peer_has_block(p, peer, &b->hash);
+	peer_gave_block(p, peer);
+	if (requested && chain_find(p->o.chain, &b->hash, &en))
+		relay_seen_ours(p, peer, en.index);
+}
+
 static void hold_back(struct protocol *p, struct peer *peer, struct block *b, bool requested)
 {
 	if (!peer)
@@ -81,10 +91,8 @@ void accept_block(struct protocol *p, struct block *b, conn_id from, bool reques
 	err_clear(&e);
 	if (chain_accept_block(p->o.chain, b, &e)) {
 		accepted(p, b, from);
-		if (peer) {
-			peer_has_block(p, peer, &b->hash);
-			peer_gave_block(p, peer);
-		}
+		if (peer)
+			gave(p, peer, b, requested);
 		return;
 	}
 	hash256_short(shown, &b->hash.h);

@@ -69,6 +69,7 @@ void handle_getheaders(struct protocol *p, struct peer *peer, struct msg *m)
 		}
 		/* Need not be announced any more. */
 		peer->relay.told = last;
+		relay_seen_ours(p, peer, last);
 	}
 	/* Nothing is an answer, too. */
 	if (p->list.len == 0)

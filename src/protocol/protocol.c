@@ -73,7 +73,7 @@ struct protocol *protocol_new(const struct protocol_options *o)
 	hold_init(&p->hold);
 	map_init(&p->senders, HASH_BYTES, sizeof(conn_id));
 	hash_memory_init(&p->future, FUTURE_REMEMBERED);
-	p->announced = CHAIN_NONE;
+	p->announced = p->steady = CHAIN_NONE;
 	map_init(&p->tx_requests, HASH_BYTES, sizeof(struct tx_request *));
 	list_init(&p->tx_patient);
 	list_init(&p->tx_hasty);
@@ -217,6 +217,7 @@ void protocol_tick(struct protocol *p)
 	if (has_chain(p)) {
 		sync_tick(p);
 		txs_tick(p);
+		relay_tick(p);
 		relay_ask_mempool(p);
 	} else {
 		join_tick(p);

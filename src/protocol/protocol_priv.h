@@ -121,6 +121,7 @@ struct peer_relay {
 	bool mempool_sent;  /* to it: */
 	int64_t mempool_ms;
 	chain_index told; /* best block it was told of or has told us of; CHAIN_NONE */
+	chain_index ours; /* best block it knows that we have; CHAIN_NONE */
 };
 
 struct peer_addrs {
@@ -254,6 +255,7 @@ struct protocol {
 	int64_t rate_ms[RATE_SAMPLES];
 	unsigned rate_at;
 	chain_index announced; /* tip that peers were last told of */
+	chain_index steady;    /* tip at the last tick */
 
 	/* Transactions. */
 	struct map tx_requests; /* txid -> struct tx_request * */
@@ -457,6 +459,9 @@ void relay_peer_init(struct protocol *p, struct peer *peer);
 void relay_peer_ready(struct protocol *p, struct peer *peer);
 void relay_peer_gone(struct peer *peer);
 void relay_tip(struct protocol *p);
+/* It has seen that we have this block. */
+void relay_seen_ours(const struct protocol *p, struct peer *peer, chain_index i);
+void relay_tick(struct protocol *p);
 void relay_tx(struct protocol *p, const struct txid *id);
 bool relay_work(struct protocol *p, int64_t until_us); /* true: more */
 void relay_ask_mempool(struct protocol *p);

@@ -15,7 +15,7 @@ void relay_peer_init(struct protocol *p, struct peer *peer)
 	hash_memory_init(&peer->relay.known, TX_KNOWN_MAX);
 	hash_queue_init(&peer->relay.todo, TX_ANNOUNCED_MAX);
 	peer->relay.cursor = p->relay_head;
-	peer->relay.told = CHAIN_NONE;
+	peer->relay.told = peer->relay.ours = CHAIN_NONE;
 }
 
 void relay_peer_ready(struct protocol *p, struct peer *peer)
@@ -72,7 +72,43 @@ static void announce_tip(struct protocol *p, struct peer *peer, const struct cha
 	for (uint32_t h = tip->height - n + 1; h <= tip->height; h++)
 		if (chain_at_height(p->o.chain, h, &en))
 			put_announced(p, &en, headers);
+	relay_seen_ours(p, peer, tip->index);
 	gate_send_list(p, peer, headers ? MSG_HEADERS : MSG_INV);
+}
+
+void relay_seen_ours(const struct protocol *p, struct peer *peer, chain_index i)
+{
+	struct chain_entry now, before;
+
+	if (chain_entry_at(p->o.chain, i, &now) &&
+	    (!chain_entry_at(p->o.chain, peer->relay.ours, &before) ||
+	     u256_cmp(&now.work, &before.work) >= 0))
+		peer->relay.ours = i;
+}
+
+/* Who told of the tip before we had it, and didn't give it to us, need not be told of it and so would never
+ * learn that we have it, too. */
+static void confirm_tip(struct protocol *p, struct peer *peer, const struct chain_entry *tip)
+{
+	const bool headers = peer->relay.prefers_headers;
+
+	if (peer->relay.ours == tip->index || peer->relay.told != tip->index ||
+	    peer->version < PROTOCOL_HEADERS_VERSION)
+		return;
+	peer->relay.ours = tip->index;
+	put_announced(p, tip, headers);
+	gate_send_list(p, peer, headers ? MSG_HEADERS : MSG_INV);
+}
+
+/* Once the tip stands: while blocks come one upon the other only announcements are sent. */
+void relay_tick(struct protocol *p)
+{
+	struct chain_entry tip = chain_tip(p->o.chain);
+	bool stands = p->steady == tip.index && p->announced == tip.index && !p->catching_up;
+
+	p->steady = tip.index;
+	for (struct peer *peer = peer_next(p, NULL); stands && peer; peer = peer_next(p, peer))
+		confirm_tip(p, peer, &tip);
 }
 
 void relay_tip(struct protocol *p)

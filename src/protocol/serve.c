@@ -88,6 +88,7 @@ static bool send_block(struct protocol *p, struct peer *peer, const struct hash2
 	}
 	gate_send(p, peer, &m);
 	sync_has_block(p, peer, &en);
+	relay_seen_ours(p, peer, en.index);
 	block_unref(m.u.block);
 	return true;
 }

@@ -51,6 +51,7 @@ char *help_text(void)
 		"  4p 3tx       peers, and transactions that wait for a block\n"
 		"  48.50+2.00   coins to spend, and coins that are coming\n"
 		"  i o m f      a peer that came in, was dialled, by hand, or to see whether it is there\n"
+		"  :3001        the port where a peer listens, where it has told; else the one it came from\n"
 		"  1041!        a peer whose best block is not ours\n"
 		"  < >          a message in, out, and the peer's number\n"
 		"  * o \\        the tip, a block below it, a block beside the best chain\n");

@@ -29,9 +29,10 @@ static void id(const struct tui_data *d, size_t i, struct row_id *out)
 	memcpy(out->b + 1, &n, sizeof(n));
 }
 
+/* Where it can be dialled, where that is known: the port of one that came to us tells nobody anything. */
 static void address(const struct peer_info *p, char out[NET_ADDR_CHARS + 1])
 {
-	net_addr_format(out, &p->addr);
+	net_addr_format(out, p->listens.port ? &p->listens : &p->addr);
 }
 
 static void words(const struct tui_data *d, size_t i, char *out, size_t size)
@@ -112,7 +113,7 @@ static void row(const struct model *m, struct row *r, size_t i)
 		  : p->kind == CONN_FEELER ? "f"
 					   : "o");
 	row_field(r, ROLE_NORMAL, wide ? 22 : 15, addr);
-	if (p->syncing && tip < p->best_height) {
+	if (p->syncing && m->data.snap.has_chain && tip < p->best_height) {
 		snprintf(height, sizeof(height), "%.0f%% ", 100.0 * tip / p->best_height);
 		row_column(r, ROLE_BAR, -HEIGHT_COLS, height);
 	} else {
@@ -199,21 +200,27 @@ void peers_strip(struct canvas *c, const struct rect *r, const struct model *m)
 char *peer_detail(const struct tui_data *d, size_t i)
 {
 	const struct peer_info *p = &d->snap.peers[i];
-	char addr[NET_ADDR_CHARS + 1], local[NET_ADDR_CHARS + 1], ping[FORMAT_BYTES],
-		best[HASH_HEX_CHARS + 1];
+	char addr[NET_ADDR_CHARS + 1], local[NET_ADDR_CHARS + 1],
+		listens[NET_ADDR_CHARS + 1] = "not told", ping[FORMAT_BYTES],
+					 best[HASH_HEX_CHARS + 1] =
+						 "not known: it has not told of it yet";
 
-	address(p, addr);
+	net_addr_format(addr, &p->addr);
 	net_addr_format(local, &p->local);
+	if (p->listens.port)
+		net_addr_format(listens, &p->listens);
 	format_ping(ping, p->ping_us);
-	hash256_hex(best, &p->best.h);
+	if (!hash256_is_zero(&p->best.h))
+		hash256_hex(best, &p->best.h);
 	return mem_printf(
-		"peer         %u\naddress      %s\nour end      %s\nconnection   %s\nprogram      %s\n"
+		"peer         %u\naddress      %s\nlistens at   %s\nour end      %s\n"
+		"connection   %s\nprogram      %s\n"
 		"protocol     %d, services %" PRIx64
 		"\nstarted at   height %d\nbest block   %u\n             %s\n"
 		"ping         %s\nclock        %+" PRId64 " s from ours\n"
 		"received     %" PRIu64 " messages, %" PRIu64 " bytes\n"
 		"sent         %" PRIu64 " messages, %" PRIu64 " bytes\nasked of it  %u blocks\n",
-		p->id, addr, local,
+		p->id, addr, listens, local,
 		p->kind == CONN_INBOUND  ? "it dialled us"
 		: p->kind == CONN_MANUAL ? "we dialled it, asked to by hand"
 		: p->kind == CONN_FEELER ? "we dialled it, to see whether it is there"

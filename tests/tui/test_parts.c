@@ -409,6 +409,28 @@ static void numbers_are_short_and_round_where_they_should(void **state)
 	assert_string_equal(bar, "████");
 }
 
+/* --- details ----------------------------------------------------------------------- */
+
+static void what_is_not_known_of_a_peer_is_said(void **state)
+{
+	struct model *m = NEW(struct model);
+	char *text;
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	text = peer_detail(&m->data, 2);
+	assert_non_null(strstr(text, "listens at   192.168.17.201:9010\n"));
+	assert_null(strstr(text, "not known"));
+	free(text);
+	m->data.snap.peers[3].best = (struct block_hash){0};
+	text = peer_detail(&m->data, 3);
+	assert_non_null(strstr(text, "listens at   not told\n"));
+	assert_non_null(strstr(text, "best block   1042\n             not known"));
+	free(text);
+	fixture_close(m);
+	free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,6 +447,7 @@ int main(void)
 		cmocka_unit_test(no_key_does_two_things),
 		cmocka_unit_test(the_man_page_has_the_table_of_keys),
 		cmocka_unit_test(numbers_are_short_and_round_where_they_should),
+		cmocka_unit_test(what_is_not_known_of_a_peer_is_said),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");

@@ -31,6 +31,42 @@ static void submit(struct tnode *n, struct tx *tx)
 	run(n->net);
 }
 
+/* --- tips -------------------------------------------------------------------------- */
+
+static void assert_all_know(struct tnet *net, const struct block *tip, uint32_t height)
+{
+	for (size_t i = 0; i < net->n_nodes; i++) {
+		struct peer_info pi[NET_NODES];
+		size_t n = protocol_peers(net->nodes[i].protocol, pi, NET_NODES);
+
+		assert_int_equal(n, net->n_nodes - 1);
+		for (size_t j = 0; j < n; j++) {
+			assert_int_equal(pi[j].best_height, height);
+			assert_memory_equal(&pi[j].best, &tip->hash, sizeof(tip->hash));
+		}
+	}
+}
+
+/* Of whom it fetched them, too, and who told of the same tip at the same time. */
+static void everybody_knows_that_a_peer_has_caught_up(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *n[3] = {node_add(net, blocks, 20), node_add(net, blocks, 20),
+			      node_add(net, blocks, 4)};
+	size_t told;
+
+	for (int i = 0; i < 3; i++)
+		dial(n[i], n[(i + 1) % 3]);
+	pass(net, 6);
+	for (int i = 0; i < 3; i++)
+		assert_tip(n[i], blocks[20]);
+	assert_all_know(net, blocks[20], 20);
+	told = count_msgs(n[2], true, "inv") + count_msgs(n[2], true, "headers");
+	pass(net, 30);
+	assert_int_equal(count_msgs(n[2], true, "inv") + count_msgs(n[2], true, "headers"), told);
+	net_drop(net);
+}
+
 /* --- transactions ------------------------------------------------------------------ */
 
 static void a_payment_reaches_every_node_along_a_line_at_once(void **state)
@@ -518,6 +554,7 @@ static void a_flood_of_transactions_waits_its_turn(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(everybody_knows_that_a_peer_has_caught_up),
 		TEST(a_payment_reaches_every_node_along_a_line_at_once),
 		TEST(a_late_node_learns_what_waits),
 		TEST(many_payments_go_out_in_bounded_lists),
