@@ -254,8 +254,7 @@ static void prompt_done(struct tui *t, enum prompt_kind kind)
 		break;
 	case PROMPT_SEARCH:
 		snprintf(m->search, sizeof(m->search), "%.*s", (int)sizeof(m->search) - 1, text);
-		if (text[0] && !model_search(m, false, true))
-			model_flash(m, FLASH_BAD, "no match");
+		model_search(m, false, true);
 		break;
 	case PROMPT_FILTER:
 		model_set_filter(m, text);

@@ -195,26 +195,53 @@ size_t list_newer(const struct model *m, enum panel p)
 {
 	const struct list_state *l = &m->lists[p];
 
-	return view_of(p)->stream && !l->follow && l->n ? l->n - 1 - l->at : 0;
+	if (l->follow || !l->n)
+		return 0;
+	return view_of(p)->stream ? l->n - 1 - l->at : p == PANEL_CHAIN ? l->at : 0;
+}
+
+static bool matches(const struct model *m, size_t i)
+{
+	char words[WORDS_BYTES];
+
+	view_of(m->focus)->words(&m->data, m->lists[m->focus].order[i], words, sizeof(words));
+	return strcasestr(words, m->search) != NULL;
+}
+
+/* Which one of how many it stands on; `wrapped`: it went on at the other end. */
+static void tell_match(struct model *m, bool wrapped)
+{
+	const struct list_state *l = &m->lists[m->focus];
+	char text[FLASH_BYTES];
+	size_t nth = 0, all = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (matches(m, i)) {
+			all++;
+			nth += i <= l->at;
+		}
+	snprintf(text, sizeof(text), "/%s  match %zu of %zu%s", m->search, nth, all,
+		 wrapped ? ", past the end" : "");
+	model_flash(m, FLASH_NOTE, text);
 }
 
 bool model_search(struct model *m, bool backward, bool from_here)
 {
-	struct list_state *l = &m->lists[m->focus];
-	const struct view *v = view_of(m->focus);
-	char words[WORDS_BYTES];
+	const struct list_state *l = &m->lists[m->focus];
+	const size_t was = l->at;
 
-	if (!m->search[0] || !l->n)
+	if (!m->search[0])
 		return false;
-	for (size_t step = from_here ? 0 : 1; step <= l->n; step++) {
-		size_t i = (backward ? l->at + l->n - step % l->n : l->at + step) % l->n;
+	for (size_t step = from_here ? 0 : 1; l->n && step <= l->n; step++) {
+		size_t i = (backward ? was + l->n - step % l->n : was + step) % l->n;
 
-		v->words(&m->data, l->order[i], words, sizeof(words));
-		if (strcasestr(words, m->search)) {
-			list_move_to(m, i, false);
-			return true;
-		}
+		if (!matches(m, i))
+			continue;
+		list_move_to(m, i, false);
+		tell_match(m, step > 0 && (backward ? i >= was : i <= was));
+		return true;
 	}
+	model_flash(m, FLASH_BAD, "no match");
 	return false;
 }
 

@@ -278,8 +278,8 @@ bool model_act(struct model *m, enum action a, int32_t key)
 	case ACT_SEARCH_PREV:
 		if (!m->search[0])
 			model_flash(m, FLASH_NOTE, "nothing to search for yet: / asks");
-		else if (!model_search(m, a == ACT_SEARCH_PREV, false))
-			model_flash(m, FLASH_BAD, "no match");
+		else
+			model_search(m, a == ACT_SEARCH_PREV, false);
 		return true;
 	case ACT_FILTER:
 		prompt_open(&m->prompt, PROMPT_FILTER, l->filter);

@@ -107,6 +107,8 @@ void model_settle(struct model *m);
 bool model_act(struct model *m, enum action a, int32_t key);
 /* The selected row of the focused list: its index in the data. */
 bool model_selected(const struct model *m, size_t *row);
+/* Goes to the next row (or from_here: this one, too) with m->search in it, past the end, too, and tells which of how
+ * many it is. False: there is none, which is told, or nothing to search for. */
 bool model_search(struct model *m, bool backward, bool from_here);
 void model_set_filter(struct model *m, const char *filter);
 /* At most one: shows text instead of the panels. Title and text are copied. */

@@ -7,6 +7,8 @@
 #include <tally/base/text.h>
 #include <tui/lists_priv.h>
 
+#define NOTE_BYTES 160
+
 static const struct view *const views[PANELS] = {
 	[PANEL_PEERS] = &view_peers, [PANEL_CHAIN] = &view_chain,   [PANEL_MEMPOOL] = &view_mempool,
 	[PANEL_MSGS] = &view_msgs,   [PANEL_WALLET] = &view_wallet, [PANEL_LOG] = &view_log,
@@ -18,29 +20,58 @@ const struct view *view_of(enum panel p)
 	return views[p];
 }
 
-static void draw_frame(struct canvas *c, const struct rect *r, const struct model *m, enum panel p)
+static void filter_text(const struct model *m, enum panel p, char *out, size_t size)
 {
-	const struct view *v = views[p];
-	const bool focus = m->focus == p;
-	const unsigned style = focus ? ROLE_FOCUS : ROLE_BORDER;
+	const struct list_state *l = &m->lists[p];
+
+	out[0] = '\0';
+	if (l->filter[0])
+		snprintf(out, size, "filter:%.40s %zu/%zu", l->filter, l->n,
+			 views[p]->count(&m->data));
+}
+
+/* Which of a list's rows are not seen: those that don't pass its filter, and newer ones that are not followed. */
+static void unseen(const struct model *m, enum panel p, char *out, size_t size)
+{
 	const size_t newer = list_newer(m, p);
-	struct row title = {c, r->x + 2, r->y, r->x + r->w - 2, 0};
-	char note[160] = "";
+
+	filter_text(m, p, out, size);
+	if (newer)
+		text_append(out, size, "%s%zu newer, %s follows", out[0] ? "  " : "", newer,
+			    views[p]->stream ? "G" : "g");
+}
+
+/* Right in the frame: what the view tells of itself goes first where there is no room for both. */
+static void draw_note(struct row *title, const struct model *m, enum panel p)
+{
+	char note[2 * NOTE_BYTES + 3] = "", state[NOTE_BYTES];
 	int width;
 
-	canvas_box(c, r, style);
-	row_printf(&title, focus ? ROLE_FOCUS | STYLE_BOLD : ROLE_TITLE, " %s ", v->name);
-	if (v->note)
-		v->note(m, note, sizeof(note));
-	/* What comes is not followed: it is told how much there is. */
-	if (newer)
-		text_append(note, sizeof(note), "%s%zu newer, G follows", note[0] ? "  " : "",
-			    newer);
-	width = canvas_width(c, note) + 2;
-	if (note[0] && width < row_left(&title)) {
-		title.x = title.end - width;
-		row_printf(&title, ROLE_DIM, " %s ", note);
+	unseen(m, p, state, sizeof(state));
+	if (views[p]->note)
+		views[p]->note(m, note, NOTE_BYTES);
+	if (state[0])
+		text_append(note, sizeof(note), "%s%s", note[0] ? "  " : "", state);
+	width = canvas_width(title->c, note) + 2;
+	if (width >= row_left(title) && state[0]) {
+		snprintf(note, sizeof(note), "%s", state);
+		width = canvas_width(title->c, note) + 2;
 	}
+	if (!note[0] || width >= row_left(title))
+		return;
+	title->x = title->end - width;
+	row_printf(title, ROLE_DIM, " %s ", note);
+}
+
+static void draw_frame(struct canvas *c, const struct rect *r, const struct model *m, enum panel p)
+{
+	const bool focus = m->focus == p;
+	struct row title = {c, r->x + 2, r->y, r->x + r->w - 2, 0};
+
+	canvas_box(c, r, focus ? ROLE_FOCUS : ROLE_BORDER);
+	row_printf(&title, focus ? ROLE_FOCUS | STYLE_BOLD : ROLE_TITLE, " %s ", views[p]->name);
+	if (views[p]->count)
+		draw_note(&title, m, p);
 }
 
 /* Keeps the selection in sight. */
@@ -99,14 +130,19 @@ static void draw_panel(struct canvas *c, const struct layout *l, struct model *m
 		if (!m->lists[p].n && in.h > 0) {
 			struct row row = {c, in.x + 1, in.y, in.x + in.w, 0};
 
-			v->empty(m, text, sizeof(text));
+			if (v->count(&m->data))
+				snprintf(text, sizeof(text),
+					 "no row passes the filter; Esc ends it");
+			else
+				v->empty(m, text, sizeof(text));
 			row_text(&row, ROLE_DIM, text);
 		}
 	}
 	canvas_clip(c, NULL);
 }
 
-static void draw_explain(struct canvas *c, const struct rect *r, const struct model *m)
+/* Without frames it tells of the filter, which else stands in one. */
+static void draw_explain(struct canvas *c, const struct rect *r, const struct model *m, bool boxes)
 {
 	struct row row = {c, r->x + 1, r->y, r->x + r->w, 0};
 	char text[256] = "";
@@ -114,6 +150,11 @@ static void draw_explain(struct canvas *c, const struct rect *r, const struct mo
 
 	if (rect_empty(r))
 		return;
+	if (!boxes && m->over.kind == OVERLAY_NONE && views[m->focus]->count) {
+		filter_text(m, m->focus, text, sizeof(text));
+		if (text[0])
+			row_printf(&row, ROLE_WARN, "%s  ", text);
+	}
 	if (m->over.kind != OVERLAY_NONE)
 		overlay_where(&row, m);
 	else if (m->live.warning[0])
@@ -205,7 +246,7 @@ void screen_draw(struct canvas *c, struct model *m)
 	    !rect_empty(&l.explain))
 		draw_usage(c, &l.explain, m);
 	else
-		draw_explain(c, &l.explain, m);
+		draw_explain(c, &l.explain, m, l.boxes);
 	draw_prompt(c, &l, m);
 	if (!rect_empty(&l.keybar))
 		keybar_draw(c, &l.keybar, m);

@@ -57,7 +57,7 @@ static void row(const struct model *m, struct row *r, size_t i)
 static void empty(const struct model *m, char *out, size_t size)
 {
 	(void)m;
-	snprintf(out, size, "nothing logged, or nothing passes the filter");
+	snprintf(out, size, "nothing logged yet");
 }
 
 const struct view view_log = {

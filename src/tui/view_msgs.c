@@ -29,13 +29,9 @@ static void words(const struct tui_data *d, size_t i, char *out, size_t size)
 
 static void note(const struct model *m, char *out, size_t size)
 {
-	const struct list_state *l = &m->lists[PANEL_MSGS];
 	const uint64_t all = m->data.snap.msgs_next ? m->data.snap.msgs_next - 1 : 0;
 
-	if (l->filter[0])
-		snprintf(out, size, "%" PRIu64 "  filter:%.40s", all, l->filter);
-	else
-		snprintf(out, size, "%" PRIu64, all);
+	snprintf(out, size, "%" PRIu64, all);
 }
 
 /* "<12 ": peers' numbers grow in a long life, and in a small pane no room is kept for that before. */
@@ -72,10 +68,8 @@ static void row(const struct model *m, struct row *r, size_t i)
 
 static void empty(const struct model *m, char *out, size_t size)
 {
-	if (m->lists[PANEL_MSGS].filter[0])
-		snprintf(out, size, "no message passes the filter: \\ changes it");
-	else
-		snprintf(out, size, "no messages yet: they come with the first peer");
+	(void)m;
+	snprintf(out, size, "no messages yet: they come with the first peer");
 }
 
 static void explain(const struct model *m, size_t i, char *out, size_t size)
