@@ -190,8 +190,9 @@ static bool run_getbalance(struct invocation *in, struct err *e)
 static bool run_send(struct invocation *in, struct err *e)
 {
 	static const char *const names[] = {"from", "to", "amount", "fee", "memo", "mine"};
-	json_t *params = json_object();
+	json_t *params = json_object(), *result;
 	int64_t amount;
+	char *told;
 
 	if (!amount_parse(&amount, option_value(in, "amount"), false, e)) {
 		json_decref(params);
@@ -208,8 +209,15 @@ static bool run_send(struct invocation *in, struct err *e)
 		if (text)
 			json_object_set_new(params, names[i], text);
 	}
-	if (!call_and_print(in, "send", params, e))
+	if (option_value(in, "mine"))
+		note("mining a block with it: that may take a while");
+	if (!call_command(&in->config, "send", params, &result, NULL, e))
 		return false;
+	printf("%s\n", json_string_value(json_object_get(result, "txid")));
+	told = verb_find("send")->text(result);
+	note(told);
+	free(told);
+	json_decref(result);
 	if (dir_lock_holder(in->config.dir) != LOCK_NODE && !option_value(in, "mine"))
 		note("no node runs here: the payment waits until startnode sends it to others");
 	return true;

@@ -60,12 +60,15 @@ void line_free(char **words, size_t n)
 	free(words);
 }
 
-/* A command of the shell is understood here, too. */
+/* A command of the shell is understood here, too, and what other programs call quit. */
 static const struct verb *line_verb(const char *name)
 {
 	static const struct {
 		const char *shell, *verb;
-	} same[] = {{"getbalance", "balance"}, {"createwallet", "getnewaddress"}};
+	} same[] = {{"getbalance", "balance"},
+		    {"createwallet", "getnewaddress"},
+		    {"q", "quit"},
+		    {"exit", "quit"}};
 
 	for (size_t i = 0; i < ARRAY_LEN(same); i++)
 		if (strcmp(same[i].shell, name) == 0)
@@ -90,10 +93,26 @@ static bool swapped_amount(const struct verb *v, const char *first, const char *
 	       !amount_parse(&(int64_t){0}, second, true, NULL);
 }
 
+/* -name VALUE, as at the shell: the option's parameter, and *value behind it; a flag may stand alone. */
+static const struct verb_param *shell_option(const struct verb *v, char **words, size_t n,
+					     size_t *at, const char **value)
+{
+	const char *word = words[*at];
+	const char *name = word + (word[0] == '-') + (word[0] == '-' && word[1] == '-');
+	const struct verb_param *p = name > word ? find_param(v, name, strlen(name)) : NULL;
+
+	if (!p)
+		return NULL;
+	*value = "true";
+	if (p->type != ARG_FLAG)
+		*value = *at + 1 < n ? words[++*at] : "";
+	return p;
+}
+
 static json_t *words_to_args(const struct verb *v, char **words, size_t n, struct err *e)
 {
 	json_t *args = json_object();
-	const struct verb_param *next = v->params;
+	const struct verb_param *next = v->params, *text = NULL;
 
 	if (n >= 2 && swapped_amount(v, words[0], words[1])) {
 		char *first = words[0];
@@ -102,21 +121,31 @@ static json_t *words_to_args(const struct verb *v, char **words, size_t n, struc
 		words[1] = first;
 	}
 	for (size_t i = 0; i < n; i++) {
-		const char *eq = strchr(words[i], '=');
-		const struct verb_param *p =
-			eq ? find_param(v, words[i], (size_t)(eq - words[i])) : NULL;
-		const char *value = p ? eq + 1 : words[i];
+		const char *word = words[i], *eq = strchr(word, '='), *value = eq ? eq + 1 : word;
+		const struct verb_param *p = eq ? find_param(v, word, (size_t)(eq - word)) : NULL;
+		const bool named = p || (p = shell_option(v, words, n, &i, &value));
 
-		if (!p) {
-			p = next && next->name ? next : NULL;
-			next = p ? next + 1 : NULL;
-		}
-		if (!p || !utf8_valid(value, strlen(value))) {
-			err_set(e, ERR_USAGE, "too-many-arguments", "'%s' is too much: see help %s",
-				words[i], v->name);
+		/* memo=for lunch */
+		if (!named && text && (!next || !next->name || next->optional)) {
+			err_set(e, ERR_USAGE, "too-many-arguments",
+				"'%s' is too much: a text with blanks goes in quotes, %s=\"%s %s\"",
+				word, text->name,
+				json_string_value(json_object_get(args, text->name)), word);
 			json_decref(args);
 			return NULL;
 		}
+		if (!named) {
+			p = next && next->name ? next : NULL;
+			next = p ? next + 1 : NULL;
+			value = word;
+		}
+		if (!p || !utf8_valid(value, strlen(value))) {
+			err_set(e, ERR_USAGE, "too-many-arguments", "'%s' is too much: see help %s",
+				word, v->name);
+			json_decref(args);
+			return NULL;
+		}
+		text = named && p->type == ARG_TEXT ? p : NULL;
 		json_object_set_new(args, p->name, json_string(value));
 	}
 	return args;
@@ -197,16 +226,18 @@ void node_command_line(struct node *n, const char *line, line_reply *reply, void
 {
 	struct err err = {0};
 	char **words;
-	size_t count;
+	size_t count, first;
 
 	if (!line_split(line, &words, &count, &err)) {
 		reply(arg, LINE_FAILED, err.detail);
 		return;
 	}
+	/* "tally send ...", as at the shell. */
+	first = count > 1 && strcmp(words[0], "tally") == 0;
 	if (count == 0)
 		reply(arg, LINE_DONE, "");
 	else
-		line_run(n, words, count, reply, arg);
+		line_run(n, words + first, count - first, reply, arg);
 	line_free(words, count);
 }
 

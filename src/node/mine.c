@@ -350,7 +350,7 @@ bool node_set_mining(struct node *n, bool on, const struct key_hash *to, unsigne
 		m->threads = threads;
 	if (on && (!mining_set_payee(n, to, e) || !mining_prepare(m, e)))
 		return false;
-	if (m->on != on)
+	if (m->on != on || (on && threads))
 		log_info(LOG_MINER, on ? "mining with %u thread%s" : "mining stopped", m->threads,
 			 m->threads == 1 ? "" : "s");
 	m->on = on;

@@ -89,10 +89,12 @@ static void run_setgenerate(struct node *n, struct call *c)
 
 static void run_mine(struct node *n, struct call *c)
 {
+	/* Who says how, or for whom, wants to mine. */
+	const bool how = call_arg(c, "threads") || call_arg(c, "address");
 	int64_t threads;
 	bool on;
 
-	if (call_flag(c, "on", !node_mining(n), &on) &&
+	if (call_flag(c, "on", how || !node_mining(n), &on) &&
 	    call_number(c, "threads", 0, 64, 0, &threads))
 		set_mining(n, c, on, threads);
 }
@@ -116,7 +118,7 @@ static const struct verb_param p_set[] = {{"generate", ARG_FLAG, false, "true: m
 					  {"genproclimit", ARG_NUMBER, true, "threads"},
 					  {0}};
 static const struct verb_param p_mine[] = {
-	{"on", ARG_FLAG, true, "on or off; default: the other way"},
+	{"on", ARG_FLAG, true, "on or off; default: the other way, or on with what follows"},
 	{"address", ARG_ADDRESS, true, "who is paid"},
 	{"threads", ARG_NUMBER, true, "how many threads"},
 	{0}};

@@ -14,8 +14,13 @@
 
 static void run_stop(struct node *n, struct call *c)
 {
-	call_done(c, json_string("Tally stopping"));
-	node_stop(n, "asked to");
+	bool preview;
+
+	if (!call_flag(c, "preview", false, &preview))
+		return;
+	call_done(c, json_string(preview ? "Stop node?" : "Tally stopping"));
+	if (!preview)
+		node_stop(n, "asked to");
 }
 
 static char *text_string(const json_t *result)
@@ -248,6 +253,8 @@ static void run_screen(struct node *n, struct call *c)
 }
 
 static const struct verb_param p_help[] = {{"command", ARG_VERB, true, "which one"}, {0}};
+static const struct verb_param p_stop[] = {
+	{"preview", ARG_FLAG, true, "true: only say what it would do"}, {0}};
 static const struct verb_param p_time[] = {
 	{"timestamp", ARG_NUMBER, false, "unix seconds; 0: the real clock"}, {0}};
 static const struct verb_param p_line[] = {{"line", ARG_TEXT, false, "as typed at the prompt"},
@@ -258,10 +265,12 @@ static const struct verb_param p_screen[] = {
 const struct verb verbs_node[] = {
 	{"help", "control", "commands, or one of them", p_help,
 	 VERB_RPC | VERB_OFFLINE | VERB_PROMPT, run_help, text_string},
-	{"quit", "control", "stop the node", NULL, VERB_PROMPT, run_stop, text_string},
+	{"quit", "control", "stop the node", p_stop, VERB_PROMPT | VERB_CONFIRM, run_stop,
+	 text_string},
 	{"setmocktime", "control", "set the clock of an instant chain", p_time,
 	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_setmocktime, NULL},
-	{"stop", "control", "stop the node", NULL, VERB_RPC | VERB_PROMPT, run_stop, text_string},
+	{"stop", "control", "stop the node", p_stop, VERB_RPC | VERB_PROMPT | VERB_CONFIRM,
+	 run_stop, text_string},
 	{"tally_command", "control", "a line of the prompt", p_line, VERB_RPC, run_command, NULL},
 	{"tally_screen", "control", "the console as text", p_screen,
 	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL, run_screen, text_string},

@@ -382,16 +382,18 @@ static void run_send(struct node *n, struct call *c)
 
 static char *text_send(const json_t *result)
 {
+	const char *to = json_string_value(json_object_get(result, "to"));
 	char amount[AMOUNT_CHARS + 1] = "?", fee[AMOUNT_CHARS + 1] = "?",
 				   change[AMOUNT_CHARS + 1] = "?";
 
-	if (!json_is_true(json_object_get(result, "preview")))
-		return mem_strdup(json_string_value(json_object_get(result, "txid")));
 	json_amount_text(json_object_get(result, "amount"), amount);
 	json_amount_text(json_object_get(result, "fee"), fee);
 	json_amount_text(json_object_get(result, "change"), change);
-	return mem_printf("send %s to %s, fee %s, change %s?", amount,
-			  json_string_value(json_object_get(result, "to")), fee, change);
+	if (json_is_true(json_object_get(result, "preview")))
+		return mem_printf("send %s to %s, fee %s, change %s?", amount, to, fee, change);
+	return mem_printf("sent %s to %s, fee %s%s: transaction %s", amount, to, fee,
+			  json_object_get(result, "block") ? ", in a block" : "",
+			  json_string_value(json_object_get(result, "txid")));
 }
 
 static void run_sendtoaddress(struct node *n, struct call *c)

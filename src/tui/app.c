@@ -439,6 +439,30 @@ static void on_key(void *arg, int32_t key)
 	tell_usage(m);
 }
 
+static void on_pasted(void *arg, const char *text)
+{
+	struct tui *t = arg;
+	struct model *m = &t->model;
+	size_t more;
+	bool fits;
+
+	want_answer(t);
+	if (m->prompt.kind == PROMPT_ASK)
+		return;
+	if (m->prompt.kind == PROMPT_CLOSED) {
+		model_flash(m, FLASH_NOTE,
+			    "what is pasted is no command here: first : and then paste");
+		return;
+	}
+	fits = prompt_paste(&m->prompt, text, &more);
+	tell_usage(m);
+	if (!fits)
+		snprintf(m->usage, sizeof(m->usage), "there is no room for what was pasted");
+	else if (more)
+		snprintf(m->usage, sizeof(m->usage),
+			 "one line at a time: %zu more were pasted and are left out", more);
+}
+
 static void on_click(void *arg, int x, int y)
 {
 	struct tui *t = arg;
@@ -461,6 +485,7 @@ bool tui_open(struct tui **out, struct node *n, struct err *e)
 {
 	struct tui *t = NEW(struct tui);
 	const struct terminal_events ev = {.key = on_key,
+					   .pasted = on_pasted,
 					   .click = on_click,
 					   .wheel = on_wheel,
 					   .resized = on_resized,

@@ -253,10 +253,41 @@ static enum prompt_result end(struct prompt *p, enum prompt_result how)
 	return how;
 }
 
+/* The question stands until it is answered: what else is typed must neither answer it nor act behind it. */
+static enum prompt_result answer_key(struct prompt *p, int32_t key)
+{
+	switch (key) {
+	case 'y':
+	case 'Y':
+		return end(p, PROMPT_DONE);
+	case 'n':
+	case 'N':
+	case KEYS_ENTER:
+	case KEYS_ESC:
+	case KEYS_CTRL('C'):
+	case KEYS_CTRL('G'):
+		return end(p, PROMPT_CANCELLED);
+	}
+	return PROMPT_GOES_ON;
+}
+
+bool prompt_paste(struct prompt *p, const char *text, size_t *more)
+{
+	const size_t skip = strspn(text, " \n"), n = strcspn(text + skip, "\n");
+
+	*more = 0;
+	for (const char *at = text + skip + n; *at; at += strcspn(at, "\n")) {
+		at += strspn(at, " \n");
+		*more += *at != '\0';
+	}
+	p->n_options = 0;
+	return insert(p, text + skip, n);
+}
+
 enum prompt_result prompt_key(struct prompt *p, int32_t key)
 {
 	if (p->kind == PROMPT_ASK)
-		return end(p, key == 'y' || key == 'Y' ? PROMPT_DONE : PROMPT_CANCELLED);
+		return answer_key(p, key);
 	if (key == KEYS_ENTER || key == '\n')
 		return end(p, PROMPT_DONE);
 	if (key == KEYS_ESC || key == KEYS_CTRL('C') || key == KEYS_CTRL('G'))

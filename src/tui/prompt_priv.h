@@ -24,7 +24,7 @@ enum prompt_kind {
 enum prompt_result {
 	PROMPT_GOES_ON,
 	PROMPT_DONE,      /* Enter, or y: the text is what was written */
-	PROMPT_CANCELLED, /* Esc, ^C, or anything but y to a question */
+	PROMPT_CANCELLED, /* Esc, ^C; n or Enter to a question */
 };
 
 /* Completions of the last word, as line_complete. */
@@ -53,6 +53,9 @@ void prompt_open(struct prompt *p, enum prompt_kind kind, const char *prefill);
 void prompt_ask(struct prompt *p, const char *question);
 void prompt_close(struct prompt *p);
 enum prompt_result prompt_key(struct prompt *p, int32_t key);
+/* Puts in, at the cursor, the first line of a text that has something in it; *more: how many more such lines there are.
+ * False: there is no room for it, and nothing was put in. */
+bool prompt_paste(struct prompt *p, const char *text, size_t *more);
 /* Draws it; *cursor gets the column where the cursor stands. */
 void prompt_draw(const struct prompt *p, struct canvas *c, const struct rect *at, int *cursor);
 /* An answer in the prompt's place, and in the lines above where one is not enough. */

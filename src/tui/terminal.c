@@ -26,14 +26,20 @@
 #include <event2/buffer.h>
 #include <event2/event.h>
 
+#include <tally/base/clock.h>
 #include <tally/base/mem.h>
 #include <tui/keys_priv.h>
+#include <tui/paste_priv.h>
 #include <tui/rescue_priv.h>
 #include <tui/theme_priv.h>
 
 #define ESCAPE_DELAY_MS 25
 #define KEYS_A_TURN     64
 #define WHEEL_LINES     3
+
+/* Keys of our own, for curses: the marks around what is pasted. */
+#define KEY_PASTE_BEGIN (KEY_MAX + 1)
+#define KEY_PASTE_END   (KEY_MAX + 2)
 
 struct terminal {
 	struct terminal_events ev;
@@ -49,6 +55,7 @@ struct terminal {
 	char line[1024];
 	size_t line_len;
 	bool utf8, gone;
+	struct paste paste;
 };
 
 /* --- output --------------------------------------------------------------------- */
@@ -120,6 +127,11 @@ static void drain_now(struct terminal *t)
 			usleep(10000);
 	}
 	evbuffer_drain(t->pending, evbuffer_get_length(t->pending));
+}
+
+static void say(struct terminal *t, const char *sequence)
+{
+	evbuffer_add(t->pending, sequence, strlen(sequence));
 }
 
 static void put_cell(int x, int y, const struct cell *cell)
@@ -211,6 +223,24 @@ static bool hung_up(const struct terminal *t)
 	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR | POLLNVAL));
 }
 
+static void take_key(struct terminal *t, int32_t key)
+{
+	if (key && !paste_takes(&t->paste, key, clock_mono_us(clock_system())))
+		t->ev.key(t->ev.arg, key);
+}
+
+static void take_code(struct terminal *t, wint_t code)
+{
+	if (code == KEY_MOUSE)
+		read_mouse(t);
+	else if (code == KEY_PASTE_BEGIN)
+		paste_begin(&t->paste, clock_mono_us(clock_system()));
+	else if (code != KEY_PASTE_END)
+		take_key(t, named_key(code)); /* KEY_RESIZE, which resizeterm pushes, is none */
+	else if (t->paste.on)
+		t->ev.pasted(t->ev.arg, paste_end(&t->paste));
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct terminal *t = arg;
@@ -225,13 +255,10 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 				lost(t);
 			return;
 		}
-		if (kind == KEY_CODE_YES && code == KEY_MOUSE)
-			read_mouse(t);
-		else if (kind == KEY_CODE_YES && named_key(code))
-			t->ev.key(t->ev.arg, named_key(code));
-		else if (kind == OK)
-			t->ev.key(t->ev.arg, (int32_t)code);
-		/* KEY_RESIZE, which resizeterm pushes, is swallowed. */
+		if (kind == KEY_CODE_YES)
+			take_code(t, code);
+		else
+			take_key(t, (int32_t)code);
 	}
 }
 
@@ -324,13 +351,17 @@ static void define_keys(void)
 		const char *text;
 		int code;
 	} more[] = {
-		{"\033[A", KEY_UP},     {"\033[B", KEY_DOWN},   {"\033[C", KEY_RIGHT},
-		{"\033[D", KEY_LEFT},   {"\033OA", KEY_UP},     {"\033OB", KEY_DOWN},
-		{"\033OC", KEY_RIGHT},  {"\033OD", KEY_LEFT},   {"\033[H", KEY_HOME},
-		{"\033[F", KEY_END},    {"\033[Z", KEY_BTAB},   {"\033[11~", KEY_F(1)},
-		{"\033[12~", KEY_F(2)}, {"\033[13~", KEY_F(3)}, {"\033[14~", KEY_F(4)},
-		{"\033OP", KEY_F(1)},   {"\033OQ", KEY_F(2)},   {"\033OR", KEY_F(3)},
-		{"\033OS", KEY_F(4)},
+		{"\033[A", KEY_UP},           {"\033[B", KEY_DOWN},
+		{"\033[C", KEY_RIGHT},        {"\033[D", KEY_LEFT},
+		{"\033OA", KEY_UP},           {"\033OB", KEY_DOWN},
+		{"\033OC", KEY_RIGHT},        {"\033OD", KEY_LEFT},
+		{"\033[H", KEY_HOME},         {"\033[F", KEY_END},
+		{"\033[Z", KEY_BTAB},         {"\033[11~", KEY_F(1)},
+		{"\033[12~", KEY_F(2)},       {"\033[13~", KEY_F(3)},
+		{"\033[14~", KEY_F(4)},       {"\033OP", KEY_F(1)},
+		{"\033OQ", KEY_F(2)},         {"\033OR", KEY_F(3)},
+		{"\033OS", KEY_F(4)},         {"\033[200~", KEY_PASTE_BEGIN},
+		{"\033[201~", KEY_PASTE_END},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(more); i++)
@@ -381,6 +412,8 @@ static void on_cont(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig, (void)what;
 	make_raw(t);
+	say(t, PASTE_ON);
+	drain(t);
 	on_winch(SIGWINCH, 0, t);
 }
 
@@ -410,6 +443,8 @@ bool terminal_open(struct terminal **out, struct event_base *base, int priority,
 	t->captured = watch(t, t->pipe[0], EV_READ | EV_PERSIST, on_captured, priority);
 	t->winch = watch(t, SIGWINCH, EV_SIGNAL | EV_PERSIST, on_winch, priority);
 	t->cont = watch(t, SIGCONT, EV_SIGNAL | EV_PERSIST, on_cont, priority);
+	say(t, PASTE_ON);
+	drain(t);
 	*out = t;
 	return true;
 }
@@ -435,6 +470,7 @@ void terminal_close(struct terminal *t)
 		mousemask(0, NULL);
 		endwin();
 		collect(t);
+		say(t, PASTE_OFF);
 		drain_now(t);
 		tcsetattr(t->tty, TCSADRAIN, &t->before);
 		rescue_disarm();
@@ -470,6 +506,7 @@ void terminal_suspend(struct terminal *t)
 	drain_now(t);
 	endwin();
 	collect(t);
+	say(t, PASTE_OFF);
 	drain_now(t);
 	tcsetattr(t->tty, TCSADRAIN, &t->before);
 	kill(getpid(), SIGSTOP);

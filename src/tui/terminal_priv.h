@@ -14,6 +14,8 @@ struct terminal;
 
 struct terminal_events {
 	void (*key)(void *arg, int32_t key);
+	void (*pasted)(void *arg,
+		       const char *text); /* lines ended by '\n', no other control characters */
 	void (*click)(void *arg, int x, int y);
 	void (*wheel)(void *arg, int x, int y, int lines);
 	void (*resized)(void *arg, int cols, int rows);

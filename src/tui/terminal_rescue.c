@@ -6,6 +6,7 @@
 #undef lines /* term.h takes common words */
 #undef columns
 
+#include <tui/paste_priv.h>
 #include <tui/rescue_priv.h>
 
 #include <signal.h>
@@ -57,11 +58,11 @@ void rescue_arm(int tty, const struct termios *before)
 {
 	struct sigaction sa = {.sa_handler = on_fatal, .sa_flags = SA_RESETHAND | SA_NODEFER};
 	static const char *const restore[] = {"sgr0", "rmkx", "cnorm", "rmcup"};
-	static const char mouse_off[] = "\033[?1000l\033[?1006l";
+	static const char off[] = "\033[?1000l\033[?1006l" PASTE_OFF; /* the mouse, too */
 
 	rescue.len = 0;
-	memcpy(rescue.text, mouse_off, sizeof(mouse_off) - 1);
-	rescue.len = sizeof(mouse_off) - 1;
+	memcpy(rescue.text, off, sizeof(off) - 1);
+	rescue.len = sizeof(off) - 1;
 	for (size_t i = 0; i < ARRAY_LEN(restore); i++)
 		rescue_add(restore[i]);
 	rescue.tty = tty;

@@ -45,6 +45,24 @@ def test_blocks_are_made_only_while_somebody_waits_for_them(net):
     assert n.rpc("getblockcount") == 0
 
 
+def test_mining_goes_on_when_told_how(net):
+    n = net.node()
+    n.create("CENTRAL_NODE", "-spacing", "3600")
+    n.start("-connect", "0")
+
+    def mining(line):
+        n.rpc("tally_command", line)
+        info = n.rpc("getmininginfo")
+        return info["generate"], info["genproclimit"]
+
+    assert mining("mine threads=1") == (True, 1)
+    assert mining("mine threads=3") == (True, 3)
+    assert mining("mine address=bob") == (True, 3)
+    assert mining("mine") == (False, 3)
+    assert mining("mine off threads=2") == (False, 2)
+    assert mining("mine") == (True, 2)
+
+
 def test_bitcoinlib_can_ask(net):
     n = net.chain_node()
     hashes = n.generate(3)
@@ -121,7 +139,7 @@ def test_prompt_lines_and_blocks_by_hand(net):
     assert asked["kind"] == "confirm" and address in asked["text"]
     assert n.rpc("getrawmempool") == []
     done = n.rpc("tally_command", "send! 5 @alice")
-    assert done["kind"] == "done" and n.rpc("getrawmempool") == [done["text"]]
+    assert done["kind"] == "done" and n.rpc("getrawmempool") == [done["text"].split()[-1]]
     raw = n.rpc("getblock", n.tip(), 0)
     assert n.rpc("submitblock", raw) == "duplicate"
     try:

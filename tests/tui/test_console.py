@@ -83,6 +83,7 @@ class Console:
         after = termios.tcgetattr(self.slave)
         assert after[:4] == self.before[:4], "terminal modes differ"
         assert self.raw.rstrip().endswith(b"\x1b[?1049l") or b"\x1b[?1049l" in self.raw[-200:], self.raw[-200:]
+        assert self.raw.rfind(b"\x1b[?2004l") > self.raw.rfind(b"\x1b[?2004h") >= 0, "bracketed paste stays on"
         assert b"\x1b[?25h" in self.raw[-400:] or b"\x1b[34h\x1b[?25h" in self.raw[-400:], self.raw[-400:]
 
     def quit(self):
@@ -181,6 +182,32 @@ def test_what_is_not_done_or_not_there_is_said(net):
     c.type("s")
     c.sees("nothing to sort by")
     c.quit()
+
+
+def test_what_is_pasted_acts_as_no_key(net):
+    n, c = opened(net)
+    c.sees("50.00")
+    c.type("\x1b[200~mqy\rmm\x1b[201~")
+    c.sees("first : and then paste")
+    c.type(":\x1b[200~getnewaddress bob\r:quit\ry\x1b[201~")
+    c.sees("one line at a time: 2 more")
+    assert not any(a["label"] == "bob" for a in n.rpc("listaddresses"))
+    c.type("\r")
+    c.sees("tly1q")
+    assert any(a["label"] == "bob" for a in n.rpc("listaddresses"))
+    assert not n.rpc("getmininginfo")["generate"]
+    c.type("q")
+    c.sees("Stop node? y/N")
+    c.type("\x1b[200~y\x1b[201~")
+    c.type(":q")  # neither an answer
+    c.sees("Stop node? y/N")
+    c.type("n:q\r")
+    c.sees("Stop node? y/N")
+    c.type("n:tally rpc\r")
+    c.sees("there is no command 'rpc'")
+    c.type(":quit!\r")
+    assert c.wait() == 0
+    c.given_back()
 
 
 def test_suspend_gives_the_terminal_back_and_resume_takes_it_again(net):

@@ -13,6 +13,8 @@
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 
+#include <tui/paste_priv.h>
+
 #include "tui_fixture.h"
 
 /* --- layout ---------------------------------------------------------------------- */
@@ -274,9 +276,10 @@ static void tab_takes_what_is_shared_then_one_after_the_other(void **state)
 	free(m);
 }
 
-static void only_y_answers_yes(void **state)
+static void a_question_is_answered_by_y_or_n_and_stands_meanwhile(void **state)
 {
-	static const int32_t no[] = {'n', KEYS_ENTER, KEYS_ESC, ' ', KEYS_UP};
+	static const int32_t no[] = {'n', 'N', KEYS_ENTER, KEYS_ESC};
+	static const int32_t nothing[] = {':', 'p', 'q', ' ', KEYS_UP, KEYS_TAB, KEYS_BACKSPACE};
 	struct prompt p;
 
 	(void)state;
@@ -286,7 +289,64 @@ static void only_y_answers_yes(void **state)
 		assert_int_equal(prompt_key(&p, no[i]), PROMPT_CANCELLED);
 	}
 	prompt_ask(&p, "Stop node?");
+	for (size_t i = 0; i < ARRAY_LEN(nothing); i++)
+		assert_int_equal(prompt_key(&p, nothing[i]), PROMPT_GOES_ON);
+	assert_int_equal(p.kind, PROMPT_ASK);
 	assert_int_equal(prompt_key(&p, 'y'), PROMPT_DONE);
+	prompt_clear(&p);
+}
+
+/* --- what is pasted ---------------------------------------------------------------- */
+
+static const char *pasted(struct paste *p, const char *text)
+{
+	paste_begin(p, 0);
+	while (*text)
+		assert_true(paste_takes(p, (int32_t)utf8_next(&text), 1));
+	return paste_end(p);
+}
+
+static void what_is_pasted_is_one_text_of_bounded_length(void **state)
+{
+	struct paste *p = NEW(struct paste);
+	char *much = mem_zalloc(PASTE_BYTES + 100);
+
+	(void)state;
+	assert_false(paste_takes(p, 'x', 1)); /* typed */
+	assert_string_equal(pasted(p, "send m\xc3\xbcsli 5\r"), "send m\xc3\xbcsli 5\n");
+	assert_false(paste_takes(p, 'x', 1));
+	assert_string_equal(pasted(p, "a\tb\x03"
+				      "c\033d"),
+			    "a b c d");
+	memset(much, 'x', PASTE_BYTES + 99);
+	assert_int_equal(strlen(pasted(p, much)), PASTE_BYTES);
+	/* The mark at its end never came. */
+	paste_begin(p, 0);
+	assert_true(paste_takes(p, 'a', 500000));
+	assert_false(paste_takes(p, 'q', 2000000));
+	assert_false(paste_takes(p, 'q', 2000001));
+	free(much);
+	free(p);
+}
+
+static void the_first_line_that_is_pasted_goes_in_at_the_cursor(void **state)
+{
+	struct prompt p;
+	char much[PROMPT_BYTES];
+	size_t more;
+
+	(void)state;
+	prompt_init(&p, NULL, NULL);
+	prompt_open(&p, PROMPT_COMMAND, "send  5");
+	prompt_key(&p, KEYS_LEFT);
+	prompt_key(&p, KEYS_LEFT);
+	assert_true(prompt_paste(&p, "\n m\xc3\xbcsli\n\nsend bob 5\n x", &more));
+	assert_string_equal(p.text, "send m\xc3\xbcsli 5");
+	assert_int_equal(more, 2);
+	memset(much, 'x', sizeof(much) - 1);
+	much[sizeof(much) - 1] = '\0';
+	assert_false(prompt_paste(&p, much, &more));
+	assert_string_equal(p.text, "send m\xc3\xbcsli 5");
 	prompt_clear(&p);
 }
 
@@ -443,7 +503,9 @@ int main(void)
 		cmocka_unit_test(a_line_is_edited_by_whole_characters),
 		cmocka_unit_test(commands_are_recalled_and_the_draft_is_kept),
 		cmocka_unit_test(tab_takes_what_is_shared_then_one_after_the_other),
-		cmocka_unit_test(only_y_answers_yes),
+		cmocka_unit_test(a_question_is_answered_by_y_or_n_and_stands_meanwhile),
+		cmocka_unit_test(what_is_pasted_is_one_text_of_bounded_length),
+		cmocka_unit_test(the_first_line_that_is_pasted_goes_in_at_the_cursor),
 		cmocka_unit_test(no_key_does_two_things),
 		cmocka_unit_test(the_man_page_has_the_table_of_keys),
 		cmocka_unit_test(numbers_are_short_and_round_where_they_should),
