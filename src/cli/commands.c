@@ -1,5 +1,6 @@
 /* The commands. Results go to standard output, nothing else does. */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,11 +101,18 @@ static bool run_create(struct invocation *in, struct err *e)
 }
 
 /* A word to the person at the terminal, beside the result; a script doesn't hear it. */
-static void note(const char *text)
+static void __attribute__((format(printf, 1, 2))) note(const char *fmt, ...)
 {
+	va_list ap;
+
 	fflush(stdout);
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "tally: %s\n", text);
+	if (!isatty(STDERR_FILENO))
+		return;
+	va_start(ap, fmt);
+	fputs("tally: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
 }
 
 /* --- wallet ------------------------------------------------------------------------------ */
@@ -172,7 +180,7 @@ static bool run_listaddresses(struct invocation *in, struct err *e)
 static bool run_getbalance(struct invocation *in, struct err *e)
 {
 	const char *of = option_value(in, "address");
-	char amount[AMOUNT_CHARS + 1] = "?";
+	char amount[AMOUNT_CHARS + 1] = "?", spend[AMOUNT_CHARS + 1];
 	json_t *params, *result;
 
 	if (!of)
@@ -183,6 +191,9 @@ static bool run_getbalance(struct invocation *in, struct err *e)
 	/* By the name it was asked for, be it a label. */
 	json_amount_text(json_object_get(result, "balance"), amount);
 	printf("Balance of '%s': %s\n", of, amount);
+	if (json_amount_text(json_object_get(result, "spendable"), spend) &&
+	    strcmp(spend, amount) != 0)
+		note("that is what blocks say; %s can be spent now", spend);
 	json_decref(result);
 	return true;
 }
@@ -215,7 +226,7 @@ static bool run_send(struct invocation *in, struct err *e)
 		return false;
 	printf("%s\n", json_string_value(json_object_get(result, "txid")));
 	told = verb_find("send")->text(result);
-	note(told);
+	note("%s", told);
 	free(told);
 	json_decref(result);
 	if (dir_lock_holder(in->config.dir) != LOCK_NODE && !option_value(in, "mine"))

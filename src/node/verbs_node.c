@@ -208,9 +208,9 @@ static void run_snapshot(struct node *n, struct call *c)
 	json_object_set_new(o, "dials", snapshot_dials(s));
 	json_object_set_new(o, "known_addresses", json_integer(s->known_addrs));
 	json_object_set_new(o, "mempool", json_integer(s->mempool_count));
-	json_object_set_new(o, "balance", json_amount(s->balance.confirmed));
+	json_object_set_new(o, "balance", json_amount(s->balance.spendable));
 	json_object_set_new(o, "immature", json_amount(s->balance.immature));
-	json_object_set_new(o, "unconfirmed", json_amount(s->balance.unconfirmed));
+	json_object_set_new(o, "unconfirmed", json_amount(s->balance.pending));
 	json_object_set_new(o, "mining", json_boolean(s->mining));
 	json_object_set_new(o, "hash_rate", json_real(s->hash_rate));
 	json_object_set_new(o, "messages", snapshot_msgs(n, s));

@@ -16,7 +16,7 @@
 
 static void run_getbalance(struct node *n, struct call *c)
 {
-	call_done(c, json_amount(wallet_balance(n->wallet, NULL).confirmed));
+	call_done(c, json_amount(wallet_balance(n->wallet, NULL).spendable));
 }
 
 static json_t *json_balance(const struct key_hash *of, int64_t units)
@@ -25,17 +25,45 @@ static json_t *json_balance(const struct key_hash *of, int64_t units)
 			 json_amount(units));
 }
 
-/* Of the wallet's own the parts, too: what the chain says, and what of it can be spent, which is
- * what getbalance and the console's header tell. */
+/* Of an address what the chain says, as every node does; of the wallet what it has once all that waits is in a block.
+ * Of the wallet's own the parts, too: getbalance and the console's header tell what can be spent. */
 static json_t *json_own_balance(const struct wallet *w, const struct key_hash *of)
 {
 	const struct wallet_balance b = wallet_balance(w, of);
-	json_t *o = json_balance(of, wallet_holds(w, of));
+	json_t *o =
+		json_balance(of, of ? wallet_holds(w, of) : b.spendable + b.immature + b.pending);
 
-	json_object_set_new(o, "spendable", json_amount(b.confirmed));
+	json_object_set_new(o, "spendable", json_amount(b.spendable));
 	json_object_set_new(o, "immature", json_amount(b.immature));
-	json_object_set_new(o, "unconfirmed", json_amount(b.unconfirmed));
+	json_object_set_new(o, "unconfirmed", json_amount(b.pending));
 	return o;
+}
+
+/* Source: Bitcoin Core, getbalances. */
+static void run_getbalances(struct node *n, struct call *c)
+{
+	const struct wallet_balance b = wallet_balance(n->wallet, NULL);
+	const struct chain_entry tip = chain_tip(n->chain);
+
+	call_done(c,
+		  json_pack("{s:{s:o,s:o,s:o},s:{s:o,s:I}}", "mine", "trusted",
+			    json_amount(b.spendable), "untrusted_pending", json_amount(b.pending),
+			    "immature", json_amount(b.immature), "lastprocessedblock", "hash",
+			    json_hash(&tip.hash.h), "height", (json_int_t)tip.height));
+}
+
+/* Source: Bitcoin Core, getwalletinfo. */
+static void run_getwalletinfo(struct node *n, struct call *c)
+{
+	const struct wallet_balance b = wallet_balance(n->wallet, NULL);
+
+	call_done(c,
+		  json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:I,s:b}", "walletname", "wallet", "format",
+			    "bdb", "balance", json_amount(b.spendable), "unconfirmed_balance",
+			    json_amount(b.pending), "immature_balance", json_amount(b.immature),
+			    "txcount", (json_int_t)wallet_history(n->wallet, NULL, 0, 0),
+			    "addresses", (json_int_t)wallet_addresses(n->wallet, NULL, 0, 0),
+			    "private_keys_enabled", true));
 }
 
 /* What an address that is not the wallet's holds. */
@@ -149,7 +177,7 @@ static void run_listaddresses(struct node *n, struct call *c)
 		json_array_append_new(out,
 				      json_pack("{s:o,s:s,s:o}", "address",
 						json_address(&all[i].owner), "label", all[i].label,
-						"amount", json_amount(all[i].confirmed)));
+						"amount", json_amount(all[i].spendable)));
 	free(all);
 	call_done(c, out);
 }
@@ -443,11 +471,15 @@ const struct verb verbs_wallet[] = {
 	{"abandontransaction", "wallet", "give up a payment that left the mempool", p_txid,
 	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_abandontransaction, NULL},
 	{"getbalance", "wallet", "what the wallet can spend", p_getbalance,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getbalance, NULL},
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_getbalance, NULL},
+	{"getbalances", "wallet", "what can be spent, what is coming, what is to wait for", NULL,
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_getbalances, NULL},
 	{"getnewaddress", "wallet", "a new address", p_label, VERB_RPC | VERB_OFFLINE | VERB_PROMPT,
 	 run_getnewaddress, text_string},
-	{"listaddresses", "wallet", "every address of the wallet", NULL, VERB_RPC | VERB_OFFLINE,
-	 run_listaddresses, NULL},
+	{"getwalletinfo", "wallet", "the wallet in numbers", NULL,
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_getwalletinfo, NULL},
+	{"listaddresses", "wallet", "every address of the wallet", NULL,
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL, run_listaddresses, NULL},
 	{"listtransactions", "wallet", "payments, the newest last", p_list,
 	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_listtransactions, NULL},
 	{"listunspent", "wallet", "coins", NULL,
@@ -458,8 +490,8 @@ const struct verb verbs_wallet[] = {
 	{"sendtoaddress", "wallet", "pay somebody", p_sendto,
 	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_sendtoaddress, NULL},
 	{"tally_balance", "wallet", "what an address holds, any address", p_balance,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_balance, text_balance},
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_balance, text_balance},
 	{"balance", "wallet", "what an address holds, any address", p_balance,
-	 VERB_PROMPT | VERB_OFFLINE | VERB_CHAIN, run_balance, text_balance},
+	 VERB_PROMPT | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_balance, text_balance},
 	{0},
 };

@@ -119,9 +119,9 @@ static void node_segments(struct segments *all, const struct snapshot *s, int wi
 	if (s->has_chain) {
 		add(all, 7, ROLE_NORMAL, "%" PRIu32 "%s", s->mempool_count,
 		    width >= 110 ? " waiting" : "tx");
-		format_coins(text, s->balance.confirmed);
-		if (s->balance.unconfirmed > 0) /* change, too: it is not lost */
-			format_coins(coming, s->balance.unconfirmed);
+		format_coins(text, s->balance.spendable);
+		if (s->balance.pending > 0)
+			format_coins(coming, s->balance.pending);
 		add(all, 8, ROLE_MONEY, "%s%s%s%s", text, coming[0] ? "+" : "", coming,
 		    width >= 110 ? " coins" : "");
 	}

@@ -37,7 +37,7 @@ static int head(const struct model *m, struct canvas *c, const struct rect *r)
 	struct row row = {c, r->x, r->y, r->x + r->w, 0};
 	char text[FORMAT_BYTES];
 
-	format_coins(text, b->confirmed);
+	format_coins(text, b->spendable);
 	row_text(&row, ROLE_MONEY | STYLE_BOLD, text);
 	row_text(&row, ROLE_DIM, " to spend");
 	if (b->immature) {
@@ -46,8 +46,8 @@ static int head(const struct model *m, struct canvas *c, const struct rect *r)
 		if (row_left(&row) >= 6)
 			row_text(&row, ROLE_DIM, ", wait");
 	}
-	if (b->unconfirmed) {
-		format_coins(text, b->unconfirmed);
+	if (b->pending) {
+		format_coins(text, b->pending);
 		row_printf(&row, ROLE_DIM, "  %s coming", text);
 	}
 	return 1;
@@ -65,7 +65,7 @@ static int heads(const struct model *m, struct canvas *c, const struct rect *r)
 		char text[ADDRESS_CHARS + 1], amount[FORMAT_BYTES];
 
 		address_encode(text, &a->owner);
-		format_coins(amount, a->confirmed);
+		format_coins(amount, a->spendable);
 		row_field(&row, ROLE_NORMAL, ADDRESS_CHARS + 1, text);
 		row_field(&row, ROLE_MONEY, -12, amount);
 		row_printf(&row, ROLE_TITLE, "  %s", a->label);
@@ -113,7 +113,10 @@ static void explain(const struct model *m, size_t i, char *out, size_t size)
 {
 	const struct wallet_tx *t = &m->data.history[i];
 
-	if (t->abandoned)
+	if (t->abandoned && t->coinbase)
+		snprintf(out, size,
+			 "this reward is void: its block lost to a branch with more work");
+	else if (t->abandoned)
 		snprintf(out, size, "this payment is void: another one spent its coins");
 	else if (t->height == MEMPOOL_HEIGHT)
 		snprintf(out, size, "waits for a block");

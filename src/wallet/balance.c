@@ -39,22 +39,24 @@ static void add_coin(const struct wallet *w, struct wallet_balance *sum, const s
 {
 	const struct own_tx *tx = &w->txs[c->tx];
 
-	if (coin_confirmed(w, c))
-		*(coin_mature(w, c) ? &sum->confirmed : &sum->immature) += c->value;
+	if (coin_spendable(w, c))
+		sum->spendable += c->value;
+	else if (coin_confirmed(w, c))
+		sum->immature += c->value;
 	else if (tx->state == TX_PENDING || tx_is_own(tx))
-		sum->unconfirmed += c->value;
+		sum->pending += c->value;
 }
 
 static void refresh_sums(struct wallet *w)
 {
 	w->sums = (struct wallet_balance){0};
 	for (size_t k = 0; k < w->n_keys; k++)
-		w->keys[k].confirmed = 0;
+		w->keys[k].spendable = 0;
 	for (size_t i = 0; i < w->n_unspent; i++) {
 		const struct own_coin *c = &w->coins[w->unspent[i]];
 		add_coin(w, &w->sums, c);
-		if (coin_confirmed(w, c) && coin_mature(w, c))
-			w->keys[c->key].confirmed += c->value;
+		if (coin_spendable(w, c))
+			w->keys[c->key].spendable += c->value;
 	}
 	w->sums_fresh = true;
 }
@@ -106,7 +108,7 @@ size_t wallet_addresses(const struct wallet *w, struct wallet_address *out, size
 	for (size_t k = skip, n = 0; k < w->n_keys && n < max; k++, n++) {
 		const struct own_key *key = &w->keys[k];
 		out[n] = (struct wallet_address){
-			.owner = key->owner, .created = key->created, .confirmed = key->confirmed};
+			.owner = key->owner, .created = key->created, .spendable = key->spendable};
 		if (key->label)
 			memcpy(out[n].label, key->label, strlen(key->label));
 	}

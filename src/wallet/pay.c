@@ -66,13 +66,13 @@ static bool no_funds(const struct wallet *w, const struct wallet_payment *p,
 	amount_format(have, sum);
 	amount_format(fee, fees);
 	amount_format(most, sum - fees);
-	amount_format(wait, b.immature + b.unconfirmed);
+	amount_format(wait, b.immature + b.pending);
 	if (s->n_coins > select_max_inputs(s) && sum > p->amount)
 		return err_set(
 			e, ERR_FUNDS, "too-many-coins",
 			"%s would take more coins than fit in one transaction: send less at a time",
 			want);
-	if (b.immature + b.unconfirmed > 0)
+	if (b.immature + b.pending > 0)
 		return err_set(
 			e, ERR_FUNDS, "insufficient-funds",
 			"%s wanted with a fee of about %s, %s can be spent and %s wait for blocks: send less or wait",

@@ -18,7 +18,7 @@ struct own_key {
 		*seed; /* by itself on the heap, so that no growing array leaves copies behind */
 	int64_t created;
 	char *label;       /* NULL where none */
-	int64_t confirmed; /* of wallet_balance; see sums_fresh */
+	int64_t spendable; /* of wallet_balance; see sums_fresh */
 };
 
 /* As stored, with TX_PENDING stored as TX_INACTIVE. */
@@ -91,7 +91,7 @@ struct wallet {
 	bool seen_dirty;
 	bool urgent; /* among what is to be written is something the chain could not give back */
 
-	bool sums_fresh; /* of `sums` and own_key.confirmed */
+	bool sums_fresh; /* of `sums` and own_key.spendable */
 	struct wallet_balance sums;
 };
 

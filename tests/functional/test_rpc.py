@@ -63,6 +63,34 @@ def test_mining_goes_on_when_told_how(net):
     assert mining("mine") == (True, 2)
 
 
+def test_what_can_be_spent_is_the_same_everywhere(net):
+    n = net.chain_node()
+    n.generate(6)
+    n.rpc("getnewaddress", "bob")
+    two = net.joined(n)
+    to = two.rpc("getnewaddress")
+    wait_until("it follows", lambda: two.tip() == n.tip())
+    n.rpc("sendtoaddress", to, 8.5)
+    spend = n.rpc("getbalance")
+    b = n.rpc("getbalances")
+    assert b["mine"]["trusted"] == spend and b["mine"]["untrusted_pending"] == 0
+    assert b["lastprocessedblock"] == {"hash": n.tip(), "height": 6}
+    info = n.rpc("getwalletinfo")
+    assert info["balance"] == spend and info["immature_balance"] == b["mine"]["immature"] == 200
+    assert 0 < 150 - 8.5 - spend < 0.001  # the payment has gone, its change can be spent again
+    assert n.ok("getbalance") == "Balance: %s (%s to spend, 200 mined, to wait for)" % (
+        format(spend + 200, ".8f").rstrip("0"), format(spend, ".8f").rstrip("0"))
+    assert format(spend, ".8f").rstrip("0") + " coins" in n.rpc("tally_screen", 120, 40)
+    answer = n.rpc("tally_command", "send bob 1000")
+    assert "%s can be spent and 200 wait for blocks" % format(spend, ".8f").rstrip("0") in answer["text"], answer
+    # What others pay counts when it is in a block.
+    wait_until("it came", lambda: two.rpc("getbalances")["mine"]["untrusted_pending"] == 8.5)
+    assert two.ok("getbalance") == "Balance: 8.5 (0 to spend, 8.5 coming)"
+    assert two.rpc("getbalance") == 0
+    n.generate(1)
+    wait_until("it is there", lambda: two.rpc("getbalance") == 8.5)
+
+
 def test_bitcoinlib_can_ask(net):
     n = net.chain_node()
     hashes = n.generate(3)

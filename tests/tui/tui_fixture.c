@@ -126,7 +126,7 @@ static void fill_wallet(struct tui_data *d)
 		memset(d->addresses[i].owner.b, i + 1, KEY_HASH_BYTES);
 		snprintf(d->addresses[i].label, sizeof(d->addresses[i].label),
 			 i ? "m\xc3\xbcsli" : "miner");
-		d->addresses[i].confirmed = INT64_C(7425000000) * (i + 1);
+		d->addresses[i].spendable = INT64_C(7425000000) * (i + 1);
 	}
 	d->n_addresses = 2;
 }
@@ -209,7 +209,7 @@ static void fill_snapshot(struct snapshot *s)
 	fill_peers(s);
 	s->mempool_count = 3;
 	s->mempool_bytes = 972;
-	s->balance = (struct wallet_balance){.confirmed = INT64_C(14850000000),
+	s->balance = (struct wallet_balance){.spendable = INT64_C(14850000000),
 					     .immature = INT64_C(10000000000)};
 	s->n_addresses = 2;
 	s->mining = true;

@@ -215,14 +215,14 @@ static inline void wf_branch(struct wf *f, const struct block *from, unsigned ke
 	f->tip = b;
 }
 
-static inline void assert_balance(const struct wf *f, int64_t confirmed, int64_t immature,
-				  int64_t unconfirmed)
+static inline void assert_balance(const struct wf *f, int64_t spendable, int64_t immature,
+				  int64_t pending)
 {
 	struct wallet_balance b = wallet_balance(f->w, NULL);
 
-	assert_int_equal(b.confirmed, confirmed);
+	assert_int_equal(b.spendable, spendable);
 	assert_int_equal(b.immature, immature);
-	assert_int_equal(b.unconfirmed, unconfirmed);
+	assert_int_equal(b.pending, pending);
 }
 
 #endif

@@ -45,16 +45,17 @@ struct wallet_address {
 	struct key_hash owner;
 	char label[LABEL_MAX + 1]; /* "" where none */
 	int64_t created;           /* unix seconds */
-	int64_t confirmed;         /* units */
+	int64_t spendable;         /* units; as in wallet_balance */
 };
 /* In order of making. Returns how many there are; writes at most max from `skip` on. */
 size_t wallet_addresses(const struct wallet *w, struct wallet_address *out, size_t skip,
 			size_t max);
 
+/* In units; no coin is in two of these. Source: Bitcoin Core, getbalances (trusted, immature, untrusted_pending). */
 struct wallet_balance {
-	int64_t confirmed;   /* spendable at the next block */
-	int64_t immature;    /* coinbases that wait for maturity */
-	int64_t unconfirmed; /* what waiting transactions add (incoming from others and change) */
+	int64_t spendable; /* what wallet_pay may spend now: mature coins, and change that waits in the mempool */
+	int64_t immature; /* coinbases that wait for maturity */
+	int64_t pending; /* what others pay and is in no block yet, and change that waits outside the mempool */
 };
 /* of: one address, or all where NULL. */
 struct wallet_balance wallet_balance(const struct wallet *w, const struct key_hash *of);
