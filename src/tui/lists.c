@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include <tally/base/mem.h>
+#include <tui/overlay_priv.h>
 #include <tui/view_priv.h>
 
 #define CHAIN_WANT_MOST 4096
@@ -230,6 +231,8 @@ bool model_search(struct model *m, bool backward, bool from_here)
 	const struct list_state *l = &m->lists[m->focus];
 	const size_t was = l->at;
 
+	if (m->over.kind != OVERLAY_NONE)
+		return overlay_search(m, backward, from_here);
 	if (!m->search[0])
 		return false;
 	for (size_t step = from_here ? 0 : 1; l->n && step <= l->n; step++) {

@@ -14,6 +14,8 @@ libtallytui_a_SOURCES += \
 	src/tui/lists_priv.h \
 	src/tui/model.c \
 	src/tui/model_priv.h \
+	src/tui/overlay.c \
+	src/tui/overlay_priv.h \
 	src/tui/paste.c \
 	src/tui/paste_priv.h \
 	src/tui/prompt.c \

@@ -7,6 +7,7 @@
 
 #include <tally/base/mem.h>
 #include <tui/lists_priv.h>
+#include <tui/overlay_priv.h>
 #include <tui/view_priv.h>
 
 void tui_data_clear(struct tui_data *d)
@@ -96,15 +97,6 @@ bool model_flashing(const struct model *m)
 	return m->flash_until_us > m->live.now_us;
 }
 
-static void scroll_overlay(struct model *m, long by)
-{
-	struct overlay_state *o = &m->over;
-	long most = o->lines > o->page ? (long)(o->lines - o->page) : 0;
-	long top = (long)o->top + by;
-
-	o->top = (size_t)(top < 0 ? 0 : top > most ? most : top);
-}
-
 /* --- actions ----------------------------------------------------------------------------- */
 
 static void show_screen(struct model *m, enum screen s)
@@ -159,53 +151,6 @@ static void freeze(struct model *m)
 	m->frozen_logs = m->data.snap.logs_next;
 }
 
-static bool act_in_overlay(struct model *m, enum action a)
-{
-	struct overlay_state *o = &m->over;
-	long page = o->page > 1 ? (long)o->page - 1 : 1;
-
-	switch ((int)a) {
-	case ACT_UP:
-		scroll_overlay(m, -1);
-		return true;
-	case ACT_DOWN:
-		scroll_overlay(m, 1);
-		return true;
-	case ACT_PAGE_UP:
-		scroll_overlay(m, -page);
-		return true;
-	case ACT_PAGE_DOWN:
-	case ACT_FREEZE: /* Space, as in a pager */
-		scroll_overlay(m, page);
-		return true;
-	case ACT_HALF_UP:
-		scroll_overlay(m, -(page + 1) / 2);
-		return true;
-	case ACT_HALF_DOWN:
-		scroll_overlay(m, (page + 1) / 2);
-		return true;
-	case ACT_FIRST:
-		scroll_overlay(m, -(long)o->lines);
-		return true;
-	case ACT_LAST:
-		scroll_overlay(m, (long)o->lines);
-		return true;
-	case ACT_BACK:
-	case ACT_OPEN:
-	case ACT_HELP:
-		model_show(m, OVERLAY_NONE, NULL, NULL);
-		return true;
-	case ACT_SEARCH:
-	case ACT_SEARCH_NEXT:
-	case ACT_SEARCH_PREV:
-	case ACT_FILTER:
-	case ACT_SORT:
-	case ACT_ZOOM:
-		return true; /* of lists alone */
-	}
-	return false;
-}
-
 /* q and Esc go back one step; at the top q is the caller's (it asks whether to stop the node). */
 static bool back(struct model *m, int32_t key)
 {
@@ -229,7 +174,7 @@ bool model_act(struct model *m, enum action a, int32_t key)
 	struct list_state *l = &m->lists[m->focus];
 	long page = l->page > 1 ? (long)l->page - 1 : 1;
 
-	if (m->over.kind != OVERLAY_NONE && act_in_overlay(m, a))
+	if (m->over.kind != OVERLAY_NONE && overlay_act(m, a))
 		return true;
 	switch ((int)a) {
 	case ACT_SCREEN:
@@ -319,6 +264,9 @@ void model_click(struct model *m, int x, int y)
 	enum panel p;
 	int head = 0;
 
+	/* What is written there is about the panel that has the focus. */
+	if (m->prompt.kind != PROMPT_CLOSED)
+		return;
 	model_layout(m, &l);
 	canvas_init(&c, m->cols, m->rows, m->utf8);
 	if (rect_has(&l.tabs, x, y)) {
@@ -343,8 +291,10 @@ void model_wheel(struct model *m, int x, int y, int lines)
 	struct layout l;
 	enum panel p;
 
+	if (m->prompt.kind != PROMPT_CLOSED)
+		return;
 	if (m->over.kind != OVERLAY_NONE) {
-		scroll_overlay(m, lines);
+		overlay_scroll(m, lines);
 		return;
 	}
 	model_layout(m, &l);

@@ -67,6 +67,9 @@ struct overlay_state {
 	enum overlay kind;
 	char *title, *text; /* lines */
 	size_t top, page, lines;
+	int width; /* of its lines, as last drawn */
+	size_t found,
+		found_bytes; /* what was searched for and found: where in the text; bytes 0: nothing */
 };
 
 enum flash_kind { FLASH_NOTE, FLASH_GOOD, FLASH_BAD };

@@ -6,6 +6,7 @@
 
 #include <tally/base/text.h>
 #include <tui/lists_priv.h>
+#include <tui/overlay_priv.h>
 
 #define NOTE_BYTES 160
 

@@ -256,33 +256,41 @@ static bool bar_item(struct row *r, const struct model *m, const struct key_row 
 	return true;
 }
 
+struct key_hint {
+	const char *key, *label;
+	bool of_command; /* not of a search or filter */
+};
+static const struct key_hint reading[] = {{"q", "Back"},   {"j k", "Scroll"}, {"PgDn", "Page"},
+					  {"g G", "Ends"}, {"/", "Find"},     {0}};
+static const struct key_hint writing[] = {{"Enter", "Do it"},
+					  {"Tab", "Complete", true},
+					  {"Up", "Recall", true},
+					  {"Esc", "Leave"},
+					  {0}};
+
+static void draw_hints(struct row *row, const struct key_hint *k, bool command)
+{
+	for (; k->key; k++) {
+		if (k->of_command && !command)
+			continue;
+		row_text(row, ROLE_KEY, k->key);
+		row_gap(row, 1);
+		row_text(row, ROLE_NORMAL, k->label);
+		row_gap(row, 2);
+	}
+}
+
 void keybar_draw(struct canvas *c, const struct rect *r, const struct model *m)
 {
-	static const struct {
-		const char *key, *label;
-		bool of_command;
-	} reading[] = {{"q", "Back"}, {"j k", "Scroll"}, {"PgDn", "Page"}, {"g G", "Ends"}},
-	  writing[] = {{"Enter", "Do it"},
-		       {"Tab", "Complete", true},
-		       {"Up", "Recall", true},
-		       {"Esc", "Leave"}};
 	struct row row = {c, r->x + 1, r->y, r->x + r->w, 0};
 
-	if (m->prompt.kind != PROMPT_CLOSED || m->over.kind != OVERLAY_NONE) {
-		const bool prompt = m->prompt.kind != PROMPT_CLOSED;
-		const bool words =
-			m->prompt.kind == PROMPT_SEARCH || m->prompt.kind == PROMPT_FILTER;
-
-		for (size_t i = 0; i < ARRAY_LEN(reading); i++) {
-			if (m->prompt.kind == PROMPT_ASK)
-				break;
-			if (words && writing[i].of_command)
-				continue;
-			row_text(&row, ROLE_KEY, prompt ? writing[i].key : reading[i].key);
-			row_gap(&row, 1);
-			row_text(&row, ROLE_NORMAL, prompt ? writing[i].label : reading[i].label);
-			row_gap(&row, 2);
-		}
+	if (m->prompt.kind != PROMPT_CLOSED) {
+		if (m->prompt.kind != PROMPT_ASK)
+			draw_hints(&row, writing, m->prompt.kind == PROMPT_COMMAND);
+		return;
+	}
+	if (m->over.kind != OVERLAY_NONE) {
+		draw_hints(&row, reading, true);
 		return;
 	}
 	/* What is frozen is to be found unfrozen again. */

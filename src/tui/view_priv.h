@@ -41,9 +41,7 @@ enum screen tab_at(struct canvas *c, const struct rect *r, int x); /* 0: none th
 void peers_strip(struct canvas *c, const struct rect *r, const struct model *m);
 void chain_strip(struct canvas *c, const struct rect *r, const struct model *m);
 void keybar_draw(struct canvas *c, const struct rect *r, const struct model *m);
-void overlay_draw(struct canvas *c, const struct layout *l, struct model *m);
-void overlay_where(struct row *r, const struct model *m); /* which lines of it are seen */
-char *help_text(void);                                    /* mem_alloc'ed */
+char *help_text(void); /* mem_alloc'ed */
 /* Details of the selected row that need no node, as lines; mem_alloc'ed. NULL: this row has none of its own. */
 char *peer_detail(const struct tui_data *d, size_t i);
 char *msg_detail(const struct tui_data *d, size_t i);

@@ -469,6 +469,68 @@ static void numbers_are_short_and_round_where_they_should(void **state)
 	assert_string_equal(bar, "████");
 }
 
+/* What is written there is about the panel that had the focus when it was opened. */
+static void a_click_does_not_move_a_filter_to_another_panel(void **state)
+{
+	struct model *m = NEW(struct model);
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	fixture_keys(m, "\\cmd=block");
+	model_click(m, 50, 4);
+	model_wheel(m, 50, 4, 3);
+	assert_int_equal(m->focus, PANEL_MSGS);
+	fixture_keys(m, "<Enter>");
+	assert_string_equal(m->lists[PANEL_MSGS].filter, "cmd=block");
+	model_click(m, 50, 4);
+	assert_int_equal(m->focus, PANEL_CHAIN);
+	fixture_close(m);
+	free(m);
+}
+
+/* --- pages ------------------------------------------------------------------------- */
+
+static void a_page_is_searched_and_nothing_else_is_done_in_it(void **state)
+{
+	static const char *const acting[] = {"m", "S", "c", "D", "s", "z", "\\", "<Tab>"};
+	struct model *m = NEW(struct model);
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	model_show(m, OVERLAY_TEXT, "Chain", "one\ntwo One\n\nthree\nONE more");
+	for (size_t i = 0; i < ARRAY_LEN(acting); i++) {
+		fixture_keys(m, acting[i]);
+		assert_int_equal(m->over.kind, OVERLAY_TEXT);
+		assert_int_equal(m->prompt.kind, PROMPT_CLOSED);
+		assert_int_equal(m->screen, SCREEN_DASHBOARD);
+		assert_true(model_act(m, key_action((unsigned char)acting[i][0]), acting[i][0]) ||
+			    acting[i][0] == '<');
+	}
+	fixture_keys(m, "/one<Enter>");
+	assert_int_equal(m->over.found, 0);
+	assert_non_null(strstr(m->flash, "match 1 of 3"));
+	fixture_keys(m, "n");
+	assert_int_equal(m->over.found, 8);
+	fixture_keys(m, "n");
+	assert_int_equal(m->over.found, 19);
+	fixture_keys(m, "n");
+	assert_int_equal(m->over.found, 0);
+	assert_non_null(strstr(m->flash, "match 1 of 3, past the end"));
+	fixture_keys(m, "N");
+	assert_int_equal(m->over.found, 19);
+	fixture_keys(m, "/four<Enter>");
+	assert_string_equal(m->flash, "no match");
+	/* Help is there from a page, too; what is at its end is scrolled to. */
+	fixture_keys(m, "?");
+	assert_int_equal(m->over.kind, OVERLAY_HELP);
+	fixture_keys(m, "/send! alice<Enter>");
+	assert_true(m->over.top > 20);
+	fixture_keys(m, "?");
+	assert_int_equal(m->over.kind, OVERLAY_NONE);
+	fixture_close(m);
+	free(m);
+}
+
 /* --- details ----------------------------------------------------------------------- */
 
 static void what_is_not_known_of_a_peer_is_said(void **state)
@@ -509,6 +571,8 @@ int main(void)
 		cmocka_unit_test(no_key_does_two_things),
 		cmocka_unit_test(the_man_page_has_the_table_of_keys),
 		cmocka_unit_test(numbers_are_short_and_round_where_they_should),
+		cmocka_unit_test(a_click_does_not_move_a_filter_to_another_panel),
+		cmocka_unit_test(a_page_is_searched_and_nothing_else_is_done_in_it),
 		cmocka_unit_test(what_is_not_known_of_a_peer_is_said),
 	};
 

@@ -51,6 +51,7 @@ static const struct screen_case {
 	{"help-120x40", 120, 40, "?", NORMAL, false},
 	{"help-80x24", 80, 24, "?<PgDn>", NORMAL, false},
 	{"help-60x15", 60, 15, "?", NORMAL, false},
+	{"help-searched-80x24", 80, 24, "?/mining<Enter>n", NORMAL, false},
 	{"prompt-80x24", 80, 24, ":send ", NORMAL, false},
 	{"prompt-60x15", 60, 15, ":send m\xc3\xbcsli 5", NORMAL, false},
 	{"prompt-19x2", 19, 2, ":send", NORMAL, false},
