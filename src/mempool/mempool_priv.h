@@ -67,6 +67,7 @@ struct batch_item {
 	enum item_state state;
 	struct err err;
 	size_t first_check, n_checks;
+	size_t job_at; /* where its checks stand in the job */
 };
 
 struct batch {
@@ -76,7 +77,6 @@ struct batch {
 	struct sigcheck *checks;
 	size_t n_checks, cap_checks;
 	struct sigjob *job;
-	size_t job_first; /* the check the job begins with */
 };
 
 struct orphan {

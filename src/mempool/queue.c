@@ -142,15 +142,14 @@ static void no_done(void *arg, struct sigjob *job)
 	(void)job; /* mempool_work looks itself */
 }
 
-static void job_add(struct mempool *m, size_t first, size_t n)
+static void job_add(struct mempool *m, struct batch_item *item)
 {
 	struct batch *b = &m->batch;
 
-	if (!b->job) {
+	if (!b->job)
 		b->job = sigjob_new(m->o.sigpool, no_done, NULL);
-		b->job_first = first;
-	}
-	sigjob_add(b->job, b->checks + first, n);
+	item->job_at = sigjob_count(b->job);
+	sigjob_add(b->job, b->checks + item->first_check, item->n_checks);
 }
 
 /* All checks but signatures now; these begin at once. */
@@ -174,7 +173,7 @@ static void batch_add(struct mempool *m, struct queued *q)
 	item->state = ITEM_CHECKING;
 	item->n_checks = q->tx->n_in;
 	b->n_checks += item->n_checks;
-	job_add(m, item->first_check, item->n_checks);
+	job_add(m, item);
 }
 
 static void batch_start(struct mempool *m, int64_t deadline)
@@ -209,24 +208,24 @@ static void batch_start(struct mempool *m, int64_t deadline)
 static void batch_verdict(struct mempool *m)
 {
 	struct batch *b = &m->batch;
-	size_t bad = sigjob_first_bad(b->job);
+	const size_t bad = sigjob_first_bad(b->job);
 
-	if (bad != SIZE_MAX)
-		bad += b->job_first;
 	sigjob_free(b->job);
 	b->job = NULL;
 	for (size_t i = 0; i < b->n; i++) {
 		struct batch_item *item = &b->items[i];
 		if (item->state != ITEM_CHECKING)
 			continue;
-		if (item->first_check + item->n_checks <= bad) {
+		if (item->job_at + item->n_checks <= bad) {
 			item->state = ITEM_VERIFIED;
-		} else if (item->first_check <= bad) {
+		} else if (item->job_at <= bad) {
 			item->state = ITEM_DECIDED;
 			err_set(&item->err, ERR_INVALID, "mandatory-script-verify-flag-failed",
-				"the signature of input %zu is wrong", bad - item->first_check);
+				"the signature of input %zu is wrong", bad - item->job_at);
 		} else if (item->q) {
-			job_add(m, item->first_check, item->n_checks);
+			job_add(m, item);
+		} else {
+			item->state = ITEM_DECIDED; /* nobody asks */
 		}
 	}
 	if (b->job)

@@ -107,6 +107,63 @@ static void one_bad_signature_spoils_nobody_elses(void **state)
 	pf_close(p);
 }
 
+static void ignore_job(void *arg, struct sigjob *job)
+{
+	(void)arg, (void)job;
+}
+
+/* Signatures that keep the workers busy for a while. */
+static struct sigjob *keep_busy(const struct pf *p)
+{
+	struct sigjob *j = sigjob_new(p->fx.sigpool, ignore_job, NULL);
+	struct key_seed seed = {{1}};
+	struct sigcheck c = {.digest = {{1}}};
+
+	key_pubkey(&c.pub, &seed);
+	key_sign(&c.sig, &seed, &c.digest);
+	for (unsigned i = 0; i < 4000; i++)
+		sigjob_add(j, &c, 1);
+	sigjob_close(j);
+	return j;
+}
+
+/* Between a bad signature and another one somebody's payment is dropped while the signatures are being checked: each
+ * of the others is judged by its own. */
+static void whose_sender_leaves_meanwhile_moves_no_verdict_to_another(void **state)
+{
+	struct pf *p = pf_open(&(struct fx_options){.threads = 1}, 0);
+	struct fx_out out = {.key = 1, .value = 1000};
+	struct tx *txs[5];
+	struct sigjob *busy;
+
+	(void)state;
+	pf_fan(p, ARRAY_LEN(txs));
+	busy = keep_busy(p);
+	for (uint32_t i = 0; i < ARRAY_LEN(txs); i++) {
+		struct fx_in in = pf_coin(p, i);
+		struct fx_pay_options po = {.bad_signature = i == 0 || i == 4};
+
+		txs[i] = fx_pay_with(&p->fx, &in, 1, &out, 1, &po);
+		assert_true(mempool_submit(p->pool, txs[i], 1 + i, NULL));
+	}
+	mempool_work(p->pool, 1000000);
+	assert_int_equal(p->n_verdicts, 0); /* they are being checked */
+	mempool_forget_origin(p->pool, 3);
+	pf_work(p);
+	assert_int_equal(p->n_verdicts, 4);
+	for (uint32_t i = 0; i < ARRAY_LEN(txs); i++) {
+		const bool bad = i == 0 || i == 4;
+
+		if (i != 2)
+			assert_string_equal(pf_verdict_on(p, txs[i])->token,
+					    bad ? "mandatory-script-verify-flag-failed" : "");
+		assert_int_equal(pf_in(p, txs[i]), i == 1 || i == 3);
+		tx_unref(txs[i]);
+	}
+	sigjob_free(busy);
+	pf_close(p);
+}
+
 static void of_an_origin_that_is_forgotten_nothing_is_told(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
@@ -281,6 +338,7 @@ int main(void)
 		cmocka_unit_test(a_queue_holds_5_mb_of_one_origin),
 		cmocka_unit_test(who_sends_much_does_not_delay_the_others),
 		cmocka_unit_test(one_bad_signature_spoils_nobody_elses),
+		cmocka_unit_test(whose_sender_leaves_meanwhile_moves_no_verdict_to_another),
 		cmocka_unit_test(of_an_origin_that_is_forgotten_nothing_is_told),
 		cmocka_unit_test(an_orphan_enters_behind_its_parent),
 		cmocka_unit_test(a_block_wakes_orphans_and_drops_what_it_contradicts),
