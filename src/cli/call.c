@@ -75,6 +75,8 @@ static bool try_call(const struct config *c, const char *method, json_t *params,
 	*again = false;
 	/* Only then: a cookie that a killed node left would lead to whoever has its port now. */
 	if (dir_lock_holder(c->dir) == LOCK_NODE) {
+		if (remote_suspended(c, e))
+			return false;
 		ok = remote_call(c, method, params, &found, result, raw, e);
 		if (found)
 			return ok;

@@ -58,11 +58,15 @@ void print_help(const struct command_row *command); /* NULL: the program's */
 bool remote_call(const struct config *c, const char *method, json_t *params, bool *found,
 		 json_t **result, char **raw, struct err *e);
 
+/* Is the node of this directory suspended (^Z)? ERR_BUSY "suspended" says so. It would answer, and do what it was told,
+ * only when it goes on. */
+bool remote_suspended(const struct config *c, struct err *e);
+
 /* call.c: by the node that runs, else in the data directory. */
 bool call_command(const struct config *c, const char *method, json_t *take_params, json_t **result,
 		  char **raw, struct err *e);
 
-/* screen.c: startnode. */
+/* startnode.c */
 bool run_startnode(struct invocation *in, struct err *e);
 
 #endif

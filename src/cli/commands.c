@@ -263,7 +263,7 @@ static bool run_printchain(struct invocation *in, struct err *e)
 	size_t i;
 
 	do {
-		if (!call_command(&in->config, "printchain", json_pack("[O,s]", next, PAGE),
+		if (!call_command(&in->config, "printchain", json_pack("[o,s]", next, PAGE),
 				  &result, NULL, e))
 			return false;
 		json_array_foreach(json_object_get(result, "blocks"), i, b) print_block(b);

@@ -13,11 +13,13 @@
 
 #include <tally/base/bytes.h>
 #include <tally/base/mem.h>
+#include <tally/store/lock.h>
 
 #include "cli/cli_priv.h"
 
 #define COOKIE_MAX 128
 #define CONNECT_S  5
+#define LOOK_S     1 /* without an answer: is the node suspended? */
 
 static bool read_cookie(const struct config *c, char out[COOKIE_MAX])
 {
@@ -42,12 +44,13 @@ static int dial(uint16_t port)
 	struct sockaddr_in sin = {.sin_family = AF_INET,
 				  .sin_port = htons(port),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	const struct timeval tv = {.tv_sec = CONNECT_S};
+	const struct timeval tv = {.tv_sec = CONNECT_S}, look = {.tv_sec = LOOK_S};
 	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &look, sizeof(look));
 	if (connect(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0)
 		return fd;
 	close(fd);
@@ -69,37 +72,67 @@ static bool send_all(int fd, const char *p, size_t n)
 	return true;
 }
 
-/* Until the other side closes. NUL-terminated. */
-static char *receive_all(int fd)
+bool remote_suspended(const struct config *c, struct err *e)
+{
+	unsigned long pid;
+
+	if (!dir_lock_suspended(c->dir, &pid))
+		return false;
+	err_set(e, ERR_BUSY, "suspended",
+		"node %u is suspended (process %lu, ^Z): fg in its terminal lets it go on",
+		c->node_id, pid);
+	return true;
+}
+
+/* Until the other side closes, however long that takes; but not while the node is suspended. NUL-terminated; NULL: it
+ * is. */
+static char *receive_all(const struct config *c, int fd, struct err *e)
 {
 	struct writer w;
 	char buf[16384];
 	ssize_t n;
 
 	writer_init(&w);
-	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0 || (n < 0 && errno == EINTR))
-		if (n > 0)
+	while ((n = recv(fd, buf, sizeof(buf), 0)) != 0) {
+		if (n > 0) {
 			put_bytes(&w, buf, (size_t)n);
+		} else if (errno == EAGAIN || errno == EINTR) {
+			if (!remote_suspended(c, e))
+				continue;
+			writer_clear(&w);
+			return NULL;
+		} else {
+			break;
+		}
+	}
 	put_u8(&w, 0);
 	return (char *)writer_take(&w, &(size_t){0});
 }
 
-static bool exchange(int fd, uint16_t port, const char *cookie, const char *body, char **answer)
+/* NULL: err set. */
+static char *exchange(const struct config *c, int fd, const char *cookie, const char *body,
+		      struct err *e)
 {
 	char auth[COOKIE_MAX * 2];
-	char *head;
-	bool ok;
+	char *head, *answer = NULL;
 
 	sodium_bin2base64(auth, sizeof(auth), (const uint8_t *)cookie, strlen(cookie),
 			  sodium_base64_VARIANT_ORIGINAL);
 	head = mem_printf(
 		"POST / HTTP/1.0\r\nHost: 127.0.0.1:%u\r\nAuthorization: Basic %s\r\n"
 		"Content-Type: application/json\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
-		port, auth, strlen(body));
-	ok = send_all(fd, head, strlen(head)) && send_all(fd, body, strlen(body));
+		c->control_port, auth, strlen(body));
+	err_set(e, ERR_IO, "no-answer", "the node at control port %u gave no answer: see its log",
+		c->control_port);
+	if (send_all(fd, head, strlen(head)) && send_all(fd, body, strlen(body)))
+		answer = receive_all(c, fd, e);
 	free(head);
-	*answer = ok ? receive_all(fd) : NULL;
-	return ok && **answer;
+	if (answer && *answer) {
+		err_clear(e);
+		return answer;
+	}
+	free(answer);
+	return NULL;
 }
 
 /* {"result":R,"error":null,…}: R as the node printed it. */
@@ -158,7 +191,7 @@ static bool read_answer(const char *http, json_t **result, char **raw, struct er
 bool remote_call(const struct config *c, const char *method, json_t *params, bool *found,
 		 json_t **result, char **raw, struct err *e)
 {
-	char cookie[COOKIE_MAX], *body, *answer = NULL;
+	char cookie[COOKIE_MAX], *body, *answer;
 	json_t *request;
 	bool ok;
 	int fd;
@@ -172,12 +205,9 @@ bool remote_call(const struct config *c, const char *method, json_t *params, boo
 	*found = true;
 	request = json_pack("{s:s,s:O,s:i}", "method", method, "params", params, "id", 1);
 	body = command_json(request, JSON_COMPACT);
-	ok = exchange(fd, (uint16_t)c->control_port, cookie, body, &answer);
+	answer = exchange(c, fd, cookie, body, e);
 	close(fd);
-	if (!ok)
-		err_set(e, ERR_IO, "no-answer",
-			"the node at control port %u gave no answer: see its log", c->control_port);
-	ok = ok && read_answer(answer, result, raw, e);
+	ok = answer && read_answer(answer, result, raw, e);
 	json_decref(request);
 	free(body);
 	free(answer);

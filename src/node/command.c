@@ -201,11 +201,12 @@ void node_command(struct node *n, const char *method, json_t *params, node_reply
 	if ((v->flags & VERB_CHAIN) && !n->mempool)
 		call_error(c, RPC_CLIENT_IN_INITIAL_DOWNLOAD, ERR_NOTFOUND, "no-chain",
 			   n->mode == NODE_OFFLINE
-				   ? "there is no chain yet: tally createblockchain -address NAME "
-				     "makes one, and startnode joins one"
-				   : "there is no chain yet: wait for a peer that has one, or stop "
-				     "this node and make one with tally createblockchain "
-				     "-address NAME");
+				   ? "node %u has no chain yet (in %s): tally createblockchain "
+				     "-address NAME makes one, startnode joins one"
+				   : "node %u has no chain yet (in %s): wait for a peer that has "
+				     "one, or stop this node and make one with tally "
+				     "createblockchain -address NAME",
+			   n->config.node_id, n->config.dir);
 	else if (!(v->flags & VERB_OFFLINE) && n->mode == NODE_OFFLINE)
 		call_error(c, RPC_CLIENT_NOT_CONNECTED, ERR_NOTFOUND, "not-running",
 			   "%s needs a running node: startnode first", v->name);

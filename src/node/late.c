@@ -5,8 +5,9 @@
 
 #include <tally/base/mem.h>
 
-/* Enough for any list a person scrolls; then the oldest goes. */
-#define LATE_MAX 4096
+/* More than twice the rows that a list goes back, so that what one frame needs is never let go for it; then the oldest
+ * goes. */
+#define LATE_MAX 12288
 
 struct late {
 	struct map blocks;                 /* block hash -> struct late_block */

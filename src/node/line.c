@@ -134,10 +134,16 @@ static json_t *words_to_args(const struct verb *v, char **words, size_t n, struc
 			json_decref(args);
 			return NULL;
 		}
+		while (!named && next && next->name && json_object_get(args, next->name))
+			next++;
 		if (!named) {
 			p = next && next->name ? next : NULL;
 			next = p ? next + 1 : NULL;
 			value = word;
+		} else if (json_object_get(args, p->name)) {
+			err_set(e, ERR_USAGE, "twice", "%s is given twice: give it once", p->name);
+			json_decref(args);
+			return NULL;
 		}
 		if (!p || !utf8_valid(value, strlen(value))) {
 			err_set(e, ERR_USAGE, "too-many-arguments", "'%s' is too much: see help %s",

@@ -233,7 +233,7 @@ void journal_log(struct journal *j, int64_t unix_us, enum log_subsystem sub, enu
 		 const char *text);
 void journal_fill(const struct journal *j, struct snapshot *out, int64_t unix_us);
 
-/* snapshot.c: the peers, SNAPSHOT_PEERS_MAX at most; mem_alloc'ed. */
+/* snapshot.c: all peers; mem_alloc'ed. */
 struct peer_info *node_peers(const struct node *n, size_t *count);
 size_t journal_msgs(const struct journal *j, uint64_t first, struct msg_record *out, size_t max);
 size_t journal_logs(const struct journal *j, uint64_t first, struct log_record *out, size_t max);

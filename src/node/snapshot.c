@@ -13,6 +13,7 @@
 
 /* The network's hash rate is read off this many blocks. */
 #define RATE_BLOCKS    30
+#define BODIES_A_CALL  64 /* read for rows: the loop waits for them */
 #define ROWS_AT_HEIGHT 16
 #define OTHER_CHAIN_S  600 /* a peer of another chain is told of so long */
 
@@ -149,22 +150,26 @@ void node_snapshot(const struct node *n, struct snapshot *out)
 
 struct peer_info *node_peers(const struct node *n, size_t *count)
 {
-	struct peer_info *peers = mem_array(SNAPSHOT_PEERS_MAX, sizeof(*peers));
+	const size_t n_peers = protocol_peers(n->protocol, NULL, 0);
+	struct peer_info *peers = mem_array(n_peers + 1, sizeof(*peers));
 
-	*count = MIN(protocol_peers(n->protocol, peers, SNAPSHOT_PEERS_MAX), SNAPSHOT_PEERS_MAX);
+	*count = protocol_peers(n->protocol, peers, n_peers);
 	return peers;
 }
 
-/* The peers, for all rows of one call. */
-struct peer_list {
+/* What all rows of one call share. */
+struct row_sources {
 	struct peer_info *peers;
-	size_t n;
+	size_t n_peers;
+	chain_index tip, best; /* best header */
+	unsigned
+		bodies; /* how many may still be read; the rows of the others are filled in later */
 };
 
-static void row_peers(const struct peer_list *list, struct chain_row *row)
+static void row_peers(const struct row_sources *s, struct chain_row *row)
 {
-	for (size_t i = 0; i < list->n; i++) {
-		const struct peer_info *p = &list->peers[i];
+	for (size_t i = 0; i < s->n_peers; i++) {
+		const struct peer_info *p = &s->peers[i];
 
 		if (!p->handshaken || !hash256_equal(&p->best.h, &row->hash.h))
 			continue;
@@ -175,14 +180,16 @@ static void row_peers(const struct peer_list *list, struct chain_row *row)
 }
 
 /* What the ring of late blocks doesn't know any more is read from the body. */
-static void row_body(const struct node *n, chain_index at, struct chain_row *row)
+static void row_body(const struct node *n, chain_index at, struct row_sources *s,
+		     struct chain_row *row)
 {
 	struct late_block r = {0};
 	struct block *b;
 
 	if (late_get(n->late, &row->hash, &r)) {
 		row->arrived_us = r.arrived_us;
-	} else if (row->have_body && chain_read_block(n->chain, at, &b, NULL)) {
+	} else if (row->have_body && s->bodies > 0 && chain_read_block(n->chain, at, &b, NULL)) {
+		s->bodies--;
 		r = (struct late_block){.n_tx = b->n_tx, .bytes = (uint32_t)b->raw.len};
 		r.mine = wallet_pays(n->wallet, &b->tx[0]);
 		late_add(n->late, &row->hash, &r);
@@ -193,8 +200,8 @@ static void row_body(const struct node *n, chain_index at, struct chain_row *row
 	row->mine = r.mine;
 }
 
-static void fill_row(const struct node *n, chain_index at, chain_index tip,
-		     const struct peer_list *list, struct chain_row *row)
+static void fill_row(const struct node *n, chain_index at, struct row_sources *s,
+		     struct chain_row *row)
 {
 	struct chain_entry en, prev;
 
@@ -208,37 +215,51 @@ static void fill_row(const struct node *n, chain_index at, chain_index tip,
 	row->time = en.time;
 	row->bits = en.bits;
 	row->on_best = chain_on_best(n->chain, at);
-	row->is_tip = at == tip;
+	row->is_tip = at == s->tip;
+	row->coming = !row->on_best && chain_ancestor(n->chain, s->best, en.height) == at;
 	row->failed = (en.status & CHAIN_ANY_FAILED) != 0;
 	row->have_body = (en.status & CHAIN_HAVE_BODY) != 0;
-	row_body(n, at, row);
-	row_peers(list, row);
+	row_body(n, at, s, row);
+	row_peers(s, row);
+}
+
+/* Those at a height, the best chain's first, then the others in order of arrival. Returns how many. */
+static size_t at_height(const struct node *n, uint32_t height, chain_index out[ROWS_AT_HEIGHT])
+{
+	chain_index all[ROWS_AT_HEIGHT];
+	struct chain_entry best;
+	const size_t found =
+		MIN(chain_all_at_height(n->chain, height, all, ROWS_AT_HEIGHT), ROWS_AT_HEIGHT);
+	const bool has_best = chain_at_height(n->chain, height, &best);
+	size_t count = 0;
+
+	if (has_best)
+		out[count++] = best.index;
+	for (size_t i = 0; i < found && count < ROWS_AT_HEIGHT; i++)
+		if (!has_best || all[i] != best.index)
+			out[count++] = all[i];
+	return count;
 }
 
 size_t node_chain_rows(const struct node *n, uint32_t top, struct chain_row *out, size_t max)
 {
 	chain_index at[ROWS_AT_HEIGHT];
-	struct peer_list list = {0};
+	struct row_sources s = {.bodies = BODIES_A_CALL};
 	size_t count = 0;
-	chain_index tip;
 
 	if (!chain_has_genesis(n->chain))
 		return 0;
 	if (n->protocol)
-		list.peers = node_peers(n, &list.n);
-	tip = chain_tip(n->chain).index;
+		s.peers = node_peers(n, &s.n_peers);
+	s.tip = chain_tip(n->chain).index;
+	s.best = chain_best_header(n->chain).index;
 	for (int64_t h = top; h >= 0 && count < max; h--) {
-		const size_t found =
-			MIN(chain_all_at_height(n->chain, (uint32_t)h, at, ROWS_AT_HEIGHT),
-			    ROWS_AT_HEIGHT);
+		const size_t found = at_height(n, (uint32_t)h, at);
 
-		/* The best chain's first, then the others in order of arrival. */
-		for (int best = 1; best >= 0; best--)
-			for (size_t i = 0; i < found && count < max; i++)
-				if (chain_on_best(n->chain, at[i]) == (best == 1))
-					fill_row(n, at[i], tip, &list, &out[count++]);
+		for (size_t i = 0; i < found && count < max; i++)
+			fill_row(n, at[i], &s, &out[count++]);
 	}
-	free(list.peers);
+	free(s.peers);
 	return count;
 }
 

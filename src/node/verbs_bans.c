@@ -100,16 +100,19 @@ static bool call_who(struct node *n, struct call *c, struct subnet *out)
 	struct net_addr a;
 	struct peer_info p;
 	const char *text = json_string_value(v);
-	uint64_t id = json_is_integer(v) ? (uint64_t)json_integer_value(v) : 0;
+	uint64_t typed = 0;
+	int64_t id = 0;
 
-	if (!text || parse_u64(text, 1, UINT32_MAX, &id)) {
+	if (!text && !call_number(c, "who", 1, UINT32_MAX, 0, &id))
+		return false;
+	if (!text || parse_u64(text, 1, UINT32_MAX, &typed)) {
+		id = text ? (int64_t)typed : id;
 		if (protocol_peer(n->protocol, (conn_id)id, &p)) {
 			subnet_of(out, &p.addr);
 			return true;
 		}
 		call_error(c, RPC_CLIENT_NODE_NOT_CONNECTED, ERR_NOTFOUND, "no-such-peer",
-			   "there is no peer %llu: see the Peers panel for numbers",
-			   (unsigned long long)id);
+			   "there is no peer %lld: see the Peers panel for numbers", (long long)id);
 		return false;
 	}
 	if (subnet_parse(out, text, &err))

@@ -13,6 +13,10 @@
 #define PAGE_BLOCKS 50
 #define LEAVES_MAX  64
 
+#define HEIGHT_DIGITS      10 /* fewer are one, more are of a hash */
+#define PREFIX_LEAST       6  /* hex digits of a hash that may stand for it */
+#define BRANCHES_LOOKED_AT 16 /* at a height */
+
 static void run_getblockcount(struct node *n, struct call *c)
 {
 	call_done(c, json_integer(chain_height(n->chain)));
@@ -94,16 +98,67 @@ static void run_getblockhash(struct node *n, struct call *c)
 		call_done(c, json_hash(&en.hash.h));
 }
 
+/* Is it what this console shows of the hash, or its beginning? */
+static bool begins_or_short(const struct block_hash *hash, const char *text)
+{
+	char hex[HASH_HEX_CHARS + 1], brief[HASH_SHORT_CHARS + 1];
+	const size_t n = strlen(text);
+
+	hash256_hex(hex, &hash->h);
+	hash256_short(brief, &hash->h);
+	return strcmp(brief, text) == 0 || (n >= PREFIX_LEAST && strncmp(hex, text, n) == 0);
+}
+
+/* How many blocks (two at most are looked for) are meant by this text; *en: the one. */
+static unsigned find_named(const struct node *n, const char *text, struct chain_entry *en)
+{
+	chain_index at[BRANCHES_LOOKED_AT];
+	struct chain_entry one;
+	unsigned found = 0;
+
+	for (int64_t h = chain_best_header(n->chain).height; h >= 0 && found < 2; h--) {
+		const size_t all = chain_all_at_height(n->chain, (uint32_t)h, at, ARRAY_LEN(at));
+
+		for (size_t i = 0; i < MIN(all, ARRAY_LEN(at)); i++)
+			if (chain_entry_at(n->chain, at[i], &one) &&
+			    begins_or_short(&one.hash, text)) {
+				*en = one;
+				found++;
+			}
+	}
+	return found;
+}
+
+/* By its hash, its height, a beginning of the hash or the short form that screens and log show. */
 static bool call_block(struct node *n, struct call *c, struct chain_entry *en)
 {
 	struct block_hash hash;
+	const char *text;
+	uint64_t height;
+	unsigned found;
+	bool number;
 
-	if (!call_hash(c, "blockhash", &hash.h))
+	if (!call_text(c, "blockhash", "", &text))
 		return false;
-	if (chain_find(n->chain, &hash, en))
+	if (hash256_parse(&hash.h, text) && chain_find(n->chain, &hash, en))
 		return true;
-	call_error(c, RPC_INVALID_ADDRESS_OR_KEY, ERR_NOTFOUND, "no-such-block",
-		   "Block not found: getblockhash gives the hash of a height");
+	number = strlen(text) < HEIGHT_DIGITS && parse_u64(text, 0, UINT32_MAX, &height);
+	if (number && chain_at_height(n->chain, (uint32_t)height, en))
+		return true;
+	if (!number && (strlen(text) < PREFIX_LEAST || strlen(text) > HASH_HEX_CHARS ||
+			text[strspn(text, "0123456789abcdef.")]))
+		return call_hash(c, "blockhash", &hash.h); /* which says what is wrong */
+	found = find_named(n, text, en);
+	if (found == 1)
+		return true;
+	if (found > 1)
+		call_error(c, RPC_INVALID_ADDRESS_OR_KEY, ERR_NOTFOUND, "ambiguous",
+			   "more than one block begins with '%.70s': give more of its hash", text);
+	else
+		call_error(
+			c, RPC_INVALID_ADDRESS_OR_KEY, ERR_NOTFOUND, "no-such-block",
+			"Block not found: '%.70s' is neither a height nor the hash of a block here",
+			text);
 	return false;
 }
 

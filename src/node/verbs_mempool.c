@@ -162,8 +162,9 @@ static void run_sendrawtransaction(struct node *n, struct call *c)
 		call_fail(c, RPC_DESERIALIZATION_ERROR, &err);
 		return;
 	}
+	/* What waits already is as good as taken; that it could not be written down is an error. */
 	if (node_submit_tx(n, tx, &err) ||
-	    mempool_get(n->mempool, &tx->id, &(struct mempool_entry){0}))
+	    (err.cls == ERR_KNOWN && mempool_get(n->mempool, &tx->id, &(struct mempool_entry){0})))
 		call_done(c, json_hash(&tx->id.h));
 	else
 		call_error(c,

@@ -94,7 +94,9 @@ void gate_receive(struct protocol *p, struct peer *peer, const char *command, st
 	if (!msg_decode(&m, kind, payload, &e)) {
 		utf8_sanitise(rec.summary, sizeof(rec.summary), e.detail, strlen(e.detail));
 		journal(p, peer, &rec);
-		peer_close(p, peer, CLOSE_DISCOURAGE, "malformed %s", e.detail);
+		/* That we have no memory for it is not its fault. */
+		peer_close(p, peer, e.cls == ERR_DECODE ? CLOSE_DISCOURAGE : CLOSE_PLAIN,
+			   e.cls == ERR_DECODE ? "malformed %s" : "not read: %s", e.detail);
 		return;
 	}
 	rec.ok = true;

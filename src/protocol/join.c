@@ -117,6 +117,8 @@ void join_peer_gone(struct protocol *p, struct peer *peer)
 	/* It stays on the list: others may have that chain, too. */
 	if (o && o->peers > 0)
 		o->peers--;
+	peer->join.state =
+		JOIN_NEW; /* a peer that is sent away goes twice: then, and when it is gone */
 }
 
 /* Where the list is full, a chain that nobody here has any more makes room. NULL: there is none. */

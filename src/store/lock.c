@@ -134,18 +134,45 @@ out:
 	return l->fd >= 0;
 }
 
-enum lock_holder dir_lock_holder(const char *dir)
+static struct holder holder_of(const char *dir)
 {
 	char *path = mem_printf("%s/%s", dir, LOCK_NAME);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	enum lock_holder who = LOCK_NOBODY;
+	struct holder h = {.who = LOCK_NOBODY};
 
 	if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-		who = read_holder(fd).who;
+		h = read_holder(fd);
 	if (fd >= 0)
 		close(fd);
 	free(path);
-	return who;
+	return h;
+}
+
+enum lock_holder dir_lock_holder(const char *dir)
+{
+	return holder_of(dir).who;
+}
+
+/* Source: proc(5): the state stands behind the name, which is in parentheses. */
+bool dir_lock_suspended(const char *dir, unsigned long *pid)
+{
+	const struct holder h = holder_of(dir);
+	char path[40], text[512], *state;
+	ssize_t n;
+	int fd;
+
+	if (h.who != LOCK_NODE || h.pid == 0)
+		return false;
+	snprintf(path, sizeof path, "/proc/%lu/stat", h.pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	state = strrchr(text, ')');
+	*pid = h.pid;
+	return state && state[1] == ' ' && state[2] == 'T';
 }
 
 /* The file stays: removing it would let a third process lock a file that a second one has open.

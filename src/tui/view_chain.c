@@ -24,6 +24,7 @@ static const char *state(const struct chain_row *b)
 	return b->failed      ? "invalid"
 	       : b->is_tip    ? "tip"
 	       : b->on_best   ? "best"
+	       : b->coming    ? "coming"
 	       : b->have_body ? "stale"
 			      : "header";
 }
@@ -34,8 +35,8 @@ static void words(const struct tui_data *d, size_t i, char *out, size_t size)
 	char hex[HASH_HEX_CHARS + 1];
 
 	hash256_hex(hex, &b->hash.h);
-	snprintf(out, size, "height=%u hash=%s tx=%u state=%s %s", b->height, hex, b->n_tx,
-		 state(b), b->mine ? "mine" : "");
+	snprintf(out, size, "height=%u hash=%s tx=%u state=%s %utx %s %s", b->height, hex, b->n_tx,
+		 state(b), b->n_tx, state(b), b->mine ? "mine me" : "");
 }
 
 /* Several blocks behind what peers have: not only the newest one on its way. */
@@ -110,10 +111,7 @@ static void row(const struct model *m, struct row *r, size_t i)
 	row_field(r, ROLE_DIM, -5, age);
 	row_gap(r, 1);
 	if (!b->on_best)
-		row_text(r, b->failed ? ROLE_BAD : ROLE_WARN,
-			 b->failed      ? " invalid"
-			 : b->have_body ? " stale"
-					: " header");
+		row_printf(r, b->failed ? ROLE_BAD : ROLE_WARN, " %s", state(b));
 	if (b->mine)
 		row_text(r, ROLE_GOOD, " me");
 	row_text(r, ROLE_DIM, who);
@@ -160,10 +158,21 @@ static void explain(const struct model *m, size_t i, char *out, size_t size)
 	if (b->failed)
 		snprintf(out, size, "block %u breaks a rule: no honest node builds on it",
 			 b->height);
-	else if (!b->on_best)
+	else if (b->coming)
 		snprintf(out, size,
-			 "block %u lost: another branch has more work; its payments wait again",
+			 b->have_body ? "block %u is here, and about to be added to the chain"
+				      : "of block %u only the header is here: the block is coming",
 			 b->height);
+	else if (!b->on_best && !b->have_body)
+		snprintf(
+			out, size,
+			"of block %u only the header is here: its branch has not more work than ours",
+			b->height);
+	else if (!b->on_best)
+		snprintf(
+			out, size,
+			"block %u lost: another branch has more work, or came first; its payments wait again",
+			b->height);
 	else if (b->is_tip)
 		snprintf(out, size, "the tip: the next block builds on it; %u peer%s it too",
 			 b->n_peers, b->n_peers == 1 ? " has" : "s have");

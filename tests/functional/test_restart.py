@@ -1,6 +1,8 @@
 """What was acknowledged is there after a stop, and after kill -9 at any moment."""
+import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -87,6 +89,29 @@ def test_a_killed_nodes_cookie_leads_nowhere(net):
     one.end(signal.SIGKILL)
     with socket.create_server(("127.0.0.1", one.id + 10000)):  # somebody else has the port now
         assert one.ok("rpc", "getblockcount") == "2"
+
+
+def test_a_suspended_node_is_told(net):
+    """As ^Z leaves it: nothing waits for it without a word, and nothing is left for it to do later."""
+    one = net.chain_node()
+    os.kill(one.process.pid, signal.SIGSTOP)
+    begun = time.monotonic()
+    for command in (["getbalance"], ["rpc", "stop"], ["createwallet"]):
+        status, out, err = one.run(*command)
+        assert status == 1 and out == "" and err.count("\n") == 1, (status, out, err)
+        assert "node %d is suspended (process %d, ^Z)" % (one.id, one.process.pid) in err, err
+    assert time.monotonic() - begun < 5
+    os.kill(one.process.pid, signal.SIGCONT)
+    assert one.ok("rpc", "getblockcount") == "0"
+    # And while an answer is waited for.
+    slow = subprocess.Popen(one.command("rpc", "generatetoaddress", "100000", "CENTRAL_NODE"), env=one.environment(),
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_until("it has begun", lambda: one.rpc("getblockcount") > 0)
+    os.kill(one.process.pid, signal.SIGSTOP)
+    out, err = slow.communicate(timeout=20)
+    assert slow.returncode == 1 and "is suspended" in err, (out, err)
+    os.kill(one.process.pid, signal.SIGCONT)
+    assert one.end() == 0
 
 
 def test_second_process_is_told_who_is_there(net):

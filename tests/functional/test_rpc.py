@@ -91,6 +91,27 @@ def test_what_can_be_spent_is_the_same_everywhere(net):
     wait_until("it is there", lambda: two.rpc("getbalance") == 8.5)
 
 
+def test_a_block_is_found_by_what_the_screen_shows(net):
+    n = net.chain_node()
+    hashes = [n.rpc("getblockhash", 0), *n.generate(25)]
+    for height in (0, 3, 25):
+        full = hashes[height]
+        digits = full.lstrip("0")
+        zeros = len(full) - len(digits)
+        shown = "0" * min(zeros, 2) + digits
+        for name in (full, str(height), full[:40], "%s..%s" % (shown[:6], full[-2:])):
+            assert n.rpc("getblock", name)["hash"] == full, name
+            assert n.rpc("getblockheader", name)["height"] == height
+    for bad, code in (("26", -5), ("0" * 64, -5), ("ffffff", -5), ("", -8), ("zz", -8), ("abcde", -8),
+                      (hashes[3] + "0", -8)):
+        try:
+            n.rpc("getblock", bad)
+            raise AssertionError(bad)
+        except RpcError as e:
+            assert e.error["code"] == code, (bad, e)
+    assert n.rpc("tally_command", "getblock 3")["kind"] == "done"
+
+
 def test_bitcoinlib_can_ask(net):
     n = net.chain_node()
     hashes = n.generate(3)

@@ -239,6 +239,18 @@ static void a_line_of_the_shell_may_be_pasted(void **state)
 	assert_int_equal(say(v, "tally"), LINE_FAILED);
 }
 
+static void a_name_is_given_once_and_what_has_none_fills_the_rest(void **state)
+{
+	struct env *v = *state;
+
+	assert_int_equal(say(v, "send to=miner 5"), LINE_CONFIRM);
+	assert_int_equal(strncmp(v->text, "send 5 to tly1", 14), 0);
+	assert_int_equal(say(v, "send amount=5 miner"), LINE_CONFIRM);
+	assert_int_equal(say(v, "send miner 5 to=miner"), LINE_FAILED);
+	assert_non_null(strstr(v->text, "to is given twice"));
+	assert_int_equal(say(v, "send fee=1 fee=2 miner 5"), LINE_FAILED);
+}
+
 static void a_text_with_blanks_wants_quotes(void **state)
 {
 	struct env *v = *state;
@@ -382,6 +394,7 @@ int main(void)
 		WITH_NODE(sending_asks_first_and_with_a_mark_does_it),
 		WITH_NODE(the_shells_names_do_the_same),
 		WITH_NODE(a_line_of_the_shell_may_be_pasted),
+		WITH_NODE(a_name_is_given_once_and_what_has_none_fills_the_rest),
 		WITH_NODE(a_text_with_blanks_wants_quotes),
 		WITH_NODE(a_fee_that_can_only_be_a_mistake_is_refused),
 		WITH_NODE(amounts_are_taken_whole_or_not_at_all),

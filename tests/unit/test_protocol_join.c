@@ -65,10 +65,11 @@ static void differing_offers_are_listed_and_none_is_taken(void **state)
 	struct tnode *a = node_add(net, ours, 5), *b = node_add(net, theirs, 5),
 		     *c = node_add(net, theirs, 2), *n = node_add(net, NULL, 0);
 	struct chain_offer offers[4];
+	struct tconn *to_b;
 
 	protocol_expect_peers(n->protocol, 3);
 	dial(n, a);
-	dial(n, b);
+	to_b = dial(n, b);
 	dial(n, c);
 	pass(net, 60);
 	assert_int_equal(n->adopted, 0);
@@ -80,6 +81,11 @@ static void differing_offers_are_listed_and_none_is_taken(void **state)
 	assert_int_equal(offers[1].peers, 2);
 	assert_memory_equal(offers[1].params.genesis_hash.h.b, theirs[0]->hash.h.b, HASH_BYTES);
 	assert_false(chain_has_genesis(n->chain));
+	/* One of two is dropped by us: the other one still offers it. */
+	protocol_drop_peer(n->protocol, to_b->info.id, "asked to");
+	pass(net, 5);
+	assert_int_equal(protocol_offers(n->protocol, offers, 4), 2);
+	assert_int_equal(offers[1].peers, 1);
 	net_drop(net);
 }
 

@@ -81,8 +81,9 @@ void node_snapshot(const struct node *n, struct snapshot *out);
 struct chain_row {
 	struct block_hash hash, prev;
 	uint32_t height, time, bits;
-	uint32_t n_tx, bytes; /* 0 where the body isn't here */
+	uint32_t n_tx, bytes; /* 0 where the body isn't here, or was not read yet */
 	bool on_best, is_tip, failed, have_body;
+	bool coming;        /* not connected yet, and on the way to the header with the most work */
 	bool mine;          /* its coinbase pays this wallet */
 	int64_t arrived_us; /* unix; 0 unknown (before this start) */
 	uint32_t n_peers;   /* handshaken peers whose best block this is */

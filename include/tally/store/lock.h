@@ -22,6 +22,8 @@ struct dir_lock {
 bool dir_lock_take(struct dir_lock *l, const char *dir, enum lock_holder who, struct err *e);
 /* Who holds it now? */
 enum lock_holder dir_lock_holder(const char *dir);
+/* Is the node that holds it stopped by a signal, as ^Z sends? Then *pid is its process. */
+bool dir_lock_suspended(const char *dir, unsigned long *pid);
 void dir_lock_drop(struct dir_lock *l);
 
 #endif
