@@ -141,6 +141,10 @@ static void transport_listens_at(void *ctx, conn_id id, const struct net_addr *a
 		listens_add(n->own, &n->n_own, a);
 	if (!c)
 		return;
+	if (a->port == 0) {
+		c->n_listens = 0;
+		return;
+	}
 	listens_add(c->listens, &c->n_listens, a);
 	c->handshaken = c->handshaken || net_addr_equal(&c->info.peer, a);
 }

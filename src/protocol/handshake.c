@@ -13,6 +13,8 @@
 
 #define HANDSHAKE_MS         (60 * 1000)
 #define VERIFIED_FOR_SECONDS 3600
+#define CROSSED_MS           5000   /* within which the other end closes one of two connections */
+#define TWIN_MS              600000 /* how long we believe that it did, the first time */
 
 static int32_t our_height(const struct protocol *p)
 {
@@ -67,8 +69,17 @@ void handshake_opened(struct protocol *p, struct peer *peer)
 	send_version(p, peer);
 }
 
+/* Had it been a liar, we try what we dialled again. */
+static void forget_twin(struct protocol *p, struct peer *peer)
+{
+	peer->twin_ms = 0;
+	p->net.listens_at(p->net.ctx, peer->info.id, &(struct net_addr){0});
+}
+
 void handshake_tick(struct protocol *p, struct peer *peer)
 {
+	if (peer->twin_ms && now_ms(p) - peer->twin_ms >= peer->twin_wait_ms)
+		forget_twin(p, peer);
 	if (!peer->handshaken && now_ms(p) - peer->opened_ms >= HANDSHAKE_MS)
 		peer_close(p, peer, CLOSE_PLAIN, "no version within 60 s");
 }
@@ -165,20 +176,24 @@ static bool same_ip(const struct peer *a, const struct peer *b)
 	return memcmp(a->info.peer.ip, b->info.peer.ip, sizeof(a->info.peer.ip)) == 0;
 }
 
-/* An earlier connection to the same node. Its nonce says so; but a nonce can be learnt and told by another, who
- * would keep us from that node. So the place must speak for it too: the same address or, unless a person wished for
- * this connection, the same network. Only one that was complete before this one was made: of two made
- * at the same time each end might close one. */
-static struct peer *find_double(struct protocol *p, const struct peer *peer)
+/* Two connections to one node: the nonce says so. But a nonce can be learnt and told by another, who would keep us from
+ * that node. So the place must speak for it too: the same address, or the same network where nobody wished for the
+ * connection. */
+static bool are_doubles(const struct peer *a, const struct peer *b)
 {
-	for (struct peer *o = peer_next(p, NULL); o; o = peer_next(p, o)) {
-		if (o == peer || !peer->nonce || o->nonce != peer->nonce ||
-		    o->handshaken_ms >= peer->opened_ms)
-			continue;
-		if (same_ip(o, peer) ||
-		    (peer->info.kind == CONN_OUTBOUND && peer_near(o) && peer_near(peer)))
+	const bool wished = a->info.kind == CONN_MANUAL || b->info.kind == CONN_MANUAL;
+
+	return a != b && a->nonce && a->nonce == b->nonce &&
+	       (same_ip(a, b) || (!wished && peer_near(a) && peer_near(b)));
+}
+
+/* One that was there before; or, of any age, one that came from the other side. NULL: none. */
+static struct peer *find_double(struct protocol *p, const struct peer *peer, bool dialled)
+{
+	for (struct peer *o = peer_next(p, NULL); o; o = peer_next(p, o))
+		if (are_doubles(o, peer) && peer_dialled(o) == dialled &&
+		    o->info.kind != CONN_FEELER)
 			return o;
-	}
 	return NULL;
 }
 
@@ -190,19 +205,54 @@ static bool verified_lately(const struct protocol *p, const struct net_addr *a)
 	       now_unix(p) - en.succeeded < VERIFIED_FOR_SECONDS;
 }
 
-/* We dialled a node that is connected already, having dialled us or at another address: now we know that this
- * address is good, and one connection is enough. */
-static bool close_double(struct protocol *p, struct peer *peer)
+/* We dialled a node at another address, or to see whether it is there: the address is good, and one connection is
+ * enough. */
+static bool close_later(struct protocol *p, struct peer *peer, struct peer *other)
 {
-	struct peer *other = peer_dialled(peer) ? find_double(p, peer) : NULL;
-
-	if (!other)
-		return false;
 	other->listens = peer->info.peer;
 	p->net.listens_at(p->net.ctx, other->info.id, &peer->info.peer);
 	peer_close(p, peer, CLOSE_PLAIN, "connected to this node already, as peer %" PRIu32,
 		   other->info.id);
 	return true;
+}
+
+/* We have dialled a node, and it has dialled us: one of the two is enough. The one that came to us may be a liar's who
+ * has learnt that node's nonce, the one we dialled is not. So it is the one that came that goes; and that both ends do
+ * not each close another one, only the end whose nonce is smaller does it. True: `peer` is closed. */
+static bool close_crossed(struct protocol *p, struct peer *peer)
+{
+	struct peer *other = find_double(p, peer, !peer_dialled(peer));
+	struct peer *came = peer_dialled(peer) ? other : peer;
+
+	if (!other || p->nonce > peer->nonce)
+		return false;
+	peer_close(p, came, CLOSE_PLAIN, "connected to this node already, as peer %" PRIu32,
+		   came == peer ? other->info.id : peer->info.id);
+	return came == peer;
+}
+
+static bool close_double(struct protocol *p, struct peer *peer)
+{
+	struct peer *other = peer_dialled(peer) ? find_double(p, peer, true) : NULL;
+
+	if (!other && peer->info.kind == CONN_FEELER)
+		other = find_double(p, peer, false);
+	return other ? close_later(p, peer, other) : close_crossed(p, peer);
+}
+
+void handshake_peer_lost(struct protocol *p, struct peer *peer)
+{
+	struct peer *other = NULL;
+
+	if (!peer_live(peer) || !peer_dialled(peer))
+		return;
+	other = find_double(p, peer, false);
+	/* An older one may have been lost for any reason: it is dialled once more, and hung up on again. */
+	if (!other || p->nonce < peer->nonce || now_ms(p) - peer->handshaken_ms > CROSSED_MS)
+		return;
+	other->twin_wait_ms = other->twin_wait_ms ? 2 * other->twin_wait_ms : TWIN_MS;
+	other->twin_ms = now_ms(p);
+	p->net.listens_at(p->net.ctx, other->info.id, &peer->info.peer);
 }
 
 static void address_known(struct protocol *p, struct peer *peer)

@@ -144,6 +144,7 @@ void peer_gone(struct protocol *p, struct peer *peer, const char *reason)
 
 	log_line(LOG_PEER, peer_dialled(peer) || peer->version ? LOG_INFO : LOG_DEBUG,
 		 "peer %s gone: %s", peer_name(peer, name), reason ? reason : "");
+	handshake_peer_lost(p, peer);
 	peer->closing = true;
 	peer_release(p, peer);
 	if (p->o.mempool)

@@ -164,6 +164,8 @@ struct peer {
 	struct block_hash chain; /* where tagged */
 	uint64_t nonce;
 	struct net_addr listens;
+	int64_t twin_ms; /* since when it stands for a connection that we dialled; 0: it does not */
+	int64_t twin_wait_ms;    /* and for how long; doubles each time */
 	struct net_addr sees_us; /* our address as it sees it */
 	char agent[PEER_AGENT_MAX + 1];
 	int64_t clock_offset;
@@ -322,6 +324,8 @@ void msg_describe(const struct protocol *p, const struct msg *m, char out[MSG_SU
 void close_other_chain(struct protocol *p, struct peer *peer, const struct block_hash *theirs);
 void handshake_opened(struct protocol *p, struct peer *peer);
 void handshake_tick(struct protocol *p, struct peer *peer);
+/* The other end has closed it. Where it has dialled us, too, and keeps that connection: it is not dialled again. */
+void handshake_peer_lost(struct protocol *p, struct peer *peer);
 void handle_version(struct protocol *p, struct peer *peer, struct msg *m);
 void handle_verack(struct protocol *p, struct peer *peer, struct msg *m);
 

@@ -175,55 +175,120 @@ static void the_second_connection_to_a_node_goes_and_its_address_is_proven(void 
 	assert_int_equal(en.succeeded, 0);
 	back = dial(b, a);
 	run(net);
-	assert_false(back->open);
+	assert_true(first->open != back->open);
 	assert_int_equal(protocol_peers(a->protocol, NULL, 0), 1);
 	assert_int_equal(protocol_peers(b->protocol, NULL, 0), 1);
 	assert_true(addrbook_get(b->book, &at_a, &en));
 	assert_true(en.succeeded != 0);
-	/* The network knows now that whoever dialled us is there. */
-	assert_true(net_addr_equal(&first->listens, &at_a));
 	net_drop(net);
 }
 
-/* Dialled at `at`, it tells the nonce of a peer that came in from `from`. Closed? */
-static bool taken_for_a_double(struct tnode *a, enum conn_kind kind, struct net_addr from,
-			       struct net_addr at)
+/* A peer that comes in from `from`, and one that is dialled at `at`, which tells the same nonce. */
+struct doubles {
+	struct tconn *in, *out; /* their ends */
+};
+
+static struct doubles make_doubles(struct tnode *a, enum conn_kind kind, struct net_addr from,
+				   struct net_addr at, uint64_t nonce)
 {
 	struct tnet *net = a->net;
-	struct tconn *in = conn_end(net, NULL, CONN_OUTBOUND, loopback(3000), from), *out;
-	uint64_t nonce = 4711 + in->info.id;
+	struct doubles d = {.in = conn_end(net, NULL, CONN_OUTBOUND, loopback(3000), from)};
 
-	in->other = conn_end(net, a, CONN_INBOUND, from, loopback(3000));
-	in->other->other = in;
-	conn_opened(in->other);
-	raw_version(in, (struct raw_version){.height = 0, .nonce = nonce});
+	d.in->other = conn_end(net, a, CONN_INBOUND, from, loopback(3000));
+	d.in->other->other = d.in;
+	conn_opened(d.in->other);
+	raw_version(d.in, (struct raw_version){.height = 0, .nonce = nonce});
 	run(net);
 	pass(net, 1);
-	out = conn_between(net, a, NULL, kind, at)->other;
-	raw_version(out, (struct raw_version){.height = 0, .nonce = nonce});
+	d.out = conn_between(net, a, NULL, kind, at)->other;
+	raw_version(d.out, (struct raw_version){.height = 0, .nonce = nonce});
 	run(net);
-	assert_true(in->other->open);
-	assert_true(net_addr_equal(&in->other->listens, &at) == !out->other->open);
-	if (!out->other->open)
-		assert_closed(out, CLOSE_PLAIN, "connected to this node already");
-	return !out->other->open;
+	return d;
 }
 
-/* Who knows a node's nonce could otherwise keep us from it. */
-static void a_nonce_alone_does_not_make_a_double(void **state)
+static const struct net_addr nowhere;
+
+/* Greater than ours: it is we who close. */
+#define GREATER UINT64_MAX
+#define SMALLER 1
+
+/* Who knows a node's nonce could otherwise keep us from it: the connection that we dialled stays. */
+static void of_a_double_the_end_with_the_smaller_nonce_closes_what_came_to_it(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
-	struct net_addr far = ipv4(8, 8, 8, 8, 50000), far_same = ipv4(8, 8, 8, 8, 3000),
-			far_other = ipv4(9, 9, 9, 9, 3000), lan = ipv4(10, 0, 0, 1, 50000),
-			lan_same = ipv4(10, 0, 0, 1, 3000), lan_other = ipv4(10, 0, 0, 2, 3000);
+	struct net_addr lan = ipv4(10, 0, 0, 1, 50000), lan_same = ipv4(10, 0, 0, 1, 3000),
+			lan_other = ipv4(10, 0, 0, 2, 3000), far = ipv4(8, 8, 8, 8, 50000),
+			far_other = ipv4(9, 9, 9, 9, 3000);
+	struct doubles d;
 
-	assert_true(taken_for_a_double(a, CONN_OUTBOUND, far, far_same));
-	assert_false(taken_for_a_double(a, CONN_OUTBOUND, far, far_other));
-	assert_true(taken_for_a_double(a, CONN_OUTBOUND, lan, lan_other));
-	assert_true(taken_for_a_double(a, CONN_MANUAL, lan, lan_same));
-	assert_false(taken_for_a_double(a, CONN_MANUAL, lan, lan_other));
+	d = make_doubles(a, CONN_MANUAL, lan, lan_same, GREATER);
+	assert_closed(d.in, CLOSE_PLAIN, "connected to this node already");
+	assert_true(d.out->other->open);
+	d = make_doubles(a, CONN_OUTBOUND, lan, lan_other, GREATER - 1);
+	assert_closed(d.in, CLOSE_PLAIN, "connected to this node already");
+	assert_true(d.out->other->open);
+	/* No doubles: another place, or another one that somebody wished for. */
+	d = make_doubles(a, CONN_OUTBOUND, far, far_other, GREATER - 2);
+	assert_true(d.in->other->open && d.out->other->open);
+	d = make_doubles(a, CONN_MANUAL, lan, lan_other, GREATER - 3);
+	assert_true(d.in->other->open && d.out->other->open);
 	net_drop(net);
+}
+
+static void hang_up(struct tnet *net, struct tconn *raw)
+{
+	raw->open = raw->other->open = false;
+	inbox_put(raw->other, "", (struct span){0});
+	run(net);
+}
+
+static void of_a_double_the_other_end_closes_ours_where_its_nonce_is_smaller(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct net_addr from = ipv4(10, 0, 0, 1, 50000), at = ipv4(10, 0, 0, 1, 3000);
+	struct doubles d = make_doubles(a, CONN_MANUAL, from, at, SMALLER);
+
+	assert_true(d.in->other->open && d.out->other->open);
+	hang_up(net, d.out);
+	assert_false(d.out->other->open);
+	/* It is not dialled again, but if it was a liar who came, in ten minutes. */
+	assert_true(net_addr_equal(&d.in->other->listens, &at));
+	pass(net, 590);
+	assert_true(net_addr_equal(&d.in->other->listens, &at));
+	pass(net, 12);
+	assert_true(net_addr_equal(&d.in->other->listens, &nowhere));
+	net_drop(net);
+	/* One that was lost later was not closed for that. */
+	net = net_of(state);
+	a = node_add(net, blocks, 3);
+	d = make_doubles(a, CONN_MANUAL, from, at, SMALLER);
+	pass(net, 12);
+	hang_up(net, d.out);
+	assert_true(net_addr_equal(&d.in->other->listens, &nowhere));
+	assert_true(d.in->other->open);
+	net_drop(net);
+}
+
+/* Whichever dialled first, or both at the same time. */
+static void two_nodes_that_dial_each_other_keep_one_connection(void **state)
+{
+	for (int order = 0; order < 3; order++) {
+		struct tnet *net = net_of(state);
+		struct tnode *a = node_add(net, blocks, 3), *b = node_add(net, blocks, 3);
+
+		dial(order == 1 ? b : a, order == 1 ? a : b);
+		if (order < 2) {
+			run(net);
+			pass(net, 100);
+		}
+		dial(order == 1 ? a : b, order == 1 ? b : a);
+		pass(net, 5);
+		assert_int_equal(protocol_peers(a->protocol, NULL, 0), 1);
+		assert_int_equal(protocol_peers(b->protocol, NULL, 0), 1);
+		net_drop(net);
+	}
 }
 
 static void a_feeler_takes_the_greeting_and_leaves(void **state)
@@ -663,7 +728,9 @@ int main(void)
 		TEST(what_a_version_says_is_shown),
 		TEST(a_connection_to_ourselves_is_closed_at_both_ends),
 		TEST(the_second_connection_to_a_node_goes_and_its_address_is_proven),
-		TEST(a_nonce_alone_does_not_make_a_double),
+		TEST(of_a_double_the_end_with_the_smaller_nonce_closes_what_came_to_it),
+		TEST(of_a_double_the_other_end_closes_ours_where_its_nonce_is_smaller),
+		TEST(two_nodes_that_dial_each_other_keep_one_connection),
 		TEST(a_feeler_takes_the_greeting_and_leaves),
 		TEST(a_peer_of_another_chain_is_closed_without_blame),
 		TEST(the_same_tag_is_welcome_and_a_malformed_one_is_not),

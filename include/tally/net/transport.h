@@ -47,7 +47,7 @@ struct transport {
 	/* Bytes queued and not yet taken by the system. */
 	size_t (*queued)(void *ctx, conn_id id);
 	/* Proven by a handshake with whom was dialled at `a`: there this connection's peer listens, so that it
-	 * is not dialled again while it is connected. id 0: there we listen ourselves. */
+	 * is not dialled again while it is connected; port 0: that is forgotten. id 0: there we listen ourselves. */
 	void (*listens_at)(void *ctx, conn_id id, const struct net_addr *a);
 	void *ctx;
 };
