@@ -25,6 +25,39 @@ void senders_free(struct protocol *p)
 	p->sender_ring = NULL;
 }
 
+/* Does its chain have less work than this? Of an unknown parent: nobody knows. */
+static bool less_work(const struct protocol *p, const struct block *b, const struct u256 *bar)
+{
+	struct u256 work = work_of_bits(b->header.bits);
+	struct chain_entry parent;
+
+	if (!chain_find(p->o.chain, &b->header.prev, &parent))
+		return false;
+	work = u256_add(&parent.work, &work);
+	return u256_cmp(&work, bar) < 0;
+}
+
+/* Asked the classic way a peer chooses what is asked for. What its branch promises in work is not known before it is
+ * here, so some of little work must be kept, that a deep branch can come to have more; but not so much that it fills
+ * the disk. Whose header is in the tree has shown it. */
+static bool may_keep(struct protocol *p, const struct block *b)
+{
+	const struct u256 bar = sync_bar(p);
+
+	if (chain_find(p->o.chain, &b->hash, NULL) || !less_work(p, b, &bar))
+		return true;
+	if (p->low_bytes + b->raw.len > LOW_BYTES_MAX) {
+		if (!p->low_told)
+			log_warn(LOG_PEER,
+				 "blocks of branches with little work are not kept any more: "
+				 "there are 32 MB of them");
+		p->low_told = true;
+		return false;
+	}
+	p->low_bytes += b->raw.len;
+	return true;
+}
+
 static bool leads_to_best(const struct protocol *p, const struct block_hash *hash)
 {
 	struct chain_entry en;
@@ -55,13 +88,18 @@ static void peer_has_block(struct protocol *p, struct peer *peer, const struct b
 	peer->sync.unconnected = 0;
 }
 
+/* Only what brings us on counts in its favour: blocks beside the chain are cheap. */
 static void gave(struct protocol *p, struct peer *peer, const struct block *b, bool requested)
 {
+	const struct u256 tip = chain_tip(p->o.chain).work;
 	struct chain_entry en;
 
 	peer_has_block(p, peer, &b->hash);
-	peer_gave_block(p, peer);
-	if (requested && chain_find(p->o.chain, &b->hash, &en))
+	if (!chain_find(p->o.chain, &b->hash, &en))
+		return;
+	if (u256_cmp(&en.work, &tip) > 0 || leads_to_best(p, &b->hash))
+		peer_gave_block(p, peer);
+	if (requested)
 		relay_seen_ours(p, peer, en.index);
 }
 
@@ -89,6 +127,12 @@ void accept_block(struct protocol *p, struct block *b, conn_id from, bool reques
 	struct err e;
 
 	err_clear(&e);
+	if (!may_keep(p, b)) {
+		request_done(p, &b->hash);
+		if (peer)
+			hash_queue_forget(&peer->sync.want, &b->hash.h);
+		return;
+	}
 	if (chain_accept_block(p->o.chain, b, &e)) {
 		accepted(p, b, from);
 		if (peer)
@@ -137,15 +181,12 @@ void accept_block(struct protocol *p, struct block *b, conn_id from, bool reques
 /* What nobody asked for must be worth keeping, and near. One with an unknown parent shows where to ask. */
 static bool worth_taking(const struct protocol *p, const struct block *b)
 {
-	struct u256 bar, work = work_of_bits(b->header.bits);
+	const struct u256 bar = sync_bar(p);
 	struct chain_entry parent;
 
 	if (!chain_find(p->o.chain, &b->header.prev, &parent))
 		return true;
-	bar = sync_bar(p);
-	work = u256_add(&parent.work, &work);
-	return u256_cmp(&work, &bar) >= 0 &&
-	       parent.height < chain_height(p->o.chain) + BLOCK_WINDOW;
+	return !less_work(p, b, &bar) && parent.height < chain_height(p->o.chain) + BLOCK_WINDOW;
 }
 
 static bool ahead_too_far(const struct protocol *p)

@@ -31,6 +31,7 @@
 /* Bodies held whose parent is on its way from another peer. */
 #define HELD_BYTES_MAX  (UINT64_C(16) << 20)
 #define HELD_BLOCKS_MAX 1024
+#define LOW_BYTES_MAX   (UINT64_C(32) << 20)
 
 #define SENDERS_MAX 8192 /* blocks whose sender is remembered until they connect */
 
@@ -243,8 +244,10 @@ struct protocol {
 	uint64_t ahead_bytes;
 	uint32_t ahead_blocks;
 	uint64_t accepted, connected; /* blocks, since the start */
-	int64_t towards_ms;           /* when the last one on the way to our best header was */
-	int64_t headers_ms;           /* when headers last came by the dozen */
+	uint64_t low_bytes;           /* kept of branches with less work than sync_bar */
+	bool low_told;
+	int64_t towards_ms; /* when the last one on the way to our best header was */
+	int64_t headers_ms; /* when headers last came by the dozen */
 	bool catching_up;
 	bool starved;         /* some peer could send more, were the window further */
 	bool chain_paused;    /* some peer is paused for PAUSE_CHAIN */

@@ -9,6 +9,9 @@
 #define STALL_END_MS 64000
 #define PATH_SLICE   128
 
+#define UNPROVEN_IN_FLIGHT 2
+#define UNPROVEN_STALL_MS  500
+
 struct window {
 	uint32_t first, end; /* heights: the first whose body may be missing, the last to fetch */
 	bool tight;
@@ -53,6 +56,40 @@ static bool window_of(const struct protocol *p, const struct peer *peer,
 	return w->first <= best->height;
 }
 
+/* Dialled by us, or it has given a block that was news: anybody can come, tell headers and let us wait. */
+static bool proven(const struct peer *peer)
+{
+	return peer_dialled(peer) || peer->run > 0;
+}
+
+/* How many blocks it may be asked for at a time: who has shown nothing yet holds up few. */
+static uint32_t at_a_time(const struct peer *peer)
+{
+	return proven(peer) ? BLOCKS_IN_FLIGHT : UNPROVEN_IN_FLIGHT;
+}
+
+/* With something we want, and not slow. */
+static bool preferred(const struct protocol *p, const struct peer *peer)
+{
+	const struct u256 tip = chain_tip(p->o.chain).work;
+	const struct peer_sync *s = &peer->sync;
+
+	return proven(peer) && s->way == SYNC_BY_HEADERS && s->best != CHAIN_NONE &&
+	       u256_cmp(&s->best_work, &tip) > 0 && s->stalls == 0 &&
+	       now_ms(p) >= s->rest_until_ms && hash256_is_zero(&s->late.h);
+}
+
+/* Is there a better one to ask than this? */
+static bool must_stand_back(const struct protocol *p, const struct peer *peer)
+{
+	if (proven(peer))
+		return false;
+	for (const struct peer *o = peer_next(p, NULL); o; o = peer_next(p, o))
+		if (preferred(p, o))
+			return true;
+	return false;
+}
+
 static void have(struct peer *peer, const struct chain_entry *en, struct window *w)
 {
 	if (w->looked || !w->side)
@@ -74,6 +111,11 @@ static bool consider(struct protocol *p, struct peer *peer, chain_index i, struc
 		return true;
 	}
 	other = request_peer(p, &en.hash);
+	/* What one that has shown nothing was asked for is asked of one that has. */
+	if (other && !proven(other) && proven(peer)) {
+		request_done(p, &en.hash);
+		other = NULL;
+	}
 	if (!w->looked)
 		w->holds_up = other;
 	w->looked = true;
@@ -81,7 +123,7 @@ static bool consider(struct protocol *p, struct peer *peer, chain_index i, struc
 		return true;
 	request_put(p, peer, &en.hash);
 	put_inv_item(&p->list, INV_BLOCK, &en.hash.h);
-	return peer->sync.n_requests < BLOCKS_IN_FLIGHT;
+	return peer->sync.n_requests < at_a_time(peer);
 }
 
 /* It has nothing left to do, because of another. */
@@ -102,7 +144,8 @@ void window_refill(struct protocol *p, struct peer *peer)
 	struct window w;
 	uint32_t at;
 
-	if (!chain_entry_at(p->o.chain, peer->sync.best, &best) || !window_of(p, peer, &best, &w))
+	if (!chain_entry_at(p->o.chain, peer->sync.best, &best) || !window_of(p, peer, &best, &w) ||
+	    must_stand_back(p, peer) || peer->sync.n_requests >= at_a_time(peer))
 		return;
 	for (at = w.first; at <= w.end && at <= best.height;) {
 		size_t n = chain_path(p->o.chain, best.index, at, path,
@@ -136,9 +179,11 @@ void window_tick(struct protocol *p, struct peer *peer)
 	struct peer_sync *s = &peer->sync;
 
 	p->stall_ms = MAX(p->stall_ms, STALL_MS);
-	if (s->stalling_ms == 0 || peer->paused || now_ms(p) - s->stalling_ms < p->stall_ms)
+	if (s->stalling_ms == 0 || peer->paused ||
+	    now_ms(p) - s->stalling_ms < (proven(peer) ? p->stall_ms : UNPROVEN_STALL_MS))
 		return;
-	/* Perhaps the fault lies with our line: the next one has longer. */
-	p->stall_ms = MIN(p->stall_ms * 2, STALL_END_MS);
+	/* Perhaps the fault lies with our line: the next one has longer. Not where nothing ever came from it. */
+	if (proven(peer))
+		p->stall_ms = MIN(p->stall_ms * 2, STALL_END_MS);
 	peer_close(p, peer, CLOSE_PLAIN, "holds up all others: a block asked of it does not come");
 }

@@ -1,10 +1,10 @@
 """Which branch wins: ties, blocks nobody asked for, branches that turn out bad, deep ones, and restarts between."""
 import copy
 
-from chainlib import COIN, spend
+from chainlib import COIN, Chain, Key, Tx, spend
 from coins import owned_chain
 from framework import main, wait_until
-from p2p import BLOCK, Peer, headers, read_inv
+from p2p import BLOCK, Peer, headers, inv, read_inv
 
 
 def tip(node, chain):
@@ -107,6 +107,55 @@ def test_a_peer_that_lies_about_its_height_holds_up_nobody(net):
     node.rpc("setgenerate", True)
     wait_until("it mines", lambda: node.rpc("getblockcount") > chain.height, 30)
     assert node.rpc("getblockchaininfo")["initialblockdownload"] is False
+
+
+def gives_all(peer, blocks):
+    """Answers getdata until each of these was asked for."""
+    every = {b.hash(): b for b in blocks}
+    missing = set(every)
+    while missing:
+        for kind, h in read_inv(peer.expect("getdata")):
+            if kind == BLOCK and h in every:
+                peer.send_block(every[h])
+                missing.discard(h)
+
+
+def test_cheap_blocks_beside_the_chain_hold_up_nobody(net):
+    """A peer that tells by inv alone chooses what it is asked for: what brings nobody on counts for nothing."""
+    node = net.chain_node()
+    node.generate(200)
+    chain, key = Chain.of(node), Key()
+    cheap = [chain.fork(0).grow(key)[0] for _ in range(60)]
+    p = Peer.handshaken(node, chain, number=209)
+    p.send("inv", inv(*((BLOCK, b.hash()) for b in cheap)))
+    gives_all(p, cheap[:40])
+    assert not node.rpc("getblockchaininfo")["initialblockdownload"]
+    assert len(node.generate(1)) == 1
+    node.rpc("sendtoaddress", node.rpc("getnewaddress"), 1)
+    assert b"catching up" not in open(node.dir + "/tally.log", "rb").read()
+
+
+def test_blocks_of_little_work_do_not_fill_the_disk(net):
+    """40 MB of them, told by inv: 32 MB are kept. A branch that needs some to overtake the chain still does."""
+    node = net.chain_node()
+    node.generate(200)
+    chain, key = Chain.of(node), Key()
+    padding = [Tx([[b"\x07" * 32, i, b"\x40" + b"\x01" * 64 + b"\x20" + key.public, 0xffffffff]],
+                  [(0, key.script)] * 3000) for i in range(9)]
+    for tx in padding:
+        tx.bytes = lambda raw=tx.bytes(): raw  # made once
+    cheap = [chain.fork(0).next(key, padding, extra=bytes([i])) for i in range(48)]
+    size = len(cheap[0].bytes())
+    p = Peer.handshaken(node, chain, number=209)
+    deep = chain.fork(0)
+    p.send("inv", inv(*((BLOCK, b.hash()) for b in deep.grow(key, 220))))
+    gives_all(p, deep.blocks[1:])
+    wait_until("the deep branch wins", lambda: tip(node, deep))
+    p.send("inv", inv(*((BLOCK, b.hash()) for b in cheap)))
+    gives_all(p, cheap)
+    wait_until("it is said", lambda: b"not kept any more" in open(node.dir + "/tally.log", "rb").read())
+    assert node.rpc("uptime") >= 0
+    assert 30 << 20 < size * (len(node.rpc("getchaintips")) - 2) <= 32 << 20
 
 
 def test_a_deep_reorganisation_goes_through_and_back_over_kills(net):

@@ -57,22 +57,30 @@ def test_a_longer_chain_is_switched_to_below_any_depth(net):
     assert one.rpc("getblockcount") == 310
 
 
-def test_a_peer_that_keeps_the_first_blocks_back_is_replaced(net):
+def test_many_that_keep_the_first_blocks_back_hold_up_nobody(net):
+    """Who comes by itself is asked for little, and only while nobody better is there."""
     one = net.chain_node()
     two = net.joined(one)
     two.end()
     one.generate(1100)
     chain = Chain.of(one)
     two.start("-connect", "0")
-    thief = Peer.handshaken(two, chain)
-    thief.expect("getheaders")
-    thief.send("headers", headers(chain.blocks[1:]))
-    asked = read_inv(thief.expect("getdata"))
-    assert asked == [(BLOCK, b.hash()) for b in chain.blocks[1:17]]
+    thieves = []
+    for i in range(20):
+        thieves.append(Peer.handshaken(two, chain))
+        thieves[i].expect("getheaders")
+        thieves[i].send("headers", headers(chain.blocks[1:]))
+        asked = read_inv(thieves[i].expect("getdata"))
+        assert asked == [(BLOCK, b.hash()) for b in chain.blocks[1 + 2 * i:3 + 2 * i]]
     two.connect(one)
-    # The other sends what the window allows, and can't go on without what the first keeps.
-    thief.closed()
-    wait_until("the other takes over", lambda: two.rpc("getblockcount") == 1100)
+    wait_until("the other takes over", lambda: two.rpc("getblockcount") == 1100, 8)
+    # A new one among them tells a block first: nobody better has it, so it is asked.
+    first = chain.fork(chain.height)
+    block = first.grow(Key())[0]
+    thieves[0].send("headers", headers([block]))
+    assert thieves[0].expect("getdata", lambda m: read_inv(m) == [(BLOCK, block.hash())])
+    thieves[0].send_block(block)
+    wait_until("it is there", lambda: two.rpc("getblockcount") == 1101)
 
 
 def test_headers_of_too_little_work_are_not_kept(net):

@@ -442,11 +442,21 @@ static void a_lost_peer_s_blocks_are_asked_of_another_at_once(void **state)
 	net_drop(net);
 }
 
+/* Played by the test, as raw_peer, but the node has dialled it. */
+static struct tconn *raw_peer_dialled(struct tnode *a)
+{
+	struct tconn *raw = raw_dialled(a, 9100);
+
+	raw_version(raw, (struct raw_version){.height = 0});
+	run(a->net);
+	return raw;
+}
+
 static void a_tip_that_one_keeps_back_comes_from_another_in_a_second(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 5), *good = node_add(net, blocks, 5);
-	struct tconn *first = raw_peer(a);
+	struct tconn *first = raw_peer_dialled(a);
 
 	dial(a, good);
 	run(net);
@@ -508,7 +518,7 @@ static void who_is_slow_with_a_tip_is_asked_where_there_is_no_other(void **state
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 5), *good = node_add(net, blocks, 5);
-	struct tconn *slow = raw_peer(a), *other = dial(a, good);
+	struct tconn *slow = raw_peer_dialled(a), *other = dial(a, good);
 
 	run(net);
 	/* It is asked once, and then the other, which is quicker; but where there is no other it is asked at once. */
@@ -533,6 +543,36 @@ static void who_is_slow_with_a_tip_is_asked_where_there_is_no_other(void **state
 	raw_block(slow, blocks[12]);
 	run(net);
 	assert_tip(a, blocks[12]);
+	net_drop(net);
+}
+
+/* Anybody can come, be the first with headers, and keep the block back. */
+static void who_came_by_itself_and_gave_nothing_is_asked_where_nobody_better_is(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 5), *good = node_add(net, blocks, 5);
+	struct tconn *stranger = raw_peer(a);
+	struct peer_info pi;
+
+	dial(a, good);
+	run(net);
+	tell_headers(stranger, blocks, 6, 20);
+	run(net);
+	assert_true(raw_got(stranger, "getdata"));
+	assert_true(protocol_peer(a->protocol, stranger->other->info.id, &pi));
+	assert_int_equal(pi.in_flight, 2);
+	/* What it was asked for is asked of the better one at once. */
+	give(good, blocks, 6, 10);
+	run(net);
+	assert_tip(a, blocks[10]);
+	assert_true(stranger->other->open);
+	/* Once it has given one it is as good as any. */
+	inbox_clear(stranger);
+	raw_block(stranger, blocks[11]);
+	run(net);
+	assert_tip(a, blocks[11]);
+	assert_true(protocol_peer(a->protocol, stranger->other->info.id, &pi));
+	assert_int_equal(pi.in_flight, 8);
 	net_drop(net);
 }
 
@@ -668,6 +708,7 @@ int main(void)
 		TEST(a_tip_that_one_keeps_back_comes_from_another_in_a_second),
 		TEST(a_tip_that_nobody_sends_is_asked_of_one_after_another_ever_later),
 		TEST(who_is_slow_with_a_tip_is_asked_where_there_is_no_other),
+		TEST(who_came_by_itself_and_gave_nothing_is_asked_where_nobody_better_is),
 		TEST(a_peer_that_has_headers_and_no_blocks_is_left),
 		TEST(a_chain_of_less_work_is_never_fetched),
 		TEST(a_chain_of_more_work_is_switched_to_at_any_depth),
