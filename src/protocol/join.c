@@ -6,11 +6,12 @@
 
 #include "protocol/protocol_priv.h"
 
-#define SETTLE_MS  3000  /* after the first offer */
-#define ANSWER_MS  5000  /* a getblocks without locator; after that the older form */
-#define GIVE_UP_MS 15000 /* nothing came of it */
-#define AGAIN_MS   30000
-#define STEPS_MAX  100000 /* blocks walked down to genesis */
+#define SETTLE_MS         3000  /* after the first offer */
+#define SETTLE_INBOUND_MS 10000 /* where only peers make it that came by themselves */
+#define ANSWER_MS         5000  /* a getblocks without locator; after that the older form */
+#define GIVE_UP_MS        15000 /* nothing came of it */
+#define AGAIN_MS          30000
+#define STEPS_MAX         100000 /* blocks walked down to genesis */
 
 /* A dialled peer has answered, one way or another. */
 static void count(struct protocol *p, struct peer *peer)
@@ -117,15 +118,21 @@ void join_peer_gone(struct protocol *p, struct peer *peer)
 	/* It stays on the list: others may have that chain, too. */
 	if (o && o->peers > 0)
 		o->peers--;
+	if (o && o->dialled > 0 && peer_dialled(peer))
+		o->dialled--;
 	peer->join.state =
 		JOIN_NEW; /* a peer that is sent away goes twice: then, and when it is gone */
 }
 
-/* Where the list is full, a chain that nobody here has any more makes room. NULL: there is none. */
-static struct offer *offer_put(struct protocol *p)
+/* Where the list is full, a chain makes room that nobody here has any more; for one that a peer has that we dialled
+ * also one that only such have that came by themselves: they can make up as many as they like. NULL: there is none. */
+static struct offer *offer_put(struct protocol *p, bool dialled)
 {
 	for (size_t i = 0; p->n_offers == OFFERS_MAX && i < p->n_offers; i++)
 		if (p->offers[i].peers == 0)
+			offer_remove(p, &p->offers[i]);
+	for (size_t i = 0; dialled && p->n_offers == OFFERS_MAX && i < p->n_offers; i++)
+		if (p->offers[i].dialled == 0)
 			offer_remove(p, &p->offers[i]);
 	return p->n_offers < OFFERS_MAX ? &p->offers[p->n_offers++] : NULL;
 }
@@ -169,9 +176,39 @@ static bool everybody_answered(const struct protocol *p)
 	return true;
 }
 
+/* Whom we dialled we know better than who came: what only such offer is not taken while one that we dialled is
+ * connected, nor at once. */
+static bool settled(const struct protocol *p, const struct offer *o)
+{
+	const int64_t since = now_ms(p) - p->first_offer_ms;
+
+	if (o->dialled > 0)
+		return everybody_answered(p) || since >= SETTLE_MS;
+	for (const struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
+		if (peer_dialled(peer))
+			return false;
+	return since >= SETTLE_INBOUND_MS;
+}
+
+/* Where those that we dialled differ, or those that came and nobody else offers, a person chooses: NULL. */
+static struct offer *the_only_one(struct protocol *p)
+{
+	struct offer *only = NULL;
+	size_t dialled = 0;
+
+	for (size_t i = 0; i < p->n_offers; i++)
+		if (p->offers[i].dialled > 0) {
+			only = &p->offers[i];
+			dialled++;
+		}
+	if (dialled == 0 && p->n_offers == 1)
+		return &p->offers[0];
+	return dialled == 1 ? only : NULL;
+}
+
 static void decide(struct protocol *p)
 {
-	struct offer *wanted = p->o.want_chain ? offer_find(p, &p->o.wanted) : NULL;
+	struct offer *wanted = p->o.want_chain ? offer_find(p, &p->o.wanted) : NULL, *only;
 
 	if (has_chain(p) || p->adopting || p->n_offers == 0)
 		return;
@@ -179,11 +216,9 @@ static void decide(struct protocol *p)
 		adopt(p, wanted);
 		return;
 	}
-	/* Where they differ a person chooses. */
-	if (p->n_offers > 1 || p->o.want_chain)
-		return;
-	if (everybody_answered(p) || now_ms(p) - p->first_offer_ms >= SETTLE_MS)
-		adopt(p, &p->offers[0]);
+	only = the_only_one(p);
+	if (!p->o.want_chain && only && settled(p, only))
+		adopt(p, only);
 }
 
 static void log_offers(const struct protocol *p)
@@ -206,11 +241,13 @@ static void offer_add(struct protocol *p, struct peer *peer, struct block *b,
 	peer->join.offered = b->hash;
 	if (o) {
 		o->peers++;
-	} else if ((o = offer_put(p)) != NULL) {
+		o->dialled += peer_dialled(peer);
+	} else if ((o = offer_put(p, peer_dialled(peer))) != NULL) {
 		*o = (struct offer){.params = *params,
 				    .genesis = block_ref(b),
 				    .first = peer->info.id,
-				    .peers = 1};
+				    .peers = 1,
+				    .dialled = peer_dialled(peer)};
 		if (p->n_offers == 1)
 			p->first_offer_ms = now_ms(p);
 		else

@@ -15,6 +15,8 @@
 #define BLAME_LINES     30 /* in the log, in */
 #define BLAME_PERIOD_MS 60000
 
+#define INBOUND_VOTES_LEAST 3
+
 struct peer *peer_find(const struct protocol *p, conn_id id)
 {
 	struct peer *const *at = map_get(&p->by_id, &id);
@@ -266,16 +268,31 @@ static int compare_offsets(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static bool same_ip_before(const struct protocol *p, const struct peer *peer)
+{
+	for (struct peer *o = peer_next(p, NULL); o != peer; o = peer_next(p, o))
+		if (!peer_dialled(o) &&
+		    memcmp(o->info.peer.ip, peer->info.peer.ip, sizeof(o->info.peer.ip)) == 0)
+			return true;
+	return false;
+}
+
+/* Whom we dialled votes. Of those that came there is one vote an address, and not before there are three: else one
+ * that comes again and again could tell us any time. */
 bool protocol_clock_offset(const struct protocol *p, int64_t *offset)
 {
-	int64_t *all;
-	size_t n = 0;
+	int64_t *all = mem_array(map_len(&p->by_id) + 1, sizeof(*all));
+	size_t n = 0, dialled;
 
-	if (map_len(&p->by_id) == 0)
-		return false;
-	all = mem_array(map_len(&p->by_id), sizeof(*all));
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		all[n++] = peer->clock_offset;
+		if (peer_dialled(peer))
+			all[n++] = peer->clock_offset;
+	dialled = n;
+	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
+		if (!peer_dialled(peer) && !same_ip_before(p, peer))
+			all[n++] = peer->clock_offset;
+	if (dialled == 0 && n < INBOUND_VOTES_LEAST)
+		n = 0;
 	if (n > 0) {
 		qsort(all, n, sizeof(*all), compare_offsets);
 		/* Of two the nearer to ours: one odd clock can't move it alone. */

@@ -26,14 +26,14 @@ static double rate(const struct protocol *p)
 
 #define BELIEVED_S 10
 
-/* What a peer says of itself counts only while it tells what it has and, but for the beginning, gives it: a liar
- * would move the goal out of reach. */
+/* What a peer says of itself counts only while it tells what it has and gives it, but for the first seconds after we
+ * have dialled it: a liar would move the goal out of reach, and one that comes to us can come again and again. */
 static uint32_t claimed(const struct protocol *p, const struct peer *peer)
 {
 	const struct peer_sync *s = &peer->sync;
 	bool telling = s->asked || s->more || s->want.len > 0;
 	bool gives = p->headers_from == peer->info.id || sync_lately(p, peer->last_block_ms) ||
-		     now_unix(p) - peer->connected < BELIEVED_S;
+		     (peer_dialled(peer) && now_unix(p) - peer->connected < BELIEVED_S);
 
 	return telling && gives ? (uint32_t)MAX(peer->start_height, 0) : 0;
 }

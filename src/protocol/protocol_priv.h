@@ -217,7 +217,7 @@ struct offer {
 	struct chain_params params;
 	struct block *genesis;
 	conn_id first;
-	uint32_t peers;
+	uint32_t peers, dialled; /* who offer it now, and how many of them we have dialled */
 };
 
 #define RATE_SAMPLES 6

@@ -70,9 +70,12 @@ static void sync_segments(struct segments *all, const struct snapshot *s, int wi
 {
 	uint32_t target = s->sync.target > s->tip.height ? s->sync.target : s->tip.height;
 	double part = target ? (double)s->tip.height / target : 1;
-	bool behind = s->sync.active || s->tip.height < target;
+	/* One block on its way is no lag. */
+	bool behind = s->sync.active && target > s->tip.height + 1;
 	char bar[SEGMENT_BYTES], rate[FORMAT_BYTES], age[FORMAT_BYTES];
 
+	if (!behind)
+		part = 1;
 	format_bar(bar, sizeof(bar), width >= 110 ? 20 : width >= 76 ? 10 : 4, part);
 	if (!behind && !s->n_handshaken)
 		return; /* nobody to compare with */

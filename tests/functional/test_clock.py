@@ -1,4 +1,6 @@
 """A clock that is off from the peers' is told in the console and once in the log."""
+import time
+
 from chainlib import Chain
 from framework import main, wait_until
 from p2p import Peer
@@ -16,36 +18,55 @@ def warning(node):
     return node.rpc("getnetworkinfo")["warnings"]
 
 
+def others(node, chain, *clocks):
+    """Peers that come from addresses of their own: an address has one vote, and there must be three."""
+    peers = []
+    for i, clock in enumerate(clocks):
+        peers.append(Peer.dial(node, "127.0.0.%d" % (10 + i)))
+        peers[-1].hello(chain, clock=clock)
+        peers[-1].sync()
+    return peers
+
+
+def gone(node, *peers):
+    before = node.rpc("getconnectioncount")
+    for p in peers:
+        p.close()
+    wait_until("they are gone", lambda: node.rpc("getconnectioncount") == before - len(peers))
+
+
 def test_more_than_thirty_seconds_are_told(net):
     node = net.chain_node()
     chain = Chain.of(node)
-    near = Peer.handshaken(node, chain, clock=25)
-    near.sync()
-    assert warning(node) == ""
-    near.close()
-    wait_until("it is gone", lambda: node.rpc("getconnectioncount") == 0)
-    far = Peer.handshaken(node, chain, clock=90)
-    far.sync()
+    gone(node, *others(node, chain, 25, 25, 25))
+    assert CLOCK not in log_of(node)
+    # One that comes again and again is one.
+    gone(node, *[Peer.handshaken(node, chain, clock=90) for _ in range(4)])
+    assert CLOCK not in log_of(node) and warning(node) == ""
+    far = others(node, chain, 90, 95, 100)
     wait_until("the log has it", lambda: CLOCK in log_of(node))
     assert "behind its peers'" in warning(node), warning(node)
     screen = node.run("startnode", "-dump-screen", "100x30")[1]
     assert "behind its peers'" in screen, screen
     # One odd clock among three moves nothing.
-    others = [Peer.handshaken(node, chain, clock=c) for c in (0, -3)]
-    for p in others:
-        p.sync()
+    gone(node, *far)
+    mixed = others(node, chain, 90, 0, -3)
     wait_until("the log has its end", lambda: AGREES in log_of(node))
     assert warning(node) == ""
     assert log_of(node).count(CLOCK) == 1
     # Two of three do.
-    others[0].close()
-    wait_until("it is gone", lambda: node.rpc("getconnectioncount") == 2)
-    behind = [Peer.handshaken(node, chain, clock=c) for c in (-100, -110, -120)]
-    for p in behind:
-        p.sync()
+    gone(node, *mixed)
+    behind = others(node, chain, 90, -100, -110)
     wait_until("the log has it again", lambda: log_of(node).count(CLOCK) == 2)
     assert "ahead of its peers'" in warning(node)
-    assert far.alive()
+    assert all(p.alive() for p in behind)
+
+
+def test_one_that_was_dialled_is_enough(net):
+    node = net.chain_node()
+    node.rpc("setmocktime", int(time.time()) + 100)
+    other = net.joined(node)
+    wait_until("the log has it", lambda: CLOCK in log_of(other), 30)
 
 
 if __name__ == "__main__":

@@ -113,11 +113,9 @@ static void a_person_chooses_and_the_others_are_left_without_blame(void **state)
 	net_drop(net);
 }
 
-/* A peer that offers a chain of that name. */
-static struct tconn *offer_by(struct tnode *n, uint16_t port, const char *name)
+static struct tconn *offer_with(struct tnode *n, struct tconn *raw, const char *name)
 {
 	struct block *genesis = test_genesis(name);
-	struct tconn *raw = raw_dialled(n, port);
 
 	raw_version(raw, (struct raw_version){.height = 0, .tag = &genesis->hash});
 	run(n->net);
@@ -127,6 +125,17 @@ static struct tconn *offer_by(struct tnode *n, uint16_t port, const char *name)
 	run(n->net);
 	block_unref(genesis);
 	return raw;
+}
+
+/* A peer that offers a chain of that name: one that is dialled, and one that comes. */
+static struct tconn *offer_by(struct tnode *n, uint16_t port, const char *name)
+{
+	return offer_with(n, raw_dialled(n, port), name);
+}
+
+static struct tconn *offer_comes(struct tnode *n, const char *name)
+{
+	return offer_with(n, raw_dials(n), name);
 }
 
 static bool is_offered(const struct tnode *n, const char *name, uint32_t *peers)
@@ -172,6 +181,52 @@ static void an_offer_counts_who_is_there_and_makes_room_once_nobody_is(void **st
 	assert_true(is_offered(n, "a newcomer", &peers));
 	assert_false(is_offered(n, "chain 7", &peers));
 	assert_int_equal(protocol_offers(n->protocol, NULL, 0), OFFERS_MAX);
+	net_drop(net);
+}
+
+static void who_comes_by_itself_does_not_choose_the_chain(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, ours, 5), *n = node_add(net, NULL, 0);
+	uint32_t peers;
+
+	/* However many others come with, it is the one taken that a peer has whom we dialled. */
+	protocol_expect_peers(n->protocol, 1);
+	for (int i = 0; i < OFFERS_MAX; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "evil %d", i);
+		offer_comes(n, name);
+	}
+	assert_int_equal(protocol_offers(n->protocol, NULL, 0), OFFERS_MAX);
+	pass(net, 12);
+	assert_int_equal(n->adopted, 0);
+	dial(n, a);
+	pass(net, 5);
+	assert_int_equal(n->adopted, 1);
+	assert_tip(n, ours[5]);
+	net_drop(net);
+	/* One that we dialled and that has said nothing yet is waited for. */
+	net = net_of(state);
+	n = node_add(net, NULL, 0);
+	raw_version(raw_dialled(n, 4000), (struct raw_version){.height = 5});
+	offer_comes(n, "evil");
+	pass(net, 30);
+	assert_int_equal(n->adopted, 0);
+	assert_true(is_offered(n, "evil", &peers));
+	net_drop(net);
+}
+
+static void where_nobody_was_dialled_what_comes_is_taken_after_ten_seconds(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *n = node_add(net, NULL, 0);
+
+	offer_comes(n, "here");
+	pass(net, 9);
+	assert_int_equal(n->adopted, 0);
+	pass(net, 1);
+	assert_int_equal(n->adopted, 1);
 	net_drop(net);
 }
 
@@ -361,6 +416,8 @@ int main(void)
 		TEST(differing_offers_are_listed_and_none_is_taken),
 		TEST(a_person_chooses_and_the_others_are_left_without_blame),
 		TEST(an_offer_counts_who_is_there_and_makes_room_once_nobody_is),
+		TEST(who_comes_by_itself_does_not_choose_the_chain),
+		TEST(where_nobody_was_dialled_what_comes_is_taken_after_ten_seconds),
 		TEST(only_the_wanted_chain_is_taken),
 		TEST(an_untagged_peer_of_an_unwanted_chain_is_left_at_its_genesis),
 		TEST(a_genesis_that_is_not_that_of_the_tag_is_refused),

@@ -188,15 +188,22 @@ struct doubles {
 	struct tconn *in, *out; /* their ends */
 };
 
+static struct tconn *came_from(struct tnode *a, struct net_addr from)
+{
+	struct tconn *raw = conn_end(a->net, NULL, CONN_OUTBOUND, loopback(3000), from);
+
+	raw->other = conn_end(a->net, a, CONN_INBOUND, from, loopback(3000));
+	raw->other->other = raw;
+	conn_opened(raw->other);
+	return raw;
+}
+
 static struct doubles make_doubles(struct tnode *a, enum conn_kind kind, struct net_addr from,
 				   struct net_addr at, uint64_t nonce)
 {
 	struct tnet *net = a->net;
-	struct doubles d = {.in = conn_end(net, NULL, CONN_OUTBOUND, loopback(3000), from)};
+	struct doubles d = {.in = came_from(a, from)};
 
-	d.in->other = conn_end(net, a, CONN_INBOUND, from, loopback(3000));
-	d.in->other->other = d.in;
-	conn_opened(d.in->other);
 	raw_version(d.in, (struct raw_version){.height = 0, .nonce = nonce});
 	run(net);
 	pass(net, 1);
@@ -619,13 +626,23 @@ static void the_median_of_the_clocks_is_told(void **state)
 	int64_t offset;
 
 	assert_false(protocol_clock_offset(a->protocol, &offset));
+	/* Of those that came: an address has one vote, and fewer than three say nothing. */
 	for (size_t i = 0; i < ARRAY_LEN(ahead); i++) {
-		raw_version(raw_dials(a),
-			    (struct raw_version){.height = 0, .clock_ahead = ahead[i]});
+		for (uint16_t again = 0; again < 3; again++)
+			raw_version(came_from(a, ipv4(10, 0, 0, (uint8_t)(i + 1), 50000 + again)),
+				    (struct raw_version){.height = 0, .clock_ahead = ahead[i]});
 		run(net);
+		assert_int_equal(protocol_clock_offset(a->protocol, &offset), i >= 2);
 	}
-	assert_true(protocol_clock_offset(a->protocol, &offset));
 	assert_int_equal(offset, 31);
+	net_drop(net);
+	/* One that was dialled says something by itself. */
+	net = net_of(state);
+	a = node_add(net, blocks, 3);
+	raw_version(raw_dialled(a, 9000), (struct raw_version){.height = 0, .clock_ahead = 44});
+	run(net);
+	assert_true(protocol_clock_offset(a->protocol, &offset));
+	assert_int_equal(offset, 44);
 	net_drop(net);
 }
 

@@ -158,7 +158,8 @@ struct other_chain {
 };
 /* False: there was none. */
 bool protocol_other_chain(const struct protocol *p, struct other_chain *out);
-/* Median over handshaken peers of (peer's clock - ours), seconds; false with none. */
+/* Median of (peer's clock - ours), seconds, over handshaken peers that we dialled and, one an address, that came; false
+ * where there are none, or only fewer than three that came. */
 bool protocol_clock_offset(const struct protocol *p, int64_t *offset);
 /* Messages by command that were ignored because they are not ours to know. */
 uint64_t protocol_unknown_count(const struct protocol *p);
