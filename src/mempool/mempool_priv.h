@@ -206,6 +206,7 @@ void orphans_add(struct mempool *m, struct tx *tx, uint64_t origin);
 void orphans_wake(struct mempool *m, const struct txid *id);
 void orphans_block(struct mempool *m, const struct block *b);
 void orphans_expire(struct mempool *m);
+#define ORIGIN_GONE UINT64_MAX
 void orphans_forget(struct mempool *m, uint64_t origin);
 
 /* blocks.c */

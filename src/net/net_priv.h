@@ -19,6 +19,7 @@
 #define TURN_READ_BYTES    (64u << 10)
 #define TURN_WRITE_BYTES   (256u << 10)
 #define TURN_MESSAGES      16
+#define TURN_US            500
 #define TURN_MESSAGE_BYTES (256u << 10)
 
 #define RECV_FIRST_BYTES 4096 /* a receive buffer begins so */

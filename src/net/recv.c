@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <tally/base/checked.h>
+#include <tally/base/clock.h>
 #include <tally/base/mem.h>
 
 static size_t buffered(const struct conn *c)
@@ -205,12 +206,15 @@ void recv_ready(struct conn *c)
 void recv_deliver(struct conn *c)
 {
 	size_t begin = c->in.at;
+	const int64_t until_us = clock_mono_us(clock_system()) + TURN_US;
 	unsigned messages = 0;
 	bool whole = false;
 
 	list_del(&c->ready);
+	/* Some are small and dear: a question for 2,000 headers. */
 	while (may_deliver(c) && (whole = next_frame(c)) && messages < TURN_MESSAGES &&
-	       c->in.at - begin < TURN_MESSAGE_BYTES) {
+	       c->in.at - begin < TURN_MESSAGE_BYTES &&
+	       (messages == 0 || clock_mono_us(clock_system()) < until_us)) {
 		deliver_one(c);
 		messages++;
 		whole = false;

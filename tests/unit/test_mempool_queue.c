@@ -281,8 +281,17 @@ static void there_are_100_orphans_and_who_has_most_gives_way(void **state)
 	assert_int_equal(mempool_orphan_count(p->pool), MEMPOOL_ORPHANS_MAX);
 	assert_false(mempool_has(p->pool, &first->id));
 	assert_true(mempool_has(p->pool, &others->id));
+	/* Those whose sender has gone stay, and give way first, being most. */
 	mempool_forget_origin(p->pool, 1);
-	assert_int_equal(mempool_orphan_count(p->pool), 1);
+	assert_int_equal(mempool_orphan_count(p->pool), MEMPOOL_ORPHANS_MAX);
+	for (uint32_t i = 200; i < 230; i++) {
+		struct tx *tx = orphan(p, i);
+
+		pf_submit(p, tx, 3);
+		assert_true(mempool_has(p->pool, &tx->id));
+		tx_unref(tx);
+	}
+	assert_true(mempool_has(p->pool, &others->id));
 	tx_unref(first);
 	tx_unref(others);
 	pf_close(p);

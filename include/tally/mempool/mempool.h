@@ -88,7 +88,8 @@ void mempool_block_disconnected(struct mempool *m, const struct block *b);
 void mempool_tip_changed(struct mempool *m);
 /* Drops what has been here for longer than MEMPOOL_EXPIRY_SECONDS, found within a minute. */
 void mempool_expire(struct mempool *m);
-void mempool_forget_origin(struct mempool *m, uint64_t origin); /* its orphans and what it queued */
+void mempool_forget_origin(struct mempool *m,
+			   uint64_t origin); /* what it queued; its orphans are nobody's */
 
 size_t mempool_count(const struct mempool *m);
 uint64_t mempool_bytes(const struct mempool *m); /* of serialised transactions */
