@@ -16,6 +16,7 @@ struct call {
 	json_t *args; /* object, by name */
 	node_reply *reply;
 	void *arg;
+	const void *asker; /* the arg of the outermost call, where one verb makes another call */
 };
 
 const struct verb *verb_find(const char *name)
@@ -80,14 +81,15 @@ void node_command_forget(struct node *n, void *arg)
 	}
 }
 
+const void *call_asker(const struct call *c)
+{
+	return c->asker;
+}
+
+/* Nothing else takes long, but counting coins, which is bounded. */
 void node_command_give_up(struct node *n, const void *arg)
 {
-	list_each_safe (it, &n->calls) {
-		struct call *c = list_entry(it, struct call, link);
-
-		if (c->arg == arg)
-			node_generate_give_up(n, c); /* nothing else takes long */
-	}
+	node_generate_give_up(n, arg);
 }
 
 /* --- arguments ------------------------------------------------------------------- */
@@ -152,11 +154,16 @@ static bool args_complete(const struct verb *v, const json_t *args, struct err *
 
 static void call_run(struct node *n, const struct verb *v, struct call *c)
 {
+	const void *before = n->asker;
+
 	if ((v->flags & VERB_MEMPOOL) && !n->pool_wanted && n->mempool) {
 		n->pool_wanted = true;
 		node_settle_mempool(n);
 	}
-	v->run(n, c);
+	/* What it asks for in its turn is asked for by the same. */
+	n->asker = c->asker;
+	v->run(n, c); /* c may be gone now */
+	n->asker = before;
 }
 
 static void unknown_method(const char *name, struct err *e)
@@ -190,6 +197,7 @@ void node_command(struct node *n, const char *method, json_t *params, node_reply
 	c->args = json_object();
 	c->reply = reply;
 	c->arg = arg;
+	c->asker = n->asker ? n->asker : arg;
 	if (json_is_array(params))
 		ok = args_by_position(v, params, c->args, &err);
 	else if (json_is_object(params))

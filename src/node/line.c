@@ -357,19 +357,40 @@ static void offer_args(const struct node *n, const struct verb *v, size_t place,
 	}
 }
 
+size_t line_last_word(const char *line, size_t *place, bool *quoted)
+{
+	size_t at = 0, words = 0;
+
+	*quoted = false;
+	for (size_t i = 0; line[i]; i++) {
+		if (line[i] == '"')
+			*quoted = !*quoted;
+		else if (line[i] == '\\' && *quoted && line[i + 1])
+			i++;
+		else if (line[i] == ' ' && !*quoted) {
+			words += i > at;
+			at = i + 1;
+		}
+	}
+	*place = words;
+	return at;
+}
+
 size_t line_complete(const struct node *n, const char *line, char (*out)[COMPLETION_CHARS + 1],
 		     size_t max)
 {
-	const char *word = strrchr(line, ' ');
-	struct completion c = {.word = word ? word + 1 : line, .out = out, .max = max};
+	size_t place;
+	bool quoted;
+	const size_t at = line_last_word(line, &place, &quoted);
+	struct completion c = {.word = line + at, .out = out, .max = max};
 	const struct verb *v = verb_of_line(line);
-	size_t place = 0;
 
-	if (!word)
+	/* A text is nobody's to guess. */
+	if (quoted)
+		return 0;
+	if (place == 0)
 		offer_verbs(&c);
-	for (const char *s = line; word && s < word; s++)
-		place += s[0] == ' ' && s[1] != ' ';
-	if (word && v)
-		offer_args(n, v, place, &c);
+	else if (v)
+		offer_args(n, v, place - 1, &c);
 	return MIN(c.n, max);
 }

@@ -31,6 +31,7 @@ struct generate {
 	uint32_t want;
 	struct block_hash *hashes;
 	size_t n, cap;
+	const void *asker;
 	generate_done *done;
 	void *arg;
 };
@@ -377,8 +378,8 @@ void node_mining_tick(struct node *n)
 	m->rate_hashes = hashes;
 }
 
-void node_generate(struct node *n, const struct key_hash *to, uint32_t count, generate_done *done,
-		   void *arg)
+void node_generate(struct node *n, const struct key_hash *to, uint32_t count, const void *asker,
+		   generate_done *done, void *arg)
 {
 	struct generate *g;
 	struct err err = {0};
@@ -395,6 +396,7 @@ void node_generate(struct node *n, const struct key_hash *to, uint32_t count, ge
 	g->id = ++n->mining->n_generates;
 	g->to = *to;
 	g->want = count;
+	g->asker = asker;
 	g->done = done;
 	g->arg = arg;
 	list_add(&n->mining->generates, &g->link);
@@ -402,7 +404,7 @@ void node_generate(struct node *n, const struct key_hash *to, uint32_t count, ge
 	node_schedule(n, WORK_MINER);
 }
 
-void node_generate_give_up(struct node *n, const void *arg)
+void node_generate_give_up(struct node *n, const void *asker)
 {
 	struct err err = {0};
 
@@ -410,7 +412,7 @@ void node_generate_give_up(struct node *n, const void *arg)
 	list_each_safe (it, &n->mining->generates) {
 		struct generate *g = list_entry(it, struct generate, link);
 
-		if (g->arg != arg)
+		if (g->asker != asker)
 			continue;
 		log_info(LOG_MINER, "%zu of %u blocks made: who asked for them has left", g->n,
 			 g->want);

@@ -92,6 +92,7 @@ struct node {
 	node_renderer *renderer;
 
 	struct list calls; /* unanswered calls */
+	const void *asker; /* of the call that is being begun; NULL: none is */
 	struct list scans; /* scan.c: under way */
 };
 
@@ -182,10 +183,10 @@ void mining_free(struct mining *m);
  * each other. done may come within this call only on error. */
 typedef void generate_done(void *arg, const struct block_hash *hashes, size_t n,
 			   const struct err *err);
-void node_generate(struct node *n, const struct key_hash *to, uint32_t count, generate_done *done,
-		   void *arg);
-/* Those with this arg end here, with an error: who asked for them has left. */
-void node_generate_give_up(struct node *n, const void *arg);
+void node_generate(struct node *n, const struct key_hash *to, uint32_t count, const void *asker,
+		   generate_done *done, void *arg);
+/* Those of this asker end here, with an error: it has left. */
+void node_generate_give_up(struct node *n, const void *asker);
 struct mining_info {
 	bool on, busy;
 	unsigned threads;

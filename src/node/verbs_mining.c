@@ -56,7 +56,7 @@ static void run_generatetoaddress(struct node *n, struct call *c)
 
 	if (call_number(c, "nblocks", 0, GENERATE_MAX, 1, &count) &&
 	    call_address(c, "address", true, &to))
-		node_generate(n, &to, (uint32_t)count, generated, c);
+		node_generate(n, &to, (uint32_t)count, call_asker(c), generated, c);
 }
 
 static void set_mining(struct node *n, struct call *c, bool on, int64_t threads)

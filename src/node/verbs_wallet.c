@@ -330,7 +330,7 @@ static void send_mine(struct node *n, struct call *c, json_t *result)
 	s = NEW(struct sending);
 	s->call = c;
 	s->result = result;
-	node_generate(n, &m.to, 1, sent_and_mined, s);
+	node_generate(n, &m.to, 1, call_asker(c), sent_and_mined, s);
 }
 
 static bool read_payment(struct call *c, struct wallet_payment *p, struct key_hash *from)

@@ -123,21 +123,6 @@ static void recall(struct prompt *p, size_t which)
 	set_text(p, which == p->n_history ? p->draft : p->history[which]);
 }
 
-/* The last word begins after the last blank outside quotes. */
-static size_t completed_word(const char *line)
-{
-	bool quoted = false;
-	size_t at = 0;
-
-	for (size_t i = 0; line[i]; i++) {
-		if (line[i] == '"')
-			quoted = !quoted;
-		else if (line[i] == ' ' && !quoted)
-			at = i + 1;
-	}
-	return at;
-}
-
 static void replace_word(struct prompt *p, const char *with, size_t n)
 {
 	cut(p, p->word, p->at);
@@ -164,7 +149,8 @@ static size_t common_prefix(const struct prompt *p)
 static void complete(struct prompt *p)
 {
 	char line[PROMPT_BYTES];
-	size_t shared;
+	size_t shared, place;
+	bool quoted;
 
 	if (p->kind != PROMPT_COMMAND || !p->complete)
 		return;
@@ -181,7 +167,7 @@ static void complete(struct prompt *p)
 	if (p->n_options > PROMPT_COMPLETIONS)
 		p->n_options = PROMPT_COMPLETIONS;
 	p->option = 0;
-	p->word = completed_word(line);
+	p->word = line_last_word(line, &place, &quoted);
 	if (!p->n_options)
 		return;
 	shared = common_prefix(p);

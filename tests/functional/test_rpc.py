@@ -34,9 +34,16 @@ def test_blocks_are_made_only_while_somebody_waits_for_them(net):
     n = net.node()
     n.create("CENTRAL_NODE", "-spacing", "3600")
     n.start("-connect", "0")
-    body = json.dumps({"method": "generatetoaddress", "params": [1000, "CENTRAL_NODE"], "id": 1})
+    n.rpc("getnewaddress", "bob")
     with open(os.path.join(n.dir, ".cookie")) as f:
         auth = base64.b64encode(f.read().encode()).decode()
+    for method, params in (("generatetoaddress", [1000, "CENTRAL_NODE"]),
+                           ("send", {"to": "bob", "amount": "1", "mine": True}),
+                           ("tally_command", ["send! bob 1 mine=true"])):
+        leave_while_it_mines(n, auth, json.dumps({"method": method, "params": params, "id": 1}))
+
+
+def leave_while_it_mines(n, auth, body):
     with socket.create_connection(("127.0.0.1", n.id + 10000)) as s:
         s.sendall(("POST / HTTP/1.1\r\nHost: x\r\nAuthorization: Basic %s\r\nContent-Length: %d\r\n\r\n%s" % (
             auth, len(body), body)).encode())

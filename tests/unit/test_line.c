@@ -164,6 +164,11 @@ static void verbs_labels_and_keys_are_completed_each_in_its_place(void **state)
 	assert_false(offers(v, "send miner 5 pre", "preview="));
 	assert_false(offers(v, "send miner 5 mi", "miner"));
 	assert_false(offers(v, "nonsense m", "miner"));
+	/* What stands in quotes is a text, blanks and all; and one word where they are closed. */
+	assert_false(offers(v, "send miner 5 memo=\"so fe", "fee="));
+	assert_false(offers(v, "send miner 5 memo=\"a \\\" fe", "fee="));
+	assert_true(offers(v, "send miner 5 memo=\"so so\" fe", "fee="));
+	assert_true(offers(v, "send \"a b\" mi", "miner"));
 	assert_int_equal(line_complete(v->n, "", (char[1][COMPLETION_CHARS + 1]){""}, 1), 1);
 }
 

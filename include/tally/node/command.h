@@ -100,6 +100,8 @@ void node_command_forget(struct node *n, void *arg);
 void node_command_give_up(struct node *n, const void *arg);
 
 /* Within a verb: */
+/* Who asked: the arg of this call, or of the outermost where a verb has made it. */
+const void *call_asker(const struct call *c);
 json_t *call_arg(const struct call *c,
 		 const char *name); /* borrowed; NULL where left out or null */
 struct node *call_node(const struct call *c);
@@ -127,8 +129,10 @@ void node_command_line(struct node *n, const char *line, line_reply *reply, void
 /* Splits a line: argv of mem_alloc'ed words (free with line_free). ERR_USAGE for an open quote. */
 bool line_split(const char *line, char ***words, size_t *n, struct err *e);
 void line_free(char **words, size_t n);
+/* Where the last word of a line being written begins; *place: how many words stand before it; *quoted: a quote is open. */
+size_t line_last_word(const char *line, size_t *place, bool *quoted);
 /* Completions of the last word of `line` (verbs, labels, peers, keys): writes at most max words (each
- * replaces that word), returns how many there are. */
+ * replaces that word), returns how many there are; none within quotes. */
 #define COMPLETION_CHARS 79
 size_t line_complete(const struct node *n, const char *line, char (*out)[COMPLETION_CHARS + 1],
 		     size_t max);
