@@ -294,7 +294,9 @@ static bool mining_prepare(struct mining *m, struct err *e)
 	if (!m->miner)
 		return err_set(e, ERR_IO, "miner",
 			       "cannot make a pipe for the miner: raise ulimit -n");
-	miner_set_threads(m->miner, m->threads);
+	if (!miner_set_threads(m->miner, m->threads))
+		return err_set(e, ERR_IO, "miner",
+			       "cannot make a thread for the miner: raise ulimit -u");
 	return true;
 }
 

@@ -183,13 +183,13 @@ void miner_free(struct miner *m)
 	free(m);
 }
 
-void miner_set_threads(struct miner *m, unsigned threads)
+bool miner_set_threads(struct miner *m, unsigned threads)
 {
 	sigset_t all, old;
 
 	threads = threads < 1 ? 1 : threads > MINER_THREADS_MAX ? MINER_THREADS_MAX : threads;
 	if (threads == m->n_threads)
-		return;
+		return true;
 	miner_join(m);
 	sigfillset(&all); /* signals are the loop's */
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -197,6 +197,7 @@ void miner_set_threads(struct miner *m, unsigned threads)
 	       pthread_create(&m->threads[m->n_threads], NULL, miner_main, m) == 0)
 		m->n_threads++;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return m->n_threads > 0;
 }
 
 uint64_t miner_start(struct miner *m, const uint8_t header[HEADER_BYTES], uint32_t bits)

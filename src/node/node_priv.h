@@ -220,7 +220,8 @@ typedef void miner_exhausted(void *arg, uint64_t job);
 struct miner *miner_new(struct event_base *base, miner_found *found, miner_exhausted *exhausted,
 			void *arg);
 void miner_free(struct miner *m);
-void miner_set_threads(struct miner *m, unsigned threads);
+/* At least one where true; false: the system gives none. */
+bool miner_set_threads(struct miner *m, unsigned threads);
 /* Starts on this header, and drops the job before it. Returns the job's number. */
 uint64_t miner_start(struct miner *m, const uint8_t header[HEADER_BYTES], uint32_t bits);
 void miner_pause(struct miner *m);

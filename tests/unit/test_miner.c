@@ -115,7 +115,7 @@ static void what_is_found_meets_the_target_of_its_job(void **state)
 	uint8_t header[HEADER_BYTES];
 
 	for (unsigned threads = 1; threads <= 4; threads++) {
-		miner_set_threads(f->m, threads);
+		assert_true(miner_set_threads(f->m, threads));
 		for (unsigned n = 0; n < 20; n++) {
 			uint64_t job;
 
@@ -160,7 +160,7 @@ static void of_an_old_job_no_more_than_a_slice_a_thread_is_done(void **state)
 	struct fixture *f = *state;
 	uint8_t header[HEADER_BYTES];
 
-	miner_set_threads(f->m, 2);
+	assert_true(miner_set_threads(f->m, 2));
 	for (unsigned n = 0; n < 20; n++) {
 		uint64_t hashes, job;
 
@@ -189,7 +189,7 @@ static void what_is_found_of_a_job_that_is_over_bears_its_number(void **state)
 	uint8_t header[HEADER_BYTES];
 	uint64_t job;
 
-	miner_set_threads(f->m, 2);
+	assert_true(miner_set_threads(f->m, 2));
 	header_of(header, 2);
 	miner_start(f->m, header, EASY);
 	miner_pause(f->m);
@@ -209,7 +209,7 @@ static void threads_come_and_go_in_the_midst_of_a_job(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
 		uint64_t before;
 
-		miner_set_threads(f->m, threads[i]);
+		assert_true(miner_set_threads(f->m, threads[i]));
 		before = miner_hashes(f->m);
 		for (int tries = 0; tries < 100 && miner_hashes(f->m) == before; tries++)
 			assert_int_equal(wait_found(f, 50000), -1);
