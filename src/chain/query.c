@@ -172,11 +172,6 @@ uint32_t chain_next_bits(const struct chain *c, chain_index parent)
 	return next_bits(&c->params, en->height, en->bits, en->time, before);
 }
 
-struct u256 chain_next_target_work(const struct chain *c)
-{
-	return work_of_bits(chain_next_bits(c, c->tree.tip));
-}
-
 /* --- what is stored --------------------------------------------------------------- */
 
 bool chain_read_header(const struct chain *c, chain_index i, struct block_header *out,

@@ -1,4 +1,4 @@
-/* The rules for headers and blocks. Source: protocol section 3. */
+/* The rules for headers and blocks. Source: tally-protocol(7), BLOCKS. */
 #include <tally/consensus/rules.h>
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Retargeting. Source: protocol section 4. */
+/* Retargeting. Source: tally-protocol(7), DIFFICULTY. */
 #include <tally/consensus/params.h>
 
 #include <tally/base/checked.h>

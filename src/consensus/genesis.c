@@ -1,4 +1,4 @@
-/* The block that is a chain's identity. Source: protocol section 5. */
+/* The block that is a chain's identity. Source: tally-protocol(7), GENESIS. */
 #include <tally/consensus/params.h>
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* What a signature signs. Source: protocol section 2, in the shape of BIP 143. */
+/* What a signature signs. Source: tally-protocol(7), TRANSACTIONS, in the shape of BIP 143. */
 #include <tally/consensus/rules.h>
 
 #include <tally/base/bytes.h>

@@ -34,8 +34,8 @@ static bool sample_verifies(const char *text, size_t n, const char *sig_hex,
 bool key_selfcheck(struct err *e)
 {
 	/* A public key of mixed order; on the first signature verifiers with the cofactor
-	 * say yes and those without say no, on the second all say yes. Source: protocol
-	 * section 2. */
+	 * say yes and those without say no, on the second all say yes. Source:
+	 * tally-protocol(7), TRANSACTIONS. */
 	static const char pub_hex[] =
 		"f2d100639614c6a6dd00b28f31127ad89655e2ad12da9063e0687f2b282dd773";
 	static const char must_fail[] =

@@ -1,4 +1,4 @@
-/* What a transaction must be to enter: protocol section 2 as of the next block, and this
+/* What a transaction must be to enter: tally-protocol(7), TRANSACTIONS as of the next block, and this
  * node's own limits. */
 #include <math.h>
 #include <stdlib.h>

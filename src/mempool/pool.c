@@ -389,14 +389,6 @@ size_t mempool_parents(const struct mempool *m, const struct txid *id, struct tx
 	return en ? copy_ids(en->parents, en->n_parents, out, max) : 0;
 }
 
-size_t mempool_children(const struct mempool *m, const struct txid *id, struct txid *out,
-			size_t max)
-{
-	const struct pool_entry *en = pool_find(m, id);
-
-	return en ? copy_ids(en->children, en->n_children, out, max) : 0;
-}
-
 bool mempool_spends(const struct mempool *m, const struct outpoint *o, struct txid *by)
 {
 	const struct pool_entry *en = pool_spender(m, o);
@@ -404,27 +396,4 @@ bool mempool_spends(const struct mempool *m, const struct outpoint *o, struct tx
 	if (en && by)
 		*by = en->pub.tx->id;
 	return en;
-}
-
-static bool coins_get(void *ctx, const struct outpoint *o, struct coin *out, struct err *e)
-{
-	const struct mempool *m = ctx;
-	const struct pool_entry *en = pool_find(m, &o->txid);
-
-	if (pool_spender(m, o)) {
-		err_clear(e);
-		return false;
-	}
-	if (en) {
-		err_clear(e);
-		return o->index < en->pub.tx->n_out &&
-		       tx_coin(en->pub.tx, o->index, MEMPOOL_HEIGHT, out);
-	}
-	struct coin_view below = chain_coins(m->o.chain);
-	return below.get(below.ctx, o, out, e);
-}
-
-struct coin_view mempool_coins(const struct mempool *m)
-{
-	return (struct coin_view){.get = coins_get, .ctx = (void *)m};
 }

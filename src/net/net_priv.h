@@ -177,7 +177,7 @@ struct net {
 /* conn.c */
 int64_t net_now_ms(const struct net *n);
 struct event *net_event(struct net *n, int fd, short what, event_callback_fn fn, void *arg);
-void net_soon(struct net *n); /* calls net_turn from the loop */
+void net_soon(struct net *n); /* delivers what is ready, from the loop */
 bool net_prepare_fd(int fd);  /* non-blocking, close-on-exec, no delay */
 /* Takes the socket; tells `opened`. */
 void conn_open(struct net *n, int fd, enum conn_kind kind, const struct net_addr *peer);

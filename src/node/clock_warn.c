@@ -1,4 +1,4 @@
-/* A clock that is off is the usual reason why a block is refused in a room of laptops. Source: protocol section 7. */
+/* A clock that is off is the usual reason why a block is refused in a room of laptops. Source: tally-protocol(7), CONDUCT. */
 #include "node_priv.h"
 
 #include <inttypes.h>

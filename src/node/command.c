@@ -37,11 +37,6 @@ static void call_free(struct call *c)
 	free(c);
 }
 
-struct node *call_node(const struct call *c)
-{
-	return c->node;
-}
-
 void call_done(struct call *c, json_t *take_result)
 {
 	if (c->reply)

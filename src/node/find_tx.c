@@ -6,7 +6,6 @@
 
 #define BLOCKS_SEARCHED 1000
 #define BYTES_SEARCHED  (8U << 20) /* so that a key press never waits for it */
-#define WALLET_TXS_PAGE 256
 
 /* *read (may be NULL): the block's bytes are added. */
 static bool in_block(const struct node *n, const struct chain_entry *at, const struct txid *id,
@@ -31,19 +30,10 @@ static bool in_block(const struct node *n, const struct chain_entry *at, const s
 static bool in_wallet_block(const struct node *n, const struct txid *id, struct tx **out,
 			    struct chain_entry *at)
 {
-	struct wallet_tx page[WALLET_TXS_PAGE];
-	size_t skip = 0, total;
+	struct wallet_tx own;
 
-	do {
-		total = wallet_history(n->wallet, page, skip, WALLET_TXS_PAGE);
-		for (size_t i = 0; i < WALLET_TXS_PAGE && skip + i < total; i++)
-			if (hash256_equal(&page[i].id.h, &id->h))
-				return page[i].height != MEMPOOL_HEIGHT &&
-				       chain_find(n->chain, &page[i].block, at) &&
-				       in_block(n, at, id, out, NULL);
-		skip += WALLET_TXS_PAGE;
-	} while (skip < total);
-	return false;
+	return wallet_find_tx(n->wallet, id, &own) && own.height != MEMPOOL_HEIGHT &&
+	       chain_find(n->chain, &own.block, at) && in_block(n, at, id, out, NULL);
 }
 
 bool node_find_tx(const struct node *n, const struct txid *id, const struct block_hash *in,

@@ -125,12 +125,11 @@ static json_t *json_output(const struct txout *out, size_t index)
 	return o;
 }
 
-json_t *json_tx(const struct node *n, const struct tx *tx)
+json_t *json_tx(const struct tx *tx)
 {
 	json_t *o = json_object(), *vin = json_array(), *vout = json_array();
 	const json_int_t bytes = (json_int_t)tx->raw.len;
 
-	(void)n;
 	for (size_t i = 0; i < tx->n_in; i++)
 		json_array_append_new(vin, json_input(&tx->in[i]));
 	for (size_t i = 0; i < tx->n_out; i++)
@@ -154,7 +153,7 @@ json_t *json_block(const struct node *n, const struct chain_entry *en, const str
 	json_t *o = json_header(n, en, &b->header), *txs = json_array();
 
 	for (uint32_t i = 0; i < b->n_tx; i++)
-		json_array_append_new(txs, verbosity > 1 ? json_tx(n, &b->tx[i])
+		json_array_append_new(txs, verbosity > 1 ? json_tx(&b->tx[i])
 							 : json_hash(&b->tx[i].id.h));
 	json_object_set_new(o, "nTx", json_integer(b->n_tx));
 	json_object_set_new(o, "size", json_integer((json_int_t)b->raw.len));

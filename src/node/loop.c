@@ -350,8 +350,3 @@ void node_fatal(struct node *n, const struct err *e)
 	log_error(LOG_NODE, "cannot go on: %s: %s", e->token, e->detail);
 	node_stop(n, "failure");
 }
-
-bool node_stopping(const struct node *n)
-{
-	return n->stopping;
-}

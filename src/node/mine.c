@@ -11,8 +11,7 @@
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
 
-#define MINER_LABEL "miner"
-/* New transactions are taken into the work this often (choosing among a full pool takes tens of
+/* New transactions are taken into the work this often (choosing among a full pool takes some
  * milliseconds), new times too. */
 #define REFRESH_MS 1000
 #define RETIME_MS  5000

@@ -12,7 +12,6 @@ static void remember_block(struct node *n, const struct block *b)
 		.n_tx = b->n_tx,
 		.bytes = (uint32_t)b->raw.len,
 		.mine = b->n_tx > 0 && wallet_pays(n->wallet, &b->tx[0]),
-		.arrived_us = clock_unix_us(&n->clock.clock),
 	};
 
 	late_add(n->late, &b->hash, &r);
@@ -165,7 +164,7 @@ static bool on_adopt(void *arg, struct block *genesis, conn_id from)
 		return false;
 	}
 	if (protocol_peer(n->protocol, from, &peer))
-		n->joined_from = peer.addr;
+		n->joined_from = peer.listens.port ? peer.listens : peer.addr;
 	hash256_hex(hash, &genesis->hash.h);
 	log_info(LOG_CHAIN, "joined chain '%s' %s, offered by peer %u",
 		 chain_params(n->chain)->name, hash, from);

@@ -169,6 +169,7 @@ bool node_open_network(struct node *n, struct err *e);
 
 /* mine.c: what is mined, and when. */
 bool node_mining(const struct node *n); /* switched on */
+#define MINER_LABEL "miner"             /* of the address that is paid unless another is named */
 /* On or off. to: NULL keeps the address (or, the first time, makes the wallet's "miner"). threads 0 keeps. */
 bool node_set_mining(struct node *n, bool on, const struct key_hash *to, unsigned threads,
 		     struct err *e);
@@ -197,7 +198,7 @@ struct mining_info {
 };
 void node_mining_info(const struct node *n, struct mining_info *out);
 
-/* template.c: the next block, nonce still to be found. A reference for the caller. */
+/* template.c: the next block, nonce still to be found. */
 struct block_template {
 	struct block_header header;
 	struct span *raws; /* coinbase first */
@@ -207,6 +208,7 @@ struct block_template {
 	int64_t fees;
 };
 void block_template_make(struct block_template *t, struct node *n, const struct key_hash *to);
+/* One reference for the caller. */
 struct block *block_template_block(const struct block_template *t, uint32_t nonce);
 void block_template_clear(struct block_template *t);
 /* Looks for genesis bits that give this machine a block every `spacing` seconds. */
@@ -234,11 +236,11 @@ void journal_msg(struct journal *j, const struct msg_record *rec, int64_t unix_u
 void journal_log(struct journal *j, int64_t unix_us, enum log_subsystem sub, enum log_level level,
 		 const char *text);
 void journal_fill(const struct journal *j, struct snapshot *out, int64_t unix_us);
+size_t journal_msgs(const struct journal *j, uint64_t first, struct msg_record *out, size_t max);
+size_t journal_logs(const struct journal *j, uint64_t first, struct log_record *out, size_t max);
 
 /* snapshot.c: all peers; mem_alloc'ed. */
 struct peer_info *node_peers(const struct node *n, size_t *count);
-size_t journal_msgs(const struct journal *j, uint64_t first, struct msg_record *out, size_t max);
-size_t journal_logs(const struct journal *j, uint64_t first, struct log_record *out, size_t max);
 
 /* logfile.c: tally.log in the data directory, rotated at 5 MB (one old file is kept). */
 struct logfile *logfile_open(const char *dir, struct err *e);
@@ -257,11 +259,10 @@ bool node_find_tx(const struct node *n, const struct txid *id, const struct bloc
 /* scan.c */
 void scans_end(struct node *n); /* the node stops */
 
-/* late.c: size, transactions and arrival of late blocks, for rows of the chain panel. */
+/* late.c: size and transactions of late blocks, for rows of the chain panel. */
 struct late_block {
 	uint32_t n_tx, bytes;
 	bool mine;
-	int64_t arrived_us;
 };
 struct late *late_new(void);
 void late_free(struct late *r);

@@ -296,16 +296,6 @@ struct event_base *node_base(const struct node *n)
 	return n->base;
 }
 
-const struct config *node_config(const struct node *n)
-{
-	return &n->config;
-}
-
-const struct clock *node_clock(const struct node *n)
-{
-	return &n->clock.clock;
-}
-
 void node_go_headless(struct node *n)
 {
 	n->config.headless = true;

@@ -47,11 +47,8 @@ static void fill_chain(const struct node *n, struct snapshot *s)
 
 static void fill_peers(const struct node *n, struct snapshot *s)
 {
-	struct net_stats stats;
-
 	if (!n->net)
 		return;
-	stats = net_stats(n->net);
 	s->port = net_port(n->net);
 	s->n_peers = (uint32_t)protocol_peers(n->protocol, s->peers, SNAPSHOT_PEERS_MAX);
 	for (uint32_t i = 0; i < MIN(s->n_peers, SNAPSHOT_PEERS_MAX); i++)
@@ -61,8 +58,6 @@ static void fill_peers(const struct node *n, struct snapshot *s)
 	s->n_offers = (uint32_t)MIN(protocol_offers(n->protocol, s->offers, SNAPSHOT_OFFERS_MAX),
 				    SNAPSHOT_OFFERS_MAX);
 	s->known_addrs = (uint32_t)addrbook_count(n->book);
-	s->bytes_in = stats.bytes_in;
-	s->bytes_out = stats.bytes_out;
 	protocol_sync_info(n->protocol, &s->sync);
 }
 
@@ -72,10 +67,6 @@ static void fill_mempool(const struct node *n, struct snapshot *s)
 		return;
 	s->mempool_count = (uint32_t)mempool_count(n->mempool);
 	s->mempool_bytes = mempool_bytes(n->mempool);
-	s->mempool_memory = mempool_memory(n->mempool);
-	s->mempool_fees = mempool_total_fee(n->mempool);
-	s->mempool_min_rate = mempool_min_rate(n->mempool);
-	s->orphans = (uint32_t)mempool_orphan_count(n->mempool);
 }
 
 static void fill_miner(const struct node *n, struct snapshot *s)
@@ -129,7 +120,6 @@ void node_snapshot(const struct node *n, struct snapshot *out)
 		.now_us = clock_unix_us(&n->clock.clock),
 		.uptime_s = (clock_mono_us(clock_system()) - n->started_us) / 1000000,
 		.node_id = n->config.node_id,
-		.control_port = (uint16_t)n->config.control_port,
 		.role = node_mining(n) ? "MINER" : "FULL",
 		.version = PACKAGE_VERSION,
 	};
@@ -140,8 +130,6 @@ void node_snapshot(const struct node *n, struct snapshot *out)
 	fill_mempool(n, out);
 	fill_miner(n, out);
 	out->balance = wallet_balance(n->wallet, NULL);
-	out->n_addresses = (uint32_t)wallet_addresses(n->wallet, NULL, 0, 0);
-	out->n_wallet_txs = (uint32_t)wallet_history(n->wallet, NULL, 0, 0);
 	journal_fill(n->journal, out, clock_unix_us(clock_system()));
 	fill_warning(n, out);
 }
@@ -186,9 +174,8 @@ static void row_body(const struct node *n, chain_index at, struct row_sources *s
 	struct late_block r = {0};
 	struct block *b;
 
-	if (late_get(n->late, &row->hash, &r)) {
-		row->arrived_us = r.arrived_us;
-	} else if (row->have_body && s->bodies > 0 && chain_read_block(n->chain, at, &b, NULL)) {
+	if (!late_get(n->late, &row->hash, &r) && row->have_body && s->bodies > 0 &&
+	    chain_read_block(n->chain, at, &b, NULL)) {
 		s->bodies--;
 		r = (struct late_block){.n_tx = b->n_tx, .bytes = (uint32_t)b->raw.len};
 		r.mine = wallet_pays(n->wallet, &b->tx[0]);

@@ -65,7 +65,7 @@ void block_template_make(struct block_template *t, struct node *n, const struct 
 	t->header = (struct block_header){
 		.version = BLOCK_VERSION,
 		.prev = tip.hash,
-		/* A clock that is behind uses the parent's time: protocol section 3. */
+		/* A clock that is behind uses the parent's time: tally-protocol(7), BLOCKS. */
 		.time = (uint32_t)MAX(now, (int64_t)tip.time),
 		.bits = chain_next_bits(n->chain, tip.index),
 	};

@@ -1,6 +1,7 @@
 /* The table of verbs: every command there is, by subject. */
 #include "verbs_priv.h"
 
+#include <tally/base/mem.h>
 #include <tally/base/text.h>
 
 const struct verb *const node_verb_groups[] = {
@@ -33,4 +34,9 @@ const char *verb_nearest(const char *name, unsigned flag)
 		if (v->flags & flag)
 			nearest_try(&near, v->name);
 	return near.word;
+}
+
+char *text_string(const json_t *result)
+{
+	return mem_strdup(json_is_string(result) ? json_string_value(result) : "");
 }

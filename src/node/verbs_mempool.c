@@ -102,7 +102,7 @@ static json_t *json_confirmed(const struct node *n, const struct tx *tx,
 			      const struct chain_entry *at)
 {
 	const bool best = chain_on_best(n->chain, at->index);
-	json_t *o = json_tx(n, tx);
+	json_t *o = json_tx(tx);
 
 	json_object_set_new(o, "blockhash", json_hash(&at->hash.h));
 	json_object_set_new(
@@ -127,7 +127,7 @@ static void run_getrawtransaction(struct node *n, struct call *c)
 	    (named && !call_hash(c, "blockhash", &in.h)))
 		return;
 	if (!named && mempool_get(n->mempool, &id, &en)) {
-		call_done(c, verbose ? json_tx(n, en.tx) : json_hex(en.tx->raw));
+		call_done(c, verbose ? json_tx(en.tx) : json_hex(en.tx->raw));
 		return;
 	}
 	if (!node_find_tx(n, &id, named ? &in : NULL, &tx, &at)) {

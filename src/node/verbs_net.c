@@ -6,6 +6,7 @@
 
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
+#include <tally/base/text.h>
 #include <tally/net/invite.h>
 
 #define CHOOSE_LEAST 4 /* digits of a hash */
@@ -125,14 +126,17 @@ static int dial_code(const struct err *e)
 	return e->cls == ERR_KNOWN ? RPC_CLIENT_NODE_ALREADY_ADDED : RPC_MISC_ERROR;
 }
 
-static void dial(struct node *n, struct call *c, const struct net_addr *a, bool once)
+static void dial(struct node *n, struct call *c, const struct net_addr *a, bool once,
+		 json_t *take_result)
 {
 	struct err err = {0};
 
-	if (net_connect(n->net, a, once, &err))
-		call_done(c, json_null());
-	else
-		call_fail(c, dial_code(&err), &err);
+	if (net_connect(n->net, a, once, &err)) {
+		call_done(c, take_result);
+		return;
+	}
+	json_decref(take_result);
+	call_fail(c, dial_code(&err), &err);
 }
 
 static void run_addnode(struct node *n, struct call *c)
@@ -143,7 +147,7 @@ static void run_addnode(struct node *n, struct call *c)
 	if (!call_text(c, "command", "", &what) || !call_hostport(c, "node", &a))
 		return;
 	if (strcmp(what, "add") == 0 || strcmp(what, "onetry") == 0)
-		dial(n, c, &a, what[0] == 'o');
+		dial(n, c, &a, what[0] == 'o', json_null());
 	else if (strcmp(what, "remove") != 0)
 		call_error(c, RPC_INVALID_PARAMETER, ERR_USAGE, "bad-command",
 			   "'%s' is unknown: give add, remove or onetry", what);
@@ -157,20 +161,16 @@ static void run_addnode(struct node *n, struct call *c)
 static void run_connect(struct node *n, struct call *c)
 {
 	struct net_addr a;
-	struct err err = {0};
 
-	if (!call_hostport(c, "node", &a))
-		return;
-	if (net_connect(n->net, &a, false, &err))
-		call_done(c, json_net_addr(&a));
-	else
-		call_fail(c, dial_code(&err), &err);
+	if (call_hostport(c, "node", &a))
+		dial(n, c, &a, false, json_net_addr(&a));
 }
 
 static char *text_connect(const json_t *result)
 {
-	return mem_printf("dialling %s: it shows among the peers once it answers, else in the log",
-			  json_string_value(result));
+	return mem_printf(
+		"dialling %s until it answers: it shows among the peers then; drop %s gives up",
+		json_string_value(result), json_string_value(result));
 }
 
 static void drop_peer(struct node *n, const struct peer_info *p)
@@ -179,28 +179,70 @@ static void drop_peer(struct node *n, const struct peer_info *p)
 	protocol_drop_peer(n->protocol, p->id, "dropped by hand");
 }
 
-static void run_drop(struct node *n, struct call *c)
+static void drop_number(struct node *n, struct call *c, conn_id id)
 {
 	struct peer_info p;
-	int64_t id;
 
-	if (!call_number(c, "peer", 1, UINT32_MAX, 0, &id))
-		return;
-	if (!protocol_peer(n->protocol, (conn_id)id, &p)) {
+	if (!protocol_peer(n->protocol, id, &p)) {
 		call_error(c, RPC_CLIENT_NODE_NOT_CONNECTED, ERR_NOTFOUND, "no-such-peer",
-			   "there is no peer %lld: see the Peers panel for numbers", (long long)id);
+			   "there is no peer %u: see the Peers panel for numbers", id);
 		return;
 	}
 	drop_peer(n, &p);
-	call_done(c, json_pack("{s:I,s:o}", "peer", (json_int_t)id, "address",
+	call_done(c, json_pack("{s:I,s:o}", "peers", (json_int_t)1, "address",
 			       json_net_addr(&p.addr)));
+}
+
+/* All that are connected from there, or listen there; and it is not dialled any more. */
+static void drop_address(struct node *n, struct call *c, const struct net_addr *a)
+{
+	const bool wished = net_forget(n->net, a);
+	size_t count, dropped = 0;
+	struct peer_info *peers = node_peers(n, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (net_addr_equal(&peers[i].addr, a) || net_addr_equal(&peers[i].listens, a)) {
+			drop_peer(n, &peers[i]);
+			dropped++;
+		}
+	free(peers);
+	if (dropped || wished)
+		call_done(c, json_pack("{s:I,s:o}", "peers", (json_int_t)dropped, "address",
+				       json_net_addr(a)));
+	else
+		call_error(c, RPC_CLIENT_NODE_NOT_CONNECTED, ERR_NOTFOUND, "no-such-peer",
+			   "no peer is there, nor is it dialled: see the Peers panel");
+}
+
+static void run_drop(struct node *n, struct call *c)
+{
+	const char *text = json_string_value(call_arg(c, "peer"));
+	struct net_addr a;
+	uint64_t id;
+	int64_t number;
+
+	if (text && parse_u64(text, 1, UINT32_MAX, &id)) {
+		drop_number(n, c, (conn_id)id);
+	} else if (!text) {
+		if (call_number(c, "peer", 1, UINT32_MAX, 0, &number))
+			drop_number(n, c, (conn_id)number);
+	} else if (net_addr_parse_numeric(&a, text, NODE_ID_DEFAULT, NULL)) {
+		drop_address(n, c, &a);
+	} else {
+		call_error(c, RPC_INVALID_PARAMETER, ERR_USAGE, "bad-peer",
+			   "'%.60s' is neither a peer's number nor an address: see the Peers panel",
+			   text);
+	}
 }
 
 static char *text_drop(const json_t *result)
 {
-	return mem_printf("dropped peer %lld, %s: it may come back, ban keeps it away",
-			  (long long)json_integer_value(json_object_get(result, "peer")),
-			  json_string_value(json_object_get(result, "address")));
+	const json_int_t peers = json_integer_value(json_object_get(result, "peers"));
+	const char *address = json_string_value(json_object_get(result, "address"));
+
+	if (!peers)
+		return mem_printf("%s is not dialled any more", address);
+	return mem_printf("dropped %s: it may come back, ban keeps it away", address);
 }
 
 static bool same_text_address(const struct peer_info *p, const char *text)
@@ -320,7 +362,8 @@ static bool call_listening(struct node *n, struct call *c, struct net_addr *out)
 	if (net_addr_scope(out) != NET_NOWHERE)
 		return true;
 	call_error(c, RPC_INVALID_PARAMETER, ERR_USAGE, "bad-address",
-		   "'%.80s' can't be dialled: give an address of this machine", text);
+		   "'%.80s' can't be dialled: give an address of this machine",
+		   text ? text : "this machine's address");
 	return false;
 }
 
@@ -358,7 +401,8 @@ static const struct verb_param p_add[] = {{"node", ARG_HOSTPORT, false, "HOST:PO
 					  {0}};
 static const struct verb_param p_connect[] = {
 	{"node", ARG_HOSTPORT, false, "HOST:PORT, or PORT of this machine"}, {0}};
-static const struct verb_param p_drop[] = {{"peer", ARG_PEER, false, "the peer's number"}, {0}};
+static const struct verb_param p_drop[] = {
+	{"peer", ARG_PEER, false, "the peer's number, or an address"}, {0}};
 static const struct verb_param p_disconnect[] = {
 	{"address", ARG_HOSTPORT, true, "as getpeerinfo shows it"},
 	{"nodeid", ARG_PEER, true, "the peer's number"},

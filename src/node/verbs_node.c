@@ -23,11 +23,6 @@ static void run_stop(struct node *n, struct call *c)
 		node_stop(n, "asked to");
 }
 
-static char *text_string(const json_t *result)
-{
-	return mem_strdup(json_is_string(result) ? json_string_value(result) : "");
-}
-
 static void run_uptime(struct node *n, struct call *c)
 {
 	call_done(c, json_integer((clock_mono_us(clock_system()) - n->started_us) / 1000000));
@@ -75,8 +70,7 @@ static void help_category(const char *category, char *text)
 
 	text_append(text, HELP_BYTES, "%s== %s ==\n", *text ? "\n" : "", category);
 	while ((v = verb_next(&group, &at))) {
-		if (!(v->flags & VERB_RPC) || v->flags & VERB_HIDDEN ||
-		    strcmp(v->category, category) != 0)
+		if (!(v->flags & VERB_RPC) || strcmp(v->category, category) != 0)
 			continue;
 		usage_of(v, usage, sizeof(usage));
 		text_append(text, HELP_BYTES, "%s  (%s)\n", usage, v->summary);

@@ -18,6 +18,9 @@ bool call_address(struct call *c, const char *name, bool make, struct key_hash *
 /* verbs.c: of those with this flag the one that was perhaps meant; NULL: none is near. */
 const char *verb_nearest(const char *name, unsigned flag);
 
+/* verbs.c: a result that is a text, as it is. */
+char *text_string(const json_t *result);
+
 /* json_out.c */
 json_t *json_hash(const struct hash256 *h);
 json_t *json_address(const struct key_hash *kh);
@@ -27,7 +30,7 @@ json_t *json_header(const struct node *n, const struct chain_entry *en,
 		    const struct block_header *h);
 json_t *json_block(const struct node *n, const struct chain_entry *en, const struct block *b,
 		   int verbosity);
-json_t *json_tx(const struct node *n, const struct tx *tx);
+json_t *json_tx(const struct tx *tx);
 
 /* scan.c: counts all coins at the tip, later, and answers the call with the result. take_arg is freed. */
 struct coin_count {

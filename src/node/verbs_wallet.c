@@ -161,11 +161,6 @@ static void run_getnewaddress(struct node *n, struct call *c)
 	call_done(c, json_address(&kh));
 }
 
-static char *text_string(const json_t *result)
-{
-	return mem_strdup(json_is_string(result) ? json_string_value(result) : "");
-}
-
 static void run_listaddresses(struct node *n, struct call *c)
 {
 	const size_t total = wallet_addresses(n->wallet, NULL, 0, 0);
@@ -322,7 +317,7 @@ static void send_mine(struct node *n, struct call *c, json_t *result)
 	struct err err = {0};
 
 	node_mining_info(n, &m);
-	if (!m.has_to && !wallet_label_address(n->wallet, "miner", &m.to, &err)) {
+	if (!m.has_to && !wallet_label_address(n->wallet, MINER_LABEL, &m.to, &err)) {
 		json_decref(result);
 		call_fail(c, RPC_WALLET_ERROR, &err);
 		return;

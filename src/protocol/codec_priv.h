@@ -1,4 +1,4 @@
-/* Payloads of the messages: one struct a message, decoded in place. Source: protocol section 6. */
+/* Payloads of the messages: one struct a message, decoded in place. Source: tally-protocol(7), MESSAGES. */
 #ifndef TALLY_PROTOCOL_CODEC_PRIV_H
 #define TALLY_PROTOCOL_CODEC_PRIV_H
 

@@ -11,7 +11,6 @@ static void journal(struct protocol *p, const struct peer *peer, struct msg_reco
 {
 	const struct protocol_events *ev = p->o.events;
 
-	rec->seq = ++p->msg_seq;
 	rec->unix_us = clock_unix_us(p->o.clock);
 	rec->peer = peer->info.id;
 	if (ev && ev->message)
@@ -63,7 +62,6 @@ static const char *refusal(const struct peer *peer, const struct command *c)
 
 static void ignore(struct protocol *p, struct peer *peer, struct msg_record *rec, const char *why)
 {
-	peer->ignored++;
 	text_append(rec->summary, sizeof(rec->summary), "ignored: %s", why);
 	journal(p, peer, rec);
 }

@@ -1,5 +1,5 @@
 /* Who are you, and of which chain? The dialler speaks first; the handshake is complete at version.
- * Source: protocol section 6. */
+ * Source: tally-protocol(7), MESSAGES. */
 #include <config.h>
 
 #include <inttypes.h>

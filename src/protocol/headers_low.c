@@ -1,7 +1,7 @@
 /* Headers cost work before they cost memory: a chain whose headers have less work than our tip less 144 blocks
  * of it is only looked at while a peer tells it. Kept are the last header, the work, and of every full answer
  * the hash it ended with. Where the work suffices in the end, it is read again and kept, as far as it
- * is the same chain still. Source: protocol section 7; the idea of Bitcoin Core's headerssync.h. */
+ * is the same chain still. Source: tally-protocol(7), CONDUCT; the idea of Bitcoin Core's headerssync.h. */
 #include <stdlib.h>
 
 #include <tally/base/log.h>

@@ -1,5 +1,5 @@
 /* A node without a chain: asks its peers for genesis, and takes the only one there is, or the one a person
- * wants. Source: protocol section 5, "Joining". */
+ * wants. Source: tally-protocol(7), GENESIS, "Joining". */
 #include <string.h>
 
 #include <tally/base/log.h>
@@ -118,21 +118,29 @@ void join_peer_gone(struct protocol *p, struct peer *peer)
 	/* It stays on the list: others may have that chain, too. */
 	if (o && o->peers > 0)
 		o->peers--;
-	if (o && o->dialled > 0 && peer_dialled(peer))
-		o->dialled--;
 	peer->join.state =
 		JOIN_NEW; /* a peer that is sent away goes twice: then, and when it is gone */
 }
 
+/* Does a peer offer it whom we chose? */
+static bool by_chosen(const struct protocol *p, const struct offer *o)
+{
+	for (const struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
+		if (peer_chosen(peer) && peer->join.state == JOIN_OFFERED &&
+		    hash256_equal(&peer->join.offered.h, &o->genesis->hash.h))
+			return true;
+	return false;
+}
+
 /* Where the list is full, a chain makes room that nobody here has any more; for one that a peer has that we dialled
  * also one that only such have that came by themselves: they can make up as many as they like. NULL: there is none. */
-static struct offer *offer_put(struct protocol *p, bool dialled)
+static struct offer *offer_put(struct protocol *p, bool chosen)
 {
 	for (size_t i = 0; p->n_offers == OFFERS_MAX && i < p->n_offers; i++)
 		if (p->offers[i].peers == 0)
 			offer_remove(p, &p->offers[i]);
-	for (size_t i = 0; dialled && p->n_offers == OFFERS_MAX && i < p->n_offers; i++)
-		if (p->offers[i].dialled == 0)
+	for (size_t i = 0; chosen && p->n_offers == OFFERS_MAX && i < p->n_offers; i++)
+		if (!by_chosen(p, &p->offers[i]))
 			offer_remove(p, &p->offers[i]);
 	return p->n_offers < OFFERS_MAX ? &p->offers[p->n_offers++] : NULL;
 }
@@ -141,6 +149,16 @@ void join_free(struct protocol *p)
 {
 	while (p->n_offers > 0)
 		offer_remove(p, &p->offers[p->n_offers - 1]);
+}
+
+/* Who offers it, the first of those that still do; 0: they have all gone. */
+static conn_id offered_by(const struct protocol *p, const struct offer *o)
+{
+	for (const struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
+		if (peer->join.state == JOIN_OFFERED &&
+		    hash256_equal(&peer->join.offered.h, &o->genesis->hash.h))
+			return peer->info.id;
+	return 0;
 }
 
 /* False: the owner refused it. */
@@ -154,7 +172,7 @@ static bool adopt(struct protocol *p, struct offer *o)
 	hash256_hex(name, &genesis->hash.h);
 	log_info(LOG_PEER, "chain %s, genesis %s: taken", o->params.name, name);
 	p->adopting = true;
-	taken = ev && ev->adopt && ev->adopt(p->o.events_arg, genesis, o->first);
+	taken = ev && ev->adopt && ev->adopt(p->o.events_arg, genesis, offered_by(p, o));
 	p->adopting = false;
 	o = offer_find(p, &genesis->hash);
 	if (!taken && o)
@@ -182,10 +200,10 @@ static bool settled(const struct protocol *p, const struct offer *o)
 {
 	const int64_t since = now_ms(p) - p->first_offer_ms;
 
-	if (o->dialled > 0)
+	if (by_chosen(p, o))
 		return everybody_answered(p) || since >= SETTLE_MS;
 	for (const struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		if (peer_dialled(peer))
+		if (peer_chosen(peer))
 			return false;
 	return since >= SETTLE_INBOUND_MS;
 }
@@ -194,16 +212,16 @@ static bool settled(const struct protocol *p, const struct offer *o)
 static struct offer *the_only_one(struct protocol *p)
 {
 	struct offer *only = NULL;
-	size_t dialled = 0;
+	size_t chosen = 0;
 
 	for (size_t i = 0; i < p->n_offers; i++)
-		if (p->offers[i].dialled > 0) {
+		if (by_chosen(p, &p->offers[i])) {
 			only = &p->offers[i];
-			dialled++;
+			chosen++;
 		}
-	if (dialled == 0 && p->n_offers == 1)
+	if (chosen == 0 && p->n_offers == 1)
 		return &p->offers[0];
-	return dialled == 1 ? only : NULL;
+	return chosen == 1 ? only : NULL;
 }
 
 static void decide(struct protocol *p)
@@ -241,13 +259,8 @@ static void offer_add(struct protocol *p, struct peer *peer, struct block *b,
 	peer->join.offered = b->hash;
 	if (o) {
 		o->peers++;
-		o->dialled += peer_dialled(peer);
-	} else if ((o = offer_put(p, peer_dialled(peer))) != NULL) {
-		*o = (struct offer){.params = *params,
-				    .genesis = block_ref(b),
-				    .first = peer->info.id,
-				    .peers = 1,
-				    .dialled = peer_dialled(peer)};
+	} else if ((o = offer_put(p, peer_chosen(peer))) != NULL) {
+		*o = (struct offer){.params = *params, .genesis = block_ref(b), .peers = 1};
 		if (p->n_offers == 1)
 			p->first_offer_ms = now_ms(p);
 		else
@@ -356,8 +369,7 @@ size_t protocol_offers(const struct protocol *p, struct chain_offer *out, size_t
 {
 	for (size_t i = 0; i < p->n_offers && i < max; i++)
 		out[i] = (struct chain_offer){.params = p->offers[i].params,
-					      .peers = p->offers[i].peers,
-					      .first = p->offers[i].first};
+					      .peers = p->offers[i].peers};
 	return p->n_offers;
 }
 

@@ -47,6 +47,11 @@ bool peer_dialled(const struct peer *peer)
 	return peer->info.kind != CONN_INBOUND;
 }
 
+bool peer_chosen(const struct peer *peer)
+{
+	return peer_dialled(peer) || peer->twin_ms != 0;
+}
+
 bool peer_near(const struct peer *peer)
 {
 	enum net_scope s = net_addr_scope(&peer->info.peer);

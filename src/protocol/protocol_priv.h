@@ -19,7 +19,7 @@
 #define GETBLOCKS_MAX        500                /* hashes in the answer to getblocks */
 #define BLOCKS_IN_FLIGHT     PEER_IN_FLIGHT_MAX /* asked of one peer at a time */
 #define BLOCK_WINDOW         1024               /* fetched at most so far ahead of the tip */
-#define UNCONNECTED_MAX      10                 /* in a row; source: protocol section 7 */
+#define UNCONNECTED_MAX      10                 /* in a row; source: tally-protocol(7), CONDUCT */
 #define BEHIND_BLOCKS        24                 /* so many that are missing come: catching up */
 #define LONG_AGO_MS          (INT64_MIN / 2)
 #define ASK_BEHIND_MS        30000 /* a peer that claims more than it has told is asked again */
@@ -177,7 +177,7 @@ struct peer {
 	int64_t ping_us, min_ping_us; /* -1 unknown */
 	bool ponged;
 
-	uint64_t msgs_in, msgs_out, bytes_in, bytes_out, ignored;
+	uint64_t msgs_in, msgs_out, bytes_in, bytes_out;
 	uint32_t per_second[10]; /* messages in each of the last ten seconds */
 
 	struct peer_sync sync;
@@ -216,8 +216,7 @@ struct tx_request {
 struct offer {
 	struct chain_params params;
 	struct block *genesis;
-	conn_id first;
-	uint32_t peers, dialled; /* who offer it now, and how many of them we have dialled */
+	uint32_t peers; /* who offer it now */
 };
 
 #define RATE_SAMPLES 6
@@ -226,11 +225,11 @@ struct protocol {
 	struct protocol_options o;
 	struct transport net;
 	struct list peers;
-	struct map by_id; /* conn_id -> struct peer * */
-	uint64_t nonce;   /* of this run: tells connections to ourselves and doubles */
-	unsigned wake;    /* WAKE_… to be told at the end of the call */
-	unsigned depth;   /* calls within calls */
-	uint64_t msg_seq, unknown;
+	struct map by_id;        /* conn_id -> struct peer * */
+	uint64_t nonce;          /* of this run: tells connections to ourselves and doubles */
+	unsigned wake;           /* WAKE_… to be told at the end of the call */
+	unsigned depth;          /* calls within calls */
+	uint64_t unknown;        /* messages that are not ours to know */
 	unsigned second;         /* index into peers' per_second */
 	struct writer out, list; /* scratch: a payload, entries of one */
 
@@ -283,7 +282,6 @@ struct protocol {
 	unsigned blamed;
 
 	conn_id serve_after; /* whom to serve next: the first with a greater id */
-	int64_t chain_idle_ms;
 };
 
 /* protocol.c */
@@ -303,6 +301,8 @@ struct peer *peer_open(struct protocol *p, const struct conn_info *info);
 void peer_gone(struct protocol *p, struct peer *peer, const char *reason); /* frees it */
 bool peer_live(const struct peer *peer); /* handshaken and not being closed */
 bool peer_dialled(const struct peer *peer);
+/* We have dialled it, or it came from where we would have: our choice, not its own. */
+bool peer_chosen(const struct peer *peer);
 bool peer_near(const struct peer *peer); /* loopback or private */
 const char *peer_name(const struct peer *peer, char out[NET_ADDR_CHARS + 16]);
 void peer_close(struct protocol *p, struct peer *peer, enum close_kind kind, const char *fmt, ...)
@@ -358,7 +358,7 @@ void sync_ask(struct protocol *p, struct peer *peer, enum msg_kind kind,
 /* Too much waits to be connected: only the next block is asked for. */
 bool sync_tight(const struct protocol *p);
 /* What a chain must have to be worth keeping: our tip's work less 144 blocks of it.
- * Source: protocol section 7. */
+ * Source: tally-protocol(7), CONDUCT. */
 struct u256 sync_bar(const struct protocol *p);
 void sync_refill(struct protocol *p, struct peer *peer);
 void sync_refill_all(struct protocol *p);

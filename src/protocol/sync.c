@@ -9,7 +9,7 @@
 
 #define PROGRESS_MS 5000
 #define HELD_A_TURN 16
-#define WORK_DEPTH  144 /* source: protocol section 7 */
+#define WORK_DEPTH  144 /* source: tally-protocol(7), CONDUCT */
 
 void sync_peer_init(struct peer *peer)
 {

@@ -59,7 +59,7 @@ static bool window_of(const struct protocol *p, const struct peer *peer,
 /* Dialled by us, or it has given a block that was news: anybody can come, tell headers and let us wait. */
 static bool proven(const struct peer *peer)
 {
-	return peer_dialled(peer) || peer->run > 0;
+	return peer_chosen(peer) || peer->run > 0;
 }
 
 /* How many blocks it may be asked for at a time: who has shown nothing yet holds up few. */

@@ -1,4 +1,4 @@
-/* The thread that checkpoints, and does nothing else: the owner never waits for a flush. */
+/* The thread that checkpoints, and does nothing else: what waits for it to flush is not the owner. */
 #include <signal.h>
 #include <string.h>
 

@@ -20,7 +20,7 @@ struct view {
 	/* What stands in the frame to the right of the name, "" nothing. */
 	void (*note)(const struct model *m, char *out, size_t size);
 	/* Lines above the rows (column heads, balances): draws into r as many as there are and
-	 * returns their number; may be NULL. rows: how many there is room for. */
+	 * returns their number; may be NULL. */
 	int (*head)(const struct model *m, struct canvas *c, const struct rect *r);
 	void (*row)(const struct model *m, struct row *r, size_t i);
 	/* Says what to do where there are no rows. */

@@ -7,7 +7,7 @@
 
 #include "wallet/wallet_priv.h"
 
-/* As of the next block; genesis' coinbase at once. Source: protocol section 2. */
+/* As of the next block; genesis' coinbase at once. Source: tally-protocol(7), TRANSACTIONS. */
 bool coin_mature(const struct wallet *w, const struct own_coin *c)
 {
 	const struct own_tx *tx = &w->txs[c->tx];
@@ -174,6 +174,15 @@ size_t wallet_history(const struct wallet *w, struct wallet_tx *out, size_t skip
 	for (size_t i = skip, n = 0; i < w->n_txs && n < max; i++, n++)
 		fill_tx(w, &out[n], (uint32_t)(w->n_txs - 1 - i));
 	return w->n_txs;
+}
+
+bool wallet_find_tx(const struct wallet *w, const struct txid *id, struct wallet_tx *out)
+{
+	const uint32_t t = records_find(w, id);
+
+	if (t != NO_INDEX)
+		fill_tx(w, out, t);
+	return t != NO_INDEX;
 }
 
 size_t wallet_unconfirmed(const struct wallet *w, struct tx **out, size_t max)

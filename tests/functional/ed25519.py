@@ -1,4 +1,4 @@
-"""The curve of RFC 8032 and the signature rule of tally-protocol(7) section 2, in plain Python: slow, and
+"""The curve of RFC 8032 and the signature rule of tally-protocol(7), TRANSACTIONS, in plain Python: slow, and
 nothing but the definitions. Points are (x, y) on -x² + y² = 1 + d x² y²."""
 import hashlib
 

@@ -41,7 +41,7 @@ def test_blocks_just_outside_the_rules_are_refused_and_just_inside_taken(net):
     refused(node, chain, next_(time=chain.tip.time - 1), "a second before its parent")
     taken(node, chain, next_(time=chain.tip.time), "its parent's time")
     refused(node, chain, next_(height=chain.height), "the height of its parent")
-    refused(node, chain, next_(bits=chain.bits - 1), "another target than section 4's")
+    refused(node, chain, next_(bits=chain.bits - 1), "another target than the rule's")
     refused(node, chain, next_(extra=b"x" * 100), "a coinbase script of 101 bytes")
     taken(node, chain, next_(extra=b"x" * 99), "a coinbase script of 100 bytes")
     young = chain.blocks[chain.height + 2 - chain.maturity]

@@ -96,6 +96,25 @@ def test_who_tells_the_nonce_of_another_keeps_nobody_from_it(net):
         two.end()
 
 
+def test_what_was_named_by_mistake_is_given_up(net):
+    node = net.chain_node()
+    other = net.joined(node)
+
+    def line(text):
+        answer = node.rpc("tally_command", text)
+        return answer["kind"], answer["text"]
+
+    assert line("connect 127.0.0.1:%d" % node.id) == (
+        "failed", "127.0.0.1:%d is this node itself: dial another" % node.id)
+    kind, text = line("connect 127.0.0.1:4")
+    assert kind == "done" and "drop 127.0.0.1:4 gives up" in text, text
+    assert line("drop 127.0.0.1:4") == ("done", "127.0.0.1:4 is not dialled any more")
+    assert line("drop 127.0.0.1:4")[0] == "failed"
+    assert "neither a peer's number nor an address" in line("drop xx")[1]
+    kind, text = line("drop 127.0.0.1:%d" % other.id)  # where it listens: it has dialled us
+    assert kind == "done" and text.startswith("dropped 127.0.0.1:%d" % other.id), text
+
+
 def has_ipv6():
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()

@@ -1,4 +1,4 @@
-"""The signature rule of tally-protocol(7) section 2, where implementations of Ed25519 differ: the node takes and
+"""The signature rule of tally-protocol(7), TRANSACTIONS, where implementations of Ed25519 differ: the node takes and
 refuses what the definitions say, in its mempool and in blocks."""
 import hashlib
 import os
@@ -10,7 +10,7 @@ from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
 VECTOR_KEY = bytes.fromhex("f2d100639614c6a6dd00b28f31127ad89655e2ad12da9063e0687f2b282dd773")
-VECTORS = (  # message, signature, valid: protocol section 2
+VECTORS = (  # message, signature, valid: tally-protocol(7), TRANSACTIONS
     (b"tally 0", "309dace591098967eba19b274a8f27f54f2bebdac549f82da580065a26cd9287"
                  "463a781f8ca5abb04e69fdd6edb95a4dd33d414a17792913b2fd493884e7ce01", False),
     (b"tally 6", "72e5803338daf1dbdec7d9789c866c98d347a70d4f277c226b1addc3d3f14d34"

@@ -211,7 +211,6 @@ static void fill_snapshot(struct snapshot *s)
 	s->mempool_bytes = 972;
 	s->balance = (struct wallet_balance){.spendable = INT64_C(14850000000),
 					     .immature = INT64_C(10000000000)};
-	s->n_addresses = 2;
 	s->mining = true;
 	s->mining_threads = 1;
 	s->hash_rate = 2.1e6;

@@ -1,4 +1,4 @@
-/* The rules for headers and blocks: protocol section 3. */
+/* The rules for headers and blocks: tally-protocol(7), BLOCKS. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

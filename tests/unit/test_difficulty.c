@@ -1,4 +1,4 @@
-/* Retargeting: protocol section 4. */
+/* Retargeting: tally-protocol(7), DIFFICULTY. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* The genesis block: protocol section 5. */
+/* The genesis block: tally-protocol(7), GENESIS. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -96,7 +96,7 @@ static struct chain_params read_built(const char *token)
 	return got;
 }
 
-/* Computed with Python's hashlib from protocol section 5: nonce 1772 is the first whose hash meets
+/* Computed with Python's hashlib from tally-protocol(7), GENESIS: nonce 1772 is the first whose hash meets
  * 0x1f100000. Its own bits, 0x1e00ffff, the hash does not meet. */
 static const char frozen[] =
 	"010000000000000000000000000000000000000000000000000000000000000000000000c2739b5f0d4e34e9"

@@ -117,7 +117,7 @@ static void this_library_keeps_the_chain_together(void **state)
 	assert_int_equal(e.cls, ERR_NONE);
 }
 
-/* Protocol section 2: the public key of mixed order, and both signatures. */
+/* tally-protocol(7), TRANSACTIONS: the public key of mixed order, and both signatures. */
 static void mixed_order_keys_verify_without_the_cofactor(void **state)
 {
 	struct signature no, yes;

@@ -1,4 +1,4 @@
-/* What may enter the mempool: every rule of protocol section 2 as of the next block, and the node's own
+/* What may enter the mempool: every rule of tally-protocol(7), TRANSACTIONS as of the next block, and the node's own
  * limits, each just inside and just outside. */
 #include <tally/primitives/script.h>
 

@@ -1,4 +1,4 @@
-/* Transactions against the coins they spend, and what their signatures sign: protocol section 2. */
+/* Transactions against the coins they spend, and what their signatures sign: tally-protocol(7), TRANSACTIONS. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -262,7 +262,7 @@ static void signatures_commit_to_the_whole_transaction(void **state)
 	assert_int_equal(good_signatures(2), 1);
 }
 
-/* Computed with Python's hashlib from the layout of protocol section 2, from the values below. */
+/* Computed with Python's hashlib from the layout of tally-protocol(7), TRANSACTIONS, from the values below. */
 static void digest_is_that_of_the_protocol(void **state)
 {
 	static const char *const digests[] = {

@@ -31,7 +31,7 @@ uint32_t get_le32(struct reader *r);
 uint32_t get_be32(struct reader *r);
 uint64_t get_le64(struct reader *r);
 uint64_t get_be64(struct reader *r);
-/* CompactSize; a longer encoding than needed fails. Source: protocol section 1. */
+/* CompactSize; a longer encoding than needed fails. Source: tally-protocol(7), DESCRIPTION. */
 uint64_t get_compact(struct reader *r);
 void get_bytes(struct reader *r, void *out, size_t n); /* zeros where it fails */
 /* n bytes in place, valid as long as the buffer; .p NULL where it fails. */

@@ -88,7 +88,7 @@ void chain_close(struct chain *c);
 /* The store failed, in whatever call: *e (may be NULL) says how. Nothing is taken any more. */
 bool chain_failed(const struct chain *c, struct err *e);
 bool chain_has_genesis(const struct chain *c);
-/* Takes a genesis block for a store that has none, durably. ERR_INVALID as genesis_read, ERR_EXISTS-like ERR_KNOWN where there is one. */
+/* Takes a genesis block for a store that has none, durably. ERR_INVALID as genesis_read, ERR_KNOWN where there is one. */
 bool chain_set_genesis(struct chain *c, struct block *b, struct err *e);
 /* Only with a genesis: */
 const struct chain_params *chain_params(const struct chain *c);
@@ -118,8 +118,6 @@ size_t chain_leaves(const struct chain *c, chain_index *out, size_t max);
 size_t chain_all_at_height(const struct chain *c, uint32_t height, chain_index *out, size_t max);
 size_t chain_header_count(const struct chain *c);
 size_t chain_memory(const struct chain *c); /* bytes of header tree and coins cache */
-struct u256 chain_next_target_work(
-	const struct chain *c); /* work of the bits the next block needs */
 /* The bits of a block upon this one. */
 uint32_t chain_next_bits(const struct chain *c, chain_index parent);
 

@@ -1,4 +1,4 @@
-/* A chain's parameters and its genesis block. Source: protocol section 5. */
+/* A chain's parameters and its genesis block. Source: tally-protocol(7), GENESIS. */
 #ifndef TALLY_CONSENSUS_PARAMS_H
 #define TALLY_CONSENSUS_PARAMS_H
 
@@ -55,8 +55,8 @@ bool params_decode(struct chain_params *p, const uint8_t in[PARAMS_RECORD_BYTES]
 /* A memo as people read it: sanitised UTF-8, cut to fit; of a parameter record, that it is one. */
 void params_memo_text(char *out, size_t size, struct span memo);
 
-/* Reads and checks a genesis block: shape, record, bounds, proof of work, all block rules of
- * section 5; not against the clock (header_check_clock). *p is set only where it passes.
+/* Reads and checks a genesis block: shape, record, bounds, proof of work, all block rules
+ * of genesis; not against the clock (header_check_clock). *p is set only where it passes.
  * ERR_INVALID "genesis-…", "bad-params-…", "high-hash" or as the block rules have it, with the
  * reason; ERR_MUTATED as block_check_bytes. */
 bool genesis_read(struct chain_params *p, const struct block *b, struct err *e);
@@ -69,12 +69,12 @@ bool genesis_make(struct block **out, struct chain_params *p, struct err *e);
 /* The largest transaction our blocks have room for; a larger one would wait for ever. */
 size_t params_max_tx_bytes(const struct chain_params *p);
 
-/* reward >> (height / halving), 0 from the 64th halving on. Source: protocol section 3. */
+/* reward >> (height / halving), 0 from the 64th halving on. Source: tally-protocol(7), BLOCKS. */
 int64_t subsidy(const struct chain_params *p, uint32_t height);
 
 /* The bits a block must have whose parent is at height parent_height with these bits and
  * time and whose grandparent has that time (ignored where parent_height is 0).
- * Source: protocol section 4. */
+ * Source: tally-protocol(7), DIFFICULTY. */
 uint32_t next_bits(const struct chain_params *p, uint32_t parent_height, uint32_t parent_bits,
 		   uint32_t parent_time, uint32_t grandparent_time);
 

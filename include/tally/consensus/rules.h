@@ -54,7 +54,7 @@ struct sighash {
 /* Needs a transaction with its bytes (decoded); borrows it. What the input scripts hold does not
  * matter. */
 void sighash_init(struct sighash *s, const struct tx *tx, const struct block_hash *genesis);
-/* The digest that input i signs, which spends `spent`. Source: protocol section 2 (BIP 143's shape). */
+/* The digest that input i signs, which spends `spent`. Source: tally-protocol(7), TRANSACTIONS (BIP 143's shape). */
 void sighash_input(struct hash256 *digest, const struct sighash *s, size_t i,
 		   const struct coin *spent);
 

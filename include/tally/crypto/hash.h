@@ -20,7 +20,7 @@ struct block_hash {
 	struct hash256 h;
 };
 
-/* SHA-256 applied twice. Source: protocol section 1. */
+/* SHA-256 applied twice. Source: tally-protocol(7), DESCRIPTION. */
 void sha256d(struct hash256 *out, const void *bytes, size_t n);
 /* sha256d(left | right): a node of a merkle tree. */
 void sha256d_pair(struct hash256 *out, const struct hash256 *left, const struct hash256 *right);

@@ -31,7 +31,7 @@ struct key_seed {
 /* Once, before anything else of this layer and before there are threads: starts libsodium, and chooses how
  * SHA-256 is made. */
 bool crypto_start(struct err *e);
-/* Tries the two signatures of protocol section 2, on which verifiers with and
+/* Tries the two signatures of tally-protocol(7), TRANSACTIONS, on which verifiers with and
  * without the cofactor differ. ERR_INTERNAL "ed25519-rules" where this library
  * would split the chain. */
 bool key_selfcheck(struct err *e);
@@ -42,7 +42,7 @@ void key_pubkey(struct pubkey *pub, const struct key_seed *seed);
 void key_hash(struct key_hash *out, const struct pubkey *pub);
 /* Signs the 32-byte digest. */
 void key_sign(struct signature *sig, const struct key_seed *seed, const struct hash256 *digest);
-/* Cofactorless, as protocol section 2 has it. Safe from any thread. */
+/* Cofactorless, as tally-protocol(7), TRANSACTIONS has it. Safe from any thread. */
 bool key_verify(const struct signature *sig, const struct pubkey *pub,
 		const struct hash256 *digest);
 

@@ -1,4 +1,4 @@
-/* Transactions waiting for a block. Every rule of protocol section 2 on entry, as of the next block;
+/* Transactions waiting for a block. Every rule of tally-protocol(7), TRANSACTIONS on entry, as of the next block;
  * first seen wins; bounded. Knows no peers: what arrives carries the caller's number. */
 #ifndef TALLY_MEMPOOL_MEMPOOL_H
 #define TALLY_MEMPOOL_MEMPOOL_H
@@ -107,16 +107,11 @@ size_t mempool_list(const struct mempool *m, uint64_t after, struct mempool_entr
 /* The same from the newest entry back, leaving out the first `skip`. */
 size_t mempool_list_newest(const struct mempool *m, size_t skip, struct mempool_entry *out,
 			   size_t max);
-/* Direct parents and children within the pool, for explorers. */
+/* Direct parents within the pool, for explorers. */
 size_t mempool_parents(const struct mempool *m, const struct txid *id, struct txid *out,
 		       size_t max);
-size_t mempool_children(const struct mempool *m, const struct txid *id, struct txid *out,
-			size_t max);
 /* Is this outpoint spent by a waiting transaction? */
 bool mempool_spends(const struct mempool *m, const struct outpoint *o, struct txid *by);
-/* The chain's coins with the pool's on top: unspent outputs of waiting transactions are there at
- * MEMPOOL_HEIGHT, what they spend is not. */
-struct coin_view mempool_coins(const struct mempool *m);
 
 /* The transactions of the next block, in an order in which they can be applied: packages by ancestor fee
  * rate, at most max_bytes altogether. Each with a reference for the caller; *txs is mem_alloc'ed. Only what is final

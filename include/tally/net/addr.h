@@ -45,7 +45,7 @@ bool net_addr_parse_numeric(struct net_addr *out, const char *text, uint16_t def
 bool net_addr_from_sockaddr(struct net_addr *out, const struct sockaddr *sa);
 socklen_t net_addr_to_sockaddr(struct sockaddr_storage *out, const struct net_addr *a);
 /* Variety of outbound peers: two addresses of one group count as one place. IPv4 /16, IPv6 /32;
- * a private address is its own group; on loopback each port is. Source: protocol section 7. */
+ * a private address is its own group; on loopback each port is. Source: tally-protocol(7), CONDUCT. */
 uint64_t net_addr_group(const struct net_addr *a);
 
 #endif

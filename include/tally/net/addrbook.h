@@ -1,6 +1,6 @@
 /* The address book: where nodes may be, whom to dial next. What was only heard of ("new") and what was dialled
  * with success ("tried") lie in buckets chosen under a secret key, so that whoever sends many addresses fills few
- * buckets, and never displaces the tried ones. Kept in the chain's store by its owner. Source: protocol section 7;
+ * buckets, and never displaces the tried ones. Kept in the chain's store by its owner. Source: tally-protocol(7), CONDUCT;
  * Bitcoin Core addrman.h, with one place an address and buckets that are searched for a free slot. */
 #ifndef TALLY_NET_ADDRBOOK_H
 #define TALLY_NET_ADDRBOOK_H

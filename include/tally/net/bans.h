@@ -1,5 +1,5 @@
 /* Whom we don't deal with: bans, which a person sets, and discouragements, which peers earn by breaking
- * the rules. Kept in the chain's store by its owner. Source: protocol section 7; Bitcoin Core banman.h. */
+ * the rules. Kept in the chain's store by its owner. Source: tally-protocol(7), CONDUCT; Bitcoin Core banman.h. */
 #ifndef TALLY_NET_BANS_H
 #define TALLY_NET_BANS_H
 

@@ -1,4 +1,4 @@
-/* Message framing: the 24-byte header. Source: protocol section 6. */
+/* Message framing: the 24-byte header. Source: tally-protocol(7), MESSAGES. */
 #ifndef TALLY_NET_FRAME_H
 #define TALLY_NET_FRAME_H
 

@@ -41,8 +41,7 @@ enum {
 	VERB_OFFLINE = 4,  /* works on a data directory whose node doesn't run */
 	VERB_CONFIRM = 8,  /* the prompt shows what it would do and asks, unless '!' follows */
 	VERB_CHAIN = 16,   /* refused with "no chain yet" while there is none */
-	VERB_HIDDEN = 32,  /* not listed in help */
-	VERB_MEMPOOL = 64, /* has to do with what waits: that is read first where no node runs */
+	VERB_MEMPOOL = 32, /* has to do with what waits: that is read first where no node runs */
 };
 
 struct call;
@@ -104,7 +103,6 @@ void node_command_give_up(struct node *n, const void *arg);
 const void *call_asker(const struct call *c);
 json_t *call_arg(const struct call *c,
 		 const char *name); /* borrowed; NULL where left out or null */
-struct node *call_node(const struct call *c);
 void call_done(struct call *c, json_t *take_result);
 void call_fail(struct call *c, int code, const struct err *e);
 /* Typed access that answers the call itself with a clear error and returns false: `required` ones that

@@ -28,8 +28,6 @@ bool node_open(struct node **out, const struct config *c, enum node_mode mode, s
 bool node_close(struct node *n, struct err *e);
 
 struct event_base *node_base(const struct node *n);
-const struct config *node_config(const struct node *n);
-const struct clock *node_clock(const struct node *n);
 /* Runs the loop until node_stop. Returns the exit status: 0, or 1 after a failure (which was logged and is
  * in *e). */
 int node_run(struct node *n, struct err *e);
@@ -37,13 +35,12 @@ int node_run(struct node *n, struct err *e);
 void node_stop(struct node *n, const char *why);
 /* The same after a failure nobody can go on from. */
 void node_fatal(struct node *n, const struct err *e);
-bool node_stopping(const struct node *n);
 /* Turns the loop until *done is true (for commands offline). */
 bool node_wait(struct node *n, const bool *done, struct err *e);
 
 bool node_has_chain(const struct node *n);
 /* Makes a chain: p's fields as params_default and the options set them, with name and creator; genesis time is now; with
- * genesis_bits 0 the bits are chosen for the spacing from this machine's hash rate (about a second). ERR_EXISTS-like
+ * genesis_bits 0 the bits are chosen for the spacing from this machine's hash rate (about a second).
  * ERR_KNOWN "chain-exists". */
 bool node_create_chain(struct node *n, struct chain_params *p, struct err *e);
 

@@ -25,8 +25,8 @@ struct snapshot {
 	int64_t now_us; /* unix time, microseconds */
 	int64_t uptime_s;
 	uint32_t node_id;
-	uint16_t port, control_port; /* port 0: not listening */
-	const char *role;            /* "FULL" or "MINER" */
+	uint16_t port;    /* 0: not listening */
+	const char *role; /* "FULL" or "MINER" */
 	const char *version;
 	/* The chain: */
 	bool has_chain;
@@ -50,15 +50,11 @@ struct snapshot {
 	struct net_addr
 		joined_from; /* who offered the chain, where it was joined since the start; else port 0 */
 	uint32_t known_addrs;
-	uint64_t bytes_in, bytes_out;
 	/* Mempool: */
-	uint32_t mempool_count, orphans;
-	uint64_t mempool_bytes, mempool_memory;
-	int64_t mempool_fees;
-	double mempool_min_rate;
+	uint32_t mempool_count;
+	uint64_t mempool_bytes;
 	/* Wallet: */
 	struct wallet_balance balance;
-	uint32_t n_addresses, n_wallet_txs;
 	/* Miner: */
 	bool mining;
 	uint32_t mining_threads;
@@ -83,11 +79,10 @@ struct chain_row {
 	uint32_t height, time, bits;
 	uint32_t n_tx, bytes; /* 0 where the body isn't here, or was not read yet */
 	bool on_best, is_tip, failed, have_body;
-	bool coming;        /* not connected yet, and on the way to the header with the most work */
-	bool mine;          /* its coinbase pays this wallet */
-	int64_t arrived_us; /* unix; 0 unknown (before this start) */
-	uint32_t n_peers;   /* handshaken peers whose best block this is */
-	conn_id peers[8];   /* the first of them */
+	bool coming;      /* not connected yet, and on the way to the header with the most work */
+	bool mine;        /* its coinbase pays this wallet */
+	uint32_t n_peers; /* handshaken peers whose best block this is */
+	conn_id peers[8]; /* the first of them */
 };
 /* From height `top` downward (all blocks known at each height, best first), at most max rows. */
 size_t node_chain_rows(const struct node *n, uint32_t top, struct chain_row *out, size_t max);
@@ -120,8 +115,8 @@ size_t node_wallet_history(const struct node *n, struct wallet_tx *out, size_t s
 size_t node_wallet_addresses(const struct node *n, struct wallet_address *out, size_t skip,
 			     size_t max);
 
-/* The lines of a block, for a person: header and transactions, decoded. Each line NUL-terminated and appended to buf with a
- * newline. False: not known here. */
+/* The lines of a block, for a person: header and transactions, decoded. Appended to buf, lines ended by newlines, and
+ * a NUL. False: not known here. */
 bool node_describe_block(const struct node *n, const struct block_hash *hash, char *buf,
 			 size_t size);
 bool node_describe_tx(const struct node *n, const struct txid *id, char *buf, size_t size);

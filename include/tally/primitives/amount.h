@@ -1,4 +1,4 @@
-/* Amounts: signed 64-bit units, 100,000,000 to the coin. Source: protocol section 1. */
+/* Amounts: signed 64-bit units, 100,000,000 to the coin. Source: tally-protocol(7), DESCRIPTION. */
 #ifndef TALLY_PRIMITIVES_AMOUNT_H
 #define TALLY_PRIMITIVES_AMOUNT_H
 

@@ -1,4 +1,4 @@
-/* The scripts there are. Source: protocol section 1. */
+/* The scripts there are. Source: tally-protocol(7), DESCRIPTION. */
 #ifndef TALLY_PRIMITIVES_SCRIPT_H
 #define TALLY_PRIMITIVES_SCRIPT_H
 

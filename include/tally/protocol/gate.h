@@ -13,7 +13,7 @@
 
 /* One message as journalled, by value. */
 struct msg_record {
-	uint64_t seq;    /* 1 upward */
+	uint64_t seq;    /* 1 upward; given by who keeps them */
 	int64_t unix_us; /* when it was handled or sent */
 	conn_id peer;
 	bool out;

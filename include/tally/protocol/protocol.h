@@ -32,7 +32,6 @@ struct protocol;
 struct chain_offer {
 	struct chain_params params; /* with name and genesis_hash */
 	uint32_t peers;             /* how many of those that are connected offered it */
-	conn_id first;
 };
 
 struct protocol_events {

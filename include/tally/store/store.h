@@ -3,7 +3,7 @@
  *
  * Everything written since the last store_commit is one transaction: it is there
  * wholly or not at all after a crash. Reads see what was written. One thread uses
- * a store; a second one only checkpoints. After ERR_IO, ERR_NOSPACE or ERR_CORRUPT of a
+ * a store; a second one only checkpoints, a third has commits on disk. After ERR_IO, ERR_NOSPACE or ERR_CORRUPT of a
  * writing call the environment must be closed and the program end: recovery at the next start
  * brings back the last commit. */
 #ifndef TALLY_STORE_STORE_H

@@ -91,6 +91,7 @@ struct wallet_tx {
 };
 /* Newest first. Returns how many there are; writes at most max from `skip` on. */
 size_t wallet_history(const struct wallet *w, struct wallet_tx *out, size_t skip, size_t max);
+bool wallet_find_tx(const struct wallet *w, const struct txid *id, struct wallet_tx *out);
 
 struct wallet_payment {
 	const struct key_hash *from; /* only coins of this address; NULL: any */
