@@ -205,8 +205,8 @@ static bool verified_lately(const struct protocol *p, const struct net_addr *a)
 	       now_unix(p) - en.succeeded < VERIFIED_FOR_SECONDS;
 }
 
-/* We dialled a node at another address, or to see whether it is there: the address is good, and one connection is
- * enough. */
+/* We dialled a node at another address, or of our own accord while it had dialled us: the address is good, and one
+ * connection is enough. */
 static bool close_later(struct protocol *p, struct peer *peer, struct peer *other)
 {
 	other->listens = peer->info.peer;
@@ -216,8 +216,8 @@ static bool close_later(struct protocol *p, struct peer *peer, struct peer *othe
 	return true;
 }
 
-/* We have dialled a node, and it has dialled us: one of the two is enough. The one that came to us may be a liar's who
- * has learnt that node's nonce, the one we dialled is not. So it is the one that came that goes; and that both ends do
+/* We have dialled a node since somebody named it, and it has dialled us: one of the two is enough. The one that came to
+ * us may be a liar's who has learnt that node's nonce, the one we dialled is not. So it is the one that came that goes; and that both ends do
  * not each close another one, only the end whose nonce is smaller does it. True: `peer` is closed. */
 static bool close_crossed(struct protocol *p, struct peer *peer)
 {
@@ -235,7 +235,7 @@ static bool close_double(struct protocol *p, struct peer *peer)
 {
 	struct peer *other = peer_dialled(peer) ? find_double(p, peer, true) : NULL;
 
-	if (!other && peer->info.kind == CONN_FEELER)
+	if (!other && peer_dialled(peer) && peer->info.kind != CONN_MANUAL)
 		other = find_double(p, peer, false);
 	return other ? close_later(p, peer, other) : close_crossed(p, peer);
 }

@@ -232,9 +232,11 @@ static void of_a_double_the_end_with_the_smaller_nonce_closes_what_came_to_it(vo
 	d = make_doubles(a, CONN_MANUAL, lan, lan_same, GREATER);
 	assert_closed(d.in, CLOSE_PLAIN, "connected to this node already");
 	assert_true(d.out->other->open);
+	/* Dialled of our own accord: then it is connected, and its address proven. */
 	d = make_doubles(a, CONN_OUTBOUND, lan, lan_other, GREATER - 1);
-	assert_closed(d.in, CLOSE_PLAIN, "connected to this node already");
-	assert_true(d.out->other->open);
+	assert_closed(d.out, CLOSE_PLAIN, "connected to this node already");
+	assert_true(d.in->other->open);
+	assert_true(net_addr_equal(&d.in->other->listens, &lan_other));
 	/* No doubles: another place, or another one that somebody wished for. */
 	d = make_doubles(a, CONN_OUTBOUND, far, far_other, GREATER - 2);
 	assert_true(d.in->other->open && d.out->other->open);
