@@ -44,15 +44,17 @@ if [ "$headless" = no ]; then
 	"$tally" --node-id "$one" createblockchain -address CENTRAL_NODE -name demo -spacing 5 >/dev/null
 	cat >"$home/try.sh" <<-EOF
 		alias tally='$tally'
+		export NODE_ID=$one
 		PS1='tally\$ '
 		cat <<-TEXT
-		Above: node $one, which mines, and node $two, which syncs from it. Commands to try here:
+		Above: node $one, which mines, and node $two, which syncs from it. Commands to try here, where
+		NODE_ID is $one:
 
-		  tally --node-id $one getbalance -address CENTRAL_NODE
+		  tally getbalance -address CENTRAL_NODE
 		  tally --node-id $two createwallet
-		  tally --node-id $one send -from CENTRAL_NODE -to ADDRESS -amount 5
+		  tally send -from CENTRAL_NODE -to ADDRESS -amount 5
 		  tally --node-id $two rpc getpeerinfo
-		  tally --node-id $two printchain
+		  tally printchain
 
 		In a node's pane: ? for help, S to send, m to mine, q to stop it. Ctrl-b and an arrow moves
 		between panes; exit here ends the demo.

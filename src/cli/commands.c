@@ -21,6 +21,21 @@
 
 #define PAGE "200"
 
+/* A word to the person at the terminal, beside the result; a script doesn't hear it. */
+static void __attribute__((format(printf, 1, 2))) note(const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	if (!isatty(STDERR_FILENO))
+		return;
+	va_start(ap, fmt);
+	fputs("tally: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+}
+
 /* --- createblockchain ---------------------------------------------------------------- */
 
 static bool read_number(const struct invocation *in, const char *name, uint64_t lo, uint64_t hi,
@@ -97,22 +112,9 @@ static bool run_create(struct invocation *in, struct err *e)
 		return false;
 	hash256_hex(hash, &p.genesis_hash.h);
 	printf("%s\n", hash);
+	note("that is the chain's first block, in %s; tally startnode runs the node",
+	     in->config.dir);
 	return true;
-}
-
-/* A word to the person at the terminal, beside the result; a script doesn't hear it. */
-static void __attribute__((format(printf, 1, 2))) note(const char *fmt, ...)
-{
-	va_list ap;
-
-	fflush(stdout);
-	if (!isatty(STDERR_FILENO))
-		return;
-	va_start(ap, fmt);
-	fputs("tally: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
-	va_end(ap);
 }
 
 /* --- wallet ------------------------------------------------------------------------------ */
@@ -156,7 +158,9 @@ static bool call_and_print(struct invocation *in, const char *method, json_t *pa
 
 static bool run_createwallet(struct invocation *in, struct err *e)
 {
-	return call_and_print(in, "getnewaddress", NULL, e);
+	json_t *params;
+
+	return one_param(in, "label", &params, e) && call_and_print(in, "getnewaddress", params, e);
 }
 
 static bool run_listaddresses(struct invocation *in, struct err *e)
@@ -435,6 +439,10 @@ static const struct option_row create_options[] = {
 	{"max-block-bytes", "BYTES", false, "10000 to 4000000 (default: 1000000)"},
 	{0},
 };
+static const struct option_row wallet_options[] = {
+	{"label", "TEXT", false, "a name for it, which can be used instead (default: none)"},
+	{0},
+};
 static const struct option_row balance_options[] = {
 	{"address", "ADDR", false,
 	 "any address of the chain, or a label (default: the whole wallet)"},
@@ -461,7 +469,8 @@ const struct command_row commands[] = {
 	 false, NULL, run_create},
 	{"startnode", "runs a node, with its console on a terminal", NULL, true, NULL,
 	 run_startnode},
-	{"createwallet", "makes a new address and prints it", NULL, false, NULL, run_createwallet},
+	{"createwallet", "makes a new address and prints it", wallet_options, false, NULL,
+	 run_createwallet},
 	{"listaddresses", "prints the wallet's addresses with their labels", NULL, false, NULL,
 	 run_listaddresses},
 	{"getbalance", "prints what an address, or the wallet, has", balance_options, false, NULL,

@@ -119,15 +119,23 @@ static bool read_option(struct invocation *in, int argc, char **argv, int *i, st
 	return unknown_option(in, name, e);
 }
 
+static bool meant(const struct invocation *in, const struct option_row *o, const char *word,
+		  struct err *e)
+{
+	return err_set(e, ERR_USAGE, "extra-word", "'%s' is too much for %s: did you mean -%s %s?",
+		       word, in->command->name, o->name, word);
+}
+
 static bool read_word(struct invocation *in, const char *word, struct err *e)
 {
 	const struct option_row *first = in->command ? in->command->options : NULL;
 
-	/* getbalance NAME: the option was forgotten. */
+	/* getbalance NAME, send ADDRESS: the option was forgotten, one that is needed first of all. */
+	for (size_t k = 0; first && first[k].name; k++)
+		if (first[k].arg && first[k].required && !in->values[k])
+			return meant(in, &first[k], word, e);
 	if (first && first->name && first->arg && !in->values[0])
-		return err_set(e, ERR_USAGE, "extra-word",
-			       "'%s' is too much for %s: did you mean -%s %s?", word,
-			       in->command->name, first->name, word);
+		return meant(in, first, word, e);
 	if (in->command)
 		return err_set(e, ERR_USAGE, "extra-word",
 			       "'%s' is too much for %s: see tally %s --help", word,

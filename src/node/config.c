@@ -225,10 +225,12 @@ static bool set_number(struct config *c, const struct setting *s, const char *va
 	char *at = (char *)c + s->offset;
 
 	if (!parse_u64(value, s->lo, s->hi, &v))
-		return err_set(e, ERR_USAGE, "bad-setting",
-			       "%s '%s' is out of range: give a whole number from %llu to %llu",
-			       s->name, value, (unsigned long long)s->lo,
-			       (unsigned long long)s->hi);
+		return err_set(
+			e, ERR_USAGE, "bad-setting",
+			parse_u64(value, 0, UINT64_MAX, &v)
+				? "%s '%s' is out of range: give a whole number from %llu to %llu"
+				: "%s '%s' is no whole number: give a whole number from %llu to %llu",
+			s->name, value, (unsigned long long)s->lo, (unsigned long long)s->hi);
 	if (s->size == sizeof(uint32_t))
 		*(uint32_t *)(void *)at = (uint32_t)v;
 	else

@@ -39,6 +39,7 @@ static void on_disconnected(void *arg, const struct chain_entry *at, const struc
 	hash256_short(hash, &at->hash.h);
 	log_info(LOG_CHAIN, "block %u %s disconnected: another branch has more work", at->height,
 		 hash);
+	n->undone++;
 	if (n->mempool)
 		mempool_block_disconnected(n->mempool, b);
 	if (n->wallet_follows)
@@ -59,11 +60,24 @@ static void log_tip(struct node *n, const struct chain_entry *tip)
 	log_info(LOG_CHAIN, "tip %u %s: %u tx, %u bytes", tip->height, hash, r.n_tx, r.bytes);
 }
 
+/* A branch has taken the place of blocks that we had. */
+static void note_reorg(struct node *n, const struct chain_entry *tip)
+{
+	if (n->undone == 0 || !chain_settled(n->chain))
+		return;
+	n->reorgs++;
+	n->reorg_depth = n->undone;
+	n->undone = 0;
+	log_info(LOG_CHAIN, "reorganisation: %u block%s undone, the tip is %u now", n->reorg_depth,
+		 n->reorg_depth == 1 ? "" : "s", tip->height);
+}
+
 static void on_tip(void *arg, const struct chain_entry *tip)
 {
 	struct node *n = arg;
 
 	log_tip(n, tip);
+	note_reorg(n, tip);
 	if (n->mempool)
 		mempool_tip_changed(n->mempool);
 	if (n->protocol)

@@ -69,9 +69,11 @@ struct node {
 	/* The loop. */
 	struct event *work_event, *tick_event, *sig_event, *flush_event, *fail_event,
 		*signal_events[3];
-	int fail_fd[2]; /* a pipe: the store's write failure, told from any thread */
-	unsigned work;  /* bits of WORK_… to be done in the next turn */
-	bool clock_off; /* the log has heard of it */
+	int fail_fd[2];               /* a pipe: the store's write failure, told from any thread */
+	unsigned work;                /* bits of WORK_… to be done in the next turn */
+	bool clock_off;               /* the log has heard of it */
+	uint32_t undone;              /* blocks disconnected since the last tip */
+	uint32_t reorgs, reorg_depth; /* since the start; blocks undone in the last */
 	struct net_addr
 		joined_from; /* who offered the chain, where it was joined since the start; else port 0 */
 	bool stopping;

@@ -124,6 +124,8 @@ void node_snapshot(const struct node *n, struct snapshot *out)
 		.version = PACKAGE_VERSION,
 	};
 	out->joined_from = n->joined_from;
+	out->reorgs = n->reorgs;
+	out->reorg_depth = n->reorg_depth;
 	fill_chain(n, out);
 	fill_peers(n, out);
 	fill_other(n, out);

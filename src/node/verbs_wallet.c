@@ -394,6 +394,10 @@ static void run_send(struct node *n, struct call *c)
 	result = json_pack("{s:o,s:o,s:o,s:o,s:o}", "txid", json_hash(&tx->id.h), "to",
 			   json_address(&p.to), "amount", json_amount(p.amount), "fee",
 			   json_amount(fee), "change", json_amount(change));
+	json_object_set_new(result, "label", json_string(wallet_label_of(n->wallet, &p.to)));
+	json_object_set_new(result, "own", json_boolean(wallet_is_mine(n->wallet, &p.to)));
+	if (p.memo)
+		json_object_set_new(result, "memo", json_string(p.memo));
 	if (preview)
 		json_object_set_new(result, "preview", json_true());
 	tx_unref(tx);
@@ -403,18 +407,31 @@ static void run_send(struct node *n, struct call *c)
 		call_done(c, result);
 }
 
+/* "bob, tly1..., an address of your own, memo 'lunch'" */
+static void whom_and_why(const json_t *result, char *out, size_t size)
+{
+	const char *label = json_string_value(json_object_get(result, "label"));
+	const char *memo = json_string_value(json_object_get(result, "memo"));
+
+	text_append(out, size, "%s%s%s%s", label ? label : "", label && *label ? ", " : "",
+		    json_string_value(json_object_get(result, "to")),
+		    json_is_true(json_object_get(result, "own")) ? " (your own address)" : "");
+	if (memo && *memo)
+		text_append(out, size, ", memo '%s'", memo);
+}
+
 static char *text_send(const json_t *result)
 {
-	const char *to = json_string_value(json_object_get(result, "to"));
 	char amount[AMOUNT_CHARS + 1] = "?", fee[AMOUNT_CHARS + 1] = "?",
-				   change[AMOUNT_CHARS + 1] = "?";
+				   change[AMOUNT_CHARS + 1] = "?", whom[512] = "";
 
 	json_amount_text(json_object_get(result, "amount"), amount);
 	json_amount_text(json_object_get(result, "fee"), fee);
 	json_amount_text(json_object_get(result, "change"), change);
+	whom_and_why(result, whom, sizeof(whom));
 	if (json_is_true(json_object_get(result, "preview")))
-		return mem_printf("send %s to %s, fee %s, change %s?", amount, to, fee, change);
-	return mem_printf("sent %s to %s, fee %s%s: transaction %s", amount, to, fee,
+		return mem_printf("send %s to %s, fee %s, change %s?", amount, whom, fee, change);
+	return mem_printf("sent %s to %s, fee %s%s: transaction %s", amount, whom, fee,
 			  json_object_get(result, "block") ? ", in a block" : "",
 			  json_string_value(json_object_get(result, "txid")));
 }

@@ -87,14 +87,28 @@ static void tell_joined(struct tui *t)
 	model_flash(&t->model, FLASH_GOOD, text);
 }
 
+static void tell_reorg(struct tui *t)
+{
+	const struct snapshot *s = &t->model.live;
+	char text[FLASH_BYTES];
+
+	snprintf(text, sizeof(text),
+		 "reorganisation: %u block%s undone, another branch has more work: its tip is %u",
+		 s->reorg_depth, s->reorg_depth == 1 ? "" : "s", s->tip.height);
+	model_flash(&t->model, FLASH_BAD, text);
+}
+
 static void draw(struct tui *t)
 {
 	const bool had_chain = t->model.live.has_chain;
+	const uint32_t reorgs = t->model.live.reorgs;
 
 	if (t->read_due)
 		data_read(&t->model, t->node);
 	if (!had_chain && t->model.live.has_chain && t->model.live.joined_from.port)
 		tell_joined(t);
+	if (t->model.live.reorgs != reorgs)
+		tell_reorg(t);
 	t->read_due = false;
 	t->drawn_us = clock_mono_us(clock_system());
 	screen_draw(&t->canvas, &t->model);

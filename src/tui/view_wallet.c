@@ -18,6 +18,20 @@ static void id(const struct tui_data *d, size_t i, struct row_id *out)
 	memcpy(out->b + 1, d->history[i].id.h.b, HASH_BYTES);
 }
 
+static const char *kind(const struct wallet_tx *t)
+{
+	return t->coinbase ? "mined" : t->to_self ? "to self" : t->sent ? "sent" : "received";
+}
+
+/* "" where it has none. */
+static const char *label_of(const struct tui_data *d, const struct key_hash *of)
+{
+	for (size_t i = 0; i < d->n_addresses; i++)
+		if (memcmp(d->addresses[i].owner.b, of->b, KEY_HASH_BYTES) == 0)
+			return d->addresses[i].label;
+	return "";
+}
+
 static void words(const struct tui_data *d, size_t i, char *out, size_t size)
 {
 	const struct wallet_tx *t = &d->history[i];
@@ -25,10 +39,8 @@ static void words(const struct tui_data *d, size_t i, char *out, size_t size)
 
 	hash256_hex(hex, &t->id.h);
 	address_encode(to, &t->to);
-	snprintf(out, size, "tx=%s to=%s height=%u %s %s", hex, to, t->height, t->memo,
-		 t->coinbase ? "mined"
-		 : t->sent   ? "sent"
-			     : "received");
+	snprintf(out, size, "tx=%s to=%s height=%u %s %s %s", hex, to, t->height, t->memo, kind(t),
+		 label_of(d, &t->to));
 }
 
 static int head(const struct model *m, struct canvas *c, const struct rect *r)
@@ -78,6 +90,7 @@ static void row(const struct model *m, struct row *r, size_t i)
 	const struct wallet_tx *t = &m->data.history[i];
 	const bool waits = t->height == MEMPOOL_HEIGHT;
 	const int64_t net = t->received - t->sent;
+	const char *label = label_of(&m->data, &t->to);
 	char hash[HASH_SHORT_CHARS + 1], age[FORMAT_BYTES], amount[FORMAT_BYTES + 1],
 		to[ADDRESS_CHARS + 1];
 
@@ -89,7 +102,7 @@ static void row(const struct model *m, struct row *r, size_t i)
 	row_gap(r, 1);
 	row_fieldf(r, net < 0 ? ROLE_OUT : ROLE_GOOD, -14, "%s%s", net < 0 ? "-" : "+", amount);
 	row_gap(r, 1);
-	row_field(r, ROLE_NORMAL, 9, t->coinbase ? "mined" : t->sent ? "sent" : "received");
+	row_field(r, ROLE_NORMAL, 9, kind(t));
 	row_field(r,
 		  t->abandoned ? ROLE_BAD
 		  : waits      ? ROLE_WARN
@@ -100,7 +113,7 @@ static void row(const struct model *m, struct row *r, size_t i)
 			       : "");
 	row_column(r, theme_hash(&t->id.h), 11, hash);
 	if (!t->coinbase && row_left(r) > 20)
-		row_printf(r, ROLE_DIM, "%s %s", to, t->memo);
+		row_printf(r, ROLE_DIM, "%s %s", *label ? label : to, t->memo);
 }
 
 static void empty(const struct model *m, char *out, size_t size)
@@ -117,7 +130,11 @@ static void explain(const struct model *m, size_t i, char *out, size_t size)
 		snprintf(out, size,
 			 "this reward is void: its block lost to a branch with more work");
 	else if (t->abandoned)
-		snprintf(out, size, "this payment is void: another one spent its coins");
+		snprintf(out, size,
+			 "this payment is void: another one spent its coins, or it was given up");
+	else if (t->to_self && t->height == MEMPOOL_HEIGHT)
+		snprintf(out, size,
+			 "a payment to an address of your own costs the fee; it waits for a block");
 	else if (t->height == MEMPOOL_HEIGHT)
 		snprintf(out, size, "waits for a block");
 	else

@@ -161,6 +161,7 @@ static void fill_tx(const struct wallet *w, struct wallet_tx *out, uint32_t t)
 				  .fee = tx->fee,
 				  .coinbase = tx->coinbase,
 				  .abandoned = tx->state == TX_ABANDONED,
+				  .to_self = tx->sent > 0 && keys_find(w, &tx->to) != NO_INDEX,
 				  .to = tx->to,
 				  .seq = (uint64_t)t + 1};
 	if (confirmed)

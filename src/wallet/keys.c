@@ -19,6 +19,13 @@ uint32_t keys_find(const struct wallet *w, const struct key_hash *kh)
 	return at ? (uint32_t)*at : NO_INDEX;
 }
 
+const char *wallet_label_of(const struct wallet *w, const struct key_hash *kh)
+{
+	const uint32_t k = keys_find(w, kh);
+
+	return k != NO_INDEX && w->keys[k].label ? w->keys[k].label : "";
+}
+
 bool wallet_is_mine(const struct wallet *w, const struct key_hash *kh)
 {
 	return keys_find(w, kh) != NO_INDEX;

@@ -24,7 +24,11 @@ def test_wrong_words(net):
     for bad in ("0", "55536", "-1", "x", ""):
         refused(n, 2, "getbalance", env={"NODE_ID": bad}, says="NODE_ID")
     refused(n, 2, "startnode", "-role", "x", says="see tally startnode --help")  # nothing is near
-    refused(n, 2, "createwallet", "-label", "x", says="createwallet --help")
+    refused(n, 2, "createwallet", "-colour", "x", says="createwallet --help")
+    refused(n, 2, "createwallet", "bob", says="did you mean -label bob?")
+    refused(n, 2, "send", "bob", "5", says="did you mean -to bob?")
+    refused(n, 2, "send", "-to", "bob", "5", says="did you mean -amount 5?")
+    refused(n, 2, "getbalance", env={"NODE_ID": "abc"}, says="no whole number")
     refused(n, 2, "getbalance", "-miner", "x", says="startnode")
     refused(n, 2, "rpc", says="method")
     status, out, err = n.run()

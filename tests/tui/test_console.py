@@ -161,6 +161,27 @@ def test_a_joined_chain_is_told_and_another_one_too(net):
         c.quit()
 
 
+def test_a_reorganisation_is_told(net):
+    one, two = chain(net), net.node()
+    one.start()
+    two.start("-connect", "127.0.0.1:%d" % one.id)
+    wait_until("it has joined", lambda: two.run("rpc", "getblockcount")[1] == "0\n")
+    one.end()
+    two.end()
+    two.start("-connect", "0", "-listen", "0")
+    two.generate(3)
+    two.end()
+    c = Console(one, 80, 24)
+    c.sees("n%d" % one.id)
+    one.generate(2)
+    c.sees("h2")
+    two.start("-connect", "127.0.0.1:%d" % one.id)
+    c.sees("reorganisation: 2 blocks undone, another branch has more work: its tip is 3")
+    c.type("3")
+    c.sees("stale")
+    c.quit()
+
+
 def test_what_is_not_done_or_not_there_is_said(net):
     _, c = opened(net)
     c.sees("50.00")

@@ -194,11 +194,12 @@ static void sending_asks_first_and_with_a_mark_does_it(void **state)
 
 	assert_int_equal(say(v, "getnewaddress \"bob b\""), LINE_DONE);
 	assert_int_equal(say(v, "send \"bob b\" 1.5 memo=\"two words\""), LINE_CONFIRM);
-	assert_int_equal(strncmp(v->text, "send 1.5 to tly1", 16), 0);
+	assert_int_equal(strncmp(v->text, "send 1.5 to bob b, tly1", 23), 0);
+	assert_non_null(strstr(v->text, " (your own address), memo 'two words', fee "));
 	assert_int_equal(say(v, "getrawmempool"), LINE_DONE);
 	assert_string_equal(v->text, "[]");
 	assert_int_equal(say(v, "send! 1.5 \"bob b\" memo=\"two words\""), LINE_DONE);
-	assert_non_null(strstr(v->text, "sent 1.5 to tly1"));
+	assert_non_null(strstr(v->text, "sent 1.5 to bob b, tly1"));
 	assert_int_equal(say(v, "listtransactions * 1"), LINE_DONE);
 	assert_non_null(strstr(v->text, "\"memo\": \"two words\""));
 	/* Until it is in a block the chain says what it said. */
@@ -233,9 +234,9 @@ static void a_line_of_the_shell_may_be_pasted(void **state)
 	assert_int_equal(say(v, "tally createwallet -label anna"), LINE_DONE);
 	assert_int_equal(say(v, "send -from miner --to anna -amount 2.5 -memo \"for lunch\""),
 			 LINE_CONFIRM);
-	assert_non_null(strstr(v->text, "send 2.5 to tly1"));
+	assert_non_null(strstr(v->text, "send 2.5 to anna, tly1"));
 	assert_int_equal(say(v, "tally send! -amount 2.5 -to anna -mine"), LINE_DONE);
-	assert_non_null(strstr(v->text, "sent 2.5 to tly1"));
+	assert_non_null(strstr(v->text, "sent 2.5 to anna, tly1"));
 	assert_non_null(strstr(v->text, ", in a block: transaction "));
 	assert_int_equal(say(v, "getbalance anna"), LINE_DONE);
 	assert_non_null(strstr(v->text, ": 2.5"));
@@ -249,7 +250,7 @@ static void a_name_is_given_once_and_what_has_none_fills_the_rest(void **state)
 	struct env *v = *state;
 
 	assert_int_equal(say(v, "send to=miner 5"), LINE_CONFIRM);
-	assert_int_equal(strncmp(v->text, "send 5 to tly1", 14), 0);
+	assert_int_equal(strncmp(v->text, "send 5 to miner, tly1", 21), 0);
 	assert_int_equal(say(v, "send amount=5 miner"), LINE_CONFIRM);
 	assert_int_equal(say(v, "send miner 5 to=miner"), LINE_FAILED);
 	assert_non_null(strstr(v->text, "to is given twice"));

@@ -38,6 +38,8 @@ struct snapshot {
 	uint32_t next_bits;
 	double expected_hash_rate; /* hashes a second of the whole network, from the last blocks' work and times; 0 unknown */
 	struct sync_info sync;
+	uint32_t reorgs,
+		reorg_depth; /* reorganisations since the start; blocks undone in the last */
 	/* Peers: */
 	uint32_t n_peers, n_handshaken; /* n_peers: all, also beyond the array */
 	struct peer_info peers[SNAPSHOT_PEERS_MAX];

@@ -39,6 +39,8 @@ bool wallet_check_label(const char *label, struct err *e);
 bool wallet_find_label(const struct wallet *w, const char *label, struct key_hash *out);
 /* The label's address, made on first use. */
 bool wallet_label_address(struct wallet *w, const char *label, struct key_hash *out, struct err *e);
+/* The label of an own address; "" where it has none, or is not ours. */
+const char *wallet_label_of(const struct wallet *w, const struct key_hash *kh);
 bool wallet_is_mine(const struct wallet *w, const struct key_hash *kh);
 
 struct wallet_address {
@@ -85,6 +87,7 @@ struct wallet_tx {
 	int64_t fee;             /* where all inputs are ours, else -1 */
 	bool coinbase;
 	bool abandoned;     /* conflicts with the best chain, or was given up */
+	bool to_self;       /* a payment of ours to an address of ours */
 	struct key_hash to; /* the first output that is not ours, or ours where all are */
 	char memo[SCRIPT_MEMO_MAX + 1]; /* sanitised; "" where none */
 	uint64_t seq;                   /* order of first sight */
