@@ -79,7 +79,7 @@ static void sync_segments(struct segments *all, const struct snapshot *s, int wi
 	format_bar(bar, sizeof(bar), width >= 110 ? 20 : width >= 76 ? 10 : 4, part);
 	if (!behind && !s->n_handshaken)
 		return; /* nobody to compare with */
-	add(all, behind ? 2 : 6, behind ? ROLE_BAR : ROLE_GOOD, "[%s]%.0f%%", bar,
+	add(all, behind ? 2 : 9, behind ? ROLE_BAR : ROLE_GOOD, "[%s]%.0f%%", bar,
 	    behind && part > 0.99 ? 99.0 : part * 100);
 	if (!behind)
 		return;
@@ -125,7 +125,7 @@ static void node_segments(struct segments *all, const struct snapshot *s, int wi
 		format_coins(text, s->balance.spendable);
 		if (s->balance.pending > 0)
 			format_coins(coming, s->balance.pending);
-		add(all, 8, ROLE_MONEY, "%s%s%s%s", text, coming[0] ? "+" : "", coming,
+		add(all, 6, ROLE_MONEY, "%s%s%s%s", text, coming[0] ? "+" : "", coming,
 		    width >= 110 ? " coins" : "");
 	}
 	if (s->mining) {

@@ -69,7 +69,7 @@ static int heads(const struct model *m, struct canvas *c, const struct rect *r)
 {
 	int lines = head(m, c, r);
 
-	if (r->h < 12)
+	if (r->h < 8)
 		return lines;
 	for (size_t i = 0; i < m->data.n_addresses && lines < r->h / 3; i++, lines++) {
 		const struct wallet_address *a = &m->data.addresses[i];
@@ -78,8 +78,14 @@ static int heads(const struct model *m, struct canvas *c, const struct rect *r)
 
 		address_encode(text, &a->owner);
 		format_coins(amount, a->spendable);
+		/* Where there is no room for all, what one hands out. */
+		if (r->w < ADDRESS_CHARS + 30) {
+			row_field(&row, ROLE_TITLE, r->w - ADDRESS_CHARS - 1, a->label);
+			row_text(&row, ROLE_NORMAL, text);
+			continue;
+		}
 		row_field(&row, ROLE_NORMAL, ADDRESS_CHARS + 1, text);
-		row_field(&row, ROLE_MONEY, -12, amount);
+		row_field(&row, ROLE_MONEY, -16, amount);
 		row_printf(&row, ROLE_TITLE, "  %s", a->label);
 	}
 	return lines;
