@@ -270,7 +270,9 @@ bool call_flag(struct call *c, const char *name, bool fallback, bool *out)
 	if (s && parse_flag(s, out))
 		return true;
 	call_error(c, RPC_TYPE_ERROR, ERR_USAGE, "bad-type",
-		   "%s is neither true nor false: give one of them", name);
+		   s ? "%s '%.40s' is neither true nor false, on nor off"
+		     : "%s is neither true nor false: give one of them",
+		   name, s);
 	return false;
 }
 

@@ -40,7 +40,7 @@ static void lift_ban(struct node *n, struct call *c, const struct subnet *s, boo
 		return;
 	}
 	call_error(c, RPC_CLIENT_INVALID_IP_OR_SUBNET, ERR_NOTFOUND, "not-banned",
-		   "%s is not banned: see listbanned", name);
+		   "%s is not banned: see bans", name);
 }
 
 static bool call_subnet(struct call *c, const char *name, struct subnet *out)

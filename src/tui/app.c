@@ -31,6 +31,7 @@ enum question { ASK_NOTHING, ASK_QUIT, ASK_COMMAND };
 struct asked {
 	struct list link;
 	struct tui *tui; /* NULL: the console is closed */
+	bool typed;      /* at the prompt */
 	char line[PROMPT_BYTES];
 };
 
@@ -176,8 +177,9 @@ static void ask(struct tui *t, enum question q, const char *text)
 	prompt_ask(&t->model.prompt, text);
 }
 
-static void answer(struct tui *t, const char *command, enum line_kind kind, const char *text)
+static void answer(struct tui *t, const struct asked *a, enum line_kind kind, const char *text)
 {
+	const char *command = a->line;
 	char line[FLASH_BYTES];
 
 	first_line(text, line, sizeof(line));
@@ -188,6 +190,9 @@ static void answer(struct tui *t, const char *command, enum line_kind kind, cons
 		break;
 	case LINE_FAILED:
 		model_flash(&t->model, FLASH_BAD, line);
+		/* It stands there to be mended. */
+		if (a->typed && t->model.prompt.kind == PROMPT_CLOSED)
+			prompt_refused(&t->model.prompt, command);
 		log_warn(LOG_TUI, "%s: %s", command, line);
 		break;
 	case LINE_DONE:
@@ -207,16 +212,17 @@ static void on_reply(void *arg, enum line_kind kind, const char *text)
 	struct asked *a = arg;
 
 	if (a->tui)
-		answer(a->tui, a->line, kind, text);
+		answer(a->tui, a, kind, text);
 	list_del(&a->link);
 	free(a);
 }
 
-static void do_command(struct tui *t, const char *line)
+static void do_command(struct tui *t, const char *line, bool typed)
 {
 	struct asked *a = NEW(struct asked);
 
 	a->tui = t;
+	a->typed = typed;
 	snprintf(a->line, sizeof(a->line), "%s", line);
 	list_add(&t->asked, &a->link);
 	node_command_line(t->node, a->line, on_reply, a);
@@ -237,7 +243,7 @@ static void do_confirmed(struct tui *t)
 	const size_t verb = strcspn(t->command, " ");
 	char *line = mem_printf("%.*s!%s", (int)verb, t->command, t->command + verb);
 
-	do_command(t, line);
+	do_command(t, line, false);
 	free(line);
 }
 
@@ -264,7 +270,7 @@ static void prompt_done(struct tui *t, enum prompt_kind kind)
 		if (strcmp(text, "help") == 0)
 			model_act(m, ACT_HELP, '?');
 		else if (text[strspn(text, " ")])
-			do_command(t, text + strspn(text, " "));
+			do_command(t, text + strspn(text, " "), true);
 		break;
 	case PROMPT_SEARCH:
 		snprintf(m->search, sizeof(m->search), "%.*s", (int)sizeof(m->search) - 1, text);
@@ -374,7 +380,7 @@ static void act(struct tui *t, enum action a, int32_t key)
 		open_selected(t);
 		break;
 	case ACT_MINE:
-		do_command(t, "mine");
+		do_command(t, "mine", false);
 		break;
 	case ACT_SEND:
 		prompt_open(&m->prompt, PROMPT_COMMAND, "send ");
@@ -431,8 +437,8 @@ static void on_key(void *arg, int32_t key)
 	const enum prompt_kind kind = m->prompt.kind;
 
 	want_answer(t);
+	m->flash_until_us = 0; /* it was read */
 	if (kind == PROMPT_CLOSED) {
-		m->flash_until_us = 0; /* it was read */
 		act(t, key_action(key), key);
 		t->read_due |= !m->frozen;
 	} else if (kind == PROMPT_ASK && key == KEYS_CTRL('C')) {

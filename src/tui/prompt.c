@@ -37,8 +37,15 @@ static void set_text(struct prompt *p, const char *text)
 void prompt_open(struct prompt *p, enum prompt_kind kind, const char *prefill)
 {
 	p->kind = kind;
+	p->refused = false;
 	p->recalled = p->n_history;
 	set_text(p, prefill);
+}
+
+void prompt_refused(struct prompt *p, const char *command)
+{
+	prompt_open(p, PROMPT_COMMAND, command);
+	p->refused = true;
 }
 
 void prompt_ask(struct prompt *p, const char *question)
@@ -267,6 +274,9 @@ bool prompt_paste(struct prompt *p, const char *text, size_t *more)
 		*more += *at != '\0';
 	}
 	p->n_options = 0;
+	if (p->refused)
+		set_text(p, "");
+	p->refused = false;
 	return insert(p, text + skip, n);
 }
 
@@ -283,6 +293,13 @@ enum prompt_result prompt_key(struct prompt *p, int32_t key)
 		return PROMPT_GOES_ON;
 	}
 	p->n_options = 0;
+	if (p->refused) {
+		p->refused = false;
+		if (key >= ' ' && key < KEYS_FIRST && key != 0x7f)
+			set_text(p, "");
+		if (key == ':') /* as one opens it */
+			return PROMPT_GOES_ON;
+	}
 	if (key == KEYS_BACKSPACE || key == KEYS_CTRL('H') || key == 0x7f) {
 		if (!p->len)
 			return end(p, PROMPT_CANCELLED); /* as in vi: one too many leaves */
@@ -382,6 +399,6 @@ void prompt_draw(const struct prompt *p, struct canvas *c, const struct rect *at
 		from = after(p, from);
 	*cursor = r.x + canvas_width(c, head + from);
 	canvas_clip(c, at);
-	canvas_text(c, r.x, r.y, ROLE_NORMAL, p->text + from);
+	canvas_text(c, r.x, r.y, p->refused ? ROLE_DIM : ROLE_NORMAL, p->text + from);
 	canvas_clip(c, NULL);
 }

@@ -180,6 +180,13 @@ static void draw_prompt(struct canvas *c, const struct layout *l, struct model *
 	if (rect_empty(r))
 		return;
 	if (m->prompt.kind != PROMPT_CLOSED) {
+		/* What was wrong stands above what is to be mended. */
+		if (model_flashing(m) && r->y > 0) {
+			const struct rect above = {r->x, r->y - 1, r->w, 1};
+
+			canvas_fill(c, &above, ROLE_NORMAL, ' ');
+			prompt_draw_text(c, &above, flash_style(m->flash_kind), m->flash);
+		}
 		prompt_draw(&m->prompt, c, r, &m->cursor_x);
 		m->cursor_y = r->y;
 	} else if (model_flashing(m)) {

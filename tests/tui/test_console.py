@@ -195,6 +195,16 @@ def test_what_is_not_done_or_not_there_is_said(net):
     c.type(":send CENTRAL_NODE 51\r")
     c.sees("can be spent")
     c.sees("49.9999")
+    # It stands there to be mended.
+    c.sees(":send CENTRAL_NODE 51")
+    c.type("\x7f\r")
+    c.sees("send 5 to CENTRAL_NODE, tly1q")
+    c.type("n")
+    c.type(":send nobody 1\r")
+    c.sees("neither an address nor a label")
+    c.type("2.5")  # takes its place, and is no key
+    c.sees(":2.5")
+    c.type("\x1b")
     c.type("7\\")
     c.sees("fields: sub level")
     c.type("nowhere=1\r")
