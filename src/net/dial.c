@@ -222,7 +222,7 @@ bool net_connect(struct net *n, const struct net_addr *a, bool once, struct err 
 		return err_set(e, ERR_USAGE, "bad-address",
 			       "%s can't be dialled: HOST:PORT is the form", name);
 	if (listens_has(n->own, n->n_own, a) ||
-	    (a->port == net_port(n) && net_addr_scope(a) == NET_LOOPBACK))
+	    (n->everywhere && a->port == net_port(n) && net_addr_scope(a) == NET_LOOPBACK))
 		return err_set(e, ERR_USAGE, "own-address", "%s is this node itself: dial another",
 			       name);
 	if (n->stopping)

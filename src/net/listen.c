@@ -253,6 +253,7 @@ bool net_listen(struct net *n, const char *bind, uint16_t port, struct err *e)
 	l->event = net_event(n, fd, EV_READ | EV_PERSIST, on_acceptable, n);
 	event_add(l->event, NULL);
 	n->n_listeners++;
+	n->everywhere = n->everywhere || !bind;
 	log_info(LOG_NET, "listening on %s port %u", bind ? bind : "every interface,", l->port);
 	return true;
 }

@@ -167,6 +167,7 @@ struct net {
 	struct net_addr
 		own[LISTENS_MAX]; /* where we listen, as found by dialling ourselves; a ring */
 	unsigned n_own;
+	bool everywhere;                           /* we listen on every interface */
 	struct soon_lost soon_lost[SOON_LOST_MAX]; /* a ring */
 	unsigned n_soon_lost;
 	int64_t feeler_ms; /* the next one */

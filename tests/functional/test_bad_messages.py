@@ -3,7 +3,7 @@ import os
 import struct
 
 from chainlib import Chain, Key, compact_size, spend
-from framework import main
+from framework import RpcError, main, wait_until
 from p2p import BLOCK, MAGIC, TX, Peer, frame, headers, inv, locator, net_addr, version
 
 
@@ -137,13 +137,19 @@ def test_a_message_in_single_bytes_is_a_message(net):
 
 def test_a_connection_to_itself_is_noticed(net):
     """The nonce of the node's own version comes back."""
-    node = net.chain_node()
+    node = net.chain_node("-bind", "127.0.0.1")  # so that it can't know by the address alone
     chain = Chain.of(node)
     node.rpc("addnode", "127.0.0.1:%d" % node.id, "onetry")
+    wait_until("it is noticed", lambda: b"connected to ourselves" in open(node.dir + "/tally.log", "rb").read())
     p = Peer.handshaken(node, chain)
     assert p.alive()
     p.close()
     assert all(not i["addr"].endswith(":%d" % node.id) for i in node.rpc("getpeerinfo"))
+    try:
+        node.rpc("addnode", "127.0.0.1:%d" % node.id, "onetry")
+        raise AssertionError("it dials itself again")
+    except RpcError as e:
+        assert "this node itself" in e.error["message"]
 
 
 def test_a_peer_of_another_chain_is_sent_away_with_a_reason(net):
