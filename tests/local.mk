@@ -10,7 +10,7 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 	TALLY='$(abs_top_builddir)/tally'; export TALLY; \
 	TALLY_SRC='$(abs_top_srcdir)'; export TALLY_SRC; \
 	LSAN_OPTIONS='suppressions=$(abs_top_srcdir)/tests/lsan.supp:print_suppressions=0'; export LSAN_OPTIONS; \
-	TALLY_SLOW_DISK='$(abs_top_builddir)/tests/slow_disk.so'; export TALLY_SLOW_DISK; \
+	TALLY_SLOW_SYSTEM='$(abs_top_builddir)/tests/slow_system.so'; export TALLY_SLOW_SYSTEM; \
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE;
 
 if HAVE_CMOCKA
@@ -53,17 +53,17 @@ SCRIPT_TESTS += \
 	tests/functional/test_serving.py \
 	tests/functional/test_signature_rule.py \
 	tests/functional/test_six_messages.py \
-	tests/functional/test_slow_disk.py \
+	tests/functional/test_slow_system.py \
 	tests/functional/test_timeouts.py \
 	tests/functional/test_under_attack.py \
 	tests/tui/test_console.py
 endif
 TESTS = $(UNIT_TESTS) $(SCRIPT_TESTS)
-check_DATA = tests/slow_disk.so
-tests/slow_disk.so: tests/functional/slow_disk.c
-	$(AM_V_CC)$(MKDIR_P) tests && $(CC) -shared -fPIC -O1 -o $@ $(srcdir)/tests/functional/slow_disk.c -ldl
-CLEANFILES += tests/slow_disk.so
-EXTRA_DIST += tests/functional/slow_disk.c
+check_DATA = tests/slow_system.so
+tests/slow_system.so: tests/functional/slow_system.c
+	$(AM_V_CC)$(MKDIR_P) tests && $(CC) -shared -fPIC -O1 -o $@ $(srcdir)/tests/functional/slow_system.c -ldl
+CLEANFILES += tests/slow_system.so
+EXTRA_DIST += tests/functional/slow_system.c
 EXTRA_DIST += $(SCRIPT_TESTS) tests/functional/netns.py tests/functional/framework.py tests/functional/chainlib.py tests/functional/coins.py tests/functional/ed25519.py tests/functional/p2p.py
 EXTRA_DIST += tests/tui/golden tests/lsan.supp
 

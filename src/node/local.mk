@@ -18,6 +18,7 @@ libtally_a_SOURCES += \
 	src/node/json_out.c \
 	src/node/line.c \
 	src/node/logfile.c \
+	src/node/lookup.c \
 	src/node/loop.c \
 	src/node/mine.c \
 	src/node/miner.c \

@@ -93,9 +93,10 @@ struct node {
 	unsigned dispatching, generation, dirty;
 	node_renderer *renderer;
 
-	struct list calls; /* unanswered calls */
-	const void *asker; /* of the call that is being begun; NULL: none is */
-	struct list scans; /* scan.c: under way */
+	struct lookups *lookups; /* NULL: none was needed yet */
+	struct list calls;       /* unanswered calls */
+	const void *asker;       /* of the call that is being begun; NULL: none is */
+	struct list scans;       /* scan.c: under way */
 };
 
 enum {
@@ -260,6 +261,13 @@ bool node_find_tx(const struct node *n, const struct txid *id, const struct bloc
 
 /* scan.c */
 void scans_end(struct node *n); /* the node stops */
+
+/* lookup.c: the address behind HOST:PORT, HOST or PORT; where a name must be looked up that is told later. a: NULL where
+ * there is none, and why. */
+#define LOOKUP_TEXT_MAX 300
+typedef void lookup_done(void *arg, const struct net_addr *a, const struct err *why);
+void node_lookup(struct node *n, const char *text, uint16_t port, lookup_done *done, void *arg);
+void node_lookups_end(struct node *n); /* the node stops */
 
 /* late.c: size and transactions of late blocks, for rows of the chain panel. */
 struct late_block {

@@ -251,6 +251,7 @@ bool node_close(struct node *n, struct err *e)
 		return true;
 	n->stopping = true;
 	scans_end(n);
+	node_lookups_end(n);
 	control_close(n);
 	/* Blocks may yet be connected in here, and everything hears of them: so before anything is torn down. */
 	ok = commit_all(n, &err);

@@ -108,62 +108,81 @@ static void run_getnetworkinfo(struct node *n, struct call *c)
 	call_done(c, o);
 }
 
-static bool call_hostport(struct call *c, const char *name, struct net_addr *out)
-{
-	struct err err = {0};
-	const char *text;
-
-	if (!call_text(c, name, "", &text))
-		return false;
-	if (net_addr_parse(out, text, NODE_ID_DEFAULT, &err))
-		return true;
-	call_fail(c, RPC_INVALID_PARAMETER, &err);
-	return false;
-}
-
 static int dial_code(const struct err *e)
 {
 	return e->cls == ERR_KNOWN ? RPC_CLIENT_NODE_ALREADY_ADDED : RPC_MISC_ERROR;
 }
 
-static void dial(struct node *n, struct call *c, const struct net_addr *a, bool once,
-		 json_t *take_result)
+/* What is to be done with an address once it is known. */
+struct dialling {
+	struct node *node;
+	struct call *call;
+	enum { DIAL_KEEP, DIAL_ONCE, DIAL_NO_MORE } how;
+	bool tell; /* the address, in the answer */
+};
+
+static void dial(const struct dialling *d, const struct net_addr *a)
 {
 	struct err err = {0};
 
-	if (net_connect(n->net, a, once, &err)) {
-		call_done(c, take_result);
-		return;
-	}
-	json_decref(take_result);
-	call_fail(c, dial_code(&err), &err);
+	if (net_connect(d->node->net, a, d->how == DIAL_ONCE, &err))
+		call_done(d->call, d->tell ? json_net_addr(a) : json_null());
+	else
+		call_fail(d->call, dial_code(&err), &err);
+}
+
+static void dial_found(void *arg, const struct net_addr *a, const struct err *why)
+{
+	struct dialling *d = arg;
+
+	if (!a)
+		call_fail(d->call, RPC_INVALID_PARAMETER, why);
+	else if (d->how != DIAL_NO_MORE)
+		dial(d, a);
+	else if (net_forget(d->node->net, a))
+		call_done(d->call, json_null());
+	else
+		call_error(d->call, RPC_CLIENT_NODE_NOT_ADDED, ERR_NOTFOUND, "not-added",
+			   "Error: Node could not be removed. It has not been added previously.");
+	free(d);
+}
+
+static void look_up(struct dialling d)
+{
+	struct dialling *later = NEW(struct dialling);
+	const char *text;
+
+	*later = d;
+	if (call_text(d.call, "node", "", &text))
+		node_lookup(d.node, text, NODE_ID_DEFAULT, dial_found, later);
+	else
+		free(later);
 }
 
 static void run_addnode(struct node *n, struct call *c)
 {
-	struct net_addr a;
+	struct dialling d = {.node = n, .call = c};
 	const char *what;
 
-	if (!call_text(c, "command", "", &what) || !call_hostport(c, "node", &a))
+	if (!call_text(c, "command", "", &what))
 		return;
-	if (strcmp(what, "add") == 0 || strcmp(what, "onetry") == 0)
-		dial(n, c, &a, what[0] == 'o', json_null());
-	else if (strcmp(what, "remove") != 0)
+	if (strcmp(what, "add") == 0)
+		d.how = DIAL_KEEP;
+	else if (strcmp(what, "onetry") == 0)
+		d.how = DIAL_ONCE;
+	else if (strcmp(what, "remove") == 0)
+		d.how = DIAL_NO_MORE;
+	else {
 		call_error(c, RPC_INVALID_PARAMETER, ERR_USAGE, "bad-command",
 			   "'%s' is unknown: give add, remove or onetry", what);
-	else if (net_forget(n->net, &a))
-		call_done(c, json_null());
-	else
-		call_error(c, RPC_CLIENT_NODE_NOT_ADDED, ERR_NOTFOUND, "not-added",
-			   "Error: Node could not be removed. It has not been added previously.");
+		return;
+	}
+	look_up(d);
 }
 
 static void run_connect(struct node *n, struct call *c)
 {
-	struct net_addr a;
-
-	if (call_hostport(c, "node", &a))
-		dial(n, c, &a, false, json_net_addr(&a));
+	look_up((struct dialling){.node = n, .call = c, .how = DIAL_KEEP, .tell = true});
 }
 
 static char *text_connect(const json_t *result)
@@ -338,45 +357,60 @@ static void usual_address(const struct node *n, struct net_addr *out)
 		net_local_address(out);
 }
 
-static bool call_listening(struct node *n, struct call *c, struct net_addr *out)
-{
-	uint16_t configured = n->config.listen ? (uint16_t)n->config.port : 0;
-	uint16_t port = n->net ? net_port(n->net) : configured;
-	struct err err = {0};
-	const char *text;
+struct inviting {
+	struct node *node;
+	struct call *call;
+};
 
-	if (!call_text(c, "address", NULL, &text))
-		return false;
-	if (port == 0) {
-		call_error(c, RPC_MISC_ERROR, ERR_NOTFOUND, "not-listening",
-			   "this node doesn't listen, nobody can come: start it with -listen 1");
-		return false;
+static void invite_to(struct node *n, struct call *c, const struct net_addr *a)
+{
+	struct invite in = {.addr = *a, .chain.h = chain_params(n->chain)->genesis_hash.h};
+	char word[INVITE_CHARS + 1];
+
+	if (net_addr_scope(a) == NET_NOWHERE) {
+		call_error(c, RPC_INVALID_PARAMETER, ERR_USAGE, "bad-address",
+			   "that address can't be dialled: give an address of this machine");
+		return;
 	}
-	if (!text) {
-		usual_address(n, out);
-		out->port = port;
-	} else if (!net_addr_parse(out, text, port, &err)) {
-		call_fail(c, RPC_INVALID_PARAMETER, &err);
-		return false;
-	}
-	if (net_addr_scope(out) != NET_NOWHERE)
-		return true;
-	call_error(c, RPC_INVALID_PARAMETER, ERR_USAGE, "bad-address",
-		   "'%.80s' can't be dialled: give an address of this machine",
-		   text ? text : "this machine's address");
-	return false;
+	invite_encode(word, &in);
+	call_done(c, json_string(word));
+}
+
+static void invite_found(void *arg, const struct net_addr *a, const struct err *why)
+{
+	struct inviting *i = arg;
+
+	if (a)
+		invite_to(i->node, i->call, a);
+	else
+		call_fail(i->call, RPC_INVALID_PARAMETER, why);
+	free(i);
 }
 
 static void run_invite(struct node *n, struct call *c)
 {
-	struct invite in;
-	char word[INVITE_CHARS + 1];
+	uint16_t configured = n->config.listen ? (uint16_t)n->config.port : 0;
+	uint16_t port = n->net ? net_port(n->net) : configured;
+	struct inviting *later;
+	struct net_addr a;
+	const char *text;
 
-	if (!call_listening(n, c, &in.addr))
+	if (!call_text(c, "address", NULL, &text))
 		return;
-	in.chain.h = chain_params(n->chain)->genesis_hash.h;
-	invite_encode(word, &in);
-	call_done(c, json_string(word));
+	if (port == 0) {
+		call_error(c, RPC_MISC_ERROR, ERR_NOTFOUND, "not-listening",
+			   "this node doesn't listen, nobody can come: start it with -listen 1");
+		return;
+	}
+	if (!text) {
+		usual_address(n, &a);
+		a.port = port;
+		invite_to(n, c, &a);
+		return;
+	}
+	later = NEW(struct inviting);
+	*later = (struct inviting){n, c};
+	node_lookup(n, text, port, invite_found, later);
 }
 
 static char *text_invite(const json_t *result)

@@ -32,7 +32,7 @@ void net_addr_unpack(struct net_addr *a, const uint8_t in[NET_ADDR_KEY_BYTES]);
 /* "127.0.0.1:3000", "[::1]:3000". */
 void net_addr_format(char out[NET_ADDR_CHARS + 1], const struct net_addr *a);
 /* HOST:PORT, or HOST and then default_port; HOST an IPv4 or IPv6 address ([…] with a port),
- * "localhost", or a name, which is looked up (blocking: only at start and from commands); or PORT alone, of
+ * "localhost", or a name, which is looked up (blocking: before the loop runs, or on a thread); or PORT alone, of
  * 127.0.0.1. ERR_USAGE "bad-address" with what is wrong. */
 bool net_addr_parse(struct net_addr *out, const char *text, uint16_t default_port, struct err *e);
 /* Is it one of these forms? Names are not looked up: never blocks. */

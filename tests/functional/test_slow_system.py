@@ -1,5 +1,8 @@
-"""A disk that takes 0.2 s to have something for good: nobody waits for it but who was promised that."""
+"""A disk that takes 0.2 s to have something for good, and names that are looked up for seconds: nobody waits but who
+was promised that."""
+import json
 import os
+import threading
 import time
 
 from framework import main, wait_until
@@ -9,7 +12,7 @@ SLOW_S = 0.2
 
 def slow(node):
     """From its next start on."""
-    node.env = {"LD_PRELOAD": os.environ["TALLY_SLOW_DISK"], "SLOW_DISK_US": str(int(SLOW_S * 1e6)),
+    node.env = {"LD_PRELOAD": os.environ["TALLY_SLOW_SYSTEM"], "SLOW_DISK_US": str(int(SLOW_S * 1e6)),
                 "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}
     return node
 
@@ -26,6 +29,35 @@ def answers(node, seconds, meanwhile):
         took.append(time.monotonic() - begin)
         time.sleep(0.005)
     return sorted(took)
+
+
+def test_the_loop_does_not_wait_for_a_name(net):
+    node = slow(net.node())
+    node.create()
+    node.env["SLOW_NAMES_US"] = str(2000000)
+    node.start("-connect", "0")
+    answer = []
+    asker = threading.Thread(target=lambda: answer.append(node.rpc("tally_command", "connect nowhere.invalid:9")))
+    asker.start()
+    took = answers(node, 1, lambda: None)
+    assert held_up(took) <= 2, took[-8:]
+    assert not answer
+    asker.join(20)
+    assert answer[0]["kind"] == "failed" and "nowhere.invalid" in answer[0]["text"], answer
+    # Names that lead somewhere are found, and an address needs no time.
+    begin = time.monotonic()
+    assert node.rpc("tally_command", "connect 127.0.0.1:4")["kind"] == "done"
+    assert time.monotonic() - begin < 1
+    assert node.rpc("invite", "localhost").startswith("tally1")
+    # It stops while one is looked up.
+    late = threading.Thread(target=lambda: node.post(json.dumps(
+        {"method": "addnode", "params": ["nowhere.invalid", "add"], "id": 1})), daemon=True)
+    late.start()
+    time.sleep(0.3)
+    begin = time.monotonic()
+    assert node.end() == 0
+    assert time.monotonic() - begin < 8
+    late.join(20)
 
 
 def held_up(took):
