@@ -201,7 +201,8 @@ static bool begin(struct pool_file *f, struct err *e)
 	return put_out(f, &w, e);
 }
 
-static bool finish(struct pool_file *f, struct err *e)
+/* Within the loop it doesn't wait for the disk: what a power cut leaves of it is told by its sum. */
+static bool finish(struct pool_file *f, bool wait, struct err *e)
 {
 	struct writer w;
 	struct sha256d sum;
@@ -216,7 +217,7 @@ static bool finish(struct pool_file *f, struct err *e)
 	put_bytes(&w, &hash, HASH_BYTES);
 	if (!put_out(f, &w, e))
 		return false;
-	if (fsync(f->fd) != 0 || rename(f->new_path, f->path) != 0)
+	if ((wait && fsync(f->fd) != 0) || rename(f->new_path, f->path) != 0)
 		return cannot(f, "write", e);
 	close(f->fd);
 	f->fd = -1;
@@ -224,7 +225,7 @@ static bool finish(struct pool_file *f, struct err *e)
 }
 
 /* *more: false where the file is complete and in its place. */
-static bool write_slice(struct pool_file *f, bool *more, struct err *e)
+static bool write_slice(struct pool_file *f, bool wait, bool *more, struct err *e)
 {
 	struct mempool_entry some[SLICE_TXS];
 	const size_t n = mempool_list(f->node->mempool, f->after, some, SLICE_TXS);
@@ -232,7 +233,7 @@ static bool write_slice(struct pool_file *f, bool *more, struct err *e)
 
 	*more = n > 0;
 	if (n == 0)
-		return finish(f, e);
+		return finish(f, wait, e);
 	writer_init(&w);
 	for (size_t i = 0; i < n && w.len < SLICE_BYTES; i++) {
 		put_le64(&w, (uint64_t)some[i].time);
@@ -249,7 +250,7 @@ bool pool_file_turn(struct pool_file *f)
 
 	if (f->fd < 0)
 		return false;
-	if (write_slice(f, &more, &err))
+	if (write_slice(f, false, &more, &err))
 		return more;
 	log_warn(LOG_MEMPOOL, "%s", err.detail);
 	return false;
@@ -278,7 +279,7 @@ bool pool_file_save(struct pool_file *f, struct err *e)
 	if (f->fd < 0 && !begin(f, e))
 		return false;
 	while (more)
-		if (!write_slice(f, &more, e))
+		if (!write_slice(f, true, &more, e))
 			return false;
 	return true;
 }
