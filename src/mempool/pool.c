@@ -136,6 +136,7 @@ struct pool_entry *pool_add(struct mempool *m, struct tx *tx, const struct candi
 		.tx = tx_ref(tx),
 		.fee = c->fee,
 		.time = since ? MIN(since, now) : now,
+		.height = chain_height(m->o.chain),
 		.seq = m->next_seq++,
 		.n_ancestors = 1,
 		.n_descendants = 1,

@@ -11,7 +11,7 @@
 #include <tally/base/text.h>
 
 #define PAGE_BLOCKS 50
-#define LEAVES_MAX  64
+#define LEAVES_MAX  1000
 
 #define HEIGHT_DIGITS      10 /* fewer are one, more are of a hash */
 #define PREFIX_LEAST       6  /* hex digits of a hash that may stand for it */
@@ -54,9 +54,11 @@ static void run_getblockchaininfo(struct node *n, struct call *c)
 	const struct chain_entry tip = chain_tip(n->chain), best = chain_best_header(n->chain);
 	const struct chain_params *p = chain_params(n->chain);
 	char work[65];
+	struct snapshot *shot = NEW(struct snapshot);
 	json_t *o = json_object();
 
 	u256_hex(work, &tip.work);
+	node_snapshot(n, shot);
 	json_object_set_new(o, "chain", json_string(p->name));
 	json_object_set_new(o, "genesishash", json_hash(&p->genesis_hash.h));
 	json_object_set_new(o, "blocks", json_integer(tip.height));
@@ -80,7 +82,8 @@ static void run_getblockchaininfo(struct node *n, struct call *c)
 				      (json_int_t)p->max_block_bytes));
 	json_object_set_new(json_object_get(o, "params"), "pow_limit",
 			    json_sprintf("%08x", p->pow_limit));
-	json_object_set_new(o, "warnings", json_string(""));
+	json_object_set_new(o, "warnings", json_string(shot->warning));
+	free(shot);
 	call_done(c, o);
 }
 
@@ -358,7 +361,7 @@ const struct verb verbs_chain[] = {
 	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getblockhash, NULL},
 	{"getblockheader", "blockchain", "header of a block", p_header,
 	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getblockheader, NULL},
-	{"getchaintips", "blockchain", "ends of all branches known", NULL,
+	{"getchaintips", "blockchain", "ends of the branches known, the first 1,000", NULL,
 	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getchaintips, NULL},
 	{"printchain", "blockchain", "blocks from the tip down", p_page,
 	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_printchain, NULL},

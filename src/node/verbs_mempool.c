@@ -20,7 +20,7 @@ static json_t *json_entry(const struct node *n, const struct mempool_entry *en)
 	json_object_set_new(o, "vsize", json_integer((json_int_t)en->tx->raw.len));
 	json_object_set_new(o, "weight", json_integer((json_int_t)en->tx->raw.len * 4));
 	json_object_set_new(o, "time", json_integer(en->time));
-	json_object_set_new(o, "height", json_integer(chain_height(n->chain)));
+	json_object_set_new(o, "height", json_integer(en->height));
 	json_object_set_new(o, "descendantcount", json_integer(en->n_descendants));
 	json_object_set_new(o, "descendantsize", json_integer((json_int_t)en->descendant_bytes));
 	json_object_set_new(o, "ancestorcount", json_integer(en->n_ancestors));

@@ -100,7 +100,7 @@ bool tx_decode(struct tx **out, const void *bytes, size_t n, struct err *e)
 	/* No block could hold it; and counts fit in 32 bits below this. */
 	if (n > BLOCK_MAX_BYTES)
 		return err_set(e, ERR_DECODE, "tx-oversize",
-			       "a transaction of %zu bytes: at most %d", n, TX_MAX_BYTES);
+			       "a transaction of %zu bytes: at most %d", n, BLOCK_MAX_BYTES);
 	reader_init(&r, bytes, n);
 	if (!tx_scan(&r, &n_in, &n_out))
 		return err_set(

@@ -28,6 +28,7 @@ struct mempool_entry {
 	struct tx *tx;
 	int64_t fee;
 	int64_t time;                        /* unix seconds of entry */
+	uint32_t height;                     /* of the tip then */
 	uint64_t seq;                        /* order of entry, 1 upward, never reused */
 	uint32_t n_ancestors, n_descendants; /* itself included */
 	uint64_t ancestor_bytes, descendant_bytes;
