@@ -42,6 +42,7 @@ libtally_a_SOURCES += \
 	src/node/verbs_mining.c \
 	src/node/verbs_net.c \
 	src/node/verbs_node.c \
+	src/node/verbs_pay.c \
 	src/node/verbs_priv.h \
 	src/node/verbs_wallet.c
 

@@ -5,8 +5,8 @@
 #include <tally/base/text.h>
 
 const struct verb *const node_verb_groups[] = {
-	verbs_chain, verbs_coins, verbs_mempool, verbs_mining, verbs_net,
-	verbs_bans,  verbs_addrs, verbs_wallet,  verbs_node,   NULL,
+	verbs_chain, verbs_coins,  verbs_mempool, verbs_mining, verbs_net, verbs_bans,
+	verbs_addrs, verbs_wallet, verbs_pay,     verbs_node,   NULL,
 };
 
 const struct verb *verb_next(size_t *group, size_t *at)

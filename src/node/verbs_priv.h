@@ -43,6 +43,6 @@ void scan_begin(struct node *n, struct call *c, const struct coin_count *how, vo
 
 /* The verbs, by subject. */
 extern const struct verb verbs_chain[], verbs_coins[], verbs_net[], verbs_bans[], verbs_addrs[],
-	verbs_mempool[], verbs_wallet[], verbs_mining[], verbs_node[];
+	verbs_mempool[], verbs_wallet[], verbs_pay[], verbs_mining[], verbs_node[];
 
 #endif

@@ -9,8 +9,6 @@
 #include <tally/base/text.h>
 
 #define LIST_MAX 1000
-#define FEE_UNASKED \
-	(COIN / 10) /* a fee up to this is nobody's mistake; source: Bitcoin Core, -maxtxfee */
 
 /* --- balances ------------------------------------------------------------------ */
 
@@ -259,200 +257,6 @@ static void run_listtransactions(struct node *n, struct call *c)
 	call_done(c, out);
 }
 
-static void run_abandontransaction(struct node *n, struct call *c)
-{
-	struct err err = {0};
-	struct txid id;
-
-	if (!call_hash(c, "txid", &id.h))
-		return;
-	if (!wallet_abandon(n->wallet, &id, &err)) {
-		call_fail(c, RPC_INVALID_ADDRESS_OR_KEY, &err);
-		return;
-	}
-	if (!wallet_commit(n->wallet, &err)) {
-		node_fatal(n, &err);
-		call_fail(c, RPC_WALLET_ERROR, &err);
-		return;
-	}
-	node_mark(n, NODE_EV_WALLET);
-	call_done(c, json_null());
-}
-
-/* --- payments ------------------------------------------------------------------------ */
-
-static int pay_code(const struct err *e)
-{
-	return e->cls == ERR_FUNDS   ? RPC_WALLET_INSUFFICIENT_FUNDS
-	       : e->cls == ERR_USAGE ? RPC_INVALID_PARAMETER
-				     : RPC_WALLET_ERROR;
-}
-
-struct sending {
-	struct call *call;
-	json_t *result;
-};
-
-static void sent_and_mined(void *arg, const struct block_hash *hashes, size_t count,
-			   const struct err *err)
-{
-	struct sending *s = arg;
-
-	if (err) {
-		call_fail(s->call, RPC_MISC_ERROR, err);
-		json_decref(s->result);
-	} else {
-		json_object_set_new(s->result, "block",
-				    count ? json_hash(&hashes[0].h) : json_null());
-		call_done(s->call, s->result);
-	}
-	free(s);
-}
-
-/* -mine: one block with it, at once, paying whom this node mines for. */
-static void send_mine(struct node *n, struct call *c, json_t *result)
-{
-	struct sending *s;
-	struct mining_info m;
-	struct err err = {0};
-
-	node_mining_info(n, &m);
-	if (!m.has_to && !wallet_label_address(n->wallet, MINER_LABEL, &m.to, &err)) {
-		json_decref(result);
-		call_fail(c, RPC_WALLET_ERROR, &err);
-		return;
-	}
-	s = NEW(struct sending);
-	s->call = c;
-	s->result = result;
-	node_generate(n, &m.to, 1, call_asker(c), sent_and_mined, s);
-}
-
-static bool read_payment(struct call *c, struct wallet_payment *p, struct key_hash *from)
-{
-	int64_t rate;
-
-	*p = (struct wallet_payment){0};
-	if (call_arg(c, "from")) {
-		if (!call_address(c, "from", false, from))
-			return false;
-		p->from = from;
-	}
-	if (!call_address(c, "to", false, &p->to) || !call_amount(c, "amount", &p->amount) ||
-	    !call_number(c, "fee", 1, WALLET_FEE_RATE_MAX, WALLET_FEE_RATE_DEFAULT, &rate) ||
-	    !call_text(c, "memo", NULL, &p->memo))
-		return false;
-	p->fee_rate = rate;
-	return true;
-}
-
-static bool make_payment(struct node *n, struct call *c, const struct wallet_payment *p,
-			 struct tx **tx, int64_t *fee, int64_t *change)
-{
-	char text[AMOUNT_CHARS + 1];
-	struct err err = {0};
-
-	if (p->from && !wallet_is_mine(n->wallet, p->from)) {
-		call_error(c, RPC_INVALID_ADDRESS_OR_KEY, ERR_USAGE, "not-mine",
-			   "that address is not of this wallet: see listaddresses");
-		return false;
-	}
-	if (!wallet_pay(n->wallet, p, tx, fee, change, &err)) {
-		call_fail(c, pay_code(&err), &err);
-		return false;
-	}
-	if (*fee <= FEE_UNASKED || *fee <= p->amount / 10)
-		return true;
-	tx_unref(*tx);
-	amount_format(text, *fee);
-	call_error(
-		c, RPC_INVALID_PARAMETER, ERR_USAGE, "absurd-fee",
-		"the fee would be %s, more than a tenth of what is paid: give a fee rate below %lld",
-		text, (long long)p->fee_rate);
-	return false;
-}
-
-static void run_send(struct node *n, struct call *c)
-{
-	struct wallet_payment p;
-	struct key_hash from;
-	struct err err = {0};
-	int64_t fee, change;
-	struct tx *tx;
-	bool mine, preview;
-	json_t *result;
-
-	if (!call_flag(c, "mine", false, &mine) || !call_flag(c, "preview", false, &preview) ||
-	    !read_payment(c, &p, &from) || !make_payment(n, c, &p, &tx, &fee, &change))
-		return;
-	if (!preview && !node_submit_tx(n, tx, &err)) {
-		call_error(c, RPC_VERIFY_REJECTED, err.cls, err.token, "payment refused: %s: %s",
-			   err.token, err.detail);
-		tx_unref(tx);
-		return;
-	}
-	result = json_pack("{s:o,s:o,s:o,s:o,s:o}", "txid", json_hash(&tx->id.h), "to",
-			   json_address(&p.to), "amount", json_amount(p.amount), "fee",
-			   json_amount(fee), "change", json_amount(change));
-	json_object_set_new(result, "label", json_string(wallet_label_of(n->wallet, &p.to)));
-	json_object_set_new(result, "own", json_boolean(wallet_is_mine(n->wallet, &p.to)));
-	if (p.memo)
-		json_object_set_new(result, "memo", json_string(p.memo));
-	if (preview)
-		json_object_set_new(result, "preview", json_true());
-	tx_unref(tx);
-	if (mine && !preview)
-		send_mine(n, c, result);
-	else
-		call_done(c, result);
-}
-
-/* "bob, tly1..., an address of your own, memo 'lunch'" */
-static void whom_and_why(const json_t *result, char *out, size_t size)
-{
-	const char *label = json_string_value(json_object_get(result, "label"));
-	const char *memo = json_string_value(json_object_get(result, "memo"));
-
-	text_append(out, size, "%s%s%s%s", label ? label : "", label && *label ? ", " : "",
-		    json_string_value(json_object_get(result, "to")),
-		    json_is_true(json_object_get(result, "own")) ? " (your own address)" : "");
-	if (memo && *memo)
-		text_append(out, size, ", memo '%s'", memo);
-}
-
-static char *text_send(const json_t *result)
-{
-	char amount[AMOUNT_CHARS + 1] = "?", fee[AMOUNT_CHARS + 1] = "?",
-				   change[AMOUNT_CHARS + 1] = "?", whom[512] = "";
-
-	json_amount_text(json_object_get(result, "amount"), amount);
-	json_amount_text(json_object_get(result, "fee"), fee);
-	json_amount_text(json_object_get(result, "change"), change);
-	whom_and_why(result, whom, sizeof(whom));
-	if (json_is_true(json_object_get(result, "preview")))
-		return mem_printf("send %s to %s, fee %s, change %s?", amount, whom, fee, change);
-	return mem_printf("sent %s to %s, fee %s%s: transaction %s", amount, whom, fee,
-			  json_object_get(result, "block") ? ", in a block" : "",
-			  json_string_value(json_object_get(result, "txid")));
-}
-
-static void run_sendtoaddress(struct node *n, struct call *c)
-{
-	struct wallet_payment p = {.fee_rate = WALLET_FEE_RATE_DEFAULT};
-	struct err err = {0};
-	int64_t fee, change;
-	struct tx *tx;
-
-	if (!call_address(c, "address", false, &p.to) || !call_amount(c, "amount", &p.amount) ||
-	    !make_payment(n, c, &p, &tx, &fee, &change))
-		return;
-	if (node_submit_tx(n, tx, &err))
-		call_done(c, json_hash(&tx->id.h));
-	else
-		call_fail(c, RPC_WALLET_ERROR, &err);
-	tx_unref(tx);
-}
-
 static const struct verb_param p_balance[] = {
 	{"address", ARG_ADDRESS, true, "default: the wallet's total"}, {0}};
 static const struct verb_param p_getbalance[] = {
@@ -463,25 +267,8 @@ static const struct verb_param p_list[] = {
 	{"count", ARG_NUMBER, true, "how many, default 10"},
 	{"skip", ARG_NUMBER, true, "how many of the newest to leave out"},
 	{0}};
-static const struct verb_param p_txid[] = {{"txid", ARG_HASH, false, "the transaction"}, {0}};
-static const struct verb_param p_send[] = {
-	{"to", ARG_ADDRESS, false, "address or label"},
-	{"amount", ARG_AMOUNT, false, "coins"},
-	{"fee", ARG_NUMBER, true, "units a byte, default 1"},
-	{"memo", ARG_TEXT, true, "at most 75 bytes, for all to read"},
-	{"from", ARG_ADDRESS, true, "only coins of this address"},
-	{"mine", ARG_FLAG, true, "mine a block with it at once"},
-	{"preview", ARG_FLAG, true, "true: only say what it would do"},
-	{0}};
-static const struct verb_param p_sendto[] = {{"address", ARG_ADDRESS, false, "who is paid"},
-					     {"amount", ARG_AMOUNT, false, "coins"},
-					     {"comment", ARG_TEXT, true, "ignored"},
-					     {"comment_to", ARG_TEXT, true, "ignored"},
-					     {0}};
 
 const struct verb verbs_wallet[] = {
-	{"abandontransaction", "wallet", "give up a payment that left the mempool", p_txid,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_abandontransaction, NULL},
 	{"getbalance", "wallet", "what the wallet can spend", p_getbalance,
 	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_getbalance, NULL},
 	{"getbalances", "wallet", "what can be spent, what is coming, what is to wait for", NULL,
@@ -496,11 +283,6 @@ const struct verb verbs_wallet[] = {
 	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_listtransactions, NULL},
 	{"listunspent", "wallet", "coins", NULL,
 	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_listunspent, NULL},
-	{"send", "wallet", "pay somebody", p_send,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN | VERB_PROMPT | VERB_CONFIRM, run_send,
-	 text_send},
-	{"sendtoaddress", "wallet", "pay somebody", p_sendto,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_sendtoaddress, NULL},
 	{"tally_balance", "wallet", "what an address holds, any address", p_balance,
 	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_balance, text_balance},
 	{"balance", "wallet", "what an address holds, any address", p_balance,
