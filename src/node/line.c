@@ -247,6 +247,18 @@ void node_command_line(struct node *n, const char *line, line_reply *reply, void
 	line_free(words, count);
 }
 
+char *line_unasked(const char *line)
+{
+	static const char before[] = "tally ";
+	size_t verb = strspn(line, " ");
+
+	/* As at the shell: the verb is the next word. */
+	if (strncmp(line + verb, before, sizeof(before) - 1) == 0)
+		verb += sizeof(before) - 1 + strspn(line + verb + sizeof(before) - 1, " ");
+	verb += strcspn(line + verb, " ");
+	return mem_printf("%.*s!%s", (int)verb, line, line + verb);
+}
+
 /* --- usage and completion ------------------------------------------------------------- */
 
 static const struct verb *verb_of_line(const char *line)

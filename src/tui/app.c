@@ -13,8 +13,8 @@
 #include <tally/base/list.h>
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
-#include <tally/node/command.h>
 #include <tally/node/node.h>
+#include <tui/app_priv.h>
 #include <tui/data_priv.h>
 #include <tui/terminal_priv.h>
 #include <tui/view_priv.h>
@@ -24,31 +24,6 @@
 #define DETAIL_BYTES  131072
 #define QUIT_AGAIN_US INT64_C(2000000)
 #define RENDER_MAX    1000
-
-enum question { ASK_NOTHING, ASK_QUIT, ASK_COMMAND };
-
-/* A command that was given to the node; its answer may come later than the next one. */
-struct asked {
-	struct list link;
-	struct tui *tui; /* NULL: the console is closed */
-	bool typed;      /* at the prompt */
-	char line[PROMPT_BYTES];
-};
-
-struct tui {
-	struct node *node;
-	struct terminal *terminal;
-	struct model model;
-	struct canvas canvas;
-	struct event *frame;
-	bool frame_due;   /* the timer runs, or the terminal is not through with the last frame */
-	bool read_due;    /* the node has changed since data_read */
-	int64_t drawn_us; /* when the last frame was drawn */
-	enum question question;
-	char command[PROMPT_BYTES]; /* to be done when the question is answered with y */
-	struct list asked;
-	int64_t interrupted_us; /* when ^C was pressed last */
-};
 
 /* --- drawing ----------------------------------------------------------------------- */
 
@@ -62,7 +37,7 @@ static void frame_after(struct tui *t, int64_t ms)
 	event_add(t->frame, &tv);
 }
 
-static void want_frame(struct tui *t)
+void app_want_frame(struct tui *t)
 {
 	if (!t->frame_due)
 		frame_after(t, FRAME_MS);
@@ -138,7 +113,7 @@ static void on_node(void *arg, unsigned bits)
 
 	(void)bits;
 	t->read_due = true;
-	want_frame(t);
+	app_want_frame(t);
 }
 
 static void on_resized(void *arg, int cols, int rows)
@@ -148,7 +123,7 @@ static void on_resized(void *arg, int cols, int rows)
 	canvas_clear(&t->canvas);
 	canvas_init(&t->canvas, cols, rows, terminal_utf8(t->terminal));
 	model_resize(&t->model, cols, rows);
-	want_frame(t);
+	app_want_frame(t);
 }
 
 static void on_line(void *arg, const char *text)
@@ -164,99 +139,7 @@ static void on_gone(void *arg)
 	node_stop(t->node, "the terminal hung up");
 }
 
-/* --- commands ------------------------------------------------------------------------ */
-
-static void first_line(const char *text, char *out, size_t size)
-{
-	snprintf(out, size, "%.*s", (int)strcspn(text, "\n"), text);
-}
-
-static void ask(struct tui *t, enum question q, const char *text)
-{
-	t->question = q;
-	prompt_ask(&t->model.prompt, text);
-}
-
-static void answer(struct tui *t, const struct asked *a, enum line_kind kind, const char *text)
-{
-	const char *command = a->line;
-	char line[FLASH_BYTES];
-
-	first_line(text, line, sizeof(line));
-	switch (kind) {
-	case LINE_CONFIRM:
-		snprintf(t->command, sizeof(t->command), "%s", command);
-		ask(t, ASK_COMMAND, line);
-		break;
-	case LINE_FAILED:
-		model_flash(&t->model, FLASH_BAD, line);
-		/* It stands there to be mended. */
-		if (a->typed && t->model.prompt.kind == PROMPT_CLOSED)
-			prompt_refused(&t->model.prompt, command);
-		log_warn(LOG_TUI, "%s: %s", command, line);
-		break;
-	case LINE_DONE:
-		if (strchr(text, '\n') && text[strcspn(text, "\n") + 1])
-			model_show(&t->model, OVERLAY_TEXT, command, text);
-		else
-			model_flash(&t->model, FLASH_GOOD, line);
-		if (line[0])
-			log_info(LOG_TUI, "%s: %s", command, line);
-		break;
-	}
-	want_frame(t);
-}
-
-static void on_reply(void *arg, enum line_kind kind, const char *text)
-{
-	struct asked *a = arg;
-
-	if (a->tui)
-		answer(a->tui, a, kind, text);
-	list_del(&a->link);
-	free(a);
-}
-
-static void do_command(struct tui *t, const char *line, bool typed)
-{
-	struct asked *a = NEW(struct asked);
-
-	a->tui = t;
-	a->typed = typed;
-	snprintf(a->line, sizeof(a->line), "%s", line);
-	list_add(&t->asked, &a->link);
-	node_command_line(t->node, a->line, on_reply, a);
-}
-
-/* The console closes: answers that come later find nobody. */
-static void leave_asked(struct tui *t)
-{
-	list_each_safe (it, &t->asked) {
-		list_entry(it, struct asked, link)->tui = NULL;
-		list_del(it);
-	}
-}
-
-/* The same again with '!' behind the verb: it was asked for and answered with y. */
-static void do_confirmed(struct tui *t)
-{
-	const size_t verb = strcspn(t->command, " ");
-	char *line = mem_printf("%.*s!%s", (int)verb, t->command, t->command + verb);
-
-	do_command(t, line, false);
-	free(line);
-}
-
-static void answered(struct tui *t)
-{
-	const enum question q = t->question;
-
-	t->question = ASK_NOTHING;
-	if (q == ASK_QUIT)
-		node_stop(t->node, "asked to at the console");
-	else if (q == ASK_COMMAND)
-		do_confirmed(t);
-}
+/* --- the prompt ------------------------------------------------------------------------ */
 
 static void prompt_done(struct tui *t, enum prompt_kind kind)
 {
@@ -270,7 +153,7 @@ static void prompt_done(struct tui *t, enum prompt_kind kind)
 		if (strcmp(text, "help") == 0)
 			model_act(m, ACT_HELP, '?');
 		else if (text[strspn(text, " ")])
-			do_command(t, text + strspn(text, " "), true);
+			app_command(t, text + strspn(text, " "), true);
 		break;
 	case PROMPT_SEARCH:
 		snprintf(m->search, sizeof(m->search), "%.*s", (int)sizeof(m->search) - 1, text);
@@ -280,7 +163,7 @@ static void prompt_done(struct tui *t, enum prompt_kind kind)
 		model_set_filter(m, text);
 		break;
 	case PROMPT_ASK:
-		answered(t);
+		app_answered(t);
 		break;
 	case PROMPT_CLOSED:
 		break;
@@ -359,7 +242,7 @@ static void interrupted(struct tui *t)
 		return;
 	}
 	t->interrupted_us = now;
-	ask(t, ASK_QUIT, "Stop node?");
+	app_ask(t, ASK_QUIT, "Stop node?");
 }
 
 static void act(struct tui *t, enum action a, int32_t key)
@@ -371,7 +254,7 @@ static void act(struct tui *t, enum action a, int32_t key)
 	switch ((int)a) {
 	case ACT_BACK:
 	case ACT_QUIT:
-		ask(t, ASK_QUIT, "Stop node?");
+		app_ask(t, ASK_QUIT, "Stop node?");
 		break;
 	case ACT_QUIT_ASK:
 		interrupted(t);
@@ -380,7 +263,7 @@ static void act(struct tui *t, enum action a, int32_t key)
 		open_selected(t);
 		break;
 	case ACT_MINE:
-		do_command(t, "mine", false);
+		app_command(t, "mine", false);
 		break;
 	case ACT_SEND:
 		prompt_open(&m->prompt, PROMPT_COMMAND, "send ");
@@ -401,18 +284,6 @@ static void act(struct tui *t, enum action a, int32_t key)
 		terminal_suspend(t->terminal);
 		break;
 	}
-}
-
-static void cancelled(struct tui *t)
-{
-	char text[FLASH_BYTES];
-
-	prompt_close(&t->model.prompt);
-	if (t->question == ASK_COMMAND) {
-		snprintf(text, sizeof(text), "not done: %.400s", t->command);
-		model_flash(&t->model, FLASH_NOTE, text);
-	}
-	t->question = ASK_NOTHING;
 }
 
 /* What can be written now, for the line above. */
@@ -450,7 +321,7 @@ static void on_key(void *arg, int32_t key)
 			prompt_done(t, kind);
 			break;
 		case PROMPT_CANCELLED:
-			cancelled(t);
+			app_cancelled(t);
 			break;
 		case PROMPT_GOES_ON:
 			break;
@@ -539,7 +410,7 @@ void tui_close(struct tui *t)
 	if (!t)
 		return;
 	node_unsubscribe(t->node, on_node, t);
-	leave_asked(t);
+	app_leave_asked(t);
 	event_free(t->frame);
 	terminal_close(t->terminal);
 	canvas_clear(&t->canvas);

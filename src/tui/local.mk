@@ -1,6 +1,8 @@
 libtallytui_a_SOURCES += \
 	include/tally/tui/tui.h \
 	src/tui/app.c \
+	src/tui/app_priv.h \
+	src/tui/asked.c \
 	src/tui/canvas.c \
 	src/tui/canvas_priv.h \
 	src/tui/data.c \

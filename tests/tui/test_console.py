@@ -120,7 +120,7 @@ def test_panels_keys_and_quit_at_80x24(net):
     c.type("n")
     c.type(":getnewaddress bob\r")
     c.sees("tly1q")
-    c.type(":  send 5 @bob\r")
+    c.type(":  tally send -amount 5 -to @bob\r")
     c.sees("y/N")
     c.type("y")
     wait_until("it waits", lambda: len(n.rpc("getrawmempool")) == 1)

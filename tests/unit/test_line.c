@@ -257,6 +257,23 @@ static void a_name_is_given_once_and_what_has_none_fills_the_rest(void **state)
 	assert_int_equal(say(v, "send fee=1 fee=2 miner 5"), LINE_FAILED);
 }
 
+static void what_was_asked_about_is_done_unasked(void **state)
+{
+	static const char *const lines[][2] = {{"send a 5", "send! a 5"},
+					       {"quit", "quit!"},
+					       {" send  a", " send!  a"},
+					       {"tally send -to a", "tally send! -to a"},
+					       {"tally  ban 1", "tally  ban! 1"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		char *got = line_unasked(lines[i][0]);
+
+		assert_string_equal(got, lines[i][1]);
+		free(got);
+	}
+}
+
 static void a_text_with_blanks_wants_quotes(void **state)
 {
 	struct env *v = *state;
@@ -400,6 +417,7 @@ int main(void)
 		WITH_NODE(sending_asks_first_and_with_a_mark_does_it),
 		WITH_NODE(the_shells_names_do_the_same),
 		WITH_NODE(a_line_of_the_shell_may_be_pasted),
+		cmocka_unit_test(what_was_asked_about_is_done_unasked),
 		WITH_NODE(a_name_is_given_once_and_what_has_none_fills_the_rest),
 		WITH_NODE(a_text_with_blanks_wants_quotes),
 		WITH_NODE(a_fee_that_can_only_be_a_mistake_is_refused),

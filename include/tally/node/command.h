@@ -127,6 +127,8 @@ void node_command_line(struct node *n, const char *line, line_reply *reply, void
 /* Splits a line: argv of mem_alloc'ed words (free with line_free). ERR_USAGE for an open quote. */
 bool line_split(const char *line, char ***words, size_t *n, struct err *e);
 void line_free(char **words, size_t n);
+/* The line with '!' behind its verb: it is done unasked. mem_alloc'ed. */
+char *line_unasked(const char *line);
 /* Where the last word of a line being written begins; *place: how many words stand before it; *quoted: a quote is open. */
 size_t line_last_word(const char *line, size_t *place, bool *quoted);
 /* Completions of the last word of `line` (verbs, labels, peers, keys): writes at most max words (each

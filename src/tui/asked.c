@@ -1,0 +1,112 @@
+/* Commands given to the node, their answers, and questions to the person. */
+#include <tui/app_priv.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tally/base/log.h>
+#include <tally/base/mem.h>
+#include <tally/node/command.h>
+
+static void first_line(const char *text, char *out, size_t size)
+{
+	snprintf(out, size, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+void app_ask(struct tui *t, enum question q, const char *text)
+{
+	t->question = q;
+	prompt_ask(&t->model.prompt, text);
+}
+
+static void answer(struct tui *t, const struct asked *a, enum line_kind kind, const char *text)
+{
+	const char *command = a->line;
+	char line[FLASH_BYTES];
+
+	first_line(text, line, sizeof(line));
+	switch (kind) {
+	case LINE_CONFIRM:
+		snprintf(t->command, sizeof(t->command), "%s", command);
+		app_ask(t, ASK_COMMAND, line);
+		break;
+	case LINE_FAILED:
+		model_flash(&t->model, FLASH_BAD, line);
+		/* It stands there to be mended. */
+		if (a->typed && t->model.prompt.kind == PROMPT_CLOSED)
+			prompt_refused(&t->model.prompt, command);
+		log_warn(LOG_TUI, "%s: %s", command, line);
+		break;
+	case LINE_DONE:
+		if (strchr(text, '\n') && text[strcspn(text, "\n") + 1])
+			model_show(&t->model, OVERLAY_TEXT, command, text);
+		else
+			model_flash(&t->model, FLASH_GOOD, line);
+		if (line[0])
+			log_info(LOG_TUI, "%s: %s", command, line);
+		break;
+	}
+	app_want_frame(t);
+}
+
+static void on_reply(void *arg, enum line_kind kind, const char *text)
+{
+	struct asked *a = arg;
+
+	if (a->tui)
+		answer(a->tui, a, kind, text);
+	list_del(&a->link);
+	free(a);
+}
+
+void app_command(struct tui *t, const char *line, bool typed)
+{
+	struct asked *a = NEW(struct asked);
+
+	a->tui = t;
+	a->typed = typed;
+	snprintf(a->line, sizeof(a->line), "%s", line);
+	list_add(&t->asked, &a->link);
+	node_command_line(t->node, a->line, on_reply, a);
+}
+
+void app_leave_asked(struct tui *t)
+{
+	list_each_safe (it, &t->asked) {
+		list_entry(it, struct asked, link)->tui = NULL;
+		list_del(it);
+	}
+}
+
+/* The same again, unasked: it was asked about and answered with y. */
+static void do_confirmed(struct tui *t)
+{
+	char *line = line_unasked(t->command);
+
+	app_command(t, line, false);
+	free(line);
+}
+
+void app_answered(struct tui *t)
+{
+	const enum question q = t->question;
+
+	t->question = ASK_NOTHING;
+	if (q == ASK_QUIT)
+		node_stop(t->node, "asked to at the console");
+	else if (q == ASK_COMMAND)
+		do_confirmed(t);
+}
+
+void app_cancelled(struct tui *t)
+{
+	char text[FLASH_BYTES];
+
+	prompt_close(&t->model.prompt);
+	if (t->question == ASK_COMMAND) {
+		snprintf(text, sizeof(text), "not done: %.400s", t->command);
+		model_flash(&t->model, FLASH_NOTE, text);
+	}
+	t->question = ASK_NOTHING;
+}
