@@ -31,6 +31,21 @@ static void help_verbs(char *text)
 		"quotes: memo=\"for lunch\".\n");
 }
 
+static void help_filters(char *text)
+{
+	text_append(
+		text, HELP_BYTES,
+		"\nFilters, behind \\\n"
+		"  block !ping  rows with block in them and without ping\n"
+		"  cmd=block    a field that is so; cmd!=ping: one that is not. The fields are\n");
+	for (int p = 0; p < PANELS; p++)
+		if (view_of((enum panel)p)->fields)
+			text_append(text, HELP_BYTES, "  %-12s %s\n", view_of((enum panel)p)->name,
+				    view_of((enum panel)p)->fields);
+	text_append(text, HELP_BYTES,
+		    "  state        of a block: tip best coming stale header invalid\n");
+}
+
 char *help_text(void)
 {
 	char *text = mem_zalloc(HELP_BYTES);
@@ -54,6 +69,7 @@ char *help_text(void)
 		"  1041!        a peer whose best block is not ours\n"
 		"  < >          a message in, out, and the peer's number\n"
 		"  * o \\        the tip, a block below it, a block beside the best chain\n");
+	help_filters(text);
 	help_verbs(text);
 	return text;
 }
