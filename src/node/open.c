@@ -25,22 +25,28 @@
 
 /* --- the log --------------------------------------------------------------------- */
 
+static void print_log(int64_t unix_us, enum log_subsystem sub, enum log_level level,
+		      const char *text)
+{
+	char line[1024];
+
+	log_format(line, sizeof(line), unix_us, sub, level, text);
+	printf("%s\n", line);
+	fflush(stdout);
+}
+
 static void on_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
 		   const char *text)
 {
 	struct node *n = arg;
-	char line[1024];
 
 	if (n->logfile)
 		logfile_line(n->logfile, unix_us, sub, level, text);
 	journal_log(n->journal, unix_us, sub, level, text);
 	if (n->work_event)
 		node_mark(n, NODE_EV_LOG);
-	if (n->mode == NODE_ONLINE && n->config.headless) {
-		log_format(line, sizeof(line), unix_us, sub, level, text);
-		printf("%s\n", line);
-		fflush(stdout);
-	}
+	if (n->mode == NODE_ONLINE && n->config.headless)
+		print_log(unix_us, sub, level, text);
 }
 
 /* --- databases, chain, wallet -------------------------------------------------------- */
@@ -299,7 +305,13 @@ struct event_base *node_base(const struct node *n)
 
 void node_go_headless(struct node *n)
 {
+	struct log_record *said = mem_array(NODE_LOGS_KEPT, sizeof(*said));
+	const size_t count = journal_logs(n->journal, 0, said, NODE_LOGS_KEPT);
+
 	n->config.headless = true;
+	for (size_t i = 0; i < count; i++)
+		print_log(said[i].unix_us, said[i].sub, said[i].level, said[i].text);
+	free(said);
 }
 
 void node_set_renderer(struct node *n, node_renderer *fn)

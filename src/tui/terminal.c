@@ -55,6 +55,7 @@ struct terminal {
 	char line[1024];
 	size_t line_len;
 	bool utf8, gone;
+	bool paste_marks; /* the terminal was asked for them */
 	struct paste paste;
 };
 
@@ -444,6 +445,7 @@ bool terminal_open(struct terminal **out, struct event_base *base, int priority,
 	t->winch = watch(t, SIGWINCH, EV_SIGNAL | EV_PERSIST, on_winch, priority);
 	t->cont = watch(t, SIGCONT, EV_SIGNAL | EV_PERSIST, on_cont, priority);
 	say(t, PASTE_ON);
+	t->paste_marks = true;
 	drain(t);
 	*out = t;
 	return true;
@@ -470,7 +472,8 @@ void terminal_close(struct terminal *t)
 		mousemask(0, NULL);
 		endwin();
 		collect(t);
-		say(t, PASTE_OFF);
+		if (t->paste_marks)
+			say(t, PASTE_OFF);
 		drain_now(t);
 		tcsetattr(t->tty, TCSADRAIN, &t->before);
 		rescue_disarm();

@@ -31,7 +31,7 @@ class Console:
             fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
             for fd in (0, 1, 2):
                 os.dup2(self.slave, fd)
-            os.environ.update(TALLY_HOME=node.home, NODE_ID=str(node.id), TERM="xterm-256color",
+            os.environ.update(TALLY_HOME=node.home, NODE_ID=str(node.id), TERM=os.environ.get("TALLY_TEST_TERM", "xterm-256color"),
                               LC_ALL="C.UTF-8")
             os.execv(TALLY, [TALLY, "startnode", "-connect", "127.0.0.1:1", *options])
 
@@ -326,6 +326,21 @@ def test_dump_screen_of_a_running_node_and_without_one(net):
     n.start("-connect", "127.0.0.1:1")
     n.generate(3)
     assert "h3" in n.ok("startnode", "--dump-screen", "80x24").splitlines()[0]
+
+
+def test_a_terminal_that_can_do_nothing_gets_lines(net):
+    n = chain(net)
+    os.environ["TALLY_TEST_TERM"] = "dumb"
+    try:
+        c = Console(n, 80, 24)
+    finally:
+        del os.environ["TALLY_TEST_TERM"]
+    c.sees("can't place a cursor")
+    wait_until("it tells what it has done since the start", lambda: (c.read(), b"listening on" in c.raw)[1])
+    assert b"\x1b" not in c.raw, c.raw
+    os.kill(c.pid, signal.SIGTERM)
+    assert c.wait() == 0
+    assert b"stopping" in c.raw and b"\x1b" not in c.raw, c.raw
 
 
 def test_hang_up_ends_the_node(net):
