@@ -43,5 +43,8 @@ bool run_startnode(struct invocation *in, struct err *e)
 	tui_close(tui);
 	if (!node_close(n, status == EXIT_DONE ? e : NULL))
 		return false;
+	if (tui && status == EXIT_DONE && isatty(STDERR_FILENO))
+		fprintf(stderr, "tally: node %u has stopped; what it did stands in %s/tally.log\n",
+			in->config.node_id, in->config.dir);
 	return status == EXIT_DONE;
 }

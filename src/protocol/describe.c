@@ -7,6 +7,7 @@
 
 #include "protocol/protocol_priv.h"
 
+#define OUTPUTS_TOLD  3
 #define SUMMARY_BYTES (MSG_SUMMARY_CHARS + 1)
 #define AGENT_SHOWN   60
 
@@ -117,18 +118,32 @@ static void describe_block(const struct protocol *p, const struct block *b, char
 	*about = b->hash.h;
 }
 
-static void describe_tx(const struct tx *tx, char *out, struct hash256 *about)
+/* A few are told one by one: a payment is not its change. */
+static void add_outputs(char *out, const struct tx *tx)
 {
 	char amount[AMOUNT_CHARS + 1];
 	int64_t sum = 0;
 	bool fits = true;
 
+	if (tx->n_out <= OUTPUTS_TOLD) {
+		for (uint32_t i = 0; i < tx->n_out; i++) {
+			amount_format(amount, tx->out[i].value);
+			text_append(out, SUMMARY_BYTES, "%s%s", i ? "+" : " ", amount);
+		}
+		return;
+	}
 	for (uint32_t i = 0; i < tx->n_out; i++)
 		fits = amount_add(&sum, tx->out[i].value) && fits;
-	add_hash(out, "", &tx->id.h);
 	amount_format(amount, sum);
-	text_append(out, SUMMARY_BYTES, " %" PRIu32 "in %" PRIu32 "out %s coins", tx->n_in,
-		    tx->n_out, fits ? amount : "?");
+	text_append(out, SUMMARY_BYTES, " %s", fits ? amount : "?");
+}
+
+static void describe_tx(const struct tx *tx, char *out, struct hash256 *about)
+{
+	add_hash(out, "", &tx->id.h);
+	text_append(out, SUMMARY_BYTES, " %" PRIu32 "in %" PRIu32 "out", tx->n_in, tx->n_out);
+	add_outputs(out, tx);
+	text_append(out, SUMMARY_BYTES, " coins");
 	*about = tx->id.h;
 }
 

@@ -14,6 +14,8 @@ void format_age(char out[FORMAT_BYTES], int64_t s)
 		s = 0;
 	if (s < 100)
 		snprintf(out, FORMAT_BYTES, "%" PRId64 "s", s);
+	else if (s < 10 * 60)
+		snprintf(out, FORMAT_BYTES, "%" PRId64 "m%02d", s / 60, (int)(s % 60));
 	else if (s < 100 * 60)
 		snprintf(out, FORMAT_BYTES, "%" PRId64 "m", s / 60);
 	else if (s < 48 * 3600)

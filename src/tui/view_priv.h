@@ -52,7 +52,7 @@ const char *explain_command(const char *command, bool out);
 
 /* Shapes of numbers. */
 #define FORMAT_BYTES 24
-void format_age(char out[FORMAT_BYTES], int64_t seconds);    /* "12s", "5m", "3h", "2d" */
+void format_age(char out[FORMAT_BYTES], int64_t seconds);    /* "12s", "1m40", "12m", "3h", "2d" */
 void format_size(char out[FORMAT_BYTES], uint64_t bytes);    /* "612B", "14K", "1.2M" */
 void format_count(char out[FORMAT_BYTES], double n);         /* "950", "2.1M" */
 void format_rate(char out[FORMAT_BYTES], double per_second); /* "2.1MH/s" */

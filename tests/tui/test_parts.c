@@ -464,7 +464,11 @@ static void numbers_are_short_and_round_where_they_should(void **state)
 	format_age(text, 99);
 	assert_string_equal(text, "99s");
 	format_age(text, 100);
-	assert_string_equal(text, "1m");
+	assert_string_equal(text, "1m40");
+	format_age(text, 599);
+	assert_string_equal(text, "9m59");
+	format_age(text, 600);
+	assert_string_equal(text, "10m");
 	format_age(text, 48 * 3600);
 	assert_string_equal(text, "2d");
 	format_age(text, -5);
