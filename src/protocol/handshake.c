@@ -176,18 +176,29 @@ static bool same_ip(const struct peer *a, const struct peer *b)
 	return memcmp(a->info.peer.ip, b->info.peer.ip, sizeof(a->info.peer.ip)) == 0;
 }
 
+/* At the other end of a connection to an address of our own. */
+static bool on_this_machine(const struct peer *peer)
+{
+	return memcmp(peer->info.peer.ip, peer->info.local.ip, sizeof(peer->info.peer.ip)) == 0;
+}
+
 /* Two connections to one node: the nonce says so. But a nonce can be learnt and told by another, who would keep us from
- * that node. So the place must speak for it too: the same address, or the same network where nobody wished for the
- * connection. */
+ * that node. So the place must speak for it too: the same machine, or the same network where nobody wished for the
+ * connection; and of two that were dialled the port, since two nodes may listen on one machine. */
 static bool are_doubles(const struct peer *a, const struct peer *b)
 {
 	const bool wished = a->info.kind == CONN_MANUAL || b->info.kind == CONN_MANUAL;
+	const bool near = (on_this_machine(a) && on_this_machine(b)) ||
+			  (!wished && peer_near(a) && peer_near(b));
 
-	return a != b && a->nonce && a->nonce == b->nonce &&
-	       (same_ip(a, b) || (!wished && peer_near(a) && peer_near(b)));
+	if (a == b || !a->nonce || a->nonce != b->nonce)
+		return false;
+	if (peer_dialled(a) && peer_dialled(b))
+		return near && a->info.peer.port == b->info.peer.port;
+	return near || same_ip(a, b);
 }
 
-/* One that was there before; or, of any age, one that came from the other side. NULL: none. */
+/* Another connection to its node, that was dialled or that came. NULL: none. */
 static struct peer *find_double(struct protocol *p, const struct peer *peer, bool dialled)
 {
 	for (struct peer *o = peer_next(p, NULL); o; o = peer_next(p, o))

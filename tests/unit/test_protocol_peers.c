@@ -245,6 +245,33 @@ static void of_a_double_the_end_with_the_smaller_nonce_closes_what_came_to_it(vo
 	net_drop(net);
 }
 
+static struct tconn *dialled_with_nonce(struct tnode *a, enum conn_kind kind, struct net_addr at,
+					uint64_t nonce)
+{
+	struct tconn *raw = conn_between(a->net, a, NULL, kind, at)->other;
+
+	raw_version(raw, (struct raw_version){.height = 0, .nonce = nonce});
+	run(a->net);
+	return raw;
+}
+
+/* Else a liar whom we dialled of our own accord, behind the same address, would keep us from one that was named. */
+static void two_that_were_dialled_at_one_address_are_two(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct tconn *liar, *named, *again;
+
+	liar = dialled_with_nonce(a, CONN_OUTBOUND, ipv4(10, 0, 0, 1, 4000), GREATER);
+	named = dialled_with_nonce(a, CONN_MANUAL, ipv4(10, 0, 0, 1, 3000), GREATER);
+	assert_true(liar->other->open && named->other->open);
+	/* At two addresses of a network, the same port: one node. */
+	again = dialled_with_nonce(a, CONN_OUTBOUND, ipv4(10, 0, 0, 2, 4000), GREATER);
+	assert_closed(again, CLOSE_PLAIN, "connected to this node already");
+	assert_true(liar->other->open && named->other->open);
+	net_drop(net);
+}
+
 static void hang_up(struct tnet *net, struct tconn *raw)
 {
 	raw->open = raw->other->open = false;
@@ -746,6 +773,7 @@ int main(void)
 		TEST(a_connection_to_ourselves_is_closed_at_both_ends),
 		TEST(the_second_connection_to_a_node_goes_and_its_address_is_proven),
 		TEST(of_a_double_the_end_with_the_smaller_nonce_closes_what_came_to_it),
+		TEST(two_that_were_dialled_at_one_address_are_two),
 		TEST(of_a_double_the_other_end_closes_ours_where_its_nonce_is_smaller),
 		TEST(two_nodes_that_dial_each_other_keep_one_connection),
 		TEST(a_feeler_takes_the_greeting_and_leaves),
