@@ -194,7 +194,10 @@ static char *text_connect(const json_t *result)
 
 static void drop_peer(struct node *n, const struct peer_info *p)
 {
-	net_forget(n->net, &p->addr); /* or it would be dialled again at once */
+	/* Or it would be dialled again at once. */
+	net_forget(n->net, &p->addr);
+	if (p->listens.port)
+		net_forget(n->net, &p->listens);
 	protocol_drop_peer(n->protocol, p->id, "dropped by hand");
 }
 

@@ -246,8 +246,12 @@ static bool close_double(struct protocol *p, struct peer *peer)
 {
 	struct peer *other = peer_dialled(peer) ? find_double(p, peer, true) : NULL;
 
-	if (!other && peer_dialled(peer) && peer->info.kind != CONN_MANUAL)
+	if (!other && peer_dialled(peer) && peer->info.kind != CONN_MANUAL) {
 		other = find_double(p, peer, false);
+		/* Of two made at the same time each end might close one. */
+		if (other && other->handshaken_ms >= peer->opened_ms)
+			other = NULL;
+	}
 	return other ? close_later(p, peer, other) : close_crossed(p, peer);
 }
 

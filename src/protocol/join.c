@@ -194,18 +194,23 @@ static bool everybody_answered(const struct protocol *p)
 	return true;
 }
 
-/* Whom we dialled we know better than who came: what only such offer is not taken while one that we dialled is
- * connected, nor at once. */
+/* It has been asked, and there was little time yet. One that has no chain itself waits for others, as we do. */
+static bool may_still_offer(const struct protocol *p, const struct peer *peer)
+{
+	return (peer->join.state == JOIN_ASKED || peer->join.state == JOIN_WALKING) &&
+	       now_ms(p) - peer->handshaken_ms < GIVE_UP_MS;
+}
+
+/* Whom we dialled we know better than who came: what only such offer is not taken while one that we dialled may still
+ * offer another one, nor at once. */
 static bool settled(const struct protocol *p, const struct offer *o)
 {
-	const int64_t since = now_ms(p) - p->first_offer_ms;
-
 	if (by_chosen(p, o))
-		return everybody_answered(p) || since >= SETTLE_MS;
+		return everybody_answered(p) || now_ms(p) - p->chosen_offer_ms >= SETTLE_MS;
 	for (const struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		if (peer_chosen(peer))
+		if (peer_chosen(peer) && may_still_offer(p, peer))
 			return false;
-	return since >= SETTLE_INBOUND_MS;
+	return now_ms(p) - p->first_offer_ms >= SETTLE_INBOUND_MS;
 }
 
 /* Where those that we dialled differ, or those that came and nobody else offers, a person chooses: NULL. */
@@ -266,6 +271,8 @@ static void offer_add(struct protocol *p, struct peer *peer, struct block *b,
 		else
 			log_offers(p);
 	}
+	if (peer_chosen(peer) && p->chosen_offer_ms == 0)
+		p->chosen_offer_ms = now_ms(p);
 	if (p->n_offers > 1)
 		p->wake |= WAKE_OFFERS;
 	count(p, peer);

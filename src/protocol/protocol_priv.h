@@ -273,7 +273,8 @@ struct protocol {
 	unsigned expected, answered; /* dialled peers */
 	struct offer offers[OFFERS_MAX];
 	size_t n_offers;
-	int64_t first_offer_ms;
+	int64_t first_offer_ms,
+		chosen_offer_ms; /* the first of all, and of a peer that we chose; 0: none */
 	bool adopting, joined;
 	bool has_other;
 	struct other_chain other;

@@ -111,6 +111,21 @@ def test_what_was_named_by_mistake_is_given_up(net):
     assert line("drop 127.0.0.1:4") == ("done", "127.0.0.1:4 is not dialled any more")
     assert line("drop 127.0.0.1:4")[0] == "failed"
     assert "neither a peer's number nor an address" in line("drop xx")[1]
+    # A peer that came in, and would be dialled, too: by its number it is given up as well.
+    line("connect 127.0.0.1:%d" % other.id)
+    other.end()
+    other.start("-connect", "127.0.0.1:%d" % node.id)
+    wait_until("one connection is left", lambda: node.rpc("getconnectioncount") == 1)
+    other.end()
+    time.sleep(0.3)
+    other.start("-connect", "0")
+    wait_until("it was dialled", lambda: node.rpc("getconnectioncount") == 1, 70)
+    line("drop %d" % node.rpc("getpeerinfo")[0]["id"])
+    time.sleep(3)
+    assert node.rpc("getconnectioncount") == 0
+    other.end()
+    other.start("-connect", "127.0.0.1:%d" % node.id)
+    wait_until("it came", lambda: node.rpc("getconnectioncount") == 1)
     kind, text = line("drop 127.0.0.1:%d" % other.id)  # where it listens: it has dialled us
     assert kind == "done" and text.startswith("dropped 127.0.0.1:%d" % other.id), text
 

@@ -206,14 +206,32 @@ static void who_comes_by_itself_does_not_choose_the_chain(void **state)
 	assert_int_equal(n->adopted, 1);
 	assert_tip(n, ours[5]);
 	net_drop(net);
-	/* One that we dialled and that has said nothing yet is waited for. */
+	/* One that we dialled and that has said nothing yet is waited for, for a while. */
 	net = net_of(state);
 	n = node_add(net, NULL, 0);
 	raw_version(raw_dialled(n, 4000), (struct raw_version){.height = 5});
 	offer_comes(n, "evil");
-	pass(net, 30);
+	pass(net, 13);
 	assert_int_equal(n->adopted, 0);
 	assert_true(is_offered(n, "evil", &peers));
+	pass(net, 3);
+	assert_int_equal(n->adopted, 1);
+	net_drop(net);
+}
+
+/* It has dialled one without a chain, and is dialled by one that makes one. */
+static void who_waits_for_one_that_waits_too_takes_what_comes(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *one = node_add(net, NULL, 0), *two = node_add(net, NULL, 0),
+		     *three = node_add(net, ours, 5);
+
+	dial(two, one);
+	pass(net, 2);
+	dial(three, two);
+	pass(net, 30);
+	assert_tip(two, ours[5]);
+	assert_tip(one, ours[5]);
 	net_drop(net);
 }
 
@@ -417,6 +435,7 @@ int main(void)
 		TEST(a_person_chooses_and_the_others_are_left_without_blame),
 		TEST(an_offer_counts_who_is_there_and_makes_room_once_nobody_is),
 		TEST(who_comes_by_itself_does_not_choose_the_chain),
+		TEST(who_waits_for_one_that_waits_too_takes_what_comes),
 		TEST(where_nobody_was_dialled_what_comes_is_taken_after_ten_seconds),
 		TEST(only_the_wanted_chain_is_taken),
 		TEST(an_untagged_peer_of_an_unwanted_chain_is_left_at_its_genesis),

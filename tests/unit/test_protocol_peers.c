@@ -307,6 +307,30 @@ static void of_a_double_the_other_end_closes_ours_where_its_nonce_is_smaller(voi
 	net_drop(net);
 }
 
+/* Delivers what waits at one end. */
+static void drain(struct tconn *c)
+{
+	while (!list_empty(&c->inbox) && deliver_one(c))
+		;
+}
+
+/* Each has dialled before it heard of the other's: versions cross, then the answers to them. */
+static void of_two_made_at_the_same_time_one_stays(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3), *b = node_add(net, blocks, 3);
+	struct tconn *c1 = dial(a, b), *c2 = dial(b, a);
+
+	drain(c1->other);
+	drain(c2->other);
+	drain(c1);
+	drain(c2);
+	pass(net, 5);
+	assert_int_equal(protocol_peers(a->protocol, NULL, 0), 1);
+	assert_int_equal(protocol_peers(b->protocol, NULL, 0), 1);
+	net_drop(net);
+}
+
 /* Whichever dialled first, or both at the same time. */
 static void two_nodes_that_dial_each_other_keep_one_connection(void **state)
 {
@@ -775,6 +799,7 @@ int main(void)
 		TEST(of_a_double_the_end_with_the_smaller_nonce_closes_what_came_to_it),
 		TEST(two_that_were_dialled_at_one_address_are_two),
 		TEST(of_a_double_the_other_end_closes_ours_where_its_nonce_is_smaller),
+		TEST(of_two_made_at_the_same_time_one_stays),
 		TEST(two_nodes_that_dial_each_other_keep_one_connection),
 		TEST(a_feeler_takes_the_greeting_and_leaves),
 		TEST(a_peer_of_another_chain_is_closed_without_blame),
