@@ -8,6 +8,10 @@ shift
 if [ ! -x "$src/configure" ] || [ "$src/configure.ac" -nt "$src/configure" ]; then
 	(cd "$src" && autoreconf -i)
 fi
+if [ -f "$src/config.status" ]; then
+	echo "this directory is configured itself: make distclean here first, then it is built in $dir" >&2
+	exit 1
+fi
 mkdir -p "$dir"
 cd "$dir"
 [ -f Makefile ] || "$src/configure" -q "$@"

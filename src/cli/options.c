@@ -31,8 +31,9 @@ static bool unknown_command(const char *name, struct err *e)
 
 	if (v && v->flags & VERB_RPC)
 		return err_set(e, ERR_USAGE, "unknown-command",
-			       "there is no command '%s': tally rpc %s calls the method", name,
-			       name);
+			       "there is no command '%s': tally rpc %s calls the method, tally rpc "
+			       "help %s tells about it",
+			       name, name, name);
 	for (const struct command_row *c = commands; c->name; c++)
 		nearest_try(&near, c->name);
 	if (near.word)

@@ -99,6 +99,10 @@ static char *receive_all(const struct config *c, int fd, struct err *e)
 		} else if (errno == EAGAIN || errno == EINTR) {
 			if (!remote_suspended(c, e))
 				continue;
+			err_set(e, ERR_BUSY, "suspended",
+				"node %u was suspended (^Z) while it did this, and does it when it goes "
+				"on (fg): look before you repeat it",
+				c->node_id);
 			writer_clear(&w);
 			return NULL;
 		} else {

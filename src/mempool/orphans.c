@@ -158,8 +158,8 @@ void orphans_expire(struct mempool *m)
 	}
 }
 
-/* Who told of one, too, was not asked for it, since it was here: so it stays. All whose origin is gone share the room of
- * one origin. */
+/* Who told of one, too, was not asked for it, since it was here: so it stays. All whose origin is gone are
+ * of one origin, when room is made. */
 void orphans_forget(struct mempool *m, uint64_t origin)
 {
 	list_each (at, &m->orphans.by_age) {

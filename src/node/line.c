@@ -268,6 +268,8 @@ static const struct verb *verb_of_line(const char *line)
 
 	while (isspace((unsigned char)*line))
 		line++;
+	if (strncmp(line, "tally ", 6) == 0) /* as at the shell */
+		line += 6 + strspn(line + 6, " ");
 	while (line[n] && !isspace((unsigned char)line[n]) && line[n] != '!' &&
 	       n < sizeof(name) - 1) {
 		name[n] = line[n];

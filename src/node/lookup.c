@@ -27,6 +27,11 @@ struct lookups {
 	unsigned users;
 };
 
+struct asker {
+	lookup_done *done;
+	void *arg;
+};
+
 struct lookup {
 	struct list link, found;
 	struct lookups *all;
@@ -197,11 +202,8 @@ void node_lookup(struct node *n, const char *text, uint16_t port, lookup_done *d
 void node_lookups_end(struct node *n)
 {
 	struct lookups *all = n->lookups;
-	struct {
-		lookup_done *done;
-		void *arg;
-	} asked[THREADS_MAX];
 	struct err err = {0};
+	struct asker *askers;
 	size_t count = 0;
 
 	if (!all)
@@ -210,18 +212,22 @@ void node_lookups_end(struct node *n)
 	event_free(all->event);
 	err_set(&err, ERR_BUSY, "stopping", "the node is stopping");
 	pthread_mutex_lock(&all->lock);
+	list_each (it, &all->asked)
+		count++;
+	askers = mem_array(count + 1, sizeof(*askers));
+	count = 0;
 	list_each_safe (it, &all->asked) {
-		struct lookup *l = list_entry(it, struct lookup, link);
+		const struct lookup *l = list_entry(it, struct lookup, link);
 
-		asked[count].done = l->done;
-		asked[count++].arg = l->arg;
-		list_del(&l->link);
+		askers[count++] = (struct asker){l->done, l->arg};
+		list_del(it);
 	}
 	list_each_safe (it, &all->found)
 		free(list_entry(it, struct lookup, found));
 	all->closed = true;
 	pthread_mutex_unlock(&all->lock);
 	for (size_t i = 0; i < count; i++)
-		asked[i].done(asked[i].arg, NULL, &err);
+		askers[i].done(askers[i].arg, NULL, &err);
+	free(askers);
 	leave(all);
 }

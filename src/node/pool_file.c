@@ -35,6 +35,7 @@ struct pool_file {
 	uint64_t after;
 	struct sha256d sum;
 	bool changed;
+	bool unsure; /* what was written last may not be on the disk yet */
 	int64_t saved_ms; /* monotonic */
 };
 
@@ -219,6 +220,7 @@ static bool finish(struct pool_file *f, bool wait, struct err *e)
 		return false;
 	if ((wait && fsync(f->fd) != 0) || rename(f->new_path, f->path) != 0)
 		return cannot(f, "write", e);
+	f->unsure = !wait;
 	close(f->fd);
 	f->fd = -1;
 	return true;
@@ -288,7 +290,8 @@ void pool_file_save_changed(struct pool_file *f)
 {
 	struct err err = {0};
 
-	if (pool_file_loaded(f) && (f->changed || f->fd >= 0) && !pool_file_save(f, &err))
+	if (pool_file_loaded(f) && (f->changed || f->unsure || f->fd >= 0) &&
+	    !pool_file_save(f, &err))
 		log_warn(LOG_MEMPOOL, "%s", err.detail);
 }
 

@@ -139,11 +139,12 @@ static bool call_block(struct node *n, struct call *c, struct chain_entry *en)
 	const char *text;
 	uint64_t height;
 	unsigned found;
-	bool number;
+	bool whole, number;
 
 	if (!call_text(c, "blockhash", "", &text))
 		return false;
-	if (hash256_parse(&hash.h, text) && chain_find(n->chain, &hash, en))
+	whole = hash256_parse(&hash.h, text);
+	if (whole && chain_find(n->chain, &hash, en))
 		return true;
 	number = strlen(text) < HEIGHT_DIGITS && parse_u64(text, 0, UINT32_MAX, &height);
 	if (number && chain_at_height(n->chain, (uint32_t)height, en))
@@ -151,7 +152,7 @@ static bool call_block(struct node *n, struct call *c, struct chain_entry *en)
 	if (!number && (strlen(text) < PREFIX_LEAST || strlen(text) > HASH_HEX_CHARS ||
 			text[strspn(text, "0123456789abcdef.")]))
 		return call_hash(c, "blockhash", &hash.h); /* which says what is wrong */
-	found = find_named(n, text, en);
+	found = whole ? 0 : find_named(n, text, en);
 	if (found == 1)
 		return true;
 	if (found > 1)

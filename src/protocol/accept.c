@@ -40,22 +40,31 @@ static bool less_work(const struct protocol *p, const struct block *b, const str
 /* Asked the classic way a peer chooses what is asked for. What its branch promises in work is not known before it is
  * here, so some of little work must be kept, that a deep branch can come to have more; but not so much that it fills
  * the disk. Whose header is in the tree has shown it. */
-static bool may_keep(struct protocol *p, const struct block *b)
+static bool of_little_work(const struct protocol *p, const struct block *b)
 {
 	const struct u256 bar = sync_bar(p);
 
-	if (chain_find(p->o.chain, &b->hash, NULL) || !less_work(p, b, &bar))
-		return true;
-	if (p->low_bytes + b->raw.len > LOW_BYTES_MAX) {
-		if (!p->low_told)
-			log_warn(LOG_PEER,
-				 "blocks of branches with little work are not kept any more: "
-				 "there are 32 MB of them");
-		p->low_told = true;
-		return false;
-	}
-	p->low_bytes += b->raw.len;
-	return true;
+	return !chain_find(p->o.chain, &b->hash, NULL) && less_work(p, b, &bar);
+}
+
+static bool is_room(const struct protocol *p, const struct block *b)
+{
+	return p->low_bytes + b->raw.len <= LOW_BYTES_MAX;
+}
+
+/* What follows it is of no use either: it is not fetched, nor held against the peer. */
+static void refuse_branch(struct protocol *p, struct peer *peer, const struct block *b)
+{
+	if (!p->low_told)
+		log_warn(LOG_PEER, "blocks of branches with little work are not kept any more: "
+				   "there are 32 MB of them");
+	p->low_told = true;
+	request_done(p, &b->hash);
+	if (!peer)
+		return;
+	peer->sync.low_refused = true;
+	peer->sync.last_unknown = (struct block_hash){0};
+	hash_queue_clear(&peer->sync.want);
 }
 
 static bool leads_to_best(const struct protocol *p, const struct block_hash *hash)
@@ -111,6 +120,8 @@ static void hold_back(struct protocol *p, struct peer *peer, struct block *b, bo
 		headers_unconnected(p, peer, &b->hash);
 		return;
 	}
+	if (peer->sync.low_refused)
+		return;
 	/* Unrequested ones are not kept: it is asked for in its turn. */
 	if (!requested)
 		hash_queue_push(&peer->sync.want, &b->hash.h);
@@ -124,16 +135,16 @@ void accept_block(struct protocol *p, struct block *b, conn_id from, bool reques
 {
 	struct peer *peer = peer_find(p, from);
 	char shown[HASH_SHORT_CHARS + 1];
+	const bool low = of_little_work(p, b);
 	struct err e;
 
 	err_clear(&e);
-	if (!may_keep(p, b)) {
-		request_done(p, &b->hash);
-		if (peer)
-			hash_queue_forget(&peer->sync.want, &b->hash.h);
+	if (low && !is_room(p, b)) {
+		refuse_branch(p, peer, b);
 		return;
 	}
 	if (chain_accept_block(p->o.chain, b, &e)) {
+		p->low_bytes += low ? b->raw.len : 0;
 		accepted(p, b, from);
 		if (peer)
 			gave(p, peer, b, requested);

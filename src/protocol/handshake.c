@@ -120,12 +120,14 @@ void close_other_chain(struct protocol *p, struct peer *peer, const struct block
 	const struct block_hash *ours = our_chain(p);
 	char theirs_text[HASH_SHORT_CHARS + 1], ours_text[HASH_SHORT_CHARS + 1];
 
-	p->has_other = true;
-	p->other =
-		(struct other_chain){.addr = peer->listens.port ? peer->listens : peer->info.peer,
-				     .theirs = *theirs,
-				     .ours = *ours,
-				     .unix_s = now_unix(p)};
+	/* Of what came by itself nothing is to be done here. */
+	if (peer_chosen(peer)) {
+		p->has_other = true;
+		p->other = (struct other_chain){.addr = peer->info.peer,
+						.theirs = *theirs,
+						.ours = *ours,
+						.unix_s = now_unix(p)};
+	}
 	hash256_short(theirs_text, &theirs->h);
 	hash256_short(ours_text, &ours->h);
 	peer_close(p, peer, CLOSE_PLAIN, "of another chain: its genesis is %s, ours %s",

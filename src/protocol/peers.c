@@ -296,8 +296,8 @@ bool protocol_clock_offset(const struct protocol *p, int64_t *offset)
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
 		if (!peer_dialled(peer) && !same_ip_before(p, peer))
 			all[n++] = peer->clock_offset;
-	if (dialled == 0 && n < INBOUND_VOTES_LEAST)
-		n = 0;
+	if (n - dialled < INBOUND_VOTES_LEAST)
+		n = dialled;
 	if (n > 0) {
 		qsort(all, n, sizeof(*all), compare_offsets);
 		/* Of two the nearer to ours: one odd clock can't move it alone. */

@@ -73,7 +73,7 @@ struct protocol *protocol_new(const struct protocol_options *o)
 	hold_init(&p->hold);
 	map_init(&p->senders, HASH_BYTES, sizeof(conn_id));
 	hash_memory_init(&p->future, FUTURE_REMEMBERED);
-	p->announced = p->steady = CHAIN_NONE;
+	p->announced = p->steady = p->last_tip = CHAIN_NONE;
 	map_init(&p->tx_requests, HASH_BYTES, sizeof(struct tx_request *));
 	list_init(&p->tx_patient);
 	list_init(&p->tx_hasty);
@@ -262,8 +262,16 @@ void protocol_block_connected(struct protocol *p, const struct chain_entry *at,
 
 void protocol_tip_changed(struct protocol *p, const struct chain_entry *tip)
 {
-	(void)tip;
+	struct chain_entry before;
+
 	enter(p);
+	/* Such a branch has shown its work: there may be another. */
+	if (chain_entry_at(p->o.chain, p->last_tip, &before) &&
+	    chain_ancestor(p->o.chain, tip->index, before.height) != before.index) {
+		p->low_bytes = 0;
+		p->low_told = false;
+	}
+	p->last_tip = tip->index;
 	/* What was refused may be valid on the new tip. */
 	hash_memory_clear(&p->rejected);
 	if (!p->catching_up)

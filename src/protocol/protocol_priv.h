@@ -95,6 +95,7 @@ struct peer_sync {
 	chain_index common;      /* of a branch so much is here; CHAIN_NONE: not known */
 	/* By inv: */
 	struct hash_queue want; /* announced by it, in its order, and not here */
+	bool low_refused;       /* a block of a branch it told was not kept for want of work */
 	uint32_t n_held;        /* of the bodies that wait for their parents */
 	size_t held_bytes;
 	struct block_hash last_inv; /* the last block of its last answer to getblocks */
@@ -245,6 +246,7 @@ struct protocol {
 	uint64_t accepted, connected; /* blocks, since the start */
 	uint64_t low_bytes;           /* kept of branches with less work than sync_bar */
 	bool low_told;
+	chain_index last_tip;
 	int64_t towards_ms; /* when the last one on the way to our best header was */
 	int64_t headers_ms; /* when headers last came by the dozen */
 	bool catching_up;

@@ -73,9 +73,11 @@ static bool preferred(const struct protocol *p, const struct peer *peer)
 {
 	const struct u256 tip = chain_tip(p->o.chain).work;
 	const struct peer_sync *s = &peer->sync;
+	struct chain_entry best;
 
-	return proven(peer) && s->way == SYNC_BY_HEADERS && s->best != CHAIN_NONE &&
-	       u256_cmp(&s->best_work, &tip) > 0 && s->stalls == 0 &&
+	return proven(peer) && s->way == SYNC_BY_HEADERS && !peer->paused &&
+	       chain_entry_at(p->o.chain, s->best, &best) && !(best.status & CHAIN_ANY_FAILED) &&
+	       u256_cmp(&best.work, &tip) > 0 && s->stalls == 0 &&
 	       now_ms(p) >= s->rest_until_ms && hash256_is_zero(&s->late.h);
 }
 

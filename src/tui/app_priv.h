@@ -14,8 +14,8 @@ enum question { ASK_NOTHING, ASK_QUIT, ASK_COMMAND };
 struct asked {
 	struct list link;
 	struct tui *tui; /* NULL: the console is closed */
-	bool typed;      /* at the prompt */
-	char line[PROMPT_BYTES];
+	bool typed;      /* at the prompt, just now */
+	char *line;
 };
 
 struct tui {

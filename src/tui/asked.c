@@ -57,6 +57,7 @@ static void on_reply(void *arg, enum line_kind kind, const char *text)
 	if (a->tui)
 		answer(a->tui, a, kind, text);
 	list_del(&a->link);
+	free(a->line);
 	free(a);
 }
 
@@ -66,9 +67,12 @@ void app_command(struct tui *t, const char *line, bool typed)
 
 	a->tui = t;
 	a->typed = typed;
-	snprintf(a->line, sizeof(a->line), "%s", line);
+	a->line = mem_strdup(line);
 	list_add(&t->asked, &a->link);
-	node_command_line(t->node, a->line, on_reply, a);
+	node_command_line(t->node, line, on_reply, a);
+	/* An answer that comes later must not take the keys from what is done meanwhile. */
+	list_each (it, &t->asked)
+		list_entry(it, struct asked, link)->typed = false;
 }
 
 void app_leave_asked(struct tui *t)

@@ -209,8 +209,8 @@ static bool matches(const struct model *m, size_t i)
 	return strcasestr(words, m->search) != NULL;
 }
 
-/* Which one of how many it stands on; `wrapped`: it went on at the other end. */
-static void tell_match(struct model *m, bool wrapped)
+/* Which one of how many it stands on; `wrapped`: that it went on at the other end, or "". */
+static void tell_match(struct model *m, const char *wrapped)
 {
 	const struct list_state *l = &m->lists[m->focus];
 	char text[FLASH_BYTES];
@@ -221,8 +221,7 @@ static void tell_match(struct model *m, bool wrapped)
 			all++;
 			nth += i <= l->at;
 		}
-	snprintf(text, sizeof(text), "/%s  match %zu of %zu%s", m->search, nth, all,
-		 wrapped ? ", past the end" : "");
+	snprintf(text, sizeof(text), "/%s  match %zu of %zu%s", m->search, nth, all, wrapped);
 	model_flash(m, FLASH_NOTE, text);
 }
 
@@ -241,7 +240,10 @@ bool model_search(struct model *m, bool backward, bool from_here)
 		if (!matches(m, i))
 			continue;
 		list_move_to(m, i, false);
-		tell_match(m, step > 0 && (backward ? i >= was : i <= was));
+		tell_match(m, step == 0                  ? ""
+			      : backward && i >= was     ? ", past the beginning"
+			      : !backward && i <= was    ? ", past the end"
+							 : "");
 		return true;
 	}
 	model_flash(m, FLASH_BAD, "no match");

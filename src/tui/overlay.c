@@ -197,7 +197,9 @@ bool overlay_search(struct model *m, bool backward, bool from_here)
 	o->top = line_of(o, o->found);
 	overlay_scroll(m, -(long)(o->page / 3));
 	snprintf(text, sizeof(text), "/%s  match %zu of %zu%s", m->search, nth, n,
-		 (backward ? before : next) == none ? ", past the end" : "");
+		 (backward ? before : next) != none ? ""
+		 : backward                         ? ", past the beginning"
+						    : ", past the end");
 	model_flash(m, FLASH_NOTE, text);
 	return true;
 }

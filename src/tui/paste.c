@@ -3,7 +3,7 @@
 #include <tui/canvas_priv.h>
 #include <tui/keys_priv.h>
 
-#define PASTE_PAUSE_US 1000000
+#define PASTE_PAUSE_US 10000000
 
 void paste_begin(struct paste *p, int64_t now_us)
 {

@@ -21,7 +21,7 @@ struct paste {
 
 void paste_begin(struct paste *p, int64_t now_us);
 /* A key that came in: true where it belongs to what is pasted. A mark that got lost must not take the keys away for
- * ever: what comes a second after the last belongs to nothing. */
+ * ever: what comes ten seconds after the last belongs to nothing. */
 bool paste_takes(struct paste *p, int32_t key, int64_t now_us);
 /* The text, NUL-terminated, lines ended by '\n', no other control characters. */
 const char *paste_end(struct paste *p);

@@ -199,7 +199,10 @@ static void draw_prompt(struct canvas *c, const struct layout *l, struct model *
 /* What Tab goes through, beginning so that the one it took last is seen. */
 static void draw_options(struct row *row, const struct prompt *p)
 {
-	const size_t taken = (p->option + p->n_options - 1) % p->n_options;
+	const size_t last = (p->option + p->n_options - 1) % p->n_options;
+	const bool any = strlen(p->options[last]) == p->at - p->word &&
+			 strncmp(p->text + p->word, p->options[last], p->at - p->word) == 0;
+	const size_t taken = any ? last : 0;
 	size_t from = taken;
 	int width = canvas_width(row->c, p->options[taken]);
 
@@ -211,12 +214,8 @@ static void draw_options(struct row *row, const struct prompt *p)
 		from--;
 	}
 	for (size_t i = from; i < p->n_options; i++) {
-		const bool here = i == taken && p->at > p->word &&
-				  strncmp(p->text + p->word, p->options[i], p->at - p->word) == 0 &&
-				  strlen(p->options[i]) == p->at - p->word;
-
 		row_gap(row, 1);
-		row_text(row, here ? ROLE_FOCUS | STYLE_BOLD : ROLE_NORMAL, p->options[i]);
+		row_text(row, any && i == taken ? ROLE_FOCUS | STYLE_BOLD : ROLE_NORMAL, p->options[i]);
 	}
 }
 

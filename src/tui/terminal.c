@@ -37,9 +37,10 @@
 #define KEYS_A_TURN     64
 #define WHEEL_LINES     3
 
-/* Keys of our own, for curses: the marks around what is pasted. */
-#define KEY_PASTE_BEGIN (KEY_MAX + 1)
-#define KEY_PASTE_END   (KEY_MAX + 2)
+/* Keys of our own, for curses: the marks around what is pasted. Far from those that ncurses numbers itself, from
+ * KEY_MAX on, for what a terminal has besides. */
+#define KEY_PASTE_BEGIN 0x7001
+#define KEY_PASTE_END   0x7002
 
 struct terminal {
 	struct terminal_events ev;

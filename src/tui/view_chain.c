@@ -95,12 +95,17 @@ static void row(const struct model *m, struct row *r, size_t i)
 	row_text(r,
 		 b->is_tip    ? ROLE_FOCUS | STYLE_BOLD
 		 : b->on_best ? ROLE_NORMAL
+		 : b->coming  ? ROLE_BAR
 			      : ROLE_WARN,
 		 b->is_tip    ? "*"
 		 : b->on_best ? "o"
+		 : b->coming  ? "+"
 			      : "\\");
-	row_fieldf(r, b->on_best ? STYLE_BOLD : ROLE_WARN, 7, "%" PRIu32 "%s", b->height,
-		   b->on_best ? "" : "'");
+	row_fieldf(r,
+		   b->on_best  ? STYLE_BOLD
+		   : b->coming ? ROLE_BAR
+			       : ROLE_WARN,
+		   7, "%" PRIu32 "%s", b->height, b->on_best || b->coming ? "" : "'");
 	row_field(r, theme_hash(&b->hash.h), wide ? 11 : 7, hash);
 	if (b->n_tx)
 		row_fieldf(r, ROLE_NORMAL, -6, "%utx", b->n_tx);
@@ -111,7 +116,11 @@ static void row(const struct model *m, struct row *r, size_t i)
 	row_field(r, ROLE_DIM, -5, age);
 	row_gap(r, 1);
 	if (!b->on_best)
-		row_printf(r, b->failed ? ROLE_BAD : ROLE_WARN, " %s", state(b));
+		row_printf(r,
+			   b->failed   ? ROLE_BAD
+			   : b->coming ? ROLE_BAR
+				       : ROLE_WARN,
+			   " %s", state(b));
 	if (b->mine)
 		row_text(r, ROLE_GOOD, " me");
 	row_text(r, ROLE_DIM, who);
@@ -231,6 +240,9 @@ void chain_strip(struct canvas *c, const struct rect *r, const struct model *m)
 		const struct chain_row *b = &m->data.chain[i];
 
 		row_printf(&row, b->on_best ? theme_hash(&b->hash.h) : ROLE_WARN, " %s%u%s",
-			   b->is_tip ? "*" : "", b->height, b->on_best ? "" : "'");
+			   b->is_tip   ? "*"
+			   : b->coming ? "+"
+				       : "",
+			   b->height, b->on_best || b->coming ? "" : "'");
 	}
 }

@@ -68,7 +68,7 @@ char *help_text(void)
 		"  :3001        the port where a peer listens, where it has told; else the one it came from\n"
 		"  1041!        a peer whose best block is not ours\n"
 		"  < >          a message in, out, and the peer's number\n"
-		"  * o \\        the tip, a block below it, a block beside the best chain\n");
+		"  * o \\ +      the tip, a block below it, a block beside the best chain, one that is coming\n");
 	help_filters(text);
 	help_verbs(text);
 	return text;

@@ -109,7 +109,7 @@ def test_a_suspended_node_is_told(net):
     wait_until("it has begun", lambda: one.rpc("getblockcount") > 0)
     os.kill(one.process.pid, signal.SIGSTOP)
     out, err = slow.communicate(timeout=20)
-    assert slow.returncode == 1 and "is suspended" in err, (out, err)
+    assert slow.returncode == 1 and "look before you repeat it" in err, (out, err)
     os.kill(one.process.pid, signal.SIGCONT)
     assert one.end() == 0
 

@@ -344,9 +344,10 @@ static void what_is_pasted_is_one_text_of_bounded_length(void **state)
 	assert_int_equal(strlen(pasted(p, much)), PASTE_BYTES);
 	/* The mark at its end never came. */
 	paste_begin(p, 0);
-	assert_true(paste_takes(p, 'a', 500000));
-	assert_false(paste_takes(p, 'q', 2000000));
-	assert_false(paste_takes(p, 'q', 2000001));
+	assert_true(paste_takes(p, 'a', 9000000));
+	assert_true(paste_takes(p, 'b', 18000000));
+	assert_false(paste_takes(p, 'q', 29000000));
+	assert_false(paste_takes(p, 'q', 29000001));
 	free(much);
 	free(p);
 }

@@ -148,7 +148,7 @@ struct sync_info {
 	conn_id headers_from; /* who tells of headers by the thousand; 0 nobody */
 };
 void protocol_sync_info(const struct protocol *p, struct sync_info *out);
-/* The last peer that was sent away because its chain is another. */
+/* The last peer that we dialled and sent away because its chain is another. */
 struct other_chain {
 	struct net_addr addr;
 	struct block_hash theirs,
