@@ -11,6 +11,7 @@
 #include <tally/base/log.h>
 
 /* A turn's share for each kind of work, microseconds. */
+#define LAST_US      200000 /* for sending what was answered last */
 #define TURN_US        4000
 #define ADDRS_COMMIT_S 10 /* peer addresses and discouragements reach the disk about this often */
 
@@ -302,11 +303,29 @@ void node_loop_close(struct node *n)
 	n->base = NULL;
 }
 
+static void on_enough(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	event_base_loopbreak(arg);
+}
+
+/* What was answered last is still sent; but who goes on sending to us must not keep us from ending. */
+static void send_last(struct node *n)
+{
+	const struct timeval most = {.tv_usec = LAST_US};
+	struct event *enough = event_new(n->base, -1, 0, on_enough, n->base);
+
+	event_priority_set(enough, NODE_PRIO_INPUT);
+	event_add(enough, &most);
+	event_base_loop(n->base, EVLOOP_NONBLOCK);
+	event_free(enough);
+}
+
 int node_run(struct node *n, struct err *e)
 {
 	if (!n->stopping)
 		event_base_dispatch(n->base);
-	event_base_loop(n->base, EVLOOP_NONBLOCK); /* what was answered last is still sent */
+	send_last(n);
 	if (n->failed && e)
 		*e = n->failure;
 	return n->failed ? 1 : 0;

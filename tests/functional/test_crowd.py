@@ -2,10 +2,11 @@
 import resource
 import socket
 import threading
+import time
 
 from chainlib import Chain, Key
 from framework import main, wait_until
-from p2p import Peer
+from p2p import Peer, frame, locator
 
 
 def inbound(node):
@@ -64,6 +65,32 @@ def test_where_all_are_worth_keeping_a_newcomer_is_refused(net):
     peers[0].close()
     wait_until("there is room", lambda: inbound(node) == 4)
     assert Peer.handshaken(node, chain).alive()
+
+
+def test_who_sends_without_end_does_not_keep_it_from_ending(net):
+    node = net.chain_node()
+    chain = Chain.of(node)
+    ended = threading.Event()
+
+    def flood(peer, what):
+        try:
+            while not ended.is_set():
+                peer.sock.sendall(what)
+        except OSError:
+            pass
+
+    floods = [threading.Thread(target=flood, args=(Peer.handshaken(node, chain), frame(command, payload) * 50))
+              for command, payload in (("ping", b"x" * 8), ("nothing", b""), ("getheaders", locator([])))]
+    for f in floods:
+        f.start()
+    time.sleep(1)
+    begin = time.monotonic()
+    assert node.rpc("stop") == "Tally stopping"
+    assert node.end() == 0
+    assert time.monotonic() - begin < 8
+    ended.set()
+    for f in floods:
+        f.join()
 
 
 def test_five_hundred_connections_leave_the_node_healthy(net):
