@@ -82,8 +82,8 @@ struct batch {
 struct orphan {
 	struct list link; /* by age */
 	struct tx *tx;
-	uint64_t origin;
-	int64_t time; /* monotonic seconds */
+	uint64_t origin, other; /* who sent it, and one more who has it; ORIGIN_GONE: nobody here */
+	int64_t time;           /* monotonic seconds */
 };
 
 struct orphan_list {

@@ -92,6 +92,7 @@ void orphans_add(struct mempool *m, struct tx *tx, uint64_t origin)
 	*at = orphan = NEW(struct orphan);
 	orphan->tx = tx_ref(tx);
 	orphan->origin = origin;
+	orphan->other = ORIGIN_GONE;
 	orphan->time = pool_mono_seconds(m);
 	list_add(&o->by_age, &orphan->link);
 	o->bytes += tx->raw.len;
@@ -164,9 +165,25 @@ void orphans_forget(struct mempool *m, uint64_t origin)
 {
 	list_each (at, &m->orphans.by_age) {
 		struct orphan *orphan = list_entry(at, struct orphan, link);
-		if (orphan->origin == origin)
-			orphan->origin = ORIGIN_GONE;
+		if (orphan->other == origin)
+			orphan->other = ORIGIN_GONE;
+		if (orphan->origin != origin)
+			continue;
+		orphan->origin = orphan->other;
+		orphan->other = ORIGIN_GONE;
 	}
+}
+
+void mempool_orphan_told(struct mempool *m, const struct txid *id, uint64_t origin)
+{
+	struct orphan *const *at = map_get(&m->orphans.by_id, id);
+
+	if (!at || (*at)->origin == origin)
+		return;
+	if ((*at)->origin == ORIGIN_GONE)
+		(*at)->origin = origin;
+	else if ((*at)->other == ORIGIN_GONE)
+		(*at)->other = origin;
 }
 
 void orphans_clear(struct mempool *m)

@@ -11,7 +11,7 @@
 #include <tally/base/log.h>
 
 /* A turn's share for each kind of work, microseconds. */
-#define LAST_US      200000 /* for sending what was answered last */
+#define LAST_US        200000 /* for sending what was answered last */
 #define TURN_US        4000
 #define ADDRS_COMMIT_S 10 /* peer addresses and discouragements reach the disk about this often */
 

@@ -35,7 +35,7 @@ struct pool_file {
 	uint64_t after;
 	struct sha256d sum;
 	bool changed;
-	bool unsure; /* what was written last may not be on the disk yet */
+	bool unsure;      /* what was written last may not be on the disk yet */
 	int64_t saved_ms; /* monotonic */
 };
 

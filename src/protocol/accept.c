@@ -47,9 +47,12 @@ static bool of_little_work(const struct protocol *p, const struct block *b)
 	return !chain_find(p->o.chain, &b->hash, NULL) && less_work(p, b, &bar);
 }
 
-static bool is_room(const struct protocol *p, const struct block *b)
+/* Half of it for those alone that we dialled. */
+static bool is_room(const struct protocol *p, const struct peer *peer, const struct block *b)
 {
-	return p->low_bytes + b->raw.len <= LOW_BYTES_MAX;
+	const uint64_t most = peer && peer_dialled(peer) ? LOW_BYTES_MAX : LOW_BYTES_MAX / 2;
+
+	return p->low_bytes + b->raw.len <= most;
 }
 
 /* What follows it is of no use either: it is not fetched, nor held against the peer. */
@@ -57,7 +60,7 @@ static void refuse_branch(struct protocol *p, struct peer *peer, const struct bl
 {
 	if (!p->low_told)
 		log_warn(LOG_PEER, "blocks of branches with little work are not kept any more: "
-				   "there are 32 MB of them");
+				   "there are too many");
 	p->low_told = true;
 	request_done(p, &b->hash);
 	if (!peer)
@@ -107,7 +110,7 @@ static void gave(struct protocol *p, struct peer *peer, const struct block *b, b
 	if (!chain_find(p->o.chain, &b->hash, &en))
 		return;
 	if (u256_cmp(&en.work, &tip) > 0 || leads_to_best(p, &b->hash))
-		peer_gave_block(p, peer);
+		peer_gave_block(p, peer, requested);
 	if (requested)
 		relay_seen_ours(p, peer, en.index);
 }
@@ -139,7 +142,7 @@ void accept_block(struct protocol *p, struct block *b, conn_id from, bool reques
 	struct err e;
 
 	err_clear(&e);
-	if (low && !is_room(p, b)) {
+	if (low && !is_room(p, peer, b)) {
 		refuse_branch(p, peer, b);
 		return;
 	}

@@ -13,8 +13,8 @@
 
 #define HANDSHAKE_MS         (60 * 1000)
 #define VERIFIED_FOR_SECONDS 3600
-#define CROSSED_MS           5000   /* within which the other end closes one of two connections */
-#define TWIN_MS              600000 /* how long we believe that it did, the first time */
+#define CROSSED_MS           5000  /* within which the other end closes one of two connections */
+#define TWIN_MS              30000 /* how long we believe that it did, the first time */
 
 static int32_t our_height(const struct protocol *p)
 {
@@ -121,7 +121,7 @@ void close_other_chain(struct protocol *p, struct peer *peer, const struct block
 	char theirs_text[HASH_SHORT_CHARS + 1], ours_text[HASH_SHORT_CHARS + 1];
 
 	/* Of what came by itself nothing is to be done here. */
-	if (peer_chosen(peer)) {
+	if (peer_dialled(peer)) {
 		p->has_other = true;
 		p->other = (struct other_chain){.addr = peer->info.peer,
 						.theirs = *theirs,
@@ -185,19 +185,17 @@ static bool on_this_machine(const struct peer *peer)
 }
 
 /* Two connections to one node: the nonce says so. But a nonce can be learnt and told by another, who would keep us from
- * that node. So the place must speak for it too: the same machine, or the same network where nobody wished for the
- * connection; and of two that were dialled the port, since two nodes may listen on one machine. */
+ * that node. So the place must speak for it too: the same address, or this machine; and of two that were dialled the port,
+ * since two nodes may listen on one machine. */
 static bool are_doubles(const struct peer *a, const struct peer *b)
 {
-	const bool wished = a->info.kind == CONN_MANUAL || b->info.kind == CONN_MANUAL;
-	const bool near = (on_this_machine(a) && on_this_machine(b)) ||
-			  (!wished && peer_near(a) && peer_near(b));
+	const bool here = on_this_machine(a) && on_this_machine(b);
 
 	if (a == b || !a->nonce || a->nonce != b->nonce)
 		return false;
 	if (peer_dialled(a) && peer_dialled(b))
-		return near && a->info.peer.port == b->info.peer.port;
-	return near || same_ip(a, b);
+		return here && a->info.peer.port == b->info.peer.port;
+	return here || same_ip(a, b);
 }
 
 /* Another connection to its node, that was dialled or that came. NULL: none. */

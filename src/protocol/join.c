@@ -126,7 +126,7 @@ void join_peer_gone(struct protocol *p, struct peer *peer)
 static bool by_chosen(const struct protocol *p, const struct offer *o)
 {
 	for (const struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		if (peer_chosen(peer) && peer->join.state == JOIN_OFFERED &&
+		if (peer_dialled(peer) && peer->join.state == JOIN_OFFERED &&
 		    hash256_equal(&peer->join.offered.h, &o->genesis->hash.h))
 			return true;
 	return false;
@@ -197,6 +197,8 @@ static bool everybody_answered(const struct protocol *p)
 /* It has been asked, and there was little time yet. One that has no chain itself waits for others, as we do. */
 static bool may_still_offer(const struct protocol *p, const struct peer *peer)
 {
+	if (!peer->handshaken)
+		return !peer->closing && now_ms(p) - peer->opened_ms < GIVE_UP_MS;
 	return (peer->join.state == JOIN_ASKED || peer->join.state == JOIN_WALKING) &&
 	       now_ms(p) - peer->handshaken_ms < GIVE_UP_MS;
 }
@@ -207,9 +209,12 @@ static bool settled(const struct protocol *p, const struct offer *o)
 {
 	if (by_chosen(p, o))
 		return everybody_answered(p) || now_ms(p) - p->chosen_offer_ms >= SETTLE_MS;
-	for (const struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		if (peer_chosen(peer) && may_still_offer(p, peer))
+	list_each (it, &p->peers) {
+		const struct peer *peer = list_entry(it, struct peer, link);
+
+		if (peer_dialled(peer) && may_still_offer(p, peer))
 			return false;
+	}
 	return now_ms(p) - p->first_offer_ms >= SETTLE_INBOUND_MS;
 }
 
@@ -264,14 +269,14 @@ static void offer_add(struct protocol *p, struct peer *peer, struct block *b,
 	peer->join.offered = b->hash;
 	if (o) {
 		o->peers++;
-	} else if ((o = offer_put(p, peer_chosen(peer))) != NULL) {
+	} else if ((o = offer_put(p, peer_dialled(peer))) != NULL) {
 		*o = (struct offer){.params = *params, .genesis = block_ref(b), .peers = 1};
 		if (p->n_offers == 1)
 			p->first_offer_ms = now_ms(p);
 		else
 			log_offers(p);
 	}
-	if (peer_chosen(peer) && p->chosen_offer_ms == 0)
+	if (peer_dialled(peer) && p->chosen_offer_ms == 0)
 		p->chosen_offer_ms = now_ms(p);
 	if (p->n_offers > 1)
 		p->wake |= WAKE_OFFERS;

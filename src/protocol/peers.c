@@ -47,11 +47,6 @@ bool peer_dialled(const struct peer *peer)
 	return peer->info.kind != CONN_INBOUND;
 }
 
-bool peer_chosen(const struct peer *peer)
-{
-	return peer_dialled(peer) || peer->twin_ms != 0;
-}
-
 bool peer_near(const struct peer *peer)
 {
 	enum net_scope s = net_addr_scope(&peer->info.peer);
@@ -85,11 +80,11 @@ struct peer *peer_open(struct protocol *p, const struct conn_info *info)
 	return peer;
 }
 
-void peer_gave_block(const struct protocol *p, struct peer *peer)
+void peer_gave_block(const struct protocol *p, struct peer *peer, bool requested)
 {
 	if (!sync_lately(p, peer->last_block_ms))
 		peer->run = 0;
-	peer->run++;
+	peer->run += requested;
 	peer->last_block_ms = now_ms(p);
 	peer->last_block = now_unix(p);
 }

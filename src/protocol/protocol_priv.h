@@ -155,7 +155,7 @@ struct peer {
 	int64_t last_send, last_recv; /* unix seconds */
 	int64_t last_recv_ms;
 	int64_t last_block_ms, last_tx_ms; /* that were news; 0: never */
-	uint32_t run;                /* blocks that were news, none long after the one before it */
+	uint32_t run; /* blocks it was asked for that were news, none long after the one before */
 	int64_t last_block, last_tx; /* the same, unix seconds */
 
 	int32_t version;
@@ -297,15 +297,13 @@ void leave(struct protocol *p);
 
 /* peers.c */
 struct peer *peer_find(const struct protocol *p, conn_id id); /* NULL: gone */
-/* It sent a block or a transaction that was news. */
-void peer_gave_block(const struct protocol *p, struct peer *peer);
+/* It sent a block (on request: it counts as one that gives what it is asked for) or a transaction that was news. */
+void peer_gave_block(const struct protocol *p, struct peer *peer, bool requested);
 void peer_gave_tx(const struct protocol *p, struct peer *peer);
 struct peer *peer_open(struct protocol *p, const struct conn_info *info);
 void peer_gone(struct protocol *p, struct peer *peer, const char *reason); /* frees it */
 bool peer_live(const struct peer *peer); /* handshaken and not being closed */
 bool peer_dialled(const struct peer *peer);
-/* We have dialled it, or it came from where we would have: our choice, not its own. */
-bool peer_chosen(const struct peer *peer);
 bool peer_near(const struct peer *peer); /* loopback or private */
 const char *peer_name(const struct peer *peer, char out[NET_ADDR_CHARS + 16]);
 void peer_close(struct protocol *p, struct peer *peer, enum close_kind kind, const char *fmt, ...)
@@ -414,6 +412,8 @@ void window_moved(struct protocol *p); /* a block was connected */
 /* requests.c: blocks asked for */
 void request_put(struct protocol *p, struct peer *peer, const struct block_hash *hash);
 struct peer *request_peer(const struct protocol *p, const struct block_hash *hash); /* NULL: none */
+int64_t request_age_ms(const struct protocol *p,
+		       const struct block_hash *hash); /* since it was asked for */
 bool request_take(struct protocol *p, struct peer *peer, const struct block_hash *hash);
 /* A block of which others were asked, because it didn't come in time: here it is. */
 void request_late_came(struct peer *peer, const struct block_hash *hash);

@@ -45,6 +45,13 @@ struct peer *request_peer(const struct protocol *p, const struct block_hash *has
 	return at ? (*at)->peer : NULL;
 }
 
+int64_t request_age_ms(const struct protocol *p, const struct block_hash *hash)
+{
+	struct block_request *const *at = map_get(&p->requests, hash);
+
+	return at ? now_ms(p) - (*at)->asked_ms : 0;
+}
+
 /* True: this peer was asked for it, and has now answered. */
 bool request_take(struct protocol *p, struct peer *peer, const struct block_hash *hash)
 {
@@ -172,6 +179,7 @@ static void pass_on(struct protocol *p, struct peer *peer, struct peer *to)
 	s->late = list_first(&s->requests, struct block_request, link)->hash;
 	s->rest_until_ms = now_ms(p) + TIP_MS;
 	s->avg_ms = 0;
+	peer->run = 0; /* it has to show again that it gives */
 	requests_drop(p, peer);
 	if (to)
 		sync_refill(p, to);

@@ -120,6 +120,8 @@ void txs_announced(struct protocol *p, struct peer *peer, const struct txid *id)
 	hash_memory_add(&peer->relay.known, &id->h);
 	if (is_wanted(p, id))
 		hash_queue_push(&peer->relay.todo, &id->h);
+	else
+		mempool_orphan_told(p->o.mempool, id, peer->info.id);
 }
 
 static void ask_one(struct protocol *p, struct peer *peer, const struct txid *id)

@@ -11,6 +11,7 @@
 
 #define UNPROVEN_IN_FLIGHT 2
 #define UNPROVEN_STALL_MS  500
+#define STEAL_MS           1000
 
 struct window {
 	uint32_t first, end; /* heights: the first whose body may be missing, the last to fetch */
@@ -59,13 +60,14 @@ static bool window_of(const struct protocol *p, const struct peer *peer,
 /* Dialled by us, or it has given a block that was news: anybody can come, tell headers and let us wait. */
 static bool proven(const struct peer *peer)
 {
-	return peer_chosen(peer) || peer->run > 0;
+	return peer_dialled(peer) || peer->run > 0;
 }
 
 /* How many blocks it may be asked for at a time: who has shown nothing yet holds up few. */
 static uint32_t at_a_time(const struct peer *peer)
 {
-	return proven(peer) ? BLOCKS_IN_FLIGHT : UNPROVEN_IN_FLIGHT;
+	return peer_dialled(peer) ? BLOCKS_IN_FLIGHT
+				  : MIN(UNPROVEN_IN_FLIGHT + peer->run, BLOCKS_IN_FLIGHT);
 }
 
 /* With something we want, and not slow. */
@@ -77,8 +79,8 @@ static bool preferred(const struct protocol *p, const struct peer *peer)
 
 	return proven(peer) && s->way == SYNC_BY_HEADERS && !peer->paused &&
 	       chain_entry_at(p->o.chain, s->best, &best) && !(best.status & CHAIN_ANY_FAILED) &&
-	       u256_cmp(&best.work, &tip) > 0 && s->stalls == 0 &&
-	       now_ms(p) >= s->rest_until_ms && hash256_is_zero(&s->late.h);
+	       u256_cmp(&best.work, &tip) > 0 && s->stalls == 0 && now_ms(p) >= s->rest_until_ms &&
+	       hash256_is_zero(&s->late.h);
 }
 
 /* Is there a better one to ask than this? */
@@ -100,6 +102,16 @@ static void have(struct peer *peer, const struct chain_entry *en, struct window 
 	w->end = en->height + (w->tight ? 1 : BLOCK_WINDOW);
 }
 
+/* What one that has shown nothing was asked for is asked of one that has; and what does not come at once of one that
+ * came by itself, of one that we dialled. */
+static bool gives_way(const struct protocol *p, const struct peer *asked, const struct peer *to,
+		      const struct block_hash *hash)
+{
+	if (!proven(asked))
+		return proven(to);
+	return peer_dialled(to) && !peer_dialled(asked) && request_age_ms(p, hash) >= STEAL_MS;
+}
+
 /* Asks for one where it is missing. False: nothing beyond it is to be asked for. */
 static bool consider(struct protocol *p, struct peer *peer, chain_index i, struct window *w)
 {
@@ -113,8 +125,7 @@ static bool consider(struct protocol *p, struct peer *peer, chain_index i, struc
 		return true;
 	}
 	other = request_peer(p, &en.hash);
-	/* What one that has shown nothing was asked for is asked of one that has. */
-	if (other && !proven(other) && proven(peer)) {
+	if (other && gives_way(p, other, peer, &en.hash)) {
 		request_done(p, &en.hash);
 		other = NULL;
 	}
@@ -184,8 +195,8 @@ void window_tick(struct protocol *p, struct peer *peer)
 	if (s->stalling_ms == 0 || peer->paused ||
 	    now_ms(p) - s->stalling_ms < (proven(peer) ? p->stall_ms : UNPROVEN_STALL_MS))
 		return;
-	/* Perhaps the fault lies with our line: the next one has longer. Not where nothing ever came from it. */
-	if (proven(peer))
+	/* Perhaps the fault lies with our line: the next one has longer. Not where anybody could have come to do so. */
+	if (peer_dialled(peer))
 		p->stall_ms = MIN(p->stall_ms * 2, STALL_END_MS);
 	peer_close(p, peer, CLOSE_PLAIN, "holds up all others: a block asked of it does not come");
 }

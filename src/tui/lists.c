@@ -240,10 +240,10 @@ bool model_search(struct model *m, bool backward, bool from_here)
 		if (!matches(m, i))
 			continue;
 		list_move_to(m, i, false);
-		tell_match(m, step == 0                  ? ""
-			      : backward && i >= was     ? ", past the beginning"
-			      : !backward && i <= was    ? ", past the end"
-							 : "");
+		tell_match(m, step == 0               ? ""
+			      : backward && i >= was  ? ", past the beginning"
+			      : !backward && i <= was ? ", past the end"
+						      : "");
 		return true;
 	}
 	model_flash(m, FLASH_BAD, "no match");

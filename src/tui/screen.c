@@ -215,7 +215,8 @@ static void draw_options(struct row *row, const struct prompt *p)
 	}
 	for (size_t i = from; i < p->n_options; i++) {
 		row_gap(row, 1);
-		row_text(row, any && i == taken ? ROLE_FOCUS | STYLE_BOLD : ROLE_NORMAL, p->options[i]);
+		row_text(row, any && i == taken ? ROLE_FOCUS | STYLE_BOLD : ROLE_NORMAL,
+			 p->options[i]);
 	}
 }
 

@@ -89,6 +89,8 @@ void mempool_block_disconnected(struct mempool *m, const struct block *b);
 void mempool_tip_changed(struct mempool *m);
 /* Drops what has been here for longer than MEMPOOL_EXPIRY_SECONDS, found within a minute. */
 void mempool_expire(struct mempool *m);
+/* Where it is an orphan: this one has it, too, and stands for it when who sent it has gone. */
+void mempool_orphan_told(struct mempool *m, const struct txid *id, uint64_t origin);
 void mempool_forget_origin(struct mempool *m,
 			   uint64_t origin); /* what it queued; its orphans are nobody's */
 
