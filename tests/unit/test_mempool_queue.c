@@ -297,6 +297,45 @@ static void there_are_100_orphans_and_who_has_most_gives_way(void **state)
 	pf_close(p);
 }
 
+/* Who fills the room and leaves pushes out what nobody else stands for. */
+static void an_orphan_that_another_has_too_outlives_those_that_nobody_has(void **state)
+{
+	struct pf *p = pf_open(NULL, 0);
+	struct tx *told, *untold;
+
+	(void)state;
+	pf_fan(p, 1);
+	told = orphan(p, 9000);
+	untold = orphan(p, 9001);
+	pf_submit(p, told, 1);
+	pf_submit(p, untold, 1);
+	mempool_orphan_told(p->pool, &told->id, 2);
+	mempool_forget_origin(p->pool, 1);
+	for (uint32_t i = 0; i < 150; i++) {
+		struct tx *tx = orphan(p, i);
+
+		pf_submit(p, tx, 3 + i / 30);
+		if (i % 30 == 29)
+			mempool_forget_origin(p->pool, 3 + i / 30);
+		tx_unref(tx);
+	}
+	assert_true(mempool_has(p->pool, &told->id));
+	assert_false(mempool_has(p->pool, &untold->id));
+	/* When both have gone a third may take its place. */
+	mempool_forget_origin(p->pool, 2);
+	mempool_orphan_told(p->pool, &told->id, 9);
+	for (uint32_t i = 200; i < 350; i++) {
+		struct tx *tx = orphan(p, i);
+
+		pf_submit(p, tx, 10);
+		tx_unref(tx);
+	}
+	assert_true(mempool_has(p->pool, &told->id));
+	tx_unref(told);
+	tx_unref(untold);
+	pf_close(p);
+}
+
 static void orphans_have_5_mb(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
@@ -352,6 +391,7 @@ int main(void)
 		cmocka_unit_test(an_orphan_enters_behind_its_parent),
 		cmocka_unit_test(a_block_wakes_orphans_and_drops_what_it_contradicts),
 		cmocka_unit_test(there_are_100_orphans_and_who_has_most_gives_way),
+		cmocka_unit_test(an_orphan_that_another_has_too_outlives_those_that_nobody_has),
 		cmocka_unit_test(orphans_have_5_mb),
 		cmocka_unit_test(an_orphan_waits_20_minutes),
 	};

@@ -219,6 +219,20 @@ static void who_comes_by_itself_does_not_choose_the_chain(void **state)
 	net_drop(net);
 }
 
+static void one_that_is_being_dialled_is_waited_for_too(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *n = node_add(net, NULL, 0);
+
+	raw_dialled(n, 4000); /* and says nothing at all */
+	offer_comes(n, "evil");
+	pass(net, 13);
+	assert_int_equal(n->adopted, 0);
+	pass(net, 3);
+	assert_int_equal(n->adopted, 1);
+	net_drop(net);
+}
+
 /* It has dialled one without a chain, and is dialled by one that makes one. */
 static void who_waits_for_one_that_waits_too_takes_what_comes(void **state)
 {
@@ -435,6 +449,7 @@ int main(void)
 		TEST(a_person_chooses_and_the_others_are_left_without_blame),
 		TEST(an_offer_counts_who_is_there_and_makes_room_once_nobody_is),
 		TEST(who_comes_by_itself_does_not_choose_the_chain),
+		TEST(one_that_is_being_dialled_is_waited_for_too),
 		TEST(who_waits_for_one_that_waits_too_takes_what_comes),
 		TEST(where_nobody_was_dialled_what_comes_is_taken_after_ten_seconds),
 		TEST(only_the_wanted_chain_is_taken),
