@@ -91,10 +91,20 @@ def test_a_killed_nodes_cookie_leads_nowhere(net):
         assert one.ok("rpc", "getblockcount") == "2"
 
 
+def suspend(node):
+    os.kill(node.process.pid, signal.SIGSTOP)
+
+    def state():
+        with open("/proc/%d/stat" % node.process.pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0]
+
+    wait_until("it is suspended", lambda: state() == "T")
+
+
 def test_a_suspended_node_is_told(net):
     """As ^Z leaves it: nothing waits for it without a word, and nothing is left for it to do later."""
     one = net.chain_node()
-    os.kill(one.process.pid, signal.SIGSTOP)
+    suspend(one)
     begun = time.monotonic()
     for command in (["getbalance"], ["rpc", "stop"], ["createwallet"]):
         status, out, err = one.run(*command)
@@ -107,7 +117,7 @@ def test_a_suspended_node_is_told(net):
     slow = subprocess.Popen(one.command("rpc", "generatetoaddress", "100000", "CENTRAL_NODE"), env=one.environment(),
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_until("it has begun", lambda: one.rpc("getblockcount") > 0)
-    os.kill(one.process.pid, signal.SIGSTOP)
+    suspend(one)
     out, err = slow.communicate(timeout=20)
     assert slow.returncode == 1 and "look before you repeat it" in err, (out, err)
     os.kill(one.process.pid, signal.SIGCONT)
