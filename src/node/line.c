@@ -60,6 +60,18 @@ void line_free(char **words, size_t n)
 	free(words);
 }
 
+/* Where the verb stands: behind blanks and, as at the shell, the program's name where more follows. */
+static const char *line_verb_at(const char *line)
+{
+	static const char program[] = "tally";
+	const char *at = line + strspn(line, " "), *next = at + sizeof(program) - 1;
+
+	if (strncmp(at, program, sizeof(program) - 1) != 0 || *next != ' ')
+		return at;
+	next += strspn(next, " ");
+	return *next ? next : at;
+}
+
 /* A command of the shell is understood here, too, and what other programs call quit. */
 static const struct verb *line_verb(const char *name)
 {
@@ -232,31 +244,24 @@ void node_command_line(struct node *n, const char *line, line_reply *reply, void
 {
 	struct err err = {0};
 	char **words;
-	size_t count, first;
+	size_t count;
 
-	if (!line_split(line, &words, &count, &err)) {
+	if (!line_split(line_verb_at(line), &words, &count, &err)) {
 		reply(arg, LINE_FAILED, err.detail);
 		return;
 	}
-	/* "tally send ...", as at the shell. */
-	first = count > 1 && strcmp(words[0], "tally") == 0;
 	if (count == 0)
 		reply(arg, LINE_DONE, "");
 	else
-		line_run(n, words + first, count - first, reply, arg);
+		line_run(n, words, count, reply, arg);
 	line_free(words, count);
 }
 
 char *line_unasked(const char *line)
 {
-	static const char before[] = "tally ";
-	size_t verb = strspn(line, " ");
+	const char *verb = line_verb_at(line), *end = verb + strcspn(verb, " ");
 
-	/* As at the shell: the verb is the next word. */
-	if (strncmp(line + verb, before, sizeof(before) - 1) == 0)
-		verb += sizeof(before) - 1 + strspn(line + verb + sizeof(before) - 1, " ");
-	verb += strcspn(line + verb, " ");
-	return mem_printf("%.*s!%s", (int)verb, line, line + verb);
+	return mem_printf("%.*s!%s", (int)(end - line), line, end);
 }
 
 /* --- usage and completion ------------------------------------------------------------- */
@@ -266,10 +271,7 @@ static const struct verb *verb_of_line(const char *line)
 	char name[64];
 	size_t n = 0;
 
-	while (isspace((unsigned char)*line))
-		line++;
-	if (strncmp(line, "tally ", 6) == 0) /* as at the shell */
-		line += 6 + strspn(line + 6, " ");
+	line = line_verb_at(line);
 	while (line[n] && !isspace((unsigned char)line[n]) && line[n] != '!' &&
 	       n < sizeof(name) - 1) {
 		name[n] = line[n];

@@ -173,11 +173,6 @@ static void take_version(struct protocol *p, struct peer *peer, const struct msg
 	}
 }
 
-static bool same_ip(const struct peer *a, const struct peer *b)
-{
-	return memcmp(a->info.peer.ip, b->info.peer.ip, sizeof(a->info.peer.ip)) == 0;
-}
-
 /* At the other end of a connection to an address of our own. */
 static bool on_this_machine(const struct peer *peer)
 {
@@ -195,7 +190,7 @@ static bool are_doubles(const struct peer *a, const struct peer *b)
 		return false;
 	if (peer_dialled(a) && peer_dialled(b))
 		return here && a->info.peer.port == b->info.peer.port;
-	return here || same_ip(a, b);
+	return here || peer_same_ip(a, b);
 }
 
 /* Another connection to its node, that was dialled or that came. NULL: none. */

@@ -122,25 +122,30 @@ void join_peer_gone(struct protocol *p, struct peer *peer)
 		JOIN_NEW; /* a peer that is sent away goes twice: then, and when it is gone */
 }
 
-/* Does a peer offer it whom we chose? */
-static bool by_chosen(const struct protocol *p, const struct offer *o)
+static bool offers(const struct peer *peer, const struct offer *o)
+{
+	return peer->join.state == JOIN_OFFERED &&
+	       hash256_equal(&peer->join.offered.h, &o->genesis->hash.h);
+}
+
+/* Does a peer offer it that we dialled? */
+static bool by_dialled(const struct protocol *p, const struct offer *o)
 {
 	for (const struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		if (peer_dialled(peer) && peer->join.state == JOIN_OFFERED &&
-		    hash256_equal(&peer->join.offered.h, &o->genesis->hash.h))
+		if (peer_dialled(peer) && offers(peer, o))
 			return true;
 	return false;
 }
 
 /* Where the list is full, a chain makes room that nobody here has any more; for one that a peer has that we dialled
  * also one that only such have that came by themselves: they can make up as many as they like. NULL: there is none. */
-static struct offer *offer_put(struct protocol *p, bool chosen)
+static struct offer *offer_put(struct protocol *p, bool dialled)
 {
 	for (size_t i = 0; p->n_offers == OFFERS_MAX && i < p->n_offers; i++)
 		if (p->offers[i].peers == 0)
 			offer_remove(p, &p->offers[i]);
-	for (size_t i = 0; chosen && p->n_offers == OFFERS_MAX && i < p->n_offers; i++)
-		if (!by_chosen(p, &p->offers[i]))
+	for (size_t i = 0; dialled && p->n_offers == OFFERS_MAX && i < p->n_offers; i++)
+		if (!by_dialled(p, &p->offers[i]))
 			offer_remove(p, &p->offers[i]);
 	return p->n_offers < OFFERS_MAX ? &p->offers[p->n_offers++] : NULL;
 }
@@ -155,8 +160,7 @@ void join_free(struct protocol *p)
 static conn_id offered_by(const struct protocol *p, const struct offer *o)
 {
 	for (const struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		if (peer->join.state == JOIN_OFFERED &&
-		    hash256_equal(&peer->join.offered.h, &o->genesis->hash.h))
+		if (offers(peer, o))
 			return peer->info.id;
 	return 0;
 }
@@ -207,8 +211,8 @@ static bool may_still_offer(const struct protocol *p, const struct peer *peer)
  * offer another one, nor at once. */
 static bool settled(const struct protocol *p, const struct offer *o)
 {
-	if (by_chosen(p, o))
-		return everybody_answered(p) || now_ms(p) - p->chosen_offer_ms >= SETTLE_MS;
+	if (by_dialled(p, o))
+		return everybody_answered(p) || now_ms(p) - p->dialled_offer_ms >= SETTLE_MS;
 	list_each (it, &p->peers) {
 		const struct peer *peer = list_entry(it, struct peer, link);
 
@@ -222,16 +226,16 @@ static bool settled(const struct protocol *p, const struct offer *o)
 static struct offer *the_only_one(struct protocol *p)
 {
 	struct offer *only = NULL;
-	size_t chosen = 0;
+	size_t dialled = 0;
 
 	for (size_t i = 0; i < p->n_offers; i++)
-		if (by_chosen(p, &p->offers[i])) {
+		if (by_dialled(p, &p->offers[i])) {
 			only = &p->offers[i];
-			chosen++;
+			dialled++;
 		}
-	if (chosen == 0 && p->n_offers == 1)
+	if (dialled == 0 && p->n_offers == 1)
 		return &p->offers[0];
-	return chosen == 1 ? only : NULL;
+	return dialled == 1 ? only : NULL;
 }
 
 static void decide(struct protocol *p)
@@ -276,8 +280,8 @@ static void offer_add(struct protocol *p, struct peer *peer, struct block *b,
 		else
 			log_offers(p);
 	}
-	if (peer_dialled(peer) && p->chosen_offer_ms == 0)
-		p->chosen_offer_ms = now_ms(p);
+	if (peer_dialled(peer) && p->dialled_offer_ms == 0)
+		p->dialled_offer_ms = now_ms(p);
 	if (p->n_offers > 1)
 		p->wake |= WAKE_OFFERS;
 	count(p, peer);

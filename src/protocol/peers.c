@@ -47,6 +47,11 @@ bool peer_dialled(const struct peer *peer)
 	return peer->info.kind != CONN_INBOUND;
 }
 
+bool peer_same_ip(const struct peer *a, const struct peer *b)
+{
+	return memcmp(a->info.peer.ip, b->info.peer.ip, sizeof(a->info.peer.ip)) == 0;
+}
+
 bool peer_near(const struct peer *peer)
 {
 	enum net_scope s = net_addr_scope(&peer->info.peer);
@@ -271,8 +276,7 @@ static int compare_offsets(const void *a, const void *b)
 static bool same_ip_before(const struct protocol *p, const struct peer *peer)
 {
 	for (struct peer *o = peer_next(p, NULL); o != peer; o = peer_next(p, o))
-		if (!peer_dialled(o) &&
-		    memcmp(o->info.peer.ip, peer->info.peer.ip, sizeof(o->info.peer.ip)) == 0)
+		if (!peer_dialled(o) && peer_same_ip(o, peer))
 			return true;
 	return false;
 }

@@ -276,7 +276,7 @@ struct protocol {
 	struct offer offers[OFFERS_MAX];
 	size_t n_offers;
 	int64_t first_offer_ms,
-		chosen_offer_ms; /* the first of all, and of a peer that we chose; 0: none */
+		dialled_offer_ms; /* the first of all, and of a peer that we dialled; 0: none */
 	bool adopting, joined;
 	bool has_other;
 	struct other_chain other;
@@ -304,6 +304,7 @@ struct peer *peer_open(struct protocol *p, const struct conn_info *info);
 void peer_gone(struct protocol *p, struct peer *peer, const char *reason); /* frees it */
 bool peer_live(const struct peer *peer); /* handshaken and not being closed */
 bool peer_dialled(const struct peer *peer);
+bool peer_same_ip(const struct peer *a, const struct peer *b);
 bool peer_near(const struct peer *peer); /* loopback or private */
 const char *peer_name(const struct peer *peer, char out[NET_ADDR_CHARS + 16]);
 void peer_close(struct protocol *p, struct peer *peer, enum close_kind kind, const char *fmt, ...)

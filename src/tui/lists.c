@@ -213,7 +213,6 @@ static bool matches(const struct model *m, size_t i)
 static void tell_match(struct model *m, const char *wrapped)
 {
 	const struct list_state *l = &m->lists[m->focus];
-	char text[FLASH_BYTES];
 	size_t nth = 0, all = 0;
 
 	for (size_t i = 0; i < l->n; i++)
@@ -221,8 +220,7 @@ static void tell_match(struct model *m, const char *wrapped)
 			all++;
 			nth += i <= l->at;
 		}
-	snprintf(text, sizeof(text), "/%s  match %zu of %zu%s", m->search, nth, all, wrapped);
-	model_flash(m, FLASH_NOTE, text);
+	model_flash_match(m, nth, all, wrapped);
 }
 
 bool model_search(struct model *m, bool backward, bool from_here)

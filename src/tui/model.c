@@ -92,6 +92,14 @@ void model_flash(struct model *m, enum flash_kind kind, const char *text)
 	m->flash_until_us = m->live.now_us + FLASH_US;
 }
 
+void model_flash_match(struct model *m, size_t nth, size_t all, const char *wrapped)
+{
+	char text[FLASH_BYTES];
+
+	snprintf(text, sizeof(text), "/%s  match %zu of %zu%s", m->search, nth, all, wrapped);
+	model_flash(m, FLASH_NOTE, text);
+}
+
 bool model_flashing(const struct model *m)
 {
 	return m->flash_until_us > m->live.now_us;

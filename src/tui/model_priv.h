@@ -117,6 +117,8 @@ void model_set_filter(struct model *m, const char *filter);
 /* At most one: shows text instead of the panels. Title and text are copied. */
 void model_show(struct model *m, enum overlay kind, const char *title, const char *text);
 void model_flash(struct model *m, enum flash_kind kind, const char *text);
+/* Which match of how many a search stands on, and that it went on at the other end (or ""). */
+void model_flash_match(struct model *m, size_t nth, size_t all, const char *wrapped);
 bool model_flashing(const struct model *m);
 /* A click, or the wheel (lines > 0: down). */
 void model_click(struct model *m, int x, int y);

@@ -172,7 +172,6 @@ bool overlay_search(struct model *m, bool backward, bool from_here)
 	const size_t none = SIZE_MAX, was = o->found_bytes ? o->found : 0;
 	const bool here = from_here || !o->found_bytes;
 	size_t first = none, last = none, next = none, before = none, n = 0, nth = 0;
-	char text[FLASH_BYTES];
 
 	if (!m->search[0])
 		return false;
@@ -196,11 +195,10 @@ bool overlay_search(struct model *m, bool backward, bool from_here)
 		nth += (size_t)(at - o->text) <= o->found;
 	o->top = line_of(o, o->found);
 	overlay_scroll(m, -(long)(o->page / 3));
-	snprintf(text, sizeof(text), "/%s  match %zu of %zu%s", m->search, nth, n,
-		 (backward ? before : next) != none ? ""
-		 : backward                         ? ", past the beginning"
-						    : ", past the end");
-	model_flash(m, FLASH_NOTE, text);
+	model_flash_match(m, nth, n,
+			  (backward ? before : next) != none ? ""
+			  : backward                         ? ", past the beginning"
+							     : ", past the end");
 	return true;
 }
 
