@@ -19,18 +19,25 @@ import http.client
 TALLY = os.environ.get("TALLY", "./tally")
 
 
+CLAIMS = {}  # ids given out here: the socket whose name keeps an id from every other test
+
+
 def free_id():
     """An id whose port and control port nobody uses, both below those that the system gives to outgoing
-    connections (32768 and up)."""
+    connections (32768 and up). No id is given twice, here or to a test that runs beside this one: a name
+    among the system's abstract sockets claims it until this process ends."""
     while True:
         node_id = random.randrange(11000, 22700)
+        claim = socket.socket(socket.AF_UNIX)
         try:
+            claim.bind("\0tally-test-%d" % node_id)
             for port in (node_id, node_id + 10000):
                 with socket.socket() as s:
                     s.bind(("127.0.0.1", port))
+            CLAIMS[node_id] = claim
             return node_id
         except OSError:
-            continue
+            claim.close()
 
 
 def wait_until(what, condition, seconds=20):
