@@ -60,16 +60,21 @@ void line_free(char **words, size_t n)
 	free(words);
 }
 
-/* Where the verb stands: behind blanks and, as at the shell, the program's name where more follows. */
+/* Where the verb stands: behind blanks and, as at the shell, the program's name and "rpc" where more follows. */
 static const char *line_verb_at(const char *line)
 {
-	static const char program[] = "tally";
-	const char *at = line + strspn(line, " "), *next = at + sizeof(program) - 1;
+	static const char *const before[] = {"tally ", "rpc "};
+	const char *at = line + strspn(line, " ");
 
-	if (strncmp(at, program, sizeof(program) - 1) != 0 || *next != ' ')
-		return at;
-	next += strspn(next, " ");
-	return *next ? next : at;
+	for (size_t i = 0; i < ARRAY_LEN(before); i++) {
+		const size_t len = strlen(before[i]);
+		const char *next =
+			at + len + (strncmp(at, before[i], len) == 0 ? strspn(at + len, " ") : 0);
+
+		if (strncmp(at, before[i], len) == 0 && *next)
+			at = next;
+	}
+	return at;
 }
 
 /* A command of the shell is understood here, too, and what other programs call quit. */
@@ -79,6 +84,7 @@ static const struct verb *line_verb(const char *name)
 		const char *shell, *verb;
 	} same[] = {{"getbalance", "balance"},
 		    {"createwallet", "getnewaddress"},
+		    {"sendtoaddress", "send"}, /* which asks before it pays */
 		    {"q", "quit"},
 		    {"exit", "quit"}};
 
@@ -196,8 +202,16 @@ static void on_reply(void *arg, json_t *result, const struct err *err, int code)
 
 static void unknown_verb(const char *name, struct err *e)
 {
+	static const char *const shell[] = {"startnode", "createblockchain", "reindex"};
 	const char *near = verb_nearest(name, VERB_PROMPT);
 
+	for (size_t i = 0; i < ARRAY_LEN(shell); i++) {
+		if (strcmp(name, shell[i]) != 0)
+			continue;
+		err_set(e, ERR_NOTFOUND, "unknown-command",
+			"%s is for a shell, in another terminal: tally %s", name, name);
+		return;
+	}
 	if (near)
 		err_set(e, ERR_NOTFOUND, "unknown-command",
 			"there is no command '%s': did you mean %s?", name, near);

@@ -70,6 +70,7 @@ struct overlay_state {
 	int width; /* of its lines, as last drawn */
 	size_t found,
 		found_bytes; /* what was searched for and found: where in the text; bytes 0: nothing */
+	bool to_found;       /* it comes into view with the next frame, which knows the lines */
 };
 
 enum flash_kind { FLASH_NOTE, FLASH_GOOD, FLASH_BAD };

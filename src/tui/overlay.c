@@ -193,8 +193,7 @@ bool overlay_search(struct model *m, bool backward, bool from_here)
 	o->found_bytes = strlen(m->search);
 	for (const char *at = o->text; (at = strcasestr(at, m->search)); at++)
 		nth += (size_t)(at - o->text) <= o->found;
-	o->top = line_of(o, o->found);
-	overlay_scroll(m, -(long)(o->page / 3));
+	o->to_found = true;
 	model_flash_match(m, nth, n,
 			  (backward ? before : next) != none ? ""
 			  : backward                         ? ", past the beginning"
@@ -233,6 +232,13 @@ static void draw_line(struct row *row, const struct overlay_state *o, const char
 		   o->text + (o->found_bytes ? z : a));
 }
 
+static void show_found(struct model *m)
+{
+	m->over.to_found = false;
+	m->over.top = line_of(&m->over, m->over.found);
+	overlay_scroll(m, -(long)(m->over.page / 3));
+}
+
 void overlay_draw(struct canvas *c, const struct layout *l, struct model *m)
 {
 	const struct rect frame = l->body, in = layout_inner(l, &frame);
@@ -251,6 +257,8 @@ void overlay_draw(struct canvas *c, const struct layout *l, struct model *m)
 	o->page = in.h > 0 ? (size_t)in.h : 0;
 	o->width = w.width;
 	o->lines = count_lines(o->text, w.width);
+	if (o->to_found)
+		show_found(m);
 	if (o->top + o->page > o->lines)
 		o->top = o->lines > o->page ? o->lines - o->page : 0;
 	for (size_t i = 0; i < o->top + o->page && wrap_next(&w, &line, &bytes, &hang); i++) {

@@ -519,6 +519,7 @@ static void a_click_does_not_move_a_filter_to_another_panel(void **state)
 
 static void a_page_is_searched_and_nothing_else_is_done_in_it(void **state)
 {
+	char *frame;
 	static const char *const acting[] = {"m", "S", "c", "D", "s", "z", "\\", "<Tab>"};
 	struct model *m = NEW(struct model);
 
@@ -551,6 +552,9 @@ static void a_page_is_searched_and_nothing_else_is_done_in_it(void **state)
 	fixture_keys(m, "?");
 	assert_int_equal(m->over.kind, OVERLAY_HELP);
 	fixture_keys(m, "/send! alice<Enter>");
+	frame = fixture_frame(m); /* the first since the page was opened: only now it has lines */
+	assert_non_null(strstr(frame, "send! alice"));
+	free(frame);
 	assert_true(m->over.top > 20);
 	fixture_keys(m, "?");
 	assert_int_equal(m->over.kind, OVERLAY_NONE);

@@ -243,6 +243,16 @@ static void a_line_of_the_shell_may_be_pasted(void **state)
 	assert_int_equal(say(v, "send anna -amount"), LINE_FAILED);
 	assert_int_equal(say(v, "send anna -5"), LINE_FAILED);
 	assert_int_equal(say(v, "tally"), LINE_FAILED);
+	/* A method, called as at the shell. */
+	assert_int_equal(say(v, "tally rpc getblockcount"), LINE_DONE);
+	assert_int_equal(say(v, "rpc getblockhash 0"), LINE_DONE);
+	assert_int_equal(strlen(v->text), 66); /* quoted, as JSON has it */
+	assert_int_equal(say(v, "rpc"), LINE_FAILED);
+	assert_non_null(strstr(v->text, "there is no command 'rpc'"));
+	assert_int_equal(say(v, "tally startnode -miner"), LINE_FAILED);
+	assert_non_null(strstr(v->text, "startnode is for a shell, in another terminal"));
+	/* What pays asks before. */
+	assert_int_equal(say(v, "sendtoaddress anna 1"), LINE_CONFIRM);
 }
 
 static void a_name_is_given_once_and_what_has_none_fills_the_rest(void **state)
@@ -292,7 +302,7 @@ static void a_fee_that_can_only_be_a_mistake_is_refused(void **state)
 	assert_non_null(strstr(v->text, "more than a tenth"));
 	assert_int_equal(say(v, "send! miner 5 fee=2000"), LINE_DONE);
 	assert_int_equal(say(v, "generatetoaddress 1 miner"), LINE_DONE);
-	assert_int_equal(say(v, "sendtoaddress miner 5"), LINE_DONE);
+	assert_int_equal(say(v, "sendtoaddress! miner 5"), LINE_DONE);
 }
 
 static void amounts_are_taken_whole_or_not_at_all(void **state)
