@@ -313,7 +313,7 @@ static void on_key(void *arg, int32_t key)
 		act(t, key_action(key), key);
 		t->read_due |= !m->frozen;
 	} else if (kind == PROMPT_ASK && key == KEYS_CTRL('C')) {
-		prompt_close(&m->prompt);
+		app_cancelled(t);
 		interrupted(t);
 	} else {
 		switch (prompt_key(&m->prompt, key)) {

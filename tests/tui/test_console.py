@@ -189,6 +189,12 @@ def test_what_is_not_done_or_not_there_is_said(net):
     c.sees("y/N")
     c.type("n")
     c.sees("not done: send CENTRAL_NODE 1")
+    c.type(":send CENTRAL_NODE 2\r")
+    c.sees("y/N")
+    c.type("\x03")  # another question: the first is not forgotten without a word
+    c.sees("Stop node? y/N")
+    c.sees("not done: send CENTRAL_NODE 2")
+    c.type("n")
     c.type(":sned CENTRAL_NODE 1\r")
     c.sees("did you mean send?")
     # Longer than the line: it is read whole.
