@@ -7,6 +7,8 @@
 
 #include "cli/cli_priv.h"
 
+#define OPTION_CHARS 64 /* of a name, the NUL counted */
+
 static bool unknown_option(const struct invocation *in, const char *name, struct err *e)
 {
 	struct nearest near = {.to = name};
@@ -54,30 +56,46 @@ static const struct option_row *find_option(const struct invocation *in, const c
 	return NULL;
 }
 
-/* The value of an option: behind '=', or the next word. A flag needs none: -listen 0, but also a bare -headless.
- * Behind a command any word is meant for it; before one it may be the command. */
-static bool take_value(const struct invocation *in, const char *name, const char *eq, bool flag,
-		       int argc, char **argv, int *i, const char **out, struct err *e)
+/* A flag needs no value: -listen 0, but also a bare -headless. Behind a command any word is meant for it; before one it
+ * may be the command. */
+static const char *flag_value(const struct invocation *in, int argc, char **argv, int *i)
 {
 	static const char *const words[] = {"0", "1", "true", "false", "yes", "no", "on", "off"};
 	const bool any = in->command && !in->command->words;
+	bool taken = any && *i + 1 < argc && argv[*i + 1][0] != '-';
 
-	if (eq) {
+	for (size_t k = 0; !taken && *i + 1 < argc && k < ARRAY_LEN(words); k++)
+		taken = strcmp(argv[*i + 1], words[k]) == 0;
+	return taken ? argv[++*i] : "1";
+}
+
+/* -connect, --connect=HOST, where there is such an option; not -5. */
+static bool names_option(const struct invocation *in, const char *word)
+{
+	const char *name = word + (word[0] == '-') + (word[0] == '-' && word[1] == '-');
+	char text[OPTION_CHARS];
+	size_t at;
+
+	if (name == word)
+		return false;
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(name, "="), name);
+	return find_option(in, text, &at) || config_find(text);
+}
+
+/* The value of an option: behind '=', or the next word. arg: what it is called in help; NULL: a flag. */
+static bool take_value(const struct invocation *in, const char *name, const char *eq,
+		       const char *arg, int argc, char **argv, int *i, const char **out,
+		       struct err *e)
+{
+	if (eq)
 		*out = eq + 1;
-		return true;
-	}
-	if (flag) {
-		bool taken = any && *i + 1 < argc && argv[*i + 1][0] != '-';
-
-		for (size_t k = 0; !taken && *i + 1 < argc && k < ARRAY_LEN(words); k++)
-			taken = strcmp(argv[*i + 1], words[k]) == 0;
-		*out = taken ? argv[++*i] : "1";
-		return true;
-	}
-	if (*i + 1 >= argc)
-		return err_set(e, ERR_USAGE, "missing-value",
-			       "-%s needs a value: give one behind it", name);
-	*out = argv[++*i];
+	else if (!arg)
+		*out = flag_value(in, argc, argv, i);
+	else if (*i + 1 >= argc || names_option(in, argv[*i + 1]))
+		return err_set(e, ERR_USAGE, "missing-value", "-%s needs a value: -%s %s", name,
+			       name, arg);
+	else
+		*out = argv[++*i];
 	return true;
 }
 
@@ -97,7 +115,7 @@ static bool read_option(struct invocation *in, int argc, char **argv, int *i, st
 	const char *text = argv[*i] + (argv[*i][1] == '-' ? 2 : 1), *eq = strchr(text, '='), *value;
 	const struct option_row *o;
 	const struct setting *s;
-	char name[64];
+	char name[OPTION_CHARS];
 	size_t at;
 
 	snprintf(name, sizeof(name), "%.*s", eq ? (int)(eq - text) : (int)strlen(text), text);
@@ -111,11 +129,11 @@ static bool read_option(struct invocation *in, int argc, char **argv, int *i, st
 		if (in->values[at])
 			return err_set(e, ERR_USAGE, "twice", "-%s is given twice: give it once",
 				       name);
-		return take_value(in, name, eq, !o->arg, argc, argv, i, &in->values[at], e);
+		return take_value(in, name, eq, o->arg, argc, argv, i, &in->values[at], e);
 	}
 	if (s)
-		return take_value(in, name, eq, s->type == SETTING_FLAG, argc, argv, i, &value,
-				  e) &&
+		return take_value(in, name, eq, s->type == SETTING_FLAG ? NULL : s->arg, argc, argv,
+				  i, &value, e) &&
 		       set_setting(in, s, value, e);
 	return unknown_option(in, name, e);
 }

@@ -18,7 +18,8 @@ def test_wrong_words(net):
     refused(n, 2, "startnod", says="did you mean startnode")
     refused(n, 2, "startnode", "-mner", "x", says="did you mean -miner")
     refused(n, 2, "getbalance", "extra")
-    refused(n, 2, "getbalance", "-address", says="needs a value")
+    refused(n, 2, "getbalance", "-address", says="needs a value: -address ADDR")
+    refused(n, 2, "startnode", "-miner", "-connect", "0", says="needs a value: -miner ADDR")
     refused(n, 2, "createblockchain", says="needs -address")
     refused(n, 2, "createblockchain", "-address", "a", "-address", "b", says="twice")
     for bad in ("0", "55536", "-1", "x", ""):
