@@ -17,6 +17,11 @@ const struct block *future_find(const struct chain *c, const struct block_hash *
 	return NULL;
 }
 
+bool chain_has_future(const struct chain *c, const struct block_hash *hash)
+{
+	return future_find(c, hash) != NULL;
+}
+
 static struct block *take_out(struct chain *c, size_t i)
 {
 	struct block *b = c->future[i].b;

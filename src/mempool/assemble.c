@@ -161,13 +161,6 @@ static void build_heap(struct assembly *a)
 		sift_down(a, at - 1);
 }
 
-static int by_seq(const void *a, const void *b)
-{
-	const struct pool_entry *const *l = a, *const *r = b;
-
-	return (*l)->pub.seq < (*r)->pub.seq ? -1 : (*l)->pub.seq > (*r)->pub.seq;
-}
-
 /* One transaction is in the block now: its descendants' packages are smaller. */
 static void take(struct assembly *a, struct pool_entry *en)
 {
@@ -205,7 +198,7 @@ static void take_package(struct assembly *a, uint32_t i)
 	for (size_t k = 0; k < n; k++)
 		if (a->works[up[k]->work].heap_at != TAKEN)
 			up[left++] = up[k];
-	qsort(up, left, sizeof(struct pool_entry *), by_seq);
+	qsort(up, left, sizeof(struct pool_entry *), pool_by_seq);
 	for (size_t k = 0; k < left; k++)
 		take(a, up[k]);
 }

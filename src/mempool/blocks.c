@@ -1,5 +1,5 @@
 /* The pool follows the chain: what a block confirms or contradicts goes; what a disconnected block
- * held comes back. */
+ * held comes back, a few at a time. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,20 +40,13 @@ void mempool_block_connected(struct mempool *m, const struct block *b)
 	limits_block(m);
 }
 
-static int by_seq(const void *a, const void *b)
-{
-	const struct pool_entry *const *l = a, *const *r = b;
-
-	return (*l)->pub.seq < (*r)->pub.seq ? -1 : (*l)->pub.seq > (*r)->pub.seq;
-}
-
 /* Takes an entry and its descendants out; they enter again behind what the blocks give back. */
 static void pull(struct mempool *m, struct pool_entry *en)
 {
 	struct pool_entry *tree[RELATIVES_MAX + 1];
 	size_t n = pool_walk(m, &en, 1, false, tree, RELATIVES_MAX + 1);
 
-	qsort(tree, n, sizeof(*tree), by_seq);
+	qsort(tree, n, sizeof(*tree), pool_by_seq);
 	mem_reserve(&m->pulled, &m->cap_pulled, m->n_pulled + n, sizeof(*m->pulled));
 	for (size_t i = 0; i < n; i++)
 		m->pulled[m->n_pulled++] = tx_ref(tree[i]->pub.tx);
@@ -74,7 +67,8 @@ static void give_back(struct mempool *m, const struct tx *tx)
 
 void mempool_block_disconnected(struct mempool *m, const struct block *b)
 {
-	m->reorg = true;
+	m->reorg = m->premature = true;
+	m->premature_after = 0;
 	for (uint32_t t = b->n_tx; t > 0; t--) {
 		const struct tx *tx = &b->tx[t - 1];
 		struct outpoint o = {.txid = tx->id};
@@ -93,69 +87,137 @@ void mempool_block_disconnected(struct mempool *m, const struct block *b)
 			forget_returned(m, &m->returned[i]->id);
 }
 
-static void enter_again(struct mempool *m, struct tx *tx)
+/* --- coming back ------------------------------------------------------------------ */
+
+static bool child_of_later(const struct mempool *m, const struct tx *tx)
+{
+	for (uint32_t i = 0; i < tx->n_in; i++)
+		if (map_get(&m->later_ids, &tx->in[i].prev.txid))
+			return true;
+	return false;
+}
+
+/* Valid, and only too many in a line for now: it is tried again with each new tip. */
+static bool keep_for_later(struct mempool *m, struct tx *tx, const struct err *e)
+{
+	const bool line = e->cls == ERR_POLICY && strcmp(e->token, "too-long-mempool-chain") == 0;
+
+	if (!line && !(e->cls == ERR_ORPHAN && child_of_later(m, tx)))
+		return false;
+	if (m->later_bytes + tx->raw.len > RETURNED_BYTES_MAX)
+		return false;
+	map_put(&m->later_ids, &tx->id, NULL);
+	mem_reserve(&m->later, &m->cap_later, m->n_later + 1, sizeof(*m->later));
+	m->later[m->n_later++] = tx_ref(tx);
+	m->later_bytes += tx->raw.len;
+	return true;
+}
+
+static void enter_again(struct mempool *m, struct tx *take_tx)
 {
 	struct err e = {.cls = ERR_NONE};
 	char id[HASH_SHORT_CHARS + 1];
 
-	if (accept_verified(m, tx, 0, &e))
-		return;
-	hash256_short(id, &tx->id.h);
-	log_debug(LOG_MEMPOOL, "tx %s does not come back: %s: %s", id, e.token, e.detail);
+	if (!accept_verified(m, take_tx, 0, &e) && !keep_for_later(m, take_tx, &e)) {
+		hash256_short(id, &take_tx->id.h);
+		log_debug(LOG_MEMPOOL, "tx %s does not come back: %s: %s", id, e.token, e.detail);
+	}
+	tx_unref(take_tx);
 }
 
-/* Coinbases have become younger, and the parent's time may have moved back. */
-static void drop_premature(struct mempool *m)
+/* Coinbases have become younger, and the parent's time may have moved back. One entry; false where that was the
+ * last. */
+static bool drop_premature(struct mempool *m)
 {
-	struct chain_entry tip = chain_tip(m->o.chain);
-	const struct chain_params *p = chain_params(m->o.chain);
+	const struct chain_entry tip = chain_tip(m->o.chain);
 	struct mempool_entry pub;
+	struct pool_entry *en;
 
-	for (uint64_t seq = 0; mempool_list(m, seq, &pub, 1); seq = pub.seq) {
-		struct pool_entry *en = pool_find(m, &pub.tx->id);
-		if (!pool_spendable_at(en, p, tip.height + 1, tip.time))
-			pool_remove_tree(m, en, "reorg");
-	}
+	if (!mempool_list(m, m->premature_after, &pub, 1))
+		return false;
+	m->premature_after = pub.seq;
+	en = pool_find(m, &pub.tx->id);
+	if (!pool_spendable_at(en, chain_params(m->o.chain), tip.height + 1, tip.time))
+		pool_remove_tree(m, en, "reorg");
+	return true;
 }
 
-void blocks_finish_reorg(struct mempool *m)
+static struct tx *next_returned(struct mempool *m)
 {
-	/* Moved out, since observers of what enters may look at the pool. */
-	struct tx **returned = m->returned, **pulled = m->pulled;
-	size_t n_returned = m->n_returned, n_pulled = m->n_pulled;
+	struct tx *tx;
 
-	m->returned = m->pulled = NULL;
-	m->n_returned = m->cap_returned = m->n_pulled = m->cap_pulled = 0;
-	m->returned_bytes = 0;
-	map_clear(&m->returned_ids);
-	m->reorg = false;
-	drop_premature(m);
-	for (size_t i = n_returned; i > 0; i--) {
-		if (returned[i - 1])
-			enter_again(m, returned[i - 1]);
-		tx_unref(returned[i - 1]);
+	while (m->n_returned > 0) {
+		tx = m->returned[--m->n_returned];
+		if (!tx)
+			continue;
+		map_del(&m->returned_ids, &tx->id);
+		m->returned_bytes -= tx->raw.len;
+		return tx;
 	}
-	for (size_t i = 0; i < n_pulled; i++) {
-		enter_again(m, pulled[i]);
-		tx_unref(pulled[i]);
-	}
-	free(returned);
-	free(pulled);
+	return NULL;
 }
 
+static struct tx *next_pulled(struct mempool *m)
+{
+	if (m->pulled_at < m->n_pulled)
+		return m->pulled[m->pulled_at++];
+	m->pulled_at = m->n_pulled = 0;
+	return NULL;
+}
+
+static void give_back_one(struct mempool *m)
+{
+	struct tx *tx;
+
+	if (m->premature)
+		m->premature = drop_premature(m);
+	else if ((tx = next_returned(m)) || (tx = next_pulled(m)))
+		enter_again(m, tx);
+	else
+		m->reorg = false;
+}
+
+void blocks_give_back(struct mempool *m, int64_t deadline)
+{
+	while (m->reorg) {
+		give_back_one(m);
+		if (clock_mono_us(m->o.clock) >= deadline)
+			return;
+	}
+}
+
+/* Where nothing moved but the tip, only what was kept for later is tried. */
 void mempool_tip_changed(struct mempool *m)
 {
-	if (m->reorg && chain_settled(m->o.chain))
-		blocks_finish_reorg(m);
+	if (m->n_later == 0)
+		return;
+	mem_reserve(&m->pulled, &m->cap_pulled, m->n_pulled + m->n_later, sizeof(*m->pulled));
+	memcpy(m->pulled + m->n_pulled, m->later, m->n_later * sizeof(*m->later));
+	m->n_pulled += m->n_later;
+	m->n_later = 0;
+	m->later_bytes = 0;
+	map_clear(&m->later_ids);
+	m->reorg = true;
+}
+
+void mempool_tidy(struct mempool *m)
+{
+	if (chain_settled(m->o.chain))
+		blocks_give_back(m, INT64_MAX);
+}
+
+static void free_all(struct tx **txs, size_t from, size_t n)
+{
+	for (size_t i = from; i < n; i++)
+		tx_unref(txs[i]);
+	free(txs);
 }
 
 void blocks_free(struct mempool *m)
 {
-	for (size_t i = 0; i < m->n_returned; i++)
-		tx_unref(m->returned[i]);
-	for (size_t i = 0; i < m->n_pulled; i++)
-		tx_unref(m->pulled[i]);
-	free(m->returned);
-	free(m->pulled);
+	free_all(m->returned, 0, m->n_returned);
+	free_all(m->pulled, m->pulled_at, m->n_pulled);
+	free_all(m->later, 0, m->n_later);
 	map_clear(&m->returned_ids);
+	map_clear(&m->later_ids);
 }

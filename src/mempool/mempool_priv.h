@@ -139,10 +139,17 @@ struct mempool {
 	/* blocks.c: what disconnected blocks gave back, the youngest first, and what left the
 	 * pool because it spends one of these, the oldest first */
 	struct tx **returned, **pulled;
-	size_t n_returned, cap_returned, n_pulled, cap_pulled;
+	size_t n_returned, cap_returned, n_pulled, cap_pulled, pulled_at;
 	struct map returned_ids; /* txid -> index in returned */
 	uint64_t returned_bytes;
-	bool reorg; /* blocks were disconnected since the last tidying */
+	bool reorg;               /* some of that is still to be looked at */
+	bool premature;           /* first what may have become so in the pool */
+	uint64_t premature_after; /* its numbers up to this one have been looked at */
+	/* What only a line that was too long kept out, parents first; a set of its ids. */
+	struct tx **later;
+	size_t n_later, cap_later;
+	struct map later_ids;
+	uint64_t later_bytes;
 };
 
 /* pool.c */
@@ -161,6 +168,7 @@ void pool_remove(struct mempool *m, struct pool_entry *en, const char *reason);
 void pool_remove_tree(struct mempool *m, struct pool_entry *en, const char *reason);
 bool pool_spendable_at(const struct pool_entry *en, const struct chain_params *p, uint32_t height,
 		       uint32_t parent_time);
+int pool_by_seq(const void *a, const void *b); /* of struct pool_entry *, for qsort */
 int64_t pool_mono_seconds(const struct mempool *m);
 
 /* limits.c */
@@ -206,12 +214,14 @@ void orphans_add(struct mempool *m, struct tx *tx, uint64_t origin);
 void orphans_wake(struct mempool *m, const struct txid *id);
 void orphans_block(struct mempool *m, const struct block *b);
 void orphans_expire(struct mempool *m);
-#define ORIGIN_GONE UINT64_MAX
+#define ORIGIN_GONE (UINT64_MAX - 1) /* of nobody any more */
+_Static_assert(ORIGIN_GONE != MEMPOOL_FILE_ORIGIN, "verdicts tell them apart");
 void orphans_forget(struct mempool *m, uint64_t origin);
 
 /* blocks.c */
 void blocks_free(struct mempool *m);
-/* The second half of mempool_tip_changed; the chain is settled. */
-void blocks_finish_reorg(struct mempool *m);
+/* Lets what disconnected blocks held enter again, until about the deadline (clock_mono_us); m->reorg tells whether
+ * there is more. The chain is settled. */
+void blocks_give_back(struct mempool *m, int64_t deadline);
 
 #endif

@@ -286,6 +286,7 @@ struct mempool *mempool_new(const struct mempool_options *o)
 	map_init(&m->queued, sizeof(struct txid), sizeof(uint64_t));
 	map_init(&m->batch.ids, sizeof(struct txid), 0);
 	map_init(&m->returned_ids, sizeof(struct txid), sizeof(uint64_t));
+	map_init(&m->later_ids, sizeof(struct txid), 0);
 	orphans_init(&m->orphans);
 	return m;
 }
@@ -339,9 +340,17 @@ bool mempool_get(const struct mempool *m, const struct txid *id, struct mempool_
 	return true;
 }
 
+int pool_by_seq(const void *a, const void *b)
+{
+	const struct pool_entry *const *l = a, *const *r = b;
+
+	return (*l)->pub.seq < (*r)->pub.seq ? -1 : (*l)->pub.seq > (*r)->pub.seq;
+}
+
 bool mempool_has(const struct mempool *m, const struct txid *id)
 {
-	return pool_find(m, id) || queue_has(m, id) || map_get(&m->orphans.by_id, id);
+	return pool_find(m, id) || queue_has(m, id) || map_get(&m->orphans.by_id, id) ||
+	       map_get(&m->returned_ids, id) || map_get(&m->later_ids, id);
 }
 
 bool mempool_verified(const struct mempool *m, const struct txid *id)

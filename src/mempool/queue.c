@@ -319,7 +319,11 @@ bool mempool_work(struct mempool *m, int64_t budget_us)
 	m->working = true;
 	while (chain_settled(m->o.chain)) {
 		if (m->reorg)
-			blocks_finish_reorg(m);
+			blocks_give_back(m, deadline);
+		if (m->reorg) {
+			more = true;
+			break;
+		}
 		if (!m->batch.n && list_empty(&m->turns))
 			break;
 		if (!m->batch.n)

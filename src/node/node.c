@@ -44,6 +44,8 @@ static void on_disconnected(void *arg, const struct chain_entry *at, const struc
 		mempool_block_disconnected(n->mempool, b);
 	if (n->wallet_follows)
 		wallet_block_disconnected(n->wallet, at, b);
+	if (n->protocol)
+		protocol_block_disconnected(n->protocol);
 	node_mark(n, NODE_EV_CHAIN | NODE_EV_WALLET | NODE_EV_MEMPOOL);
 }
 
@@ -143,7 +145,7 @@ static void on_tx_verdict(void *arg, const struct tx *tx, uint64_t origin, const
 {
 	struct node *n = arg;
 
-	if (origin == POOL_FILE_ORIGIN)
+	if (origin == MEMPOOL_FILE_ORIGIN)
 		pool_file_verdict(n->pool_file);
 	if (n->protocol)
 		protocol_tx_verdict(n->protocol, tx, origin, err);

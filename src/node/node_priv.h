@@ -149,7 +149,6 @@ void node_rebroadcast(struct node *n);
 void node_rebroadcast_due(struct node *n);
 
 /* pool_file.c: mempool.dat, what waits over restarts. */
-#define POOL_FILE_ORIGIN UINT64_MAX /* of what comes from it */
 struct pool_file *pool_file_open(struct node *n);
 void pool_file_close(struct pool_file *f); /* saves nothing */
 /* Some of what was read goes to the mempool. Returns whether there was any. */

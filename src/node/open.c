@@ -265,8 +265,10 @@ bool node_close(struct node *n, struct err *e)
 		log_error(LOG_NODE, "closing: %s", err.detail);
 	if (!ok && e)
 		*e = err;
-	if (n->pool_file && ok && !n->failed)
+	if (n->pool_file && ok && !n->failed) {
+		mempool_tidy(n->mempool);
 		pool_file_save_changed(n->pool_file);
+	}
 	net_free(n->net);
 	protocol_free(n->protocol);
 	n->net = NULL;

@@ -113,7 +113,7 @@ bool pool_file_feed(struct pool_file *f)
 	const int64_t now = clock_unix(&f->node->clock.clock);
 	const size_t before = f->fed;
 
-	while (f->bytes && !mempool_queue_full(f->node->mempool, POOL_FILE_ORIGIN)) {
+	while (f->bytes && !mempool_queue_full(f->node->mempool, MEMPOOL_FILE_ORIGIN)) {
 		const int64_t since = (int64_t)get_le64(&f->rest);
 		const struct span raw = get_var_span(&f->rest, TX_MAX_BYTES);
 		struct tx *tx;
@@ -125,7 +125,7 @@ bool pool_file_feed(struct pool_file *f)
 			break;
 		}
 		if (now - since < MEMPOOL_EXPIRY_SECONDS &&
-		    mempool_submit_since(f->node->mempool, tx, POOL_FILE_ORIGIN, since, NULL)) {
+		    mempool_submit_since(f->node->mempool, tx, MEMPOOL_FILE_ORIGIN, since, NULL)) {
 			f->fed++;
 			f->waiting++;
 		}

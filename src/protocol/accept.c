@@ -7,6 +7,9 @@
 
 #include "protocol/protocol_priv.h"
 
+#define FUTURE_REST_MS 5000
+#define FUTURE_TOLD_MS 10000
+
 /* Who sent a block, until it is connected: a ring bounds the map. */
 static void sender_put(struct protocol *p, const struct block_hash *hash, conn_id from)
 {
@@ -133,6 +136,22 @@ static void hold_back(struct protocol *p, struct peer *peer, struct block *b, bo
 	classic_unconnected(p, peer, b);
 }
 
+/* The chain keeps so many; one that it has no room for is fetched again when others have had their turn. */
+static void set_aside(struct protocol *p, struct peer *peer, const struct block *b)
+{
+	char shown[HASH_SHORT_CHARS + 1];
+	const bool kept = chain_has_future(p->o.chain, &b->hash);
+
+	if (!kept && peer)
+		peer->sync.rest_until_ms = now_ms(p) + FUTURE_REST_MS;
+	if (now_ms(p) - p->future_told_ms < FUTURE_TOLD_MS)
+		return;
+	p->future_told_ms = now_ms(p);
+	hash256_short(shown, &b->hash.h);
+	log_warn(LOG_PEER, "block %s is from the future: %s", shown,
+		 kept ? "tried again when due" : "asked for again when there is room");
+}
+
 /* The chain's verdict at once; what needs coins comes later. `from` may be gone. */
 void accept_block(struct protocol *p, struct block *b, conn_id from, bool requested)
 {
@@ -164,8 +183,7 @@ void accept_block(struct protocol *p, struct block *b, conn_id from, bool reques
 		hold_back(p, peer, b, requested);
 		break;
 	case ERR_FUTURE:
-		hash_memory_add(&p->future, &b->hash.h);
-		log_warn(LOG_PEER, "block %s is from the future: tried again when due", shown);
+		set_aside(p, peer, b);
 		break;
 	case ERR_DECODE:
 	case ERR_MUTATED:

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <tally/base/log.h>
+#include <tally/consensus/rules.h>
 
 #include "protocol/protocol_priv.h"
 
@@ -303,6 +304,13 @@ static void take_genesis(struct protocol *p, struct peer *peer, struct block *b)
 	} else if (!genesis_read(&params, b, &e)) {
 		/* Perhaps of a newer program: nothing to be held against it. */
 		peer_close(p, peer, CLOSE_PLAIN, "its chain is refused: %s: %s", e.token, e.detail);
+	} else if (!header_check_clock(&b->header, clock_unix(p->o.clock), &e)) {
+		/* Asked for again: ours may be the clock that is off. */
+		log_warn(LOG_PEER,
+			 "peer %u offers a chain from the future, whose first block's %s: "
+			 "is this machine's clock right?",
+			 peer->info.id, e.detail);
+		nothing(p, peer);
 	} else {
 		offer_add(p, peer, b, &params);
 	}

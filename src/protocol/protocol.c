@@ -9,7 +9,6 @@
 
 #include "protocol/protocol_priv.h"
 
-#define FUTURE_REMEMBERED    (2 * CHAIN_FUTURE_MAX)
 #define REJECTED_REMEMBERED  5000
 #define CONFIRMED_REMEMBERED 10000
 
@@ -62,7 +61,7 @@ struct protocol *protocol_new(const struct protocol_options *o)
 
 	p->o = *o;
 	p->joined = chain_has_genesis(o->chain);
-	p->towards_ms = p->headers_ms = LONG_AGO_MS;
+	p->towards_ms = p->headers_ms = p->future_told_ms = LONG_AGO_MS;
 	list_init(&p->peers);
 	map_init(&p->by_id, sizeof(conn_id), sizeof(struct peer *));
 	/* 0 is what a version without a nonce counts as. */
@@ -72,7 +71,6 @@ struct protocol *protocol_new(const struct protocol_options *o)
 	map_init(&p->requests, HASH_BYTES, sizeof(struct block_request *));
 	hold_init(&p->hold);
 	map_init(&p->senders, HASH_BYTES, sizeof(conn_id));
-	hash_memory_init(&p->future, FUTURE_REMEMBERED);
 	p->announced = p->steady = p->last_tip = CHAIN_NONE;
 	map_init(&p->tx_requests, HASH_BYTES, sizeof(struct tx_request *));
 	list_init(&p->tx_patient);
@@ -100,7 +98,6 @@ void protocol_free(struct protocol *p)
 	hash_memory_clear(&p->confirmed);
 	hash_memory_clear(&p->rejected);
 	map_clear(&p->tx_requests);
-	hash_memory_clear(&p->future);
 	senders_free(p);
 	hold_free(p);
 	map_clear(&p->requests);
@@ -260,6 +257,12 @@ void protocol_block_connected(struct protocol *p, const struct chain_entry *at,
 	leave(p);
 }
 
+void protocol_block_disconnected(struct protocol *p)
+{
+	/* What was confirmed may have to be sent again. */
+	hash_memory_clear(&p->confirmed);
+}
+
 void protocol_tip_changed(struct protocol *p, const struct chain_entry *tip)
 {
 	struct chain_entry before;
@@ -270,6 +273,8 @@ void protocol_tip_changed(struct protocol *p, const struct chain_entry *tip)
 	    chain_ancestor(p->o.chain, tip->index, before.height) != before.index) {
 		p->low_bytes = 0;
 		p->low_told = false;
+		for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
+			peer->sync.low_refused = false;
 	}
 	p->last_tip = tip->index;
 	/* What was refused may be valid on the new tip. */

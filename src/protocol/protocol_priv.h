@@ -240,7 +240,7 @@ struct protocol {
 	struct map senders; /* block hash -> conn_id, for those not connected yet */
 	struct block_hash *sender_ring;
 	size_t sender_at;
-	struct hash_memory future; /* set aside for the clock */
+	int64_t future_told_ms; /* when a block from the future was last logged */
 	uint64_t ahead_bytes;
 	uint32_t ahead_blocks;
 	uint64_t accepted, connected; /* blocks, since the start */

@@ -50,7 +50,7 @@ void sync_peer_gone(struct protocol *p, struct peer *peer)
 bool sync_pending(const struct protocol *p, const struct block_hash *hash)
 {
 	return map_get(&p->requests, hash) || hold_has(&p->hold, hash) ||
-	       hash_memory_has(&p->future, &hash->h);
+	       chain_has_future(p->o.chain, hash);
 }
 
 bool sync_settled(const struct protocol *p, const struct block_hash *hash)
@@ -61,7 +61,7 @@ bool sync_settled(const struct protocol *p, const struct block_hash *hash)
 	if (chain_find(p->o.chain, hash, &en))
 		return (en.status & (CHAIN_HAVE_BODY | CHAIN_ANY_FAILED)) ||
 		       hold_has(&p->hold, hash);
-	return hold_has(&p->hold, hash) || hash_memory_has(&p->future, &hash->h);
+	return hold_has(&p->hold, hash) || chain_has_future(p->o.chain, hash);
 }
 
 bool sync_needs(const struct protocol *p, const struct block_hash *hash)

@@ -163,6 +163,19 @@ def test_a_block_from_the_future_is_kept_and_tried_again(net):
     wait_until("it is taken when it is due", lambda: node.tip() == outside.hash()[::-1].hex())
 
 
+def test_more_blocks_from_the_future_than_are_kept_come_when_they_are_due(net):
+    one = net.chain_node()
+    behind = [net.joined(one, "-sync", way) for way in ("classic", "headers")]
+    now = int(time.time())
+    one.rpc("setmocktime", now + 1000)
+    one.generate(150)
+    time.sleep(2)
+    assert [n.rpc("getblockcount") for n in behind] == [0, 0]
+    for n in behind:
+        n.rpc("setmocktime", now + 1000)
+    wait_until("the clocks are right: all come", lambda: all(n.tip() == one.tip() for n in behind), 60)
+
+
 def test_bad_transactions_cost_the_connection_and_unwanted_ones_do_not(net):
     node, chain, key, p = owned_chain(net)
     good = spend(key, [coin_of(chain.blocks[1])], [(COIN, key.script)], chain.genesis)

@@ -11,6 +11,10 @@ def ids(*txs):
     return sorted(map(shown, txs))
 
 
+def shown_block(block):
+    return block.hash()[::-1].hex()
+
+
 def waiting(node):
     return sorted(node.rpc("getrawmempool"))
 
@@ -60,6 +64,44 @@ def test_a_line_is_25_long_and_a_family_25_large(net):
     for t in (txs[25], children[24]):
         node.rpc("sendrawtransaction", t.bytes().hex())
     assert waiting(node) == ids(txs[25], children[24])
+
+
+def test_a_line_that_was_in_a_lost_block_comes_back_whole(net):
+    node, chain, key, p = owned_chain(net, 12)
+    txs = line(key, coin_of(chain.blocks[1]), 60, chain.genesis)
+    other = chain.fork(12)
+    p.send_block(chain.add(chain.next(key, txs, fees=60 * FEE)))
+    wait_until("a block confirms sixty in a line", lambda: node.rpc("getblockcount") == 13)
+    for b in other.grow(key, 2):
+        p.send_block(b)
+    wait_until("another branch wins", lambda: node.tip() == shown_block(other.tip))
+    wait_until("as many as may wait do", lambda: waiting(node) == ids(*txs[:25]))
+    for first in (25, 50):
+        node.generate(1)
+        wait_until("the next come", lambda: waiting(node) == ids(*txs[first:first + 25]))
+    node.generate(1)
+    assert waiting(node) == []
+    assert shown(txs[59]) in node.rpc("getblock", node.tip())["tx"]
+
+
+def test_what_a_lost_block_confirmed_is_asked_for_again(net):
+    node, chain, key, p = owned_chain(net, 12)
+    later = chain.tip.time + 60
+    other = chain.fork(12)
+    p.send_block(chain.add(chain.next(key, time=later)))
+    tx = spend(key, [coin_of(chain.blocks[1])], [(COIN, key.script)], chain.genesis, later - 1, 0)
+    p.send_block(chain.add(chain.next(key, [tx])))
+    wait_until("it is confirmed", lambda: node.rpc("getblockcount") == 14)
+    for b in other.grow(key, 3):
+        p.send_block(b)
+    wait_until("another branch wins", lambda: node.tip() == shown_block(other.tip))
+    assert waiting(node) == []  # the blocks there are older than its lock time
+    p.send_block(other.add(other.next(key, time=later)))
+    wait_until("it is valid again", lambda: node.tip() == shown_block(other.tip))
+    p.send("inv", inv((TX, tx.id())))
+    p.expect("getdata", lambda payload: (TX, tx.id()) in read_inv(payload))
+    p.send("tx", tx.bytes())
+    wait_until("it waits", lambda: waiting(node) == ids(tx))
 
 
 def test_the_first_seen_stays_until_a_block_has_the_other(net):

@@ -313,6 +313,8 @@ static inline void on_disconnected(void *arg, const struct chain_entry *at, cons
 	(void)at;
 	if (n->mempool)
 		mempool_block_disconnected(n->mempool, b);
+	if (n->protocol)
+		protocol_block_disconnected(n->protocol);
 }
 
 static inline void on_tip(void *arg, const struct chain_entry *tip)

@@ -367,6 +367,25 @@ static void a_genesis_of_unknown_rules_is_refused_without_blame(void **state)
 	net_drop(net);
 }
 
+/* All rules hold for a genesis, the clock's too. */
+static void a_chain_from_the_future_is_taken_when_it_is_due(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, ours, 5), *n = node_add(net, NULL, 0);
+	const int64_t due = (int64_t)ours[0]->header.time - MAX_FUTURE_SECONDS;
+
+	net->clock.unix_us = (due - 60) * 1000000;
+	dial(n, a);
+	run(net);
+	pass(net, 40);
+	assert_int_equal(n->adopted, 0);
+	assert_int_equal(protocol_offers(n->protocol, NULL, 0), 0);
+	net->clock.unix_us = due * 1000000;
+	pass(net, 40);
+	assert_int_equal(n->adopted, 1);
+	net_drop(net);
+}
+
 static void a_silent_peer_does_not_hold_up_the_others(void **state)
 {
 	struct tnet *net = net_of(state);
@@ -457,6 +476,7 @@ int main(void)
 		TEST(a_genesis_that_is_not_that_of_the_tag_is_refused),
 		TEST(a_refused_genesis_leads_nowhere_and_the_search_goes_on),
 		TEST(a_genesis_of_unknown_rules_is_refused_without_blame),
+		TEST(a_chain_from_the_future_is_taken_when_it_is_due),
 		TEST(a_silent_peer_does_not_hold_up_the_others),
 		TEST(two_nodes_without_a_chain_both_join_when_one_does),
 		TEST(blocks_nobody_asked_for_make_no_offer),

@@ -56,8 +56,10 @@ static void wf_on_tip(void *arg, const struct chain_entry *tip)
 	struct wf *f = arg;
 
 	(void)tip;
-	if (f->pool)
+	if (f->pool) {
 		mempool_tip_changed(f->pool);
+		mempool_tidy(f->pool);
+	}
 }
 
 static const struct chain_events wf_chain_events = {

@@ -159,6 +159,8 @@ bool chain_walk(const struct chain *c, struct header_walk *w, const struct block
  * its parent is not known; not kept. ERR_FUTURE: kept aside (at most CHAIN_FUTURE_MAX) and tried again when due
  * by chain_retry_future. ERR_KNOWN: body already here. */
 bool chain_accept_block(struct chain *c, struct block *b, struct err *e);
+/* Is this block kept aside for the clock? One that was, and isn't any more, must be sent again. */
+bool chain_has_future(const struct chain *c, const struct block_hash *hash);
 /* Blocks kept aside for the clock whose time has come. Returns how many were tried. */
 size_t chain_retry_future(struct chain *c);
 

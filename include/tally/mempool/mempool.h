@@ -13,11 +13,13 @@
 #include <tally/crypto/sigpool.h>
 #include <tally/primitives/tx.h>
 
-#define MEMPOOL_MAX_BYTES        (UINT64_C(50) << 20)
-#define MEMPOOL_EXPIRY_SECONDS   (14 * 24 * 3600)
-#define MEMPOOL_ANCESTORS_MAX    25 /* the transaction itself counts */
-#define MEMPOOL_DESCENDANTS_MAX  25
-#define MEMPOOL_MIN_RELAY_RATE   1 /* units a byte */
+#define MEMPOOL_MAX_BYTES       (UINT64_C(50) << 20)
+#define MEMPOOL_EXPIRY_SECONDS  (14 * 24 * 3600)
+#define MEMPOOL_ANCESTORS_MAX   25 /* the transaction itself counts */
+#define MEMPOOL_DESCENDANTS_MAX 25
+#define MEMPOOL_MIN_RELAY_RATE  1 /* units a byte */
+#define MEMPOOL_FILE_ORIGIN \
+	UINT64_MAX /* of mempool_submit: what a file kept; all below are peers */
 #define MEMPOOL_ORPHANS_MAX      100
 #define MEMPOOL_ORPHAN_BYTES_MAX (UINT64_C(5) << 20)
 
@@ -37,8 +39,7 @@ struct mempool_entry {
 
 struct mempool_events {
 	/* In the pool now / no more. reason: "block", "conflict", "expired", "full", "reorg" (it left with a
-	 * disconnected block's; where it is still valid it is added again before the tip's event is over, or
-	 * when the chain is settled). Observers may not change the pool. */
+	 * disconnected block's; where it is still valid mempool_work adds it again). Observers may not change the pool. */
 	void (*added)(void *arg, const struct mempool_entry *en);
 	void (*removed)(void *arg, const struct mempool_entry *en, const char *reason);
 	/* The verdict on what mempool_submit took; err->cls ERR_NONE where it is in the pool now. Orphans
@@ -85,8 +86,11 @@ bool mempool_test(struct mempool *m, struct tx *tx, int64_t *fee, struct err *e)
 /* From the chain's events, in order. */
 void mempool_block_connected(struct mempool *m, const struct block *b);
 void mempool_block_disconnected(struct mempool *m, const struct block *b);
-/* After a move of the tip: what was disconnected is submitted again, what is no longer valid goes. */
+/* After a move of the tip. What was disconnected enters again, and what is no longer valid goes, with mempool_work,
+ * before anything that is queued. */
 void mempool_tip_changed(struct mempool *m);
+/* All of that at once, where the chain is settled: before the pool is saved for the last time. */
+void mempool_tidy(struct mempool *m);
 /* Drops what has been here for longer than MEMPOOL_EXPIRY_SECONDS, found within a minute. */
 void mempool_expire(struct mempool *m);
 /* Where it is an orphan: this one has it, too, and stands for it when who sent it has gone. */
@@ -101,7 +105,7 @@ int64_t mempool_total_fee(const struct mempool *m);
 double mempool_min_rate(const struct mempool *m); /* units a byte a newcomer must pay now */
 size_t mempool_orphan_count(const struct mempool *m);
 bool mempool_get(const struct mempool *m, const struct txid *id, struct mempool_entry *out);
-/* In the pool, in the queue, or an orphan. */
+/* In the pool, in the queue, an orphan, or of a disconnected block and about to come back. */
 bool mempool_has(const struct mempool *m, const struct txid *id);
 /* Was every signature of it found valid here (now in the pool, or lately)? */
 bool mempool_verified(const struct mempool *m, const struct txid *id);

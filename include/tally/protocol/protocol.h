@@ -90,6 +90,7 @@ bool protocol_work(struct protocol *p, int64_t budget_us);
 /* From the node, in the order things happen. */
 void protocol_block_connected(struct protocol *p, const struct chain_entry *at,
 			      const struct block *b);
+void protocol_block_disconnected(struct protocol *p);
 void protocol_tip_changed(struct protocol *p,
 			  const struct chain_entry *tip); /* announces it unless catching up */
 void protocol_block_invalid(struct protocol *p, const struct block_hash *hash,
