@@ -171,35 +171,46 @@ bool slot_apply(struct chain *c, struct slot *s, int64_t deadline, bool *done, s
 
 /* --- back ----------------------------------------------------------------------- */
 
-void slot_undo(struct chain *c, struct slot *s, int64_t deadline, bool *done)
+static void undo_tx(struct chain *c, struct slot *s, const struct tx *tx, uint32_t height)
+{
+	struct coin coin;
+
+	for (uint32_t i = tx->n_out; i-- > 0;) {
+		struct outpoint o = output_of(tx, i);
+
+		if (tx_coin(tx, i, height, &coin))
+			coins_remove(&c->coins, &o);
+	}
+	if (tx == s->b->tx)
+		return;
+	assert(s->n_spent >= tx->n_in);
+	s->n_spent -= tx->n_in;
+	restore_inputs(c, tx, s->spent + s->n_spent, tx->n_in);
+}
+
+bool slot_undo(struct chain *c, struct slot *s, int64_t deadline, bool *done, struct err *e)
 {
 	uint32_t height = tree_at(&c->tree, s->at)->height;
 	size_t work = 0;
 
 	*done = false;
 	while (s->next_tx > 0) {
-		const struct tx *tx = &s->b->tx[--s->next_tx];
-		struct coin coin;
+		const struct tx *tx = &s->b->tx[s->next_tx - 1];
 
-		for (uint32_t i = tx->n_out; i-- > 0;) {
-			struct outpoint o = output_of(tx, i);
-
-			if (tx_coin(tx, i, height, &coin))
-				coins_remove(&c->coins, &o);
-		}
-		if (s->next_tx > 0) {
-			assert(s->n_spent >= tx->n_in);
-			s->n_spent -= tx->n_in;
-			restore_inputs(c, tx, s->spent + s->n_spent, tx->n_in);
-		}
-		work += tx->n_in + tx->n_out;
-		if (work >= APPLY_SLICE) {
+		if (work >= APPLY_SLICE || coins_full(&c->coins)) {
 			work = 0;
+			if (!coins_make_room(&c->coins, FLUSH_SLICE, e))
+				return false;
 			if (clock_mono_us(c->clock) >= deadline)
-				break;
+				return true;
+			continue;
 		}
+		undo_tx(c, s, tx, height);
+		s->next_tx--;
+		work += tx->n_in + tx->n_out;
 	}
-	*done = s->next_tx == 0;
+	*done = true;
+	return true;
 }
 
 bool slot_bad_signature(const struct slot *s, struct err *e)

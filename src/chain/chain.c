@@ -163,28 +163,33 @@ bool chain_open(struct chain **out, const struct chain_options *o, struct err *e
 /* --- closing ---------------------------------------------------------------------- */
 
 /* Back to what is connected: no verdict is waited for. */
-static void drop_ahead(struct chain *c)
+static bool drop_ahead(struct chain *c, struct err *e)
 {
 	const int64_t never = INT64_MAX;
 	bool done;
 
 	if (c->back.b != NULL) {
-		slot_undo(c, &c->back, never, &done);
+		if (!slot_undo(c, &c->back, never, &done, e))
+			return false;
 		tree_disconnect(&c->tree);
 		slot_clear(&c->back);
 	}
 	while (c->n_ahead > 0) {
-		struct slot *s = &c->ahead[--c->n_ahead];
+		struct slot *s = &c->ahead[c->n_ahead - 1];
 
-		slot_undo(c, s, never, &done);
+		if (!slot_undo(c, s, never, &done, e))
+			return false;
 		slot_clear(s);
+		c->n_ahead--;
 	}
 	c->op = OP_NONE;
+	return true;
 }
 
 static void close_store(struct chain *c)
 {
 	struct err why = {0};
+	bool ok = true;
 
 	memset(&c->events, 0, sizeof(c->events));
 	if (c->telling > 0) {
@@ -192,9 +197,10 @@ static void close_store(struct chain *c)
 		while (c->telling > 0 && chain_work(c, 0, NULL, NULL))
 			;
 	} else if (!c->committing) {
-		drop_ahead(c);
+		ok = drop_ahead(c, &why);
 	}
-	if ((c->dirty_since >= 0 || c->committing) && !chain_commit(c, &why))
+	/* Half undone is not what may be on disk. */
+	if (!ok || ((c->dirty_since >= 0 || c->committing) && !chain_commit(c, &why)))
 		log_error(LOG_CHAIN, "the last commit failed: %s: %s", why.token, why.detail);
 }
 

@@ -133,8 +133,8 @@ void future_clear(struct chain *c);
 /* Goes on until done (*done) or the deadline. False: *e is ERR_INVALID where the block is
  * (what is applied of it stays for slot_undo), else the store failed. */
 bool slot_apply(struct chain *c, struct slot *s, int64_t deadline, bool *done, struct err *e);
-/* Takes back what is applied. */
-void slot_undo(struct chain *c, struct slot *s, int64_t deadline, bool *done);
+/* Takes back what is applied, until done (*done) or the deadline. False: the store failed. */
+bool slot_undo(struct chain *c, struct slot *s, int64_t deadline, bool *done, struct err *e);
 void slot_clear(struct slot *s);
 /* For a bad signature: which it is. */
 bool slot_bad_signature(const struct slot *s, struct err *e);

@@ -135,7 +135,8 @@ static bool op_step(struct chain *c, int64_t deadline, struct err *e)
 	bool done;
 
 	if (c->op == OP_UNDO) {
-		slot_undo(c, s, deadline, &done);
+		if (!slot_undo(c, s, deadline, &done, e))
+			return false;
 		if (done)
 			finish_undo(c);
 		return true;

@@ -10,6 +10,7 @@
 
 /* Owed: reading pauses. So at most so many, and those of one message more, are owed to a peer. */
 #define SERVE_PAUSE_ITEMS 1000
+#define SERVE_OWED_MAX    500000 /* to all together: 18 MB */
 #define SERVE_KEEP_CAP    1024
 #define NOTFOUND_MAX      1000
 
@@ -44,6 +45,16 @@ static struct inv_item pop(struct peer_serve *s)
 	return it;
 }
 
+/* Those who ask for much and take nothing could fill the memory together. */
+static bool owed_too_much(const struct protocol *p)
+{
+	size_t n = 0;
+
+	for (const struct peer *it = peer_next(p, NULL); it; it = peer_next(p, it))
+		n += it->serve.len;
+	return n > SERVE_OWED_MAX;
+}
+
 void handle_getdata(struct protocol *p, struct peer *peer, struct msg *m)
 {
 	const struct msg_list *l = &m->u.list;
@@ -53,9 +64,13 @@ void handle_getdata(struct protocol *p, struct peer *peer, struct msg *m)
 
 		push(&peer->serve, &it);
 	}
-	if (peer->serve.len > SERVE_PAUSE_ITEMS)
-		peer_pause(p, peer, PAUSE_SERVE, true);
 	p->wake |= WAKE_WORK;
+	if (peer->serve.len <= SERVE_PAUSE_ITEMS)
+		return;
+	peer_pause(p, peer, PAUSE_SERVE, true);
+	if (owed_too_much(p))
+		peer_close(p, peer, CLOSE_PLAIN, "it asks for %zu things at once while others do",
+			   peer->serve.len);
 }
 
 /* After the last of a full answer to getblocks: the tip, of which it asks for what lies between. */

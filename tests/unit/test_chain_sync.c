@@ -334,6 +334,48 @@ static void catching_up_stays_within_its_memory(void **state)
 	fx_close(&fx);
 }
 
+/* Undone blocks bring back what they spent, and the coins they made are changes, too. */
+static void a_reorganisation_stays_within_its_memory(void **state)
+{
+	const size_t bound = 1 << 20;
+	struct fx fx;
+	struct block *b, *next, *fork, *other;
+	enum chain_state st;
+	size_t most = 0;
+
+	(void)state;
+	fx_open(&fx, &(struct fx_options){.cache_bytes = bound});
+	fork = b = mine_fans(&fx, fx.genesis, &fx.genesis->tx[0], 1);
+	fx_accept(&fx, b);
+	fx_settle(&fx);
+	block_ref(fork);
+	for (unsigned i = 0; i < 4; i++) { /* 15,000 coins a block, 1.2 MB */
+		next = mine_fans(&fx, b, &b->tx[1], 10);
+		fx_accept(&fx, next);
+		fx_settle(&fx);
+		block_unref(b);
+		b = next;
+	}
+	other = block_ref(fork);
+	for (unsigned i = 0; i < 5; i++) {
+		next = fx_mine(&fx, other, NULL, 0);
+		fx_accept(&fx, next);
+		block_unref(other);
+		other = next;
+	}
+	do {
+		assert_true(chain_work(fx.chain, 0, &st, NULL));
+		if (chain_memory(fx.chain) > most)
+			most = chain_memory(fx.chain);
+	} while (st != CHAIN_IDLE);
+	assert_true(fx_is_tip(&fx, other));
+	assert_in_range(most, bound / 2, bound + (512 << 10));
+	block_unref(other);
+	block_unref(fork);
+	block_unref(b);
+	fx_close(&fx);
+}
+
 static void a_large_block_is_connected_in_many_small_steps(void **state)
 {
 	struct fx fx;
@@ -380,6 +422,7 @@ int main(void)
 		cmocka_unit_test(a_commit_may_be_asked_for_at_any_time),
 		cmocka_unit_test(a_header_alone_is_kept_with_the_next_commit),
 		cmocka_unit_test(catching_up_stays_within_its_memory),
+		cmocka_unit_test(a_reorganisation_stays_within_its_memory),
 		cmocka_unit_test(a_large_block_is_connected_in_many_small_steps),
 	};
 

@@ -953,6 +953,33 @@ static void a_flood_of_announcements_is_bounded(void **state)
 	net_drop(net);
 }
 
+static void who_asks_for_much_and_reads_nothing_has_a_bound_with_others(void **state)
+{
+	struct tnet *net = classic_net(state);
+	struct tnode *a = node_add(net, blocks, 2);
+	struct tconn *raw[30], *honest;
+	struct hash256 *junk = mem_array(INV_MAX, sizeof(*junk));
+	struct rng_seeded rng;
+	size_t n_open = 0;
+
+	rng_seeded_init(&rng, 4);
+	rng_fill(&rng.rng, junk, INV_MAX * sizeof(*junk));
+	for (size_t i = 0; i < ARRAY_LEN(raw); i++) {
+		raw[i] = raw_peer(a);
+		raw_inv(raw[i], MSG_GETDATA, INV_BLOCK, junk, INV_MAX);
+		run(net); /* what isn't here is told until its queue is full */
+		n_open += raw[i]->other->open;
+	}
+	assert_in_range(n_open, 10, ARRAY_LEN(raw) - 1);
+	assert_closed(raw[ARRAY_LEN(raw) - 1], CLOSE_PLAIN, "at once");
+	honest = raw_peer(a);
+	raw_inv(honest, MSG_GETDATA, INV_BLOCK, &blocks[2]->hash.h, 1);
+	run(net);
+	assert_true(raw_got(honest, "block"));
+	free(junk);
+	net_drop(net);
+}
+
 static void sync_info_tells_rate_and_target(void **state)
 {
 	struct tnet *net = classic_net(state);
@@ -1019,6 +1046,7 @@ int main(void)
 		TEST(wrong_bytes_under_an_honest_header_do_not_poison_it),
 		TEST(a_block_from_the_future_is_tried_again_and_nobody_is_blamed),
 		TEST(a_flood_of_announcements_is_bounded),
+		TEST(who_asks_for_much_and_reads_nothing_has_a_bound_with_others),
 		TEST(sync_info_tells_rate_and_target),
 	};
 
