@@ -113,7 +113,7 @@ struct block *recent_get(const struct recent *r, chain_index i); /* borrowed */
 void recent_drop(struct recent *r, chain_index i);
 
 /* headers.c */
-/* The header is to be written with its status of then. h may be NULL: read from the store. */
+/* The header is to be written with its status of then. */
 bool headers_touch(struct chain *c, chain_index i, const struct block_header *h, struct err *e);
 bool headers_flush(struct chain *c, struct err *e);
 bool headers_read(const struct chain *c, chain_index i, uint8_t out[HEADER_BYTES], struct err *e);

@@ -33,10 +33,7 @@ bool headers_touch(struct chain *c, chain_index i, const struct block_header *h,
 	chain_changed(c, false);
 	if ((tree_status(&c->tree, i) & TREE_UNSAVED) != 0)
 		return true;
-	if (h != NULL)
-		header_encode(bytes, h);
-	else if (!read_stored(c, i, bytes, e))
-		return false;
+	header_encode(bytes, h);
 	if (map_len(&c->unsaved) >= UNSAVED_MAX && !headers_flush(c, e))
 		return false;
 	memcpy(map_put(&c->unsaved, &i, NULL), bytes, HEADER_BYTES);

@@ -88,6 +88,7 @@ bool addrbook_load(struct addrbook *b, struct span key, struct span record)
 	uint8_t source[16];
 	struct reader r;
 
+	b->loading = true;
 	if (key.len == sizeof(secret_key) && key.p[0] == secret_key[0])
 		return load_key(b, record);
 	if (key.len != NET_ADDR_KEY_BYTES)
@@ -112,6 +113,7 @@ bool addrbook_load(struct addrbook *b, struct span key, struct span record)
 
 void addrbook_loaded(struct addrbook *b)
 {
+	b->loading = false;
 	if (!b->have_key && b->store.put)
 		b->store.put(b->store.ctx, (struct span){secret_key, sizeof(secret_key)},
 			     (struct span){b->key, sizeof(b->key)});

@@ -36,6 +36,7 @@ struct addrbook {
 	struct record_store store;
 	uint8_t key[SHORT_HASH_KEY_BYTES];
 	bool have_key; /* it was loaded */
+	bool loading;  /* nothing is written: what is dropped now is met again at the next start */
 	struct entry *entries;
 	size_t n, cap;
 	struct map index; /* packed address -> uint32_t place in entries */

@@ -103,7 +103,7 @@ void book_drop(struct addrbook *b, struct entry *en)
 		b->entries[place] = b->entries[b->n];
 		point_at(b, place);
 	}
-	if (b->store.del)
+	if (b->store.del && !b->loading)
 		b->store.del(b->store.ctx, (struct span){key, sizeof(key)});
 }
 

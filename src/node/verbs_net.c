@@ -100,6 +100,8 @@ static void run_getnetworkinfo(struct node *n, struct call *c)
 	json_object_set_new(o, "connections_out", json_integer((json_int_t)s.outbound + s.manual));
 	json_object_set_new(o, "networkactive", json_true());
 	json_object_set_new(o, "networks", json_array());
+	json_object_set_new(o, "unknown_messages",
+			    json_integer((json_int_t)protocol_unknown_count(n->protocol)));
 	json_object_set_new(o, "relayfee", json_amount(MEMPOOL_MIN_RELAY_RATE * 1000));
 	json_object_set_new(o, "incrementalfee", json_amount(MEMPOOL_MIN_RELAY_RATE * 1000));
 	json_object_set_new(o, "localaddresses", json_array());

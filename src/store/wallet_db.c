@@ -23,7 +23,6 @@ static const struct env_kind kind = {
 	.tables = {[WALLET_KEYS] = "keys",
 		   [WALLET_LABELS] = "labels",
 		   [WALLET_TXS] = "txs",
-		   [WALLET_COINS] = "coins",
 		   [WALLET_META] = "meta"},
 	.migrations = migrations,
 };

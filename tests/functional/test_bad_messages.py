@@ -105,6 +105,7 @@ def test_what_is_not_ours_to_know_is_ignored(net):
     p.send("inv", inv((99, b"\1" * 32), (0, b"\2" * 32)))
     assert p.alive()
     assert "pong" in [c for c, _ in p.got] and [c for c, _ in p.got].count("version") == 1
+    assert node.rpc("getnetworkinfo")["unknown_messages"] == 6
 
 
 def test_half_sent_messages_and_silence_hold_up_nobody(net):

@@ -14,14 +14,7 @@
 #define WALLET_SCHEMA 1
 
 /* The tables. What is in them is the wallet's business. */
-enum wallet_table {
-	WALLET_KEYS,
-	WALLET_LABELS,
-	WALLET_TXS,
-	WALLET_COINS,
-	WALLET_META,
-	WALLET_TABLES
-};
+enum wallet_table { WALLET_KEYS, WALLET_LABELS, WALLET_TXS, WALLET_META, WALLET_TABLES };
 
 struct wallet_db;
 
