@@ -275,6 +275,48 @@ static void a_reorganisation_brings_transactions_back_before_what_spends_them(vo
 	pf_close(p);
 }
 
+/* However large the reorganisation: a turn is short, and blocks may come between two of them. */
+static void what_lost_blocks_held_comes_back_in_turns(void **state)
+{
+	struct pf *p = pf_open(NULL, 0);
+	struct tx *txs[3];
+	struct block *fork, *b;
+	unsigned turns = 0;
+
+	(void)state;
+	pf_fan(p, 3);
+	fork = block_ref(p->tip);
+	for (size_t i = 0; i < 3; i++)
+		txs[i] = pay_coin(p, i, 1000);
+	pf_mine(p, txs, 3);
+	b = fx_extend(&p->fx, fork, 2);
+	fx_settle(&p->fx);
+	assert_true(fx_is_tip(&p->fx, b));
+	assert_int_equal(mempool_count(p->pool), 0);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(mempool_has(p->pool, &txs[i]->id));
+	while (mempool_count(p->pool) == 0) {
+		assert_true(mempool_work(p->pool, 0));
+		assert_true(turns++ < 10);
+	}
+	assert_int_equal(mempool_count(p->pool), 1);
+	assert_true(pf_in(p, txs[0]));
+	/* One of those still to come is confirmed meanwhile. */
+	block_unref(p->tip);
+	p->tip = fx_mine(&p->fx, b, &txs[2], 1);
+	fx_accept(&p->fx, p->tip);
+	fx_settle(&p->fx);
+	while (mempool_work(p->pool, 0))
+		assert_true(turns++ < 20);
+	assert_true(mempool_idle(p->pool));
+	assert_true(pf_in(p, txs[0]) && pf_in(p, txs[1]));
+	assert_false(mempool_has(p->pool, &txs[2]->id));
+	block_unref(b);
+	block_unref(fork);
+	free_txs(txs, 3);
+	pf_close(p);
+}
+
 static void what_the_new_branch_contradicts_does_not_come_back(void **state)
 {
 	struct pf *p = pf_open(&(struct fx_options){.maturity = 2}, 0);
@@ -537,6 +579,7 @@ int main(void)
 		cmocka_unit_test(what_was_in_a_mempool_before_expires_as_if_it_had_stayed),
 		cmocka_unit_test(a_block_takes_what_it_holds_and_what_contradicts_it),
 		cmocka_unit_test(a_reorganisation_brings_transactions_back_before_what_spends_them),
+		cmocka_unit_test(what_lost_blocks_held_comes_back_in_turns),
 		cmocka_unit_test(what_the_new_branch_contradicts_does_not_come_back),
 		cmocka_unit_test(a_block_is_filled_by_fee_rate),
 		cmocka_unit_test(a_child_that_pays_well_takes_its_parent_along_in_front),
