@@ -35,21 +35,42 @@ def test_blocks_are_made_only_while_somebody_waits_for_them(net):
     n.create("CENTRAL_NODE", "-spacing", "3600")
     n.start("-connect", "0")
     n.rpc("getnewaddress", "bob")
-    with open(os.path.join(n.dir, ".cookie")) as f:
-        auth = base64.b64encode(f.read().encode()).decode()
     for method, params in (("generatetoaddress", [1000, "CENTRAL_NODE"]),
                            ("send", {"to": "bob", "amount": "1", "mine": True}),
                            ("tally_command", ["send! bob 1 mine=true"])):
-        leave_while_it_mines(n, auth, json.dumps({"method": method, "params": params, "id": 1}))
+        leave_while_it_mines(n, {"method": method, "params": params, "id": 1})
 
 
-def leave_while_it_mines(n, auth, body):
-    with socket.create_connection(("127.0.0.1", n.id + 10000)) as s:
-        s.sendall(("POST / HTTP/1.1\r\nHost: x\r\nAuthorization: Basic %s\r\nContent-Length: %d\r\n\r\n%s" % (
-            auth, len(body), body)).encode())
+def ask(n, calls):
+    """A connection over which this was asked, the answer still to come."""
+    body = json.dumps(calls)
+    with open(os.path.join(n.dir, ".cookie")) as f:
+        auth = base64.b64encode(f.read().encode()).decode()
+    s = socket.create_connection(("127.0.0.1", n.id + 10000), 30)
+    s.sendall(("POST / HTTP/1.1\r\nHost: x\r\nAuthorization: Basic %s\r\nContent-Length: %d\r\n\r\n%s" % (
+        auth, len(body), body)).encode())
+    return s
+
+
+def leave_while_it_mines(n, call):
+    with ask(n, call):
         wait_until("it mines", lambda: n.rpc("getmininginfo")["hashespersec"] > 0)
     wait_until("it has stopped", lambda: n.rpc("getmininginfo")["hashespersec"] == 0)
     assert n.rpc("getblockcount") == 0
+
+
+def test_what_of_a_batch_is_not_begun_when_its_client_leaves_never_is(net):
+    n = net.chain_node()
+    n.generate(100)
+    slow = [{"method": "printchain", "id": i} for i in range(300)]
+    late = [{"method": "getnewaddress", "params": ["late"]},
+            {"method": "generatetoaddress", "params": [3000, "CENTRAL_NODE"]}]
+    with ask(n, slow + late):
+        time.sleep(0.05)
+    # Calls of two batches take turns: by the end of this one the other's would have been begun.
+    assert len(json.loads(n.post(json.dumps(slow + slow[:100]))[1])) == 400
+    assert "late" not in n.ok("listaddresses")
+    assert n.rpc("getblockcount") == 100
 
 
 def test_mining_goes_on_when_told_how(net):
