@@ -184,7 +184,7 @@ static void give_up(struct request *r)
 		if (!r->calls[i].text)
 			node_command_give_up(r->control->node, &r->calls[i]);
 	err_set(&err, ERR_BUSY, "given-up",
-		"not begun: the connection was closed before: keep it open until the answer comes");
+		"not begun: who asked has closed the connection: keep it open until the answer comes");
 	while (r->begun < r->n_calls)
 		on_reply(&r->calls[r->begun++], NULL, &err, RPC_MISC_ERROR);
 }
@@ -199,7 +199,8 @@ static void on_client_gone(struct evhttp_connection *conn, void *arg)
 	give_up(r);
 }
 
-/* evhttp doesn't read while a request is being answered, and so doesn't notice. */
+/* evhttp doesn't read while a request is being answered, and so doesn't notice. Who was killed says no more than who
+ * closes the side that sends alone (until something is written): both have left. */
 static void on_client_left(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;

@@ -1,6 +1,7 @@
 """The control port, as clients written for Bitcoin Core see it."""
 import base64
 import decimal
+import http.client
 import json
 import os
 import socket
@@ -71,6 +72,27 @@ def test_what_of_a_batch_is_not_begun_when_its_client_leaves_never_is(net):
     assert len(json.loads(n.post(json.dumps(slow + slow[:100]))[1])) == 400
     assert "late" not in n.ok("listaddresses")
     assert n.rpc("getblockcount") == 100
+
+
+def test_who_closes_the_side_that_sends_is_answered_and_waits_for_nothing_long(net):
+    n = net.node()
+    n.create("CENTRAL_NODE", "-spacing", "3600")
+    n.start("-connect", "0")
+    count = {"method": "getblockcount", "id": 1}
+    long = {"method": "generatetoaddress", "params": [1, "CENTRAL_NODE"], "id": 2}
+
+    def closing(calls):
+        with ask(n, calls) as s:
+            s.shutdown(socket.SHUT_WR)
+            answer = http.client.HTTPResponse(s)
+            answer.begin()
+            return json.loads(answer.read())
+
+    assert closing(count)["result"] == 0
+    for answer in (closing(long), closing([long])[0]):
+        error = answer["error"]
+        assert error["data"]["token"] == "given-up" and "closed the connection" in error["message"], answer
+    assert n.rpc("getblockcount") == 0
 
 
 def test_mining_goes_on_when_told_how(net):
