@@ -114,7 +114,8 @@ void node_schedule(struct node *n, unsigned work); /* WORK_… bits for the next
 void node_mark(struct node *n,
 	       unsigned bits); /* NODE_EV_… bits: observers hear of them in this turn */
 bool node_start_chain(struct node *n, struct err *e); /* once there is a genesis: mempool, wallet */
-/* Takes a block we made or were given by a person: the chain connects it in its turns. ERR_BUSY while catching up. */
+/* Takes a block we made or were given by a person: the chain connects it in its turns. ERR_BUSY while catching up;
+ * ERR_FUTURE where its time is too far ahead: then it is not kept, as a peer's would be. */
 bool node_take_block(struct node *n, struct block *b, struct err *e);
 /* Once the chain is idle: false with the reason where the block is invalid. */
 bool node_block_verdict(const struct node *n, const struct block_hash *hash, struct err *e);
@@ -183,6 +184,9 @@ void node_mining_tick(struct node *n);
 void node_mining_settled(struct node *n); /* the chain is idle: what became of our block? */
 struct mining *mining_new(struct node *n);
 void mining_free(struct mining *m);
+/* False: no block could be made upon this tip, whose time is too far ahead of this clock: it would be refused
+ * everywhere, since its time can't be before the tip's. ERR_FUTURE "clock-behind". */
+bool node_clock_serves(const struct node *n, struct err *e);
 /* Mines exactly `count` blocks, one after another, then tells: their hashes in order. Several wait for
  * each other. done may come within this call only on error. */
 typedef void generate_done(void *arg, const struct block_hash *hashes, size_t n,
