@@ -25,6 +25,7 @@ struct mining;
 struct control;
 struct journal;
 struct logfile;
+struct printer;
 struct late;
 struct pool_file;
 
@@ -45,6 +46,7 @@ struct node {
 	/* From the ground up; closed in reverse. */
 	struct dir_lock lock;
 	struct logfile *logfile; /* NULL offline */
+	struct printer *printer; /* NULL offline and with a console */
 	struct event_base *base;
 	struct store *store;
 	struct wallet_db *wallet_db;
@@ -257,6 +259,15 @@ void logfile_line(struct logfile *l, int64_t unix_us, enum log_subsystem sub, en
 /* "2026-01-02T03:04:05.678Z info  chain  text": the form of a line, in file and on stdout. */
 void log_format(char *out, size_t size, int64_t unix_us, enum log_subsystem sub,
 		enum log_level level, const char *text);
+
+/* printer.c: log lines on a descriptor that may stop taking them: nobody waits for it. Lines that don't fit into what is
+ * kept meanwhile (1 MB or more) are left out, and counted in a line. Not so with a file, which has them at once. */
+struct printer *printer_new(int fd);
+/* What is left is written within 200 ms, or not at all. NULL is harmless. The descriptor must stay open until the
+ * program ends. */
+void printer_free(struct printer *p);
+void printer_line(struct printer *p, int64_t unix_us, enum log_subsystem sub, enum log_level level,
+		  const char *text);
 
 /* find_tx.c: a confirmed transaction, in the block `in` (NULL: the wallet's, or in the last blocks, 1,000 or 8 MB). One
  * reference at *out, its block at *at. */
