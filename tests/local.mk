@@ -44,6 +44,7 @@ SCRIPT_TESTS += \
 	tests/functional/test_mempool_file.py \
 	tests/functional/test_mempool_rules.py \
 	tests/functional/test_sync.py \
+	tests/functional/test_output.py \
 	tests/functional/test_partition.py \
 	tests/functional/test_payments.py \
 	tests/functional/test_reindex.py \

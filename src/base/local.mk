@@ -9,6 +9,7 @@ libtally_a_SOURCES += \
 	include/tally/base/mem.h \
 	include/tally/base/rng.h \
 	include/tally/base/text.h \
+	include/tally/base/thread.h \
 	include/tally/base/wake.h \
 	src/base/bytes.c \
 	src/base/clock.c \
@@ -18,6 +19,7 @@ libtally_a_SOURCES += \
 	src/base/mem.c \
 	src/base/rng.c \
 	src/base/text.c \
+	src/base/thread.c \
 	src/base/wake.c
 
 if HAVE_CMOCKA
@@ -25,7 +27,8 @@ UNIT_TESTS += \
 	tests/unit/test_bytes \
 	tests/unit/test_map \
 	tests/unit/test_outside \
-	tests/unit/test_text
+	tests/unit/test_text \
+	tests/unit/test_thread
 tests_unit_test_bytes_SOURCES = tests/unit/test_bytes.c
 tests_unit_test_bytes_LDADD = $(UNIT_LIBS)
 tests_unit_test_map_SOURCES = tests/unit/test_map.c
@@ -34,4 +37,6 @@ tests_unit_test_outside_SOURCES = tests/unit/test_outside.c
 tests_unit_test_outside_LDADD = $(UNIT_LIBS)
 tests_unit_test_text_SOURCES = tests/unit/test_text.c
 tests_unit_test_text_LDADD = $(UNIT_LIBS)
+tests_unit_test_thread_SOURCES = tests/unit/test_thread.c
+tests_unit_test_thread_LDADD = $(UNIT_LIBS)
 endif

@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include <tally/base/checked.h>
 #include <tally/base/list.h>
 #include <tally/base/mem.h>
+#include <tally/base/thread.h>
 #include <tally/base/wake.h>
 
 #define THREADS_MAX 64
@@ -161,21 +161,14 @@ static void *worker(void *arg)
 	return NULL;
 }
 
-/* Signals are the loop's: workers block all of them, from their first moment on. */
 static void start_threads(struct sigpool *p, unsigned threads)
 {
-	sigset_t all, before;
-
 	if (!threads || !wake_open(&p->wake))
 		return;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_mutex_lock(&p->lock);
-	while (p->n_threads < threads &&
-	       !pthread_create(&p->threads[p->n_threads], NULL, worker, p))
+	while (p->n_threads < threads && thread_start(&p->threads[p->n_threads], worker, p) == 0)
 		p->n_threads++;
 	pthread_mutex_unlock(&p->lock);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!p->n_threads)
 		wake_close(&p->wake);
 }

@@ -380,25 +380,33 @@ bool node_resolve_address(struct node *n, const char *text, bool make, struct ke
 
 /* --- amounts in JSON: numbers with exactly eight places, which jansson can't print ----- */
 
-#define AMOUNT_MARK "\x01"
-
+/* An amount is a text behind a NUL, which no other text has: C's end there, and in JSON that comes from outside jansson
+ * takes none. */
 json_t *json_amount(int64_t units)
 {
-	char text[AMOUNT_CHARS + 1];
+	char text[1 + AMOUNT_CHARS + 1] = "";
 
-	amount_format_fixed(text, units);
-	return json_sprintf(AMOUNT_MARK "%s", text);
+	amount_format_fixed(text + 1, units);
+	return json_stringn(text, 1 + strlen(text + 1));
+}
+
+/* NULL: another value. */
+static const char *marked_text(const json_t *v)
+{
+	const char *s = json_string_value(v);
+
+	return s && !*s && json_string_length(v) > 0 ? s + 1 : NULL;
 }
 
 bool json_amount_text(const json_t *v, char out[AMOUNT_CHARS + 1])
 {
 	int64_t units;
-	const char *s = json_string_value(v);
+	const char *s = marked_text(v);
 
-	if (s && *s == *AMOUNT_MARK) {
-		const bool minus = s[1] == '-';
+	if (s) {
+		const bool minus = *s == '-';
 
-		if (!amount_parse(&units, s + 1 + minus, true, NULL))
+		if (!amount_parse(&units, s + minus, true, NULL))
 			return false;
 		amount_format(out, minus ? -units : units);
 		return true;
@@ -411,7 +419,7 @@ bool json_amount_text(const json_t *v, char out[AMOUNT_CHARS + 1])
 
 char *command_json(const json_t *v, size_t flags)
 {
-	static const char mark[] = "\"\\u0001";
+	static const char mark[] = "\"\\u0000";
 	char *text = json_dumps(v, flags | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 	char *from, *to;
 

@@ -106,30 +106,6 @@ static void request_free(struct request *r)
 	free(r);
 }
 
-static void give_up(struct request *r)
-{
-	for (size_t i = 0; i < r->begun; i++)
-		if (!r->calls[i].text)
-			node_command_give_up(r->control->node, &r->calls[i]);
-}
-
-static void on_client_gone(struct evhttp_connection *conn, void *arg)
-{
-	struct request *r = arg;
-
-	(void)conn;
-	event_del(r->left); /* before its descriptor is another's */
-	r->http = NULL;
-	give_up(r);
-}
-
-/* evhttp doesn't read while a request is being answered, and so doesn't notice. */
-static void on_client_left(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	give_up(arg);
-}
-
 /* When the last answer is there. */
 static void request_finish(struct request *r)
 {
@@ -175,13 +151,17 @@ static void on_reply(void *arg, json_t *result, const struct err *err, int code)
 		event_active(r->next, EV_TIMEOUT, 0);
 }
 
+static void answer_init(struct answer *a, struct request *r, json_t *call)
+{
+	*a = (struct answer){.request = r, .call = call, .id = json_object_get(call, "id")};
+}
+
 static void begin_call(struct answer *a)
 {
 	json_t *method = json_object_get(a->call, "method"),
 	       *params = json_object_get(a->call, "params");
 	struct err err = {0};
 
-	a->id = json_object_get(a->call, "id");
 	if (json_is_string(method) &&
 	    (!params || json_is_null(params) || json_is_array(params) || json_is_object(params))) {
 		node_command(a->request->control->node, json_string_value(method), params, on_reply,
@@ -191,6 +171,40 @@ static void begin_call(struct answer *a)
 	err_set(&err, ERR_DECODE, "bad-request",
 		"Invalid Request object: method is a string, params an array or object");
 	on_reply(a, NULL, &err, RPC_INVALID_REQUEST);
+}
+
+/* --- the client leaves -------------------------------------------------------------- */
+
+/* What is not begun by now never is; what takes long ends. All of it is answered: to who has closed its side alone. */
+static void give_up(struct request *r)
+{
+	struct err err = {0};
+
+	for (size_t i = 0; i < r->begun; i++)
+		if (!r->calls[i].text)
+			node_command_give_up(r->control->node, &r->calls[i]);
+	err_set(&err, ERR_BUSY, "given-up",
+		"not begun: who asked has closed the connection: keep it open until the answer comes");
+	while (r->begun < r->n_calls)
+		on_reply(&r->calls[r->begun++], NULL, &err, RPC_MISC_ERROR);
+}
+
+static void on_client_gone(struct evhttp_connection *conn, void *arg)
+{
+	struct request *r = arg;
+
+	(void)conn;
+	event_del(r->left); /* before its descriptor is another's */
+	r->http = NULL;
+	give_up(r);
+}
+
+/* evhttp doesn't read while a request is being answered, and so doesn't notice. Who was killed says no more than who
+ * closes the side that sends alone (until something is written): both have left. */
+static void on_client_left(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	give_up(arg);
 }
 
 /* --- requests ---------------------------------------------------------------------------- */
@@ -235,8 +249,7 @@ static void start_request(struct control *k, struct evhttp_request *http, json_t
 	list_add(&k->requests, &r->link);
 	evhttp_connection_set_closecb(evhttp_request_get_connection(http), on_client_gone, r);
 	for (size_t i = 0; i < r->n_calls; i++)
-		r->calls[i] = (struct answer){.request = r,
-					      .call = r->batch ? json_array_get(body, i) : body};
+		answer_init(&r->calls[i], r, r->batch ? json_array_get(body, i) : body);
 	r->next = event_new(k->node->base, -1, 0, on_next, r);
 	event_priority_set(r->next, NODE_PRIO_WORK);
 	event_active(r->next, EV_TIMEOUT, 0);

@@ -30,6 +30,7 @@ libtally_a_SOURCES += \
 	src/node/reindex.c \
 	src/node/late.c \
 	src/node/pool_file.c \
+	src/node/printer.c \
 	src/node/scan.c \
 	src/node/snapshot.c \
 	src/node/template.c \
@@ -50,11 +51,14 @@ if HAVE_CMOCKA
 UNIT_TESTS += \
 	tests/unit/test_config \
 	tests/unit/test_line \
-	tests/unit/test_miner
+	tests/unit/test_miner \
+	tests/unit/test_printer
 tests_unit_test_config_SOURCES = tests/unit/test_config.c
 tests_unit_test_config_LDADD = $(UNIT_LIBS)
 tests_unit_test_line_SOURCES = tests/unit/test_line.c
 tests_unit_test_line_LDADD = $(UNIT_LIBS)
 tests_unit_test_miner_SOURCES = tests/unit/test_miner.c
 tests_unit_test_miner_LDADD = $(UNIT_LIBS)
+tests_unit_test_printer_SOURCES = tests/unit/test_printer.c
+tests_unit_test_printer_LDADD = $(UNIT_LIBS)
 endif

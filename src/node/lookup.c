@@ -2,7 +2,6 @@
 #include "node_priv.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <event2/event.h>
 
 #include <tally/base/mem.h>
+#include <tally/base/thread.h>
 #include <tally/base/wake.h>
 
 #define THREADS_MAX 8
@@ -141,14 +141,9 @@ static struct lookups *lookups_open(struct node *n)
 
 static bool start_thread(struct lookup *l)
 {
-	sigset_t every, old;
 	pthread_t thread;
-	bool ok;
+	const bool ok = thread_start(&thread, thread_main, l) == 0;
 
-	sigfillset(&every); /* signals are the loop's */
-	pthread_sigmask(SIG_SETMASK, &every, &old);
-	ok = pthread_create(&thread, NULL, thread_main, l) == 0;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (ok)
 		pthread_detach(thread);
 	else

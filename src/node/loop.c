@@ -259,12 +259,24 @@ void node_loop_watch_workers(struct node *n)
 	event_add(n->sig_event, NULL);
 }
 
+/* Without a console what was ignored when we were started goes on being ignored: the terminal's end under nohup(1),
+ * ^C in what a script left in the background. */
+static bool stays_ignored(const struct node *n, int sig)
+{
+	struct sigaction at_start;
+
+	return n->config.headless && sig != SIGTERM && sigaction(sig, NULL, &at_start) == 0 &&
+	       at_start.sa_handler == SIG_IGN;
+}
+
 void node_loop_start(struct node *n)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
 	const struct timeval second = {.tv_sec = 1};
 
 	for (size_t i = 0; i < 3; i++) {
+		if (stays_ignored(n, signals[i]))
+			continue;
 		n->signal_events[i] = add_event(n, signals[i], EV_SIGNAL | EV_PERSIST, on_signal);
 		event_add(n->signal_events[i], NULL);
 	}

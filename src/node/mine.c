@@ -104,23 +104,26 @@ static bool behind_peers(const struct mining *m)
 	return s.coming && s.target > s.height + BEHIND_BLOCKS;
 }
 
-/* A block upon this tip would be refused everywhere: its time can't be before the tip's. */
-static bool clock_behind(struct mining *m)
+bool node_clock_serves(const struct node *n, struct err *e)
 {
-	const struct node *n = m->node;
 	const int64_t ahead = (int64_t)chain_tip(n->chain).time - clock_unix(&n->clock.clock);
 
-	if (ahead <= MAX_FUTURE_SECONDS) {
-		m->told_behind = false;
-		return false;
-	}
-	if (!m->told_behind)
-		log_warn(
-			LOG_MINER,
-			"mining waits: the tip's time is %lld s ahead of this clock: set the clock right",
-			(long long)ahead);
-	m->told_behind = true;
-	return true;
+	if (ahead <= MAX_FUTURE_SECONDS)
+		return true;
+	return err_set(e, ERR_FUTURE, "clock-behind",
+		       "the tip's time is %lld s ahead of this clock: set the clock right",
+		       (long long)ahead);
+}
+
+static bool clock_behind(struct mining *m)
+{
+	struct err err = {0};
+	const bool behind = !node_clock_serves(m->node, &err);
+
+	if (behind && !m->told_behind)
+		log_warn(LOG_MINER, "mining waits: %s", err.detail);
+	m->told_behind = behind;
+	return behind;
 }
 
 static int64_t pause_since(const struct mining *m, int64_t since)
@@ -143,14 +146,28 @@ static int64_t mining_pause_left(struct mining *m)
 	return left;
 }
 
+static void generate_finish(struct generate *g, const struct err *err)
+{
+	list_del(&g->link);
+	g->done(g->arg, g->hashes, g->n, err);
+	free(g->hashes);
+	free(g);
+}
+
 static void mining_begin_job(struct mining *m)
 {
 	const int64_t pause = mining_pause_left(m);
-	const struct generate *g = list_first(&m->generates, struct generate, link);
+	struct generate *g = list_first(&m->generates, struct generate, link);
 	uint8_t header[HEADER_BYTES];
+	struct err err = {0};
 
 	mining_stop_job(m);
 	m->stale = false;
+	if (g && !node_clock_serves(m->node, &err)) {
+		generate_finish(g, &err);
+		node_schedule(m->node, WORK_MINER);
+		return;
+	}
 	if (pause > 0) {
 		mining_wait(m, pause);
 		return;
@@ -205,14 +222,6 @@ static void mining_on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	m->stale = true;
 	node_schedule(m->node, WORK_MINER);
-}
-
-static void generate_finish(struct generate *g, const struct err *err)
-{
-	list_del(&g->link);
-	g->done(g->arg, g->hashes, g->n, err);
-	free(g->hashes);
-	free(g);
 }
 
 static void mining_count(struct mining *m)
@@ -409,7 +418,8 @@ void node_generate_give_up(struct node *n, const void *asker)
 {
 	struct err err = {0};
 
-	err_set(&err, ERR_BUSY, "given-up", "nobody waits for the blocks any more");
+	err_set(&err, ERR_BUSY, "given-up",
+		"who asked has closed the connection: keep it open until the answer comes");
 	list_each_safe (it, &n->mining->generates) {
 		struct generate *g = list_entry(it, struct generate, link);
 

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include <event2/event.h>
 
 #include <tally/base/mem.h>
+#include <tally/base/thread.h>
 #include <tally/consensus/target.h>
 #include <tally/crypto/pow.h>
 
@@ -185,18 +185,13 @@ void miner_free(struct miner *m)
 
 bool miner_set_threads(struct miner *m, unsigned threads)
 {
-	sigset_t all, old;
-
 	threads = threads < 1 ? 1 : threads > MINER_THREADS_MAX ? MINER_THREADS_MAX : threads;
 	if (threads == m->n_threads)
 		return true;
 	miner_join(m);
-	sigfillset(&all); /* signals are the loop's */
-	pthread_sigmask(SIG_SETMASK, &all, &old);
 	while (m->n_threads < threads &&
-	       pthread_create(&m->threads[m->n_threads], NULL, miner_main, m) == 0)
+	       thread_start(&m->threads[m->n_threads], miner_main, m) == 0)
 		m->n_threads++;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return m->n_threads > 0;
 }
 

@@ -3,6 +3,7 @@
 #include "node_priv.h"
 
 #include <tally/base/log.h>
+#include <tally/consensus/rules.h>
 
 /* --- blocks ------------------------------------------------------------------ */
 
@@ -248,9 +249,18 @@ static bool not_catching_up(const struct node *n, struct err *e)
 		       "the node is catching up with its peers: try again when it is in sync");
 }
 
+/* The chain would keep a block whose time has not come, and take it later: not where an error says that it is refused. */
+static bool time_has_come(const struct node *n, const struct block *b, struct err *e)
+{
+	struct chain_entry at;
+
+	return chain_find(n->chain, &b->hash, &at) ||
+	       header_check_clock(&b->header, clock_unix(&n->clock.clock), e);
+}
+
 bool node_take_block(struct node *n, struct block *b, struct err *e)
 {
-	if (!not_catching_up(n, e))
+	if (!not_catching_up(n, e) || !time_has_come(n, b, e))
 		return false;
 	if (!chain_accept_block(n->chain, b, e)) {
 		if (chain_failed(n->chain, NULL))

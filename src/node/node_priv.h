@@ -25,6 +25,7 @@ struct mining;
 struct control;
 struct journal;
 struct logfile;
+struct printer;
 struct late;
 struct pool_file;
 
@@ -45,6 +46,7 @@ struct node {
 	/* From the ground up; closed in reverse. */
 	struct dir_lock lock;
 	struct logfile *logfile; /* NULL offline */
+	struct printer *printer; /* NULL offline and with a console */
 	struct event_base *base;
 	struct store *store;
 	struct wallet_db *wallet_db;
@@ -114,7 +116,8 @@ void node_schedule(struct node *n, unsigned work); /* WORK_… bits for the next
 void node_mark(struct node *n,
 	       unsigned bits); /* NODE_EV_… bits: observers hear of them in this turn */
 bool node_start_chain(struct node *n, struct err *e); /* once there is a genesis: mempool, wallet */
-/* Takes a block we made or were given by a person: the chain connects it in its turns. ERR_BUSY while catching up. */
+/* Takes a block we made or were given by a person: the chain connects it in its turns. ERR_BUSY while catching up;
+ * ERR_FUTURE where its time is too far ahead: then it is not kept, as a peer's would be. */
 bool node_take_block(struct node *n, struct block *b, struct err *e);
 /* Once the chain is idle: false with the reason where the block is invalid. */
 bool node_block_verdict(const struct node *n, const struct block_hash *hash, struct err *e);
@@ -182,6 +185,9 @@ void node_mining_tick(struct node *n);
 void node_mining_settled(struct node *n); /* the chain is idle: what became of our block? */
 struct mining *mining_new(struct node *n);
 void mining_free(struct mining *m);
+/* False: no block could be made upon this tip, whose time is too far ahead of this clock: it would be refused
+ * everywhere, since its time can't be before the tip's. ERR_FUTURE "clock-behind". */
+bool node_clock_serves(const struct node *n, struct err *e);
 /* Mines exactly `count` blocks, one after another, then tells: their hashes in order. Several wait for
  * each other. done may come within this call only on error. */
 typedef void generate_done(void *arg, const struct block_hash *hashes, size_t n,
@@ -252,6 +258,15 @@ void logfile_line(struct logfile *l, int64_t unix_us, enum log_subsystem sub, en
 /* "2026-01-02T03:04:05.678Z info  chain  text": the form of a line, in file and on stdout. */
 void log_format(char *out, size_t size, int64_t unix_us, enum log_subsystem sub,
 		enum log_level level, const char *text);
+
+/* printer.c: log lines on a descriptor that may stop taking them: nobody waits for it. Lines that don't fit into what is
+ * kept meanwhile (1 MB or more) are left out, and counted in a line. Not so with a file, which has them at once. */
+struct printer *printer_new(int fd);
+/* What is left is written within 200 ms, or not at all. NULL is harmless. The descriptor must stay open until the
+ * program ends. */
+void printer_free(struct printer *p);
+void printer_line(struct printer *p, int64_t unix_us, enum log_subsystem sub, enum log_level level,
+		  const char *text);
 
 /* find_tx.c: a confirmed transaction, in the block `in` (NULL: the wallet's, or in the last blocks, 1,000 or 8 MB). One
  * reference at *out, its block at *at. */

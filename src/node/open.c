@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,16 +24,6 @@
 
 /* --- the log --------------------------------------------------------------------- */
 
-static void print_log(int64_t unix_us, enum log_subsystem sub, enum log_level level,
-		      const char *text)
-{
-	char line[1024];
-
-	log_format(line, sizeof(line), unix_us, sub, level, text);
-	printf("%s\n", line);
-	fflush(stdout);
-}
-
 static void on_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
 		   const char *text)
 {
@@ -45,8 +34,8 @@ static void on_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_
 	journal_log(n->journal, unix_us, sub, level, text);
 	if (n->work_event)
 		node_mark(n, NODE_EV_LOG);
-	if (n->mode == NODE_ONLINE && n->config.headless)
-		print_log(unix_us, sub, level, text);
+	if (n->printer)
+		printer_line(n->printer, unix_us, sub, level, text);
 }
 
 /* --- databases, chain, wallet -------------------------------------------------------- */
@@ -212,6 +201,8 @@ static bool open_ground(struct node *n, struct err *e)
 		return false;
 	if (n->mode == NODE_ONLINE && !(n->logfile = logfile_open(n->config.dir, e)))
 		return false;
+	if (n->mode == NODE_ONLINE && n->config.headless)
+		n->printer = printer_new(STDOUT_FILENO);
 	log_set_sink(on_log, n);
 	log_set_level(n->config.debug ? LOG_DEBUG : LOG_INFO);
 	return true;
@@ -296,6 +287,7 @@ bool node_close(struct node *n, struct err *e)
 	late_free(n->late);
 	close_fd(n->fail_fd[0]);
 	close_fd(n->fail_fd[1]);
+	printer_free(n->printer); /* last, since it may wait */
 	free(n);
 	return ok;
 }
@@ -311,8 +303,9 @@ void node_go_headless(struct node *n)
 	const size_t count = journal_logs(n->journal, 0, said, NODE_LOGS_KEPT);
 
 	n->config.headless = true;
+	n->printer = printer_new(STDOUT_FILENO);
 	for (size_t i = 0; i < count; i++)
-		print_log(said[i].unix_us, said[i].sub, said[i].level, said[i].text);
+		printer_line(n->printer, said[i].unix_us, said[i].sub, said[i].level, said[i].text);
 	free(said);
 }
 

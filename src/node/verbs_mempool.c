@@ -3,6 +3,7 @@
 #include "verbs_priv.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
@@ -89,12 +90,16 @@ static void run_getmempoolinfo(struct node *n, struct call *c)
 
 static void run_savemempool(struct node *n, struct call *c)
 {
+	const char *path = pool_file_path(n->pool_file);
+	char shown[CONFIG_PATH_MAX + 32]; /* a path may be any bytes */
 	struct err err = {0};
 
-	if (pool_file_save(n->pool_file, &err))
-		call_done(c, json_pack("{s:s}", "filename", pool_file_path(n->pool_file)));
-	else
+	if (!pool_file_save(n->pool_file, &err)) {
 		call_fail(c, RPC_MISC_ERROR, &err);
+		return;
+	}
+	utf8_sanitise(shown, sizeof(shown), path, strlen(path));
+	call_done(c, json_pack("{s:s}", "filename", shown));
 }
 
 /* A confirmed one with what its block tells. */

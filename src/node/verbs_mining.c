@@ -49,12 +49,22 @@ static void generated(void *arg, const struct block_hash *hashes, size_t count,
 	call_done(c, out);
 }
 
+bool call_may_mine(struct node *n, struct call *c)
+{
+	struct err err = {0};
+
+	if (node_clock_serves(n, &err))
+		return true;
+	call_fail(c, RPC_MISC_ERROR, &err);
+	return false;
+}
+
 static void run_generatetoaddress(struct node *n, struct call *c)
 {
 	struct key_hash to;
 	int64_t count;
 
-	if (call_number(c, "nblocks", 0, GENERATE_MAX, 1, &count) &&
+	if (call_number(c, "nblocks", 0, GENERATE_MAX, 1, &count) && call_may_mine(n, c) &&
 	    call_address(c, "address", true, &to))
 		node_generate(n, &to, (uint32_t)count, call_asker(c), generated, c);
 }

@@ -111,7 +111,8 @@ static void run_send(struct node *n, struct call *c)
 	json_t *result;
 
 	if (!call_flag(c, "mine", false, &mine) || !call_flag(c, "preview", false, &preview) ||
-	    !read_payment(c, &p, &from) || !make_payment(n, c, &p, &tx, &fee, &change))
+	    (mine && !call_may_mine(n, c)) || !read_payment(c, &p, &from) ||
+	    !make_payment(n, c, &p, &tx, &fee, &change))
 		return;
 	if (!preview && !node_submit_tx(n, tx, &err)) {
 		call_error(c, RPC_VERIFY_REJECTED, err.cls, err.token, "payment refused: %s: %s",

@@ -15,6 +15,9 @@ bool call_hash(struct call *c, const char *name, struct hash256 *out);
 /* An address or a label. make: a label is made on first use. */
 bool call_address(struct call *c, const char *name, bool make, struct key_hash *out);
 
+/* verbs_mining.c: where no block could be made now it answers the call itself. */
+bool call_may_mine(struct node *n, struct call *c);
+
 /* verbs.c: of those with this flag the one that was perhaps meant; NULL: none is near. */
 const char *verb_nearest(const char *name, unsigned flag);
 

@@ -1,6 +1,7 @@
 /* The thread that checkpoints, and does nothing else: what waits for it to flush is not the owner. */
-#include <signal.h>
 #include <string.h>
+
+#include <tally/base/thread.h>
 
 #include "store/env_priv.h"
 
@@ -31,14 +32,8 @@ static void *checkpoint_main(void *arg)
 
 bool env_checkpoint_start(struct env *env, struct err *e)
 {
-	sigset_t all, before;
-	int rc;
+	const int rc = thread_start(&env->checkpointer, checkpoint_main, env);
 
-	/* Signals are the loop's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&env->checkpointer, NULL, checkpoint_main, env);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc != 0)
 		return err_set(e, ERR_IO, "thread", "cannot start a thread: %s: raise the limit",
 			       strerror(rc));

@@ -1,7 +1,8 @@
 /* Making durable what was committed, on a thread of its own: a disk may take its time, and the owner has a
  * screen to draw. */
-#include <signal.h>
 #include <string.h>
+
+#include <tally/base/thread.h>
 
 #include "store/env_priv.h"
 
@@ -32,15 +33,11 @@ static void *flush_main(void *arg)
 
 bool env_flush_start(struct env *env, struct err *e)
 {
-	sigset_t all, before;
 	int rc;
 
 	if (!wake_open(&env->flushed))
 		return err_set(e, ERR_IO, "thread", "no file is left to open: raise the limit");
-	sigfillset(&all); /* signals are the loop's */
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&env->flusher, NULL, flush_main, env);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	rc = thread_start(&env->flusher, flush_main, env);
 	env->flusher_runs = rc == 0;
 	return rc == 0 || err_set(e, ERR_IO, "thread", "cannot start a thread: %s: raise the limit",
 				  strerror(rc));

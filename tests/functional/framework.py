@@ -101,11 +101,12 @@ class Node:
     def create(self, address="CENTRAL_NODE", *options):
         return self.ok("createblockchain", "-address", address, *(options or ("-spacing", "0")))
 
-    def start(self, *options):
+    def start(self, *options, stdout=None):
         e = self.environment()
         self.log = open(self.out, "ab")
         self.process = subprocess.Popen(self.command("startnode", "-headless", *options), env=e,
-                                        stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+                                        stdin=subprocess.DEVNULL, stdout=stdout or self.log,
+                                        stderr=self.log)
         wait_until("node %d answers" % self.id, lambda: self.rpc("uptime") >= 0)
 
     def end(self, how=signal.SIGTERM):

@@ -147,6 +147,49 @@ def test_a_miner_with_a_clock_behind_the_tip_waits(net):
     wait_until("it mines when the clock is right", lambda: one.tip() != tip)
 
 
+def test_no_block_is_made_with_a_clock_behind_the_tip_nor_later(net):
+    one = net.chain_node()
+    one.generate(6)
+    two = net.joined(one)
+    two.end()
+    two.start("-connect", "0")
+    now = int(time.time())
+    one.rpc("setmocktime", now + 3600)
+    ahead = one.rpc("getblock", one.generate(1)[0], 0)
+    assert two.rpc("submitblock", ahead) == "time-too-new"
+    one.rpc("setmocktime", now)
+    tip, addresses = one.tip(), one.ok("listaddresses")
+    for command in (["rpc", "generatetoaddress", "1", "somebody"],
+                    ["send", "-to", "CENTRAL_NODE", "-amount", "1", "-mine"]):
+        status, out, err = one.run(*command)
+        assert (status, out) == (1, "") and err.count("\n") == 1, (status, out, err)
+        assert "time is 3600 s ahead of this clock: set the clock right" in err, err
+    assert one.tip() == tip and one.rpc("getrawmempool") == [] and one.ok("listaddresses") == addresses
+    # What was refused does not come when the clock is right.
+    for n, height in ((one, 7), (two, 6)):
+        n.rpc("setmocktime", now + 3600)
+        time.sleep(1.2)
+        assert n.rpc("getblockcount") == height
+        n.generate(1)
+        assert n.rpc("getblockcount") == height + 1
+
+
+def test_a_count_of_blocks_ends_where_the_clock_is_set_back(net):
+    one = net.chain_node()
+    now = int(time.time())
+    one.rpc("setmocktime", now + 3600)
+    asked = subprocess.Popen(one.command("rpc", "generatetoaddress", "100000", "A"), env=one.environment(),
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_until("it has begun", lambda: one.rpc("getblockcount") > 5)
+    one.rpc("setmocktime", now)
+    out, err = asked.communicate(timeout=30)
+    assert (asked.returncode, out) == (1, "") and " ahead of this clock: " in err, (out, err)
+    height = one.rpc("getblockcount")
+    one.rpc("setmocktime", now + 3600)
+    time.sleep(1.2)
+    assert one.rpc("getblockcount") == height
+
+
 def test_a_miner_that_joins_mines_nothing_stale(net):
     one = net.chain_node()
     one.generate(400)

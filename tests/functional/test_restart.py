@@ -124,6 +124,31 @@ def test_a_suspended_node_is_told(net):
     assert one.end() == 0
 
 
+def test_signals_that_were_ignored_at_the_start_stay_ignored(net):
+    """As nohup has it, and a script of what it leaves in the background."""
+    one = net.node()
+    one.create()
+    signals = (signal.SIGHUP, signal.SIGINT)
+
+    def start(disposition):
+        before = [signal.signal(s, disposition) for s in signals]
+        try:
+            one.start("-connect", "0")
+        finally:
+            for s, handler in zip(signals, before):
+                signal.signal(s, handler)
+
+    start(signal.SIG_IGN)
+    for s in signals:
+        one.process.send_signal(s)
+        time.sleep(0.3)
+        assert one.rpc("getblockcount") == 0
+    assert one.end() == 0
+    for s in signals:
+        start(signal.SIG_DFL)
+        assert one.end(s) == 0
+
+
 def test_second_process_is_told_who_is_there(net):
     one = net.chain_node()
     status, out, err = one.run("startnode", "-headless", "-port", str(one.id + 1), "-control-port", str(one.id + 2))

@@ -1,6 +1,7 @@
 """The control port, as clients written for Bitcoin Core see it."""
 import base64
 import decimal
+import http.client
 import json
 import os
 import socket
@@ -9,7 +10,9 @@ import time
 
 import bitcoin.rpc
 
+from chainlib import Chain
 from framework import RpcError, main, wait_until
+from p2p import Peer
 
 
 def proxy(n):
@@ -35,20 +38,62 @@ def test_blocks_are_made_only_while_somebody_waits_for_them(net):
     n.create("CENTRAL_NODE", "-spacing", "3600")
     n.start("-connect", "0")
     n.rpc("getnewaddress", "bob")
-    with open(os.path.join(n.dir, ".cookie")) as f:
-        auth = base64.b64encode(f.read().encode()).decode()
     for method, params in (("generatetoaddress", [1000, "CENTRAL_NODE"]),
                            ("send", {"to": "bob", "amount": "1", "mine": True}),
                            ("tally_command", ["send! bob 1 mine=true"])):
-        leave_while_it_mines(n, auth, json.dumps({"method": method, "params": params, "id": 1}))
+        leave_while_it_mines(n, {"method": method, "params": params, "id": 1})
 
 
-def leave_while_it_mines(n, auth, body):
-    with socket.create_connection(("127.0.0.1", n.id + 10000)) as s:
-        s.sendall(("POST / HTTP/1.1\r\nHost: x\r\nAuthorization: Basic %s\r\nContent-Length: %d\r\n\r\n%s" % (
-            auth, len(body), body)).encode())
+def ask(n, calls):
+    """A connection over which this was asked, the answer still to come."""
+    body = json.dumps(calls)
+    with open(os.path.join(n.dir, ".cookie")) as f:
+        auth = base64.b64encode(f.read().encode()).decode()
+    s = socket.create_connection(("127.0.0.1", n.id + 10000), 30)
+    s.sendall(("POST / HTTP/1.1\r\nHost: x\r\nAuthorization: Basic %s\r\nContent-Length: %d\r\n\r\n%s" % (
+        auth, len(body), body)).encode())
+    return s
+
+
+def leave_while_it_mines(n, call):
+    with ask(n, call):
         wait_until("it mines", lambda: n.rpc("getmininginfo")["hashespersec"] > 0)
     wait_until("it has stopped", lambda: n.rpc("getmininginfo")["hashespersec"] == 0)
+    assert n.rpc("getblockcount") == 0
+
+
+def test_what_of_a_batch_is_not_begun_when_its_client_leaves_never_is(net):
+    n = net.chain_node()
+    n.generate(100)
+    slow = [{"method": "printchain", "id": i} for i in range(300)]
+    late = [{"method": "getnewaddress", "params": ["late"]},
+            {"method": "generatetoaddress", "params": [3000, "CENTRAL_NODE"]}]
+    with ask(n, slow + late):
+        time.sleep(0.05)
+    # Calls of two batches take turns: by the end of this one the other's would have been begun.
+    assert len(json.loads(n.post(json.dumps(slow + slow[:100]))[1])) == 400
+    assert "late" not in n.ok("listaddresses")
+    assert n.rpc("getblockcount") == 100
+
+
+def test_who_closes_the_side_that_sends_is_answered_and_waits_for_nothing_long(net):
+    n = net.node()
+    n.create("CENTRAL_NODE", "-spacing", "3600")
+    n.start("-connect", "0")
+    count = {"method": "getblockcount", "id": 1}
+    long = {"method": "generatetoaddress", "params": [1, "CENTRAL_NODE"], "id": 2}
+
+    def closing(calls):
+        with ask(n, calls) as s:
+            s.shutdown(socket.SHUT_WR)
+            answer = http.client.HTTPResponse(s)
+            answer.begin()
+            return json.loads(answer.read())
+
+    assert closing(count)["result"] == 0
+    for answer in (closing(long), closing([long])[0]):
+        error = answer["error"]
+        assert error["data"]["token"] == "given-up" and "closed the connection" in error["message"], answer
     assert n.rpc("getblockcount") == 0
 
 
@@ -210,6 +255,69 @@ def test_an_id_comes_back_as_it_was(net):
     for i in (7, "a", None, "\u0001 {\"evil\":1}", "\u0001", [1, {"x": "\u0001y"}], 1.5):
         status, text = n.post(json.dumps({"method": "uptime", "id": i}))
         assert status == 200 and json.loads(text)["id"] == i, text
+
+
+def shown(text):
+    """As it is shown to others: without what is not plain."""
+    return "".join("?" if ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u202e\u2028" else c for c in text)
+
+
+# What would be taken for something else if it were not a text: marks of amounts, ends of texts, controls.
+TEXTS = ("\u0001", "\u00011,\"x\":2", "a\"\u00011", "\\u0000", "\"\\u00001,\"x\":2", "\\", "\"", "\u001f\u007f\u0085",
+         "},\"error\":null", "\u202e\u2028", "\U0001f600")
+
+
+def test_no_text_is_taken_for_something_else(net):
+    n = net.chain_node()
+    n.generate(20)
+
+    def exact(method, **params):
+        """The answer, which must be JSON in which nothing is told twice."""
+        def once(pairs):
+            assert len(dict(pairs)) == len(pairs), pairs
+            return dict(pairs)
+        return json.loads(n.post(json.dumps({"method": method, "params": params}))[1], object_pairs_hook=once)
+
+    for text in TEXTS:
+        sent = exact("send", to="CENTRAL_NODE", amount=0.5, memo=text, preview=True)["result"]
+        assert sent["memo"] == text and sent["amount"] == 0.5, sent
+        assert sent.keys() == {"txid", "to", "amount", "fee", "change", "label", "own", "memo", "preview"}
+        sent = exact("send", to="CENTRAL_NODE", amount=0.5, memo=text)["result"]
+        assert sent["memo"] == text
+        outs = exact("getrawtransaction", txid=sent["txid"], verbose=True)["result"]["vout"]
+        assert [o["scriptPubKey"]["memo"] for o in outs if "memo" in o["scriptPubKey"]] == [shown(text)]
+        assert exact("tally_command", line="send @CENTRAL_NODE 1 memo=" + json.dumps(text))["error"] is None
+        # As a label it is taken, or not; and an error says whose it is.
+        label = exact("getnewaddress", label=text)
+        if label["error"]:
+            assert label["result"] is None and label["error"]["data"]["token"] == "bad-label", label
+        else:
+            assert any(a["label"] == text for a in exact("listaddresses")["result"])
+        for method, params in (("send", {"to": text + "?", "amount": 1}), ("send", {"to": "a", "amount": text}),
+                               ("help", {"command": text}), ("getblock", {"blockhash": text}), ("mine", {"on": text}),
+                               ("mine", {"on": "x" * 39 + text}), (text, {}), ("getblockcount", {text: 1}),
+                               ("help", {"command": text * 400}), ("help", {"command": "x" + text * 400})):
+            answer = exact(method, **params)
+            assert answer["result"] is None and answer["error"]["message"], (method, params, answer)
+    memos = {t["memo"] for t in exact("listtransactions", count=100)["result"] if "memo" in t}
+    assert memos >= set(map(shown, TEXTS)), memos
+    # A path need not be UTF-8.
+    odd = net.node()
+    odd.home = os.path.join(net.home, "\udcff")
+    odd.dir = os.path.join(odd.home, str(odd.id))
+    odd.create()
+    odd.start("-connect", "0")
+    assert odd.rpc("savemempool")["filename"] == "%s/?/%d/mempool.dat" % (net.home, odd.id)
+    assert odd.end() == 0
+    # No text holds a NUL.
+    assert json.loads(n.post('{"method":"send","params":{"memo":"\\u0000"}}')[1])["error"]["code"] == -32700
+    # And what a peer says of itself.
+    chain = Chain.of(n)
+    for text in TEXTS:
+        peer = Peer.handshaken(n, chain, agent=("/%s(chain=%s)/" % (text, chain.genesis[::-1].hex())).encode())
+        wait_until("it is a peer", lambda: exact("getpeerinfo")["result"][-1]["subver"].startswith("/" + shown(text)))
+        assert exact("tally_snapshot")["error"] is None
+        peer.close()
 
 
 def test_large_answers_come_whole_and_too_large_batches_are_cut(net):

@@ -323,6 +323,39 @@ static void amounts_are_taken_whole_or_not_at_all(void **state)
 	assert_int_equal(say(v, "send miner 0.00000001"), LINE_CONFIRM);
 }
 
+/* Dumped and read again a text is as it was, and an amount is a number. */
+static void no_text_is_taken_for_an_amount(void **state)
+{
+	static const char *const texts[] = {
+		"",           "\001",         "\0011,\"x\":2", "a\"\0011", "\\u0000",
+		"\"\\u00001", "\\\"\\u00001", "0.50000000",    "\177\037", "\"",
+		"\\"};
+	char amount[AMOUNT_CHARS + 1], *text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		json_t *in = json_pack("{s:s,s:o,s:[s]}", "text", texts[i], "amount",
+				       json_amount(-50000000), texts[i], texts[i]);
+		json_t *out;
+
+		assert_false(json_amount_text(json_object_get(in, "text"), amount));
+		assert_true(json_amount_text(json_object_get(in, "amount"), amount));
+		assert_string_equal(amount, "-0.5");
+		text = command_json(in, JSON_COMPACT);
+		assert_non_null(strstr(text, "\"amount\":-0.50000000"));
+		out = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+		assert_int_equal(json_object_size(out), 3);
+		assert_string_equal(json_string_value(json_object_get(out, "text")), texts[i]);
+		assert_string_equal(
+			json_string_value(json_array_get(json_object_get(out, texts[i]), 0)),
+			texts[i]);
+		assert_true(json_is_real(json_object_get(out, "amount")));
+		free(text);
+		json_decref(in);
+		json_decref(out);
+	}
+}
+
 struct amount_reply {
 	char token[ERR_TOKEN_CHARS + 1], amount[AMOUNT_CHARS + 1];
 };
@@ -432,6 +465,7 @@ int main(void)
 		WITH_NODE(a_text_with_blanks_wants_quotes),
 		WITH_NODE(a_fee_that_can_only_be_a_mistake_is_refused),
 		WITH_NODE(amounts_are_taken_whole_or_not_at_all),
+		cmocka_unit_test(no_text_is_taken_for_an_amount),
 		WITH_NODE(numbers_of_json_are_amounts_to_the_last_unit),
 		WITH_NODE(a_strangers_balance_is_counted_in_the_chain),
 		WITH_NODE(what_is_no_line_is_told_so),
