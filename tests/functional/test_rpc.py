@@ -68,6 +68,14 @@ def test_mining_goes_on_when_told_how(net):
     assert mining("mine") == (False, 3)
     assert mining("mine off threads=2") == (False, 2)
     assert mining("mine") == (True, 2)
+    for bad in ("0", "65", "-1", "1000", "x"):
+        answer = n.rpc("tally_command", "mine threads=" + bad)
+        assert answer["kind"] == "failed" and "from 1 to 64" in answer["text"], (bad, answer)
+    for bad in (0, 65, -2):
+        status, out, err = n.run("rpc", "setgenerate", "true", str(bad))
+        assert status == 2 and out == "" and "from 1 to 64" in err, (bad, err)
+    n.ok("rpc", "setgenerate", "true", "-1")  # as Bitcoin Core had it: no limit
+    assert n.rpc("getmininginfo")["genproclimit"] == 2
 
 
 def test_what_can_be_spent_is_the_same_everywhere(net):
