@@ -65,6 +65,10 @@ def test_bad_parameters_make_no_directory(net):
                           ("name", ""), ("name", "x" * 41), ("pow-limit", "0x2100ffff"),
                           ("reward", "21000000")):
         refused(n, 2, "createblockchain", "-address", "me", "-" + option, value)
+    refused(n, 2, "createblockchain", "-address", "me", "-reward", "1000000",
+            says="reward 1000000: at most 50 coins with a halving of 210000 blocks")
+    refused(n, 2, "createblockchain", "-address", "me", "-reward", "21.5", "-halving", "0",
+            says="reward 21.5: at most 21 coins a block that never halves")
     for label in BAD_LABELS:
         refused(n, 2, "createblockchain", "-address", label)
     assert not os.path.exists(n.dir)
