@@ -101,6 +101,9 @@ def test_of_two_chains_offered_a_person_chooses(net):
     assert new.rpc("tally_command", "choose biology")["kind"] == "failed"
     assert new.rpc("tally_command", "choose chemistry")["kind"] == "done"
     wait_until("it joins that one", lambda: new.tip() == nodes[1].tip())
+    for name in ("chemistry", "physics"):
+        answer = new.rpc("tally_command", "choose " + name)
+        assert answer == {"kind": "failed", "text": "this node has a chain already: chemistry"}, answer
 
 
 if __name__ == "__main__":
