@@ -193,7 +193,7 @@ def test_refused_while_a_node_runs_and_without_a_chain(net):
     assert status == 1 and out == "" and str(n.process.pid) in one_line(err), err
     empty = net.node()
     status, out, err = empty.run("reindex")
-    assert status == 1 and out == "" and "there is no chain" in one_line(err), err
+    assert status == 1 and out == "" and "there is no data directory" in one_line(err), err
     assert not os.path.exists(empty.dir)
 
 
