@@ -77,6 +77,11 @@ static void collect(struct rebuild *r, struct salvage *from, bool bodies)
 		salvage_scan(from, collect_one, r);
 }
 
+static bool never_any(const struct rebuild *r)
+{
+	return r->headers && r->blocks && salvage_empty(r->headers) && salvage_empty(r->blocks);
+}
+
 /* --- one piece ----------------------------------------------------------------------- */
 
 static bool read_header(struct rebuild *r, const struct piece *p, uint8_t header[HEADER_BYTES],
@@ -278,6 +283,7 @@ bool chain_rebuild(struct chain *c, const char *dir, struct chain_rebuilt *out, 
 	*out = (struct chain_rebuilt){0};
 	ok = open_file(&r.headers, dir, "headers", e) && open_file(&r.blocks, dir, "blocks", e);
 	if (ok) {
+		out->never = never_any(&r);
 		collect(&r, r.headers, false);
 		collect(&r, r.blocks, true);
 		if (r.n > 0)

@@ -1,6 +1,8 @@
 /* A command goes to the node that runs; where none does, into the data directory itself. */
+#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <tally/base/clock.h>
 #include <tally/store/lock.h>
@@ -91,16 +93,27 @@ static bool try_call(const struct config *c, const char *method, json_t *params,
 	return ok;
 }
 
-bool call_command(const struct config *c, const char *method, json_t *take_params, json_t **result,
-		  char **raw, struct err *e)
+bool data_dir_there(const struct config *c, struct err *e)
+{
+	if (access(c->dir, F_OK) == 0 || errno != ENOENT)
+		return true;
+	return err_set(
+		e, ERR_NOTFOUND, "no-directory",
+		"there is no data directory %s: createblockchain, createwallet or startnode makes one",
+		c->dir);
+}
+
+bool call_command(const struct invocation *in, const char *method, json_t *take_params,
+		  json_t **result, char **raw, struct err *e)
 {
 	const struct timespec pause = {.tv_nsec = RETRY_NS};
 	const int64_t until = clock_mono_us(clock_system()) + START_WAIT_MS * INT64_C(1000);
+	const bool there = in->command->makes || data_dir_there(&in->config, e);
 	json_t *params = take_params ? take_params : json_array();
-	bool again, ok;
+	bool again = false, ok = false;
 
-	while (!(ok = try_call(c, method, params, result, raw, &again, e)) && again &&
-	       clock_mono_us(clock_system()) < until)
+	while (there && !(ok = try_call(&in->config, method, params, result, raw, &again, e)) &&
+	       again && clock_mono_us(clock_system()) < until)
 		nanosleep(&pause, NULL);
 	json_decref(params);
 	return ok;

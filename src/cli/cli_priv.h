@@ -31,6 +31,7 @@ struct command_row {
 	const char *summary;
 	const struct option_row *options; /* NULL: none */
 	bool settings;                    /* takes the settings of startnode too */
+	bool makes;                       /* the data directory, where there is none */
 	const char *words; /* what may follow without a dash, for help; NULL: nothing */
 	bool (*run)(struct invocation *in, struct err *e);
 };
@@ -62,9 +63,13 @@ bool remote_call(const struct config *c, const char *method, json_t *params, boo
  * only when it goes on. */
 bool remote_suspended(const struct config *c, struct err *e);
 
-/* call.c: by the node that runs, else in the data directory. */
-bool call_command(const struct config *c, const char *method, json_t *take_params, json_t **result,
-		  char **raw, struct err *e);
+/* call.c. Is there a data directory? ERR_NOTFOUND "no-directory"; what else may be wrong with it is found when it is
+ * opened. */
+bool data_dir_there(const struct config *c, struct err *e);
+
+/* By the node that runs, else in the data directory, which only a command that makes one can do without. */
+bool call_command(const struct invocation *in, const char *method, json_t *take_params,
+		  json_t **result, char **raw, struct err *e);
 
 /* startnode.c */
 bool run_startnode(struct invocation *in, struct err *e);

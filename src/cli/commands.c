@@ -147,7 +147,7 @@ static bool call_and_print(struct invocation *in, const char *method, json_t *pa
 	json_t *result;
 	char *text;
 
-	if (!call_command(&in->config, method, params, &result, NULL, e))
+	if (!call_command(in, method, params, &result, NULL, e))
 		return false;
 	text = v->text ? v->text(result) : command_json(result, JSON_INDENT(2));
 	printf("%s\n", text);
@@ -168,7 +168,7 @@ static bool run_listaddresses(struct invocation *in, struct err *e)
 	json_t *result, *row;
 	size_t i;
 
-	if (!call_command(&in->config, "listaddresses", NULL, &result, NULL, e))
+	if (!call_command(in, "listaddresses", NULL, &result, NULL, e))
 		return false;
 	json_array_foreach(result, i, row)
 	{
@@ -190,7 +190,7 @@ static bool run_getbalance(struct invocation *in, struct err *e)
 	if (!of)
 		return call_and_print(in, "tally_balance", NULL, e);
 	if (!one_param(in, "address", &params, e) ||
-	    !call_command(&in->config, "tally_balance", params, &result, NULL, e))
+	    !call_command(in, "tally_balance", params, &result, NULL, e))
 		return false;
 	/* By the name it was asked for, be it a label. */
 	json_amount_text(json_object_get(result, "balance"), amount);
@@ -226,7 +226,7 @@ static bool run_send(struct invocation *in, struct err *e)
 	}
 	if (option_value(in, "mine"))
 		note("mining a block with it: that may take a while");
-	if (!call_command(&in->config, "send", params, &result, NULL, e))
+	if (!call_command(in, "send", params, &result, NULL, e))
 		return false;
 	printf("%s\n", json_string_value(json_object_get(result, "txid")));
 	told = verb_find("send")->text(result);
@@ -267,8 +267,8 @@ static bool run_printchain(struct invocation *in, struct err *e)
 	size_t i;
 
 	do {
-		if (!call_command(&in->config, "printchain", json_pack("[o,s]", next, PAGE),
-				  &result, NULL, e))
+		if (!call_command(in, "printchain", json_pack("[o,s]", next, PAGE), &result, NULL,
+				  e))
 			return false;
 		json_array_foreach(json_object_get(result, "blocks"), i, b) print_block(b);
 		next = json_object_get(result, "next");
@@ -285,7 +285,7 @@ static bool run_invite(struct invocation *in, struct err *e)
 	const char *word;
 
 	if (!one_param(in, "address", &params, e) ||
-	    !call_command(&in->config, "invite", params, &result, NULL, e))
+	    !call_command(in, "invite", params, &result, NULL, e))
 		return false;
 	word = json_string_value(result);
 	printf("%s\n", word);
@@ -299,7 +299,7 @@ static bool run_reindexutxo(struct invocation *in, struct err *e)
 {
 	json_t *result;
 
-	if (!call_command(&in->config, "reindexutxo", NULL, &result, NULL, e))
+	if (!call_command(in, "reindexutxo", NULL, &result, NULL, e))
 		return false;
 	printf("%" JSON_INTEGER_FORMAT " unspent outputs\n",
 	       json_integer_value(json_object_get(result, "outputs")));
@@ -312,7 +312,7 @@ static bool run_reindex(struct invocation *in, struct err *e)
 	char hash[HASH_HEX_CHARS + 1];
 	struct reindex_report r;
 
-	if (!node_reindex(&in->config, &r, e))
+	if (!data_dir_there(&in->config, e) || !node_reindex(&in->config, &r, e))
 		return false;
 	if (r.empty) {
 		hash256_hex(hash, &r.chain.genesis.h);
@@ -403,6 +403,17 @@ static json_t *rpc_params(const struct invocation *in, struct err *e)
 	return params;
 }
 
+/* As the method does it; where there is no node yet, it is read all the same. */
+static bool print_methods(const struct invocation *in, struct err *e)
+{
+	char *text = command_help(in->n_words > 1 ? in->words[1] : NULL, e);
+
+	if (text)
+		printf("%s\n", text);
+	free(text);
+	return text != NULL;
+}
+
 static bool run_rpc(struct invocation *in, struct err *e)
 {
 	json_t *params, *result;
@@ -411,8 +422,11 @@ static bool run_rpc(struct invocation *in, struct err *e)
 	if (in->n_words == 0)
 		return err_set(e, ERR_USAGE, "missing-method",
 			       "rpc needs a method: tally rpc help lists them");
+	if (strcmp(in->words[0], "help") == 0 && in->n_words <= 2 &&
+	    !data_dir_there(&in->config, NULL))
+		return print_methods(in, e);
 	params = rpc_params(in, e);
-	if (!params || !call_command(&in->config, in->words[0], params, &result, &raw, e))
+	if (!params || !call_command(in, in->words[0], params, &result, &raw, e))
 		return false;
 	if (json_is_string(result) && (!raw || strncmp(raw, "\"", 1) == 0))
 		printf("%s\n", json_string_value(result));
@@ -466,25 +480,27 @@ static const struct option_row invite_options[] = {
 
 const struct command_row commands[] = {
 	{"createblockchain", "makes a chain whose first coins go to an address", create_options,
-	 false, NULL, run_create},
-	{"startnode", "runs a node, with its console on a terminal", NULL, true, NULL,
+	 false, true, NULL, run_create},
+	{"startnode", "runs a node, with its console on a terminal", NULL, true, true, NULL,
 	 run_startnode},
-	{"createwallet", "makes a new address and prints it", wallet_options, false, NULL,
+	{"createwallet", "makes a new address and prints it", wallet_options, false, true, NULL,
 	 run_createwallet},
-	{"listaddresses", "prints the wallet's addresses with their labels", NULL, false, NULL,
-	 run_listaddresses},
-	{"getbalance", "prints what an address, or the wallet, has", balance_options, false, NULL,
-	 run_getbalance},
-	{"send", "pays somebody and prints the transaction's id", send_options, false, NULL,
+	{"listaddresses", "prints the wallet's addresses with their labels", NULL, false, false,
+	 NULL, run_listaddresses},
+	{"getbalance", "prints what an address, or the wallet, has", balance_options, false, false,
+	 NULL, run_getbalance},
+	{"send", "pays somebody and prints the transaction's id", send_options, false, false, NULL,
 	 run_send},
-	{"printchain", "prints every block from the tip down", NULL, false, NULL, run_printchain},
+	{"printchain", "prints every block from the tip down", NULL, false, false, NULL,
+	 run_printchain},
 	{"reindex",
 	 "rebuilds a damaged chain database from the blocks in it; the wallet stays as it is", NULL,
-	 false, NULL, run_reindex},
-	{"reindexutxo", "rebuilds the table of coins from the blocks", NULL, false, NULL,
+	 false, false, NULL, run_reindex},
+	{"reindexutxo", "rebuilds the table of coins from the blocks", NULL, false, false, NULL,
 	 run_reindexutxo},
 	{"invite", "prints one word with which others join this chain: startnode -join WORD",
-	 invite_options, false, NULL, run_invite},
-	{"rpc", "calls a method of the control port", NULL, false, "METHOD [ARG...]", run_rpc},
+	 invite_options, false, false, NULL, run_invite},
+	{"rpc", "calls a method of the control port", NULL, false, false, "METHOD [ARG...]",
+	 run_rpc},
 	{0},
 };

@@ -12,9 +12,11 @@ static bool dump_screen(struct invocation *in, struct err *e)
 	unsigned cols, rows;
 	json_t *result;
 
+	if (!data_dir_there(&in->config, e))
+		return false;
 	sscanf(in->config.dump_screen, "%ux%u", &cols, &rows);
-	if (!call_command(&in->config, "tally_screen", json_pack("[i,i]", (int)cols, (int)rows),
-			  &result, NULL, e))
+	if (!call_command(in, "tally_screen", json_pack("[i,i]", (int)cols, (int)rows), &result,
+			  NULL, e))
 		return false;
 	printf("%s\n", json_string_value(result));
 	json_decref(result);

@@ -40,12 +40,18 @@ static uint64_t reward_most(uint32_t halving)
 
 static bool check_reward(uint64_t reward, uint32_t halving, struct err *e)
 {
-	if (reward > reward_most(halving))
+	char got[AMOUNT_CHARS + 1], most[AMOUNT_CHARS + 1];
+
+	if (reward <= reward_most(halving))
+		return true;
+	amount_format(got, (int64_t)MIN(reward, (uint64_t)INT64_MAX));
+	amount_format(most, (int64_t)reward_most(halving));
+	if (halving == 0)
 		return err_set(e, ERR_INVALID, "bad-params-reward",
-			       "reward %llu units: at most %llu with a halving of %u blocks",
-			       (unsigned long long)reward, (unsigned long long)reward_most(halving),
-			       halving);
-	return true;
+			       "reward %s: at most %s coins a block that never halves", got, most);
+	return err_set(e, ERR_INVALID, "bad-params-reward",
+		       "reward %s: at most %s coins with a halving of %u blocks", got, most,
+		       halving);
 }
 
 static bool check_pow_limit(uint32_t bits, struct err *e)

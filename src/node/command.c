@@ -173,6 +173,27 @@ static void unknown_method(const char *name, struct err *e)
 			"there is no method '%s': the method help lists them", name);
 }
 
+/* Neither does it dial, nor listen, nor is anybody there. */
+static bool nobody_comes(const struct node *n)
+{
+	const struct net_stats s = net_stats(n->net);
+	struct net_dial one;
+
+	return !n->config.listen && n->config.n_connect > 0 && !net_dials(n->net, &one, 1) &&
+	       s.inbound + s.outbound + s.manual == 0;
+}
+
+static const char *how_to_a_chain(const struct node *n)
+{
+	if (n->mode == NODE_OFFLINE)
+		return "tally createblockchain -address NAME makes one, startnode joins one";
+	if (nobody_comes(n))
+		return "connect to a peer that has one, or stop this node and make one with tally "
+		       "createblockchain -address NAME";
+	return "wait for a peer that has one, or stop this node and make one with tally "
+	       "createblockchain -address NAME";
+}
+
 void node_command(struct node *n, const char *method, json_t *params, node_reply *reply, void *arg)
 {
 	const struct verb *v = verb_find(method);
@@ -203,13 +224,8 @@ void node_command(struct node *n, const char *method, json_t *params, node_reply
 	}
 	if ((v->flags & VERB_CHAIN) && !n->mempool)
 		call_error(c, RPC_CLIENT_IN_INITIAL_DOWNLOAD, ERR_NOTFOUND, "no-chain",
-			   n->mode == NODE_OFFLINE
-				   ? "node %u has no chain yet (in %s): tally createblockchain "
-				     "-address NAME makes one, startnode joins one"
-				   : "node %u has no chain yet (in %s): wait for a peer that has "
-				     "one, or stop this node and make one with tally "
-				     "createblockchain -address NAME",
-			   n->config.node_id, n->config.dir);
+			   "node %u has no chain yet (in %s): %s", n->config.node_id, n->config.dir,
+			   how_to_a_chain(n));
 	else if (!(v->flags & VERB_OFFLINE) && n->mode == NODE_OFFLINE)
 		call_error(c, RPC_CLIENT_NOT_CONNECTED, ERR_NOTFOUND, "not-running",
 			   "%s needs a running node: startnode first", v->name);

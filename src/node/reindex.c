@@ -64,6 +64,13 @@ static bool copy_addrs(struct store *to, const char *dir, struct err *e)
 
 /* --- the chain ---------------------------------------------------------------------------- */
 
+static bool no_chain(const char *dir, struct err *e)
+{
+	return err_set(e, ERR_NOTFOUND, "no-chain",
+		       "there is no chain in %s: createblockchain makes one, startnode joins one",
+		       dir);
+}
+
 static bool nothing_left(const char *dir, struct err *e)
 {
 	return err_set(e, ERR_CORRUPT, "nothing-left",
@@ -102,7 +109,7 @@ static bool fill(struct store *store, const struct config *c, const char *old,
 					.cache_bytes = c->dbcache_mb << 20};
 	struct chain *chain = NULL;
 	const bool ok = chain_open(&chain, &o, e) && chain_rebuild(chain, old, &r->chain, e) &&
-			finish(store, chain, old, r, e);
+			(!r->chain.never || no_chain(c->dir, e)) && finish(store, chain, old, r, e);
 
 	chain_close(chain);
 	sigpool_free(pool);
@@ -122,13 +129,6 @@ static bool make_new(const struct config *c, const char *old, struct reindex_rep
 	store_close(store);
 	free(dir);
 	return ok;
-}
-
-static bool no_chain(const char *dir, struct err *e)
-{
-	return err_set(e, ERR_NOTFOUND, "no-chain",
-		       "there is no chain in %s: createblockchain makes one, startnode joins one",
-		       dir);
 }
 
 static bool replace(const struct config *c, const char *old, struct reindex_report *r,

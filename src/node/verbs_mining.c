@@ -2,10 +2,12 @@
 #include "verbs_priv.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <tally/base/mem.h>
 
 #define GENERATE_MAX 1000000
+#define THREADS_MAX  64
 
 static void run_getmininginfo(struct node *n, struct call *c)
 {
@@ -87,14 +89,29 @@ static void set_mining(struct node *n, struct call *c, bool on, int64_t threads)
 			       "address", m.has_to ? json_address(&m.to) : json_null()));
 }
 
+/* *out is 0 where none are given: as many as before. */
+static bool call_threads(struct call *c, const char *name, int64_t *out)
+{
+	return call_number(c, name, 1, THREADS_MAX, 0, out);
+}
+
+/* "No limit" in Bitcoin Core's setgenerate: as many as before. */
+static bool is_no_limit(const json_t *limit)
+{
+	const char *text = json_string_value(limit);
+
+	return text ? strcmp(text, "-1") == 0 : json_integer_value(limit) == -1;
+}
+
 static void run_setgenerate(struct node *n, struct call *c)
 {
-	int64_t threads;
+	const bool none = is_no_limit(call_arg(c, "genproclimit"));
+	int64_t threads = 0;
 	bool on;
 
 	if (call_flag(c, "generate", true, &on) &&
-	    call_number(c, "genproclimit", -1, 64, 0, &threads))
-		set_mining(n, c, on, threads < 0 ? 0 : threads);
+	    (none || call_threads(c, "genproclimit", &threads)))
+		set_mining(n, c, on, threads);
 }
 
 static void run_mine(struct node *n, struct call *c)
@@ -104,8 +121,7 @@ static void run_mine(struct node *n, struct call *c)
 	int64_t threads;
 	bool on;
 
-	if (call_flag(c, "on", how || !node_mining(n), &on) &&
-	    call_number(c, "threads", 0, 64, 0, &threads))
+	if (call_flag(c, "on", how || !node_mining(n), &on) && call_threads(c, "threads", &threads))
 		set_mining(n, c, on, threads);
 }
 
@@ -125,12 +141,12 @@ static const struct verb_param p_generate[] = {{"nblocks", ARG_NUMBER, false, "h
 					       {"maxtries", ARG_NUMBER, true, "ignored"},
 					       {0}};
 static const struct verb_param p_set[] = {{"generate", ARG_FLAG, false, "true: mine"},
-					  {"genproclimit", ARG_NUMBER, true, "threads"},
+					  {"genproclimit", ARG_NUMBER, true, "threads, 1 to 64"},
 					  {0}};
 static const struct verb_param p_mine[] = {
 	{"on", ARG_FLAG, true, "on or off; default: the other way, or on with what follows"},
 	{"address", ARG_ADDRESS, true, "who is paid"},
-	{"threads", ARG_NUMBER, true, "how many threads"},
+	{"threads", ARG_NUMBER, true, "how many threads, 1 to 64"},
 	{0}};
 
 const struct verb verbs_mining[] = {

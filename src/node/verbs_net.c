@@ -338,6 +338,11 @@ static void run_choose(struct node *n, struct call *c)
 
 	if (!call_text(c, "chain", "", &text))
 		return;
+	if (node_has_chain(n)) {
+		call_error(c, RPC_INVALID_PARAMETER, ERR_KNOWN, "chain-exists",
+			   "this node has a chain already: %s", chain_params(n->chain)->name);
+		return;
+	}
 	if (find_offer(n, text, &hash, &err) && protocol_choose(n->protocol, &hash, &err))
 		call_done(c, json_null());
 	else

@@ -93,25 +93,37 @@ static void help_all(char *text)
 	}
 }
 
+char *command_help(const char *name, struct err *e)
+{
+	const struct verb *v = name ? verb_find(name) : NULL;
+	char *text;
+
+	if (name && !v) {
+		err_set(e, ERR_NOTFOUND, "unknown-command", "help: unknown command: %s", name);
+		return NULL;
+	}
+	text = mem_zalloc(HELP_BYTES);
+	if (v)
+		help_about(v, text);
+	else
+		help_all(text);
+	return text;
+}
+
 static void run_help(struct node *n, struct call *c)
 {
+	struct err err = {0};
 	const char *name;
 	char *text;
 
 	(void)n;
 	if (!call_text(c, "command", NULL, &name))
 		return;
-	if (name && !verb_find(name)) {
-		call_error(c, RPC_MISC_ERROR, ERR_NOTFOUND, "unknown-command",
-			   "help: unknown command: %s", name);
-		return;
-	}
-	text = mem_zalloc(HELP_BYTES);
-	if (name)
-		help_about(verb_find(name), text);
+	text = command_help(name, &err);
+	if (text)
+		call_done(c, json_string(text));
 	else
-		help_all(text);
-	call_done(c, json_string(text));
+		call_fail(c, RPC_MISC_ERROR, &err);
 	free(text);
 }
 

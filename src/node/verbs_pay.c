@@ -74,6 +74,31 @@ static bool read_payment(struct call *c, struct wallet_payment *p, struct key_ha
 	return true;
 }
 
+/* More than anybody means to pay. */
+static bool fee_absurd(int64_t fee, int64_t amount)
+{
+	return fee > FEE_UNASKED && fee > amount / 10;
+}
+
+/* The highest fee rate at which this payment is not absurd; at its own it is, at 1 none can be. Tried out, since other
+ * coins may be chosen at another rate. */
+static int64_t highest_rate(struct node *n, struct wallet_payment p)
+{
+	int64_t good = 1, bad = p.fee_rate, fee, change;
+	struct tx *tx;
+
+	while (bad - good > 1) {
+		p.fee_rate = good + (bad - good) / 2;
+		if (!wallet_pay(n->wallet, &p, &tx, &fee, &change, NULL)) {
+			bad = p.fee_rate;
+			continue;
+		}
+		tx_unref(tx);
+		*(fee_absurd(fee, p.amount) ? &bad : &good) = p.fee_rate;
+	}
+	return good;
+}
+
 static bool make_payment(struct node *n, struct call *c, const struct wallet_payment *p,
 			 struct tx **tx, int64_t *fee, int64_t *change)
 {
@@ -89,14 +114,14 @@ static bool make_payment(struct node *n, struct call *c, const struct wallet_pay
 		call_fail(c, pay_code(&err), &err);
 		return false;
 	}
-	if (*fee <= FEE_UNASKED || *fee <= p->amount / 10)
+	if (!fee_absurd(*fee, p->amount))
 		return true;
 	tx_unref(*tx);
 	amount_format(text, *fee);
 	call_error(
 		c, RPC_INVALID_PARAMETER, ERR_USAGE, "absurd-fee",
-		"the fee would be %s, more than a tenth of what is paid: give a fee rate below %lld",
-		text, (long long)p->fee_rate);
+		"the fee would be %s, more than a tenth of what is paid: give a fee rate of at most %lld",
+		text, (long long)highest_rate(n, *p));
 	return false;
 }
 
@@ -129,6 +154,8 @@ static void run_send(struct node *n, struct call *c)
 		json_object_set_new(result, "memo", json_string(p.memo));
 	if (preview)
 		json_object_set_new(result, "preview", json_true());
+	if (preview && mine)
+		json_object_set_new(result, "mine", json_true());
 	tx_unref(tx);
 	if (mine && !preview)
 		send_mine(n, c, result);
@@ -159,7 +186,10 @@ static char *text_send(const json_t *result)
 	json_amount_text(json_object_get(result, "change"), change);
 	whom_and_why(result, whom, sizeof(whom));
 	if (json_is_true(json_object_get(result, "preview")))
-		return mem_printf("send %s to %s, fee %s, change %s?", amount, whom, fee, change);
+		return mem_printf("send %s to %s, fee %s, change %s%s?", amount, whom, fee, change,
+				  json_is_true(json_object_get(result, "mine"))
+					  ? ", and mine a block with it"
+					  : "");
 	return mem_printf("sent %s to %s, fee %s%s: transaction %s", amount, whom, fee,
 			  json_object_get(result, "block") ? ", in a block" : "",
 			  json_string_value(json_object_get(result, "txid")));

@@ -12,9 +12,58 @@
 
 /* --- balances ------------------------------------------------------------------ */
 
+static int64_t coin_depth(const struct node *n, const struct wallet_coin *w)
+{
+	return w->coin.height == MEMPOOL_HEIGHT
+		       ? 0
+		       : (int64_t)chain_height(n->chain) - w->coin.height + 1;
+}
+
+/* Every coin of the wallet; mem_alloc'ed. */
+static struct wallet_coin *all_coins(const struct wallet *w, size_t *count)
+{
+	struct wallet_coin *all;
+
+	*count = wallet_coins(w, NULL, 0, 0);
+	all = mem_array(*count + 1, sizeof(*all));
+	wallet_coins(w, all, 0, *count);
+	return all;
+}
+
+/* What can be spent of coins that are so many blocks deep, one at least. */
+static int64_t deep_balance(const struct node *n, int64_t least)
+{
+	size_t count;
+	struct wallet_coin *all = all_coins(n->wallet, &count);
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (all[i].spendable && coin_depth(n, &all[i]) >= least)
+			sum += all[i].coin.value;
+	free(all);
+	return sum;
+}
+
+/* Source: Bitcoin Core, getbalance: the first argument is left of its accounts. There is nothing to watch only. */
 static void run_getbalance(struct node *n, struct call *c)
 {
-	call_done(c, json_amount(wallet_balance(n->wallet, NULL).spendable));
+	const char *dummy;
+	int64_t minconf;
+	bool watched;
+
+	if (!call_text(c, "dummy", "*", &dummy) ||
+	    !call_number(c, "minconf", 0, UINT32_MAX, 0, &minconf) ||
+	    !call_flag(c, "include_watchonly", false, &watched))
+		return;
+	if (*dummy && strcmp(dummy, "*") != 0)
+		call_error(
+			c, RPC_METHOD_DEPRECATED, ERR_USAGE, "bad-dummy",
+			"getbalance is of the whole wallet, its first argument \"*\" or left out: "
+			"tally_balance %.100s tells of an address or a label",
+			dummy);
+	else
+		call_done(c, json_amount(minconf ? deep_balance(n, minconf)
+						 : wallet_balance(n->wallet, NULL).spendable));
 }
 
 static json_t *json_balance(const struct key_hash *of, int64_t units)
@@ -177,13 +226,11 @@ static void run_listaddresses(struct node *n, struct call *c)
 
 static void run_listunspent(struct node *n, struct call *c)
 {
-	const size_t total = wallet_coins(n->wallet, NULL, 0, 0);
-	struct wallet_coin *all = mem_array(total + 1, sizeof(*all));
-	const json_int_t tip = chain_height(n->chain);
+	size_t count;
+	struct wallet_coin *all = all_coins(n->wallet, &count);
 	json_t *out = json_array();
 
-	wallet_coins(n->wallet, all, 0, total);
-	for (size_t i = 0; i < total; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const bool waits = all[i].coin.height == MEMPOOL_HEIGHT;
 		json_t *o = json_object();
 
@@ -191,8 +238,7 @@ static void run_listunspent(struct node *n, struct call *c)
 		json_object_set_new(o, "vout", json_integer(all[i].outpoint.index));
 		json_object_set_new(o, "address", json_address(&all[i].coin.owner));
 		json_object_set_new(o, "amount", json_amount(all[i].coin.value));
-		json_object_set_new(o, "confirmations",
-				    json_integer(waits ? 0 : tip - all[i].coin.height + 1));
+		json_object_set_new(o, "confirmations", json_integer(coin_depth(n, &all[i])));
 		json_object_set_new(o, "spendable", json_boolean(all[i].spendable));
 		json_object_set_new(o, "solvable", json_true());
 		json_object_set_new(o, "safe", json_boolean(!waits || all[i].own_change));
@@ -260,7 +306,10 @@ static void run_listtransactions(struct node *n, struct call *c)
 static const struct verb_param p_balance[] = {
 	{"address", ARG_ADDRESS, true, "default: the wallet's total"}, {0}};
 static const struct verb_param p_getbalance[] = {
-	{"dummy", ARG_TEXT, true, "ignored"}, {"minconf", ARG_NUMBER, true, "ignored"}, {0}};
+	{"dummy", ARG_TEXT, true, "\"*\": the whole wallet"},
+	{"minconf", ARG_NUMBER, true, "only coins so many blocks deep, default 0"},
+	{"include_watchonly", ARG_FLAG, true, "ignored: there is nothing to watch only"},
+	{0}};
 static const struct verb_param p_label[] = {{"label", ARG_TEXT, true, "a name for it"}, {0}};
 static const struct verb_param p_list[] = {
 	{"label", ARG_TEXT, true, "ignored"},

@@ -14,6 +14,7 @@
 
 enum {
 	AT_NEXT = 16,    /* u32: the next page of a long value */
+	AT_LAST = 32,    /* u32: on the first page: the last one's number */
 	AT_ENTRIES = 20, /* u16: how many items */
 	AT_USED = 22,    /* u16: on a page of a long value: bytes of it there */
 	AT_TYPE = 25,    /* u8 */
@@ -35,6 +36,8 @@ struct salvage {
 	int fd;
 	uint32_t n_pages;
 };
+
+#define EMPTY_PAGES 2 /* of a table that never held anything: the first page, and the root */
 
 static uint16_t native16(const uint8_t *p)
 {
@@ -159,6 +162,18 @@ void salvage_scan(struct salvage *s, salvage_fn *fn, void *arg)
 		}
 	}
 	free(page);
+}
+
+bool salvage_empty(struct salvage *s)
+{
+	uint8_t *page = mem_alloc(ENV_PAGE_BYTES);
+	const bool ok = s->n_pages == EMPTY_PAGES && read_page(s, 0, page) &&
+			native32(page + AT_LAST) == EMPTY_PAGES - 1 && read_page(s, 1, page) &&
+			page[AT_TYPE] == PAGE_LEAF && native16(page + AT_ENTRIES) == 0 &&
+			page_sound(page);
+
+	free(page);
+	return ok;
 }
 
 /* Follows the pages of a long value. */

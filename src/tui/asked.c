@@ -56,20 +56,36 @@ static void on_reply(void *arg, enum line_kind kind, const char *text)
 
 	if (a->tui)
 		answer(a->tui, a, kind, text);
+	if (a->answered)
+		*a->answered = true;
 	list_del(&a->link);
 	free(a->line);
 	free(a);
 }
 
+/* Mining a block, or asking for an address, takes its time. */
+static void under_way(struct tui *t, struct asked *a)
+{
+	char text[FLASH_BYTES];
+
+	a->answered = NULL;
+	snprintf(text, sizeof(text), "under way: %.400s", a->line);
+	model_flash(&t->model, FLASH_NOTE, text);
+}
+
 void app_command(struct tui *t, const char *line, bool typed)
 {
 	struct asked *a = NEW(struct asked);
+	bool answered = false;
 
 	a->tui = t;
 	a->typed = typed;
+	a->answered = &answered;
 	a->line = mem_strdup(line);
 	list_add(&t->asked, &a->link);
 	node_command_line(t->node, line, on_reply, a);
+	if (!answered)
+		under_way(t, a);
 	/* An answer that comes later must not take the keys from what is done meanwhile. */
 	list_each (it, &t->asked)
 		list_entry(it, struct asked, link)->typed = false;

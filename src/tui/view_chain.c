@@ -128,11 +128,14 @@ static void row(const struct model *m, struct row *r, size_t i)
 
 static void empty(const struct model *m, char *out, size_t size)
 {
-	if (m->data.snap.n_offers)
-		snprintf(out, size, "%u chains are offered: :choose and a name takes one",
-			 m->data.snap.n_offers);
+	const uint32_t offers = m->data.snap.n_offers;
+
+	if (offers > 1)
+		snprintf(out, size, "%u chains are offered: :choose and a name takes one", offers);
+	else if (offers)
+		snprintf(out, size, "one chain is offered: joining it soon");
 	else
-		snprintf(out, size, "no chain yet: a peer brings it");
+		snprintf(out, size, "no chain yet: a peer's, or createblockchain makes one");
 }
 
 static void draw_offers(const struct model *m, struct canvas *c, const struct rect *r)

@@ -99,7 +99,7 @@ static void chain_segments(struct segments *all, const struct snapshot *s, int w
 	char hash[HASH_SHORT_CHARS + 1], age[FORMAT_BYTES];
 
 	if (!s->has_chain) {
-		add(all, 2, ROLE_WARN, s->n_offers ? "no chain: choose one" : "no chain yet");
+		add(all, 2, ROLE_WARN, s->n_offers > 1 ? "no chain: choose one" : "no chain yet");
 		return;
 	}
 	add(all, 9, ROLE_TITLE, "%s", s->params.name);

@@ -92,8 +92,8 @@ static void row(const struct model *m, struct row *r, size_t i)
 
 static void empty(const struct model *m, char *out, size_t size)
 {
-	(void)m;
-	snprintf(out, size, "nothing waits: S sends coins");
+	snprintf(out, size, "nothing waits: %s",
+		 m->data.snap.has_chain ? "S sends coins" : "a chain comes first");
 }
 
 static void explain(const struct model *m, size_t i, char *out, size_t size)

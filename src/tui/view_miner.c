@@ -29,7 +29,9 @@ static void draw(const struct model *m, struct canvas *c, const struct rect *r)
 		snprintf(text, sizeof(text), "%s, %u thread%s", rate, s->mining_threads,
 			 s->mining_threads == 1 ? "" : "s");
 	line(c, r, &y, "this node", s->mining ? ROLE_GOOD : ROLE_DIM,
-	     s->mining ? text : "no: m starts");
+	     s->mining      ? text
+	     : s->has_chain ? "no: m starts"
+			    : "no chain yet");
 	snprintf(text, sizeof(text), "%u block%s", s->blocks_found,
 		 s->blocks_found == 1 ? "" : "s");
 	line(c, r, &y, "found", ROLE_NORMAL, text);

@@ -124,8 +124,8 @@ static void row(const struct model *m, struct row *r, size_t i)
 
 static void empty(const struct model *m, char *out, size_t size)
 {
-	(void)m;
-	snprintf(out, size, "no payments yet: m mines, :getnewaddress makes an address");
+	snprintf(out, size, "no payments yet: %s, :getnewaddress makes an address",
+		 m->data.snap.has_chain ? "m mines" : "a chain comes first");
 }
 
 static void explain(const struct model *m, size_t i, char *out, size_t size)

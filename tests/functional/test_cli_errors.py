@@ -65,6 +65,10 @@ def test_bad_parameters_make_no_directory(net):
                           ("name", ""), ("name", "x" * 41), ("pow-limit", "0x2100ffff"),
                           ("reward", "21000000")):
         refused(n, 2, "createblockchain", "-address", "me", "-" + option, value)
+    refused(n, 2, "createblockchain", "-address", "me", "-reward", "1000000",
+            says="reward 1000000: at most 50 coins with a halving of 210000 blocks")
+    refused(n, 2, "createblockchain", "-address", "me", "-reward", "21.5", "-halving", "0",
+            says="reward 21.5: at most 21 coins a block that never halves")
     for label in BAD_LABELS:
         refused(n, 2, "createblockchain", "-address", label)
     assert not os.path.exists(n.dir)
@@ -93,8 +97,32 @@ def test_bad_settings_of_startnode_are_found_before_anything_is_made(net):
     assert not os.path.exists(n.dir)
 
 
+def test_only_what_makes_something_makes_a_directory(net):
+    n = net.node()
+    for command in (("getbalance",), ("getbalance", "-address", "bob"), ("listaddresses",), ("printchain",), ("reindex",),
+                    ("reindexutxo",), ("invite",), ("send", "-to", "bob", "-amount", "1"), ("rpc", "getblockcount"),
+                    ("rpc", "getnewaddress"), ("rpc", "stop"), ("startnode", "-dump-screen", "80x24")):
+        refused(n, 1, *command, says="there is no data directory %s: createblockchain, createwallet or startnode "
+                                     "makes one" % n.dir)
+        typo = os.path.join(net.home, "typo", "deep")
+        refused(n, 1, *command, env={"TALLY_HOME": typo}, says="there is no data directory %s/%d: " % (typo, n.id))
+    refused(n, 2, "send", "-to", "bob", "-amount", "x")  # the words come first
+    assert "getblockcount" in n.ok("rpc", "help")
+    assert n.ok("rpc", "help", "getblock").startswith("getblock ")
+    refused(n, 1, "rpc", "help", "nosuch", says="unknown command: nosuch")
+    assert os.listdir(net.home) == []
+    listed = n.ok("rpc", "help")
+    n.ok("createwallet")
+    assert n.ok("rpc", "help") == listed
+    assert n.ok("listaddresses").startswith("tly1")
+    other = net.node()
+    other.create()
+    assert other.ok("getbalance") == "Balance: 50"
+
+
 def test_no_chain_yet(net):
     n = net.node()
+    n.ok("createwallet")
     refused(n, 1, "send", "-to", "bob", "-amount", "1", says="no chain")
     refused(n, 1, "getbalance", "-address", "bob")
     refused(n, 1, "printchain", says="no chain")

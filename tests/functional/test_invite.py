@@ -128,6 +128,7 @@ def test_bad_words_get_one_line(net):
     for bad in ("0.0.0.0", "224.0.0.1", "127.0.0.1:0", "1.2.3"):
         status, out, err = node.run("invite", "-address", bad)
         assert status == 2 and out == "" and err.count("\n") == 1, (bad, status, err)
+    joiner.ok("createwallet")
     status, _, err = joiner.run("invite")
     assert status != 0 and "no chain" in err, err
     node.start("-connect", "0", "-listen", "0")

@@ -87,6 +87,24 @@ def test_connect_0_dials_nobody(net):
     wait_until("two joins", lambda: two.rpc("getblockcount") == 0)
 
 
+def test_without_a_chain_only_what_can_help_is_advised(net):
+    n = net.node()
+
+    def told():
+        answer = n.rpc("tally_command", "mine")
+        assert answer["kind"] == "failed" and "no chain yet" in answer["text"], answer
+        assert answer["text"].endswith("or stop this node and make one with tally createblockchain -address NAME")
+        return answer["text"].split(": ")[1].split(",")[0]
+
+    n.start("-connect", "0", "-listen", "0")
+    assert told() == "connect to a peer that has one"
+    n.connect(net.node())
+    assert told() == "wait for a peer that has one"
+    n.end()
+    n.start("-connect", "0")
+    assert told() == "wait for a peer that has one"
+
+
 def test_of_two_chains_offered_a_person_chooses(net):
     nodes = []
     for name in ("physics", "chemistry"):
@@ -101,6 +119,9 @@ def test_of_two_chains_offered_a_person_chooses(net):
     assert new.rpc("tally_command", "choose biology")["kind"] == "failed"
     assert new.rpc("tally_command", "choose chemistry")["kind"] == "done"
     wait_until("it joins that one", lambda: new.tip() == nodes[1].tip())
+    for name in ("chemistry", "physics"):
+        answer = new.rpc("tally_command", "choose " + name)
+        assert answer == {"kind": "failed", "text": "this node has a chain already: chemistry"}, answer
 
 
 if __name__ == "__main__":

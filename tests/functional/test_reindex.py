@@ -193,15 +193,31 @@ def test_refused_while_a_node_runs_and_without_a_chain(net):
     assert status == 1 and out == "" and str(n.process.pid) in one_line(err), err
     empty = net.node()
     status, out, err = empty.run("reindex")
-    assert status == 1 and out == "" and "there is no chain" in one_line(err), err
+    assert status == 1 and out == "" and "there is no data directory" in one_line(err), err
     assert not os.path.exists(empty.dir)
+
+
+def test_a_database_that_never_held_a_chain_is_not_called_damaged(net):
+    n = net.node()
+    n.ok("createwallet")
+    status, out, err = n.run("reindex")
+    assert status == 1 and out == "" and "there is no chain in %s: createblockchain" % n.dir in one_line(err), err
+    assert sorted(os.listdir(n.dir)) == [".lock", "chain", "tally.log", "wallet"]
+    shutil.copytree(path(n, "chain"), path(n, "whole"))
+    for table in ("headers", "blocks"):
+        for what, harm in damages(n, path(n, "chain", table + ".db")):
+            shutil.rmtree(path(n, "chain"))
+            shutil.copytree(path(n, "whole"), path(n, "chain"))
+            harm()
+            status, out, err = n.run("reindex")
+            assert status == 1 and out == "" and "nothing of the chain" in one_line(err), (table, what, err)
 
 
 def test_a_damaged_wallet_is_named_and_never_touched(net):
     n = chain_with_payments(net)
     before = facts(n)
     shutil.copytree(path(n, "wallet"), path(n, "whole"))
-    for table in ("keys", "labels", "txs", "coins", "meta", "schema"):
+    for table in ("keys", "labels", "txs", "meta", "schema"):
         for what, harm in damages(n, path(n, "wallet", table + ".db")):
             shutil.rmtree(path(n, "wallet"))
             shutil.copytree(path(n, "whole"), path(n, "wallet"))

@@ -113,6 +113,14 @@ def test_mining_goes_on_when_told_how(net):
     assert mining("mine") == (False, 3)
     assert mining("mine off threads=2") == (False, 2)
     assert mining("mine") == (True, 2)
+    for bad in ("0", "65", "-1", "1000", "x"):
+        answer = n.rpc("tally_command", "mine threads=" + bad)
+        assert answer["kind"] == "failed" and "from 1 to 64" in answer["text"], (bad, answer)
+    for bad in (0, 65, -2):
+        status, out, err = n.run("rpc", "setgenerate", "true", str(bad))
+        assert status == 2 and out == "" and "from 1 to 64" in err, (bad, err)
+    n.ok("rpc", "setgenerate", "true", "-1")  # as Bitcoin Core had it: no limit
+    assert n.rpc("getmininginfo")["genproclimit"] == 2
 
 
 def test_what_can_be_spent_is_the_same_everywhere(net):
@@ -141,6 +149,28 @@ def test_what_can_be_spent_is_the_same_everywhere(net):
     assert two.rpc("getbalance") == 0
     n.generate(1)
     wait_until("it is there", lambda: two.rpc("getbalance") == 8.5)
+
+
+def test_the_balance_is_of_the_wallet_and_as_deep_as_one_asks(net):
+    n = net.chain_node()
+    n.generate(6)
+    n.rpc("getnewaddress", "bob")
+    assert n.rpc("getbalance") == n.rpc("getbalance", "*", 1) == n.rpc("getbalance", "", 0) == 150
+    assert [n.rpc("getbalance", "*", deep) for deep in (5, 6, 7, 8)] == [150, 100, 50, 0]
+    n.rpc("sendtoaddress", "bob", 8.5)  # one's own, but it waits, as the change does
+    assert 149.9 < n.rpc("getbalance", "*", 0) < 150
+    assert n.rpc("getbalance", "*", 1) == 100
+    p = proxy(n)
+    assert p.getbalance("*", 1, False) == p.getbalance("", 6) == 100  # all its clients may say
+    for params, code, says in ((["bob"], -32, "tally_balance bob tells"), (["*", "x"], -3, "minconf is no whole number"),
+                               (["*", -1], -8, "minconf -1 is out of range"), (["*", 1, "x"], -3, "include_watchonly")):
+        try:
+            n.rpc("getbalance", *params)
+            raise AssertionError(params)
+        except RpcError as e:
+            assert e.error["code"] == code and says in e.error["message"], (params, e)
+        status, out, err = n.run("rpc", "getbalance", *map(str, params))
+        assert status == 2 and out == "" and says in err, (params, err)
 
 
 def test_a_block_is_found_by_what_the_screen_shows(net):

@@ -131,6 +131,19 @@ def test_panels_keys_and_quit_at_80x24(net):
     c.given_back()
 
 
+def test_a_payment_with_a_block_says_so_before_and_meanwhile(net):
+    n = net.node()
+    n.create("CENTRAL_NODE", "-spacing", "3600")
+    c = Console(n, 120, 24)
+    c.sees("h0")
+    c.type(":send CENTRAL_NODE 1 mine=true\r")
+    c.sees(", and mine a block with it? y/N")
+    c.type("y")
+    c.sees("under way: send! CENTRAL_NODE 1 mine=true")
+    assert len(n.rpc("getrawmempool")) == 1 and n.rpc("getblockcount") == 0
+    c.quit()
+
+
 def test_small_and_odd_sizes_never_end_it(net):
     _, c = opened(net, 60, 15)
     c.sees("5:Msgs")

@@ -562,6 +562,65 @@ static void a_page_is_searched_and_nothing_else_is_done_in_it(void **state)
 	free(m);
 }
 
+/* --- without a chain ---------------------------------------------------------------- */
+
+static void assert_shows(struct model *m, const char *text, bool shows)
+{
+	char *frame = fixture_frame(m);
+
+	if ((strstr(frame, text) != NULL) != shows)
+		fail_msg("'%s' is %s:\n%s", text, shows ? "missing" : "there", frame);
+	free(frame);
+}
+
+static void open_without_chain(struct model *m, uint32_t offers)
+{
+	fixture_open(m, 200, 50, true);
+	fixture_no_chain(m);
+	m->data.snap.n_offers = m->live.n_offers = offers;
+	m->data.snap.warning[0] = m->live.warning[0] = '\0';
+	model_settle(m);
+}
+
+static void only_of_several_chains_one_is_chosen(void **state)
+{
+	struct model *m = NEW(struct model);
+
+	(void)state;
+	open_without_chain(m, 1);
+	assert_shows(m, "one chain is offered: joining it soon", true);
+	assert_shows(m, "physics-101, from 2 peers", true);
+	assert_shows(m, "choose", false);
+	fixture_close(m);
+	open_without_chain(m, 2);
+	assert_shows(m, "2 chains are offered: :choose and a name takes one", true);
+	assert_shows(m, "no chain: choose one", true);
+	fixture_close(m);
+	free(m);
+}
+
+static void what_needs_a_chain_is_advised_where_there_is_one(void **state)
+{
+	static const char *const advice[] = {"no: m starts", "nothing waits: S sends coins",
+					     "no payments yet: m mines, :getnewaddress"};
+	struct model *m = NEW(struct model);
+
+	(void)state;
+	open_without_chain(m, 0);
+	assert_shows(m, "no chain yet: a peer's, or createblockchain makes one", true);
+	assert_shows(m, "this node   no chain yet", true);
+	assert_shows(m, "nothing waits: a chain comes first", true);
+	assert_shows(m, "no payments yet: a chain comes first, :getnewaddress makes an address",
+		     true);
+	for (size_t i = 0; i < ARRAY_LEN(advice); i++)
+		assert_shows(m, advice[i], false);
+	m->data.snap.has_chain = true;
+	for (size_t i = 0; i < ARRAY_LEN(advice); i++)
+		assert_shows(m, advice[i], true);
+	fixture_close(m);
+	free(m);
+}
+
 /* --- details ----------------------------------------------------------------------- */
 
 static void what_is_not_known_of_a_peer_is_said(void **state)
@@ -605,6 +664,8 @@ int main(void)
 		cmocka_unit_test(numbers_are_short_and_round_where_they_should),
 		cmocka_unit_test(a_click_does_not_move_a_filter_to_another_panel),
 		cmocka_unit_test(a_page_is_searched_and_nothing_else_is_done_in_it),
+		cmocka_unit_test(only_of_several_chains_one_is_chosen),
+		cmocka_unit_test(what_needs_a_chain_is_advised_where_there_is_one),
 		cmocka_unit_test(what_is_not_known_of_a_peer_is_said),
 	};
 

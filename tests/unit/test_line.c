@@ -212,6 +212,26 @@ static void sending_asks_first_and_with_a_mark_does_it(void **state)
 	assert_non_null(strstr(v->text, ": 1.5"));
 }
 
+static void what_is_asked_says_that_a_block_is_mined(void **state)
+{
+	static const char *const lines[] = {"send miner 1 mine=true",
+					    "tally send -to miner -amount 1 -mine"};
+	struct env *v = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		const char *end;
+
+		assert_int_equal(say(v, lines[i]), LINE_CONFIRM);
+		end = strstr(v->text, ", change ");
+		assert_non_null(end);
+		assert_non_null(strstr(end, ", and mine a block with it?"));
+	}
+	assert_int_equal(say(v, "send miner 1 mine=false"), LINE_CONFIRM);
+	assert_null(strstr(v->text, "block"));
+	assert_int_equal(say(v, "getblockcount"), LINE_DONE);
+	assert_string_equal(v->text, "0");
+}
+
 /* The commands of the shell are understood at the prompt. */
 static void the_shells_names_do_the_same(void **state)
 {
@@ -303,6 +323,32 @@ static void a_fee_that_can_only_be_a_mistake_is_refused(void **state)
 	assert_int_equal(say(v, "send! miner 5 fee=2000"), LINE_DONE);
 	assert_int_equal(say(v, "generatetoaddress 1 miner"), LINE_DONE);
 	assert_int_equal(say(v, "sendtoaddress! miner 5"), LINE_DONE);
+}
+
+/* The rate that a refusal names is the last that passes, whatever coins are chosen. */
+static void the_rate_that_is_advised_is_the_highest_that_passes(void **state)
+{
+	static const char *const amounts[] = {"1", "1.1", "5", "20", "0.00001"};
+	struct env *v = *state;
+
+	/* A coin that is spent without change at some rates. */
+	assert_int_equal(say(v, "send! miner 1.15"), LINE_DONE);
+	assert_int_equal(say(v, "generatetoaddress 7 miner"), LINE_DONE);
+	for (size_t i = 0; i < ARRAY_LEN(amounts); i++) {
+		char line[128];
+		const char *at;
+		long most;
+
+		snprintf(line, sizeof(line), "send miner %s fee=1000000", amounts[i]);
+		assert_int_equal(say(v, line), LINE_FAILED);
+		at = strstr(v->text, "give a fee rate of at most ");
+		assert_non_null(at);
+		most = strtol(strrchr(at, ' '), NULL, 10);
+		snprintf(line, sizeof(line), "send miner %s fee=%ld", amounts[i], most);
+		assert_int_equal(say(v, line), LINE_CONFIRM);
+		snprintf(line, sizeof(line), "send miner %s fee=%ld", amounts[i], most + 1);
+		assert_int_equal(say(v, line), LINE_FAILED);
+	}
 }
 
 static void amounts_are_taken_whole_or_not_at_all(void **state)
@@ -458,12 +504,14 @@ int main(void)
 		cmocka_unit_test(usage_is_of_the_verb_at_the_beginning),
 		WITH_NODE(verbs_labels_and_keys_are_completed_each_in_its_place),
 		WITH_NODE(sending_asks_first_and_with_a_mark_does_it),
+		WITH_NODE(what_is_asked_says_that_a_block_is_mined),
 		WITH_NODE(the_shells_names_do_the_same),
 		WITH_NODE(a_line_of_the_shell_may_be_pasted),
 		cmocka_unit_test(what_was_asked_about_is_done_unasked),
 		WITH_NODE(a_name_is_given_once_and_what_has_none_fills_the_rest),
 		WITH_NODE(a_text_with_blanks_wants_quotes),
 		WITH_NODE(a_fee_that_can_only_be_a_mistake_is_refused),
+		WITH_NODE(the_rate_that_is_advised_is_the_highest_that_passes),
 		WITH_NODE(amounts_are_taken_whole_or_not_at_all),
 		cmocka_unit_test(no_text_is_taken_for_an_amount),
 		WITH_NODE(numbers_of_json_are_amounts_to_the_last_unit),

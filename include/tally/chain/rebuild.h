@@ -5,6 +5,7 @@
 #include <tally/chain/chain.h>
 
 struct chain_rebuilt {
+	bool never;         /* the database is whole, and no chain was ever in it */
 	bool genesis_known; /* what the first block's hash is; its body may be lost */
 	struct block_hash genesis;
 	uint32_t blocks; /* bodies taken over, genesis included */

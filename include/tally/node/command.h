@@ -60,6 +60,8 @@ struct verb {
 /* Every verb once, by subject: size_t g = 0, i = 0; while ((v = verb_next(&g, &i))). */
 const struct verb *verb_next(size_t *group, size_t *at);
 const struct verb *verb_find(const char *name);
+/* What the method help says of a verb, of all where name is NULL (mem_alloc'ed). NULL: ERR_NOTFOUND. */
+char *command_help(const char *name, struct err *e);
 
 /* JSON-RPC error codes, Bitcoin Core's (rpc/protocol.h). */
 enum rpc_code {
@@ -77,6 +79,7 @@ enum rpc_code {
 	RPC_CLIENT_NODE_NOT_CONNECTED = -29,
 	RPC_CLIENT_INVALID_IP_OR_SUBNET = -30,
 	RPC_DESERIALIZATION_ERROR = -22,
+	RPC_METHOD_DEPRECATED = -32,
 	RPC_VERIFY_ERROR = -25,
 	RPC_VERIFY_REJECTED = -26,
 	RPC_VERIFY_ALREADY_IN_CHAIN = -27,

@@ -25,6 +25,9 @@ struct salvage_place {
 bool salvage_open(struct salvage **out, const char *dir, const char *table, struct err *e);
 void salvage_close(struct salvage *s); /* NULL is harmless */
 
+/* Whole, and nothing was ever in it; where that is not certain: false. */
+bool salvage_empty(struct salvage *s);
+
 /* Every record, in the file's order. The key is valid within the call; fn may call salvage_read. */
 typedef void salvage_fn(void *arg, struct span key, const struct salvage_place *at);
 void salvage_scan(struct salvage *s, salvage_fn *fn, void *arg);
