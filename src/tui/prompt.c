@@ -274,8 +274,6 @@ bool prompt_paste(struct prompt *p, const char *text, size_t *more)
 		*more += *at != '\0';
 	}
 	p->n_options = 0;
-	if (p->refused)
-		set_text(p, "");
 	p->refused = false;
 	return insert(p, text + skip, n);
 }
@@ -295,10 +293,10 @@ enum prompt_result prompt_key(struct prompt *p, int32_t key)
 	p->n_options = 0;
 	if (p->refused) {
 		p->refused = false;
-		if (key >= ' ' && key < KEYS_FIRST && key != 0x7f)
+		if (key == ':') { /* as one opens it */
 			set_text(p, "");
-		if (key == ':') /* as one opens it */
 			return PROMPT_GOES_ON;
+		}
 	}
 	if (key == KEYS_BACKSPACE || key == KEYS_CTRL('H') || key == 0x7f) {
 		if (!p->len)
@@ -399,6 +397,6 @@ void prompt_draw(const struct prompt *p, struct canvas *c, const struct rect *at
 		from = after(p, from);
 	*cursor = r.x + canvas_width(c, head + from);
 	canvas_clip(c, at);
-	canvas_text(c, r.x, r.y, p->refused ? ROLE_DIM : ROLE_NORMAL, p->text + from);
+	canvas_text(c, r.x, r.y, ROLE_NORMAL, p->text + from);
 	canvas_clip(c, NULL);
 }

@@ -35,7 +35,7 @@ struct prompt {
 	enum prompt_kind kind;
 	char text[PROMPT_BYTES];
 	size_t len, at; /* bytes; the cursor stands before text[at] */
-	bool refused; /* the text is a command that was refused: what is typed now takes its place */
+	bool refused;   /* the text is a command that was refused, and no key was pressed since */
 	char question[PROMPT_BYTES];
 	char *history[PROMPT_HISTORY]; /* commands, oldest first */
 	size_t n_history, recalled;    /* recalled == n_history: the line being written */
@@ -51,7 +51,7 @@ void prompt_init(struct prompt *p, prompt_completer *complete,
 		 void *arg); /* complete may be NULL */
 void prompt_clear(struct prompt *p);
 void prompt_open(struct prompt *p, enum prompt_kind kind, const char *prefill);
-/* A command that was refused, to be mended: a key that edits goes on with it, a character begins anew. */
+/* A command that was refused, to be mended: it goes on at its end; ':' as the first key begins a new line. */
 void prompt_refused(struct prompt *p, const char *command);
 void prompt_ask(struct prompt *p, const char *question);
 void prompt_close(struct prompt *p);

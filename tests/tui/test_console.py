@@ -221,8 +221,12 @@ def test_what_is_not_done_or_not_there_is_said(net):
     c.type("n")
     c.type(":send nobody 1\r")
     c.sees("neither an address nor a label")
-    c.type("2.5")  # takes its place, and is no key
-    c.sees(":2.5")
+    c.type("2.5")  # goes on with it, and is no key
+    c.sees(":send nobody 12.5")
+    c.type("\x7f\x7f\x7f\r")
+    c.sees("neither an address nor a label")
+    c.type(":7")  # as one begins
+    c.sees(":7  ")
     c.type("\x1b")
     c.type("7\\")
     c.sees("fields: sub level")

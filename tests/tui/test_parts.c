@@ -296,9 +296,10 @@ static void a_question_is_answered_by_y_or_n_and_stands_meanwhile(void **state)
 	prompt_clear(&p);
 }
 
-static void a_refused_command_is_mended_or_replaced(void **state)
+static void a_refused_command_is_mended_and_a_colon_begins_anew(void **state)
 {
 	struct prompt p;
+	size_t more;
 
 	(void)state;
 	prompt_init(&p, NULL, NULL);
@@ -308,12 +309,15 @@ static void a_refused_command_is_mended_or_replaced(void **state)
 	prompt_key(&p, '0');
 	assert_string_equal(p.text, "send bob 50");
 	prompt_refused(&p, "send bob 51");
-	prompt_key(&p, 'h');
-	prompt_key(&p, 'i');
-	assert_string_equal(p.text, "hi");
+	type(&p, " hi");
+	assert_string_equal(p.text, "send bob 51 hi");
 	prompt_refused(&p, "send bob 51");
-	prompt_key(&p, ':');
-	assert_string_equal(p.text, "");
+	assert_true(prompt_paste(&p, "0", &more));
+	type(&p, ":");
+	assert_string_equal(p.text, "send bob 510:");
+	prompt_refused(&p, "send bob 51");
+	type(&p, ":mine");
+	assert_string_equal(p.text, "mine");
 	assert_int_equal(prompt_key(&p, KEYS_ESC), PROMPT_CANCELLED);
 	prompt_clear(&p);
 }
@@ -656,7 +660,7 @@ int main(void)
 		cmocka_unit_test(commands_are_recalled_and_the_draft_is_kept),
 		cmocka_unit_test(tab_takes_what_is_shared_then_one_after_the_other),
 		cmocka_unit_test(a_question_is_answered_by_y_or_n_and_stands_meanwhile),
-		cmocka_unit_test(a_refused_command_is_mended_or_replaced),
+		cmocka_unit_test(a_refused_command_is_mended_and_a_colon_begins_anew),
 		cmocka_unit_test(what_is_pasted_is_one_text_of_bounded_length),
 		cmocka_unit_test(the_first_line_that_is_pasted_goes_in_at_the_cursor),
 		cmocka_unit_test(no_key_does_two_things),
