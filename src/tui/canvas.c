@@ -239,6 +239,25 @@ int canvas_width(const struct canvas *c, const char *text)
 	return width;
 }
 
+size_t canvas_line_bytes(const char *text, int width)
+{
+	const char *at = text, *blank = NULL;
+	int cols = 0;
+
+	while (*at && *at != '\n') {
+		const char *next = at;
+		const int w = wcwidth((wchar_t)utf8_next(&next));
+
+		if (cols > 0 && cols + (w > 0 ? w : 1) > width)
+			return (size_t)((blank && *at != ' ' ? blank : at) - text);
+		if (*at == ' ' && at > text && at[-1] != ' ' && cols > 0)
+			blank = at;
+		cols += w > 0 ? w : 1;
+		at = next;
+	}
+	return (size_t)(at - text);
+}
+
 char *canvas_to_text(const struct canvas *c)
 {
 	char *out = mem_array((size_t)c->rows * ((size_t)c->cols * 4 + 1) + 1, 1);

@@ -58,6 +58,9 @@ void canvas_fill(struct canvas *c, const struct rect *r, unsigned style, uint32_
 void canvas_box(struct canvas *c, const struct rect *r, unsigned style);
 /* Columns the text takes here. */
 int canvas_width(const struct canvas *c, const char *text);
+/* The bytes of the text that stand on one line of so many columns: up to its end, a newline, the last blank that comes
+ * before them (which is left out), or within a word that is longer. */
+size_t canvas_line_bytes(const char *text, int width);
 /* The frame as UTF-8, trailing blanks left out, rows joined by newlines. mem_alloc'ed. */
 char *canvas_to_text(const struct canvas *c);
 

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <wchar.h>
 
 #include <tally/base/text.h>
 #include <tui/view_priv.h>
@@ -28,26 +27,6 @@ static int hanging(const char *line, int width)
 	return hang < width / 2 ? hang : 0;
 }
 
-/* The bytes of one line from p on, columns counted; those of the break are left out. */
-static size_t one_line(const char *p, int width)
-{
-	const char *at = p, *space = NULL;
-	int cols = 0;
-
-	while (*at && *at != '\n') {
-		const char *next = at;
-		const int w = wcwidth((wchar_t)utf8_next(&next));
-
-		if (cols > 0 && cols + (w > 0 ? w : 1) > width)
-			return (size_t)((space ? space : at) - p);
-		if (*at == ' ' && at > p && at[-1] != ' ' && cols > 0)
-			space = at;
-		cols += w > 0 ? w : 1;
-		at = next;
-	}
-	return (size_t)(at - p);
-}
-
 /* False at the end. *line, *bytes: the line; *in: how far in it stands. */
 static bool wrap_next(struct wrap *w, const char **line, size_t *bytes, int *in)
 {
@@ -57,7 +36,7 @@ static bool wrap_next(struct wrap *w, const char **line, size_t *bytes, int *in)
 		w->hang = hanging(w->at, w->width);
 	*in = w->goes_on ? w->hang : 0;
 	*line = w->at;
-	*bytes = one_line(w->at, w->width - *in);
+	*bytes = canvas_line_bytes(w->at, w->width - *in);
 	w->at += *bytes;
 	w->goes_on = *w->at != '\n' && *w->at;
 	if (w->goes_on)

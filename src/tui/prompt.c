@@ -4,11 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tally/base/checked.h>
 #include <tally/base/mem.h>
 #include <tui/keys_priv.h>
 #include <tui/theme_priv.h>
-
-#define TEXT_LINES 8
 
 void prompt_init(struct prompt *p, prompt_completer *complete, void *arg)
 {
@@ -308,66 +307,65 @@ enum prompt_result prompt_key(struct prompt *p, int32_t key)
 	return PROMPT_GOES_ON;
 }
 
-/* How many bytes of the text stand on a line of so many columns: broken at a blank where it has to be. */
-static size_t line_bytes(const struct canvas *c, const char *text, int width)
-{
-	char part[PROMPT_BYTES];
-	size_t n = strlen(text);
+struct piece {
+	const char *at;
+	size_t bytes;
+};
 
-	for (;;) {
-		snprintf(part, sizeof(part), "%.*s", (int)n, text);
-		if (canvas_width(c, part) <= width)
-			return n;
-		while (n && text[n - 1] != ' ')
-			n--;
-		if (!n)
-			return strlen(text); /* a word of more than a line is cut */
-		n--;
-	}
-}
-
-/* A text is read whole: what has no room on its line stands in the lines above. It begins `in` columns in, and has
- * `room` columns. Returns the row behind its end. */
-static struct row draw_lines(struct canvas *c, const struct rect *at, int in, int room,
-			     unsigned style, const char *text)
+/* A text taken apart into lines of so many columns. Returns how many there are, at most PROMPT_BYTES. */
+static int lines_of(const char *text, int width, struct piece line[PROMPT_BYTES])
 {
-	const int most = at->y + 1 < TEXT_LINES ? at->y + 1 : TEXT_LINES;
-	const char *line[TEXT_LINES];
-	size_t bytes[TEXT_LINES];
-	struct row r = {c, at->x, at->y, at->x + at->w, 0};
 	int n = 0;
 
-	for (; n < most && (!n || *text); n++) {
-		line[n] = text;
-		bytes[n] = n == most - 1 ? strlen(text) : line_bytes(c, text, room);
-		text += bytes[n];
-		text += *text == ' ';
-	}
+	do {
+		line[n].at = text;
+		line[n].bytes = canvas_line_bytes(text, width);
+		text += line[n++].bytes;
+		text += strspn(text, " \n");
+	} while (*text && n < PROMPT_BYTES);
+	return n;
+}
+
+/* These lines above one another, the last in the prompt's place with all that comes behind it, each `in` columns in. */
+static void draw_lines(struct canvas *c, const struct rect *at, int in, unsigned style,
+		       const struct piece *line, int n)
+{
 	for (int i = 0; i < n; i++) {
-		r = (struct row){c, at->x, at->y - (n - 1 - i), at->x + at->w, 0};
+		struct row r = {c, at->x, at->y - (n - 1 - i), at->x + at->w, 0};
+		const size_t bytes = i == n - 1 ? strlen(line[i].at) : line[i].bytes;
+
 		if (n > 1)
 			canvas_fill(c, &(struct rect){r.x, r.y, at->w, 1}, ROLE_NORMAL, ' ');
 		row_gap(&r, in);
-		r.end -= i == n - 1 ? at->w - room : 0;
-		row_printf(&r, style, "%.*s", (int)bytes[i], line[i]);
-		r.end = at->x + at->w;
+		row_printf(&r, style, "%.*s", (int)bytes, line[i].at);
 	}
-	return r;
 }
 
 void prompt_draw_text(struct canvas *c, const struct rect *at, unsigned style, const char *text)
 {
-	draw_lines(c, at, 1, at->w - 1, style, text);
+	struct piece line[PROMPT_BYTES];
+	const int n = lines_of(text, at->w - 1, line);
+
+	draw_lines(c, at, 1, style, line, MIN(n, at->y + 1));
 }
 
+/* A question takes as many lines as it needs; where there are not so many, its end is seen, which is what it asks. */
 static void draw_question(const struct prompt *p, struct canvas *c, const struct rect *at,
 			  int *cursor)
 {
-	static const char answers[] = " y/N ";
-	const int room = at->w > 12 ? at->w - (int)strlen(answers) : at->w;
-	struct row r = draw_lines(c, at, 0, room, ROLE_WARN, p->question);
+	static const char answers[] = "y/N";
+	char text[sizeof(p->question) + sizeof(answers) + 1];
+	struct piece line[PROMPT_BYTES];
+	struct row r = {c, at->x, at->y, at->x + at->w, 0};
+	int n, over, seen;
 
-	row_text(&r, ROLE_KEY, answers);
+	snprintf(text, sizeof(text), "%s %s", p->question, answers);
+	n = lines_of(text, at->w > 8 ? at->w - 1 : at->w, line); /* the cursor behind it */
+	over = n > at->y + 1 ? n - at->y - 1 : 0;
+	draw_lines(c, at, 0, ROLE_WARN, line + over, n - over);
+	seen = MIN((int)line[n - 1].bytes, (int)strlen(answers));
+	r.x += canvas_width(c, line[n - 1].at) - seen;
+	row_text(&r, ROLE_KEY, answers + strlen(answers) - seen);
 	*cursor = r.x < r.end ? r.x : r.end - 1;
 }
 

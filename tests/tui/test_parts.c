@@ -322,6 +322,37 @@ static void a_refused_command_is_mended_and_a_colon_begins_anew(void **state)
 	prompt_clear(&p);
 }
 
+/* What a payment costs and the answers are seen, however small the pane; at worst the end. */
+static void a_question_takes_as_many_lines_as_it_needs(void **state)
+{
+	static const int sizes[][2] = {{120, 40}, {60, 15}, {40, 10}, {39, 6}, {20, 7}};
+	static const char *const seen[] = {"send 3 ", "fee", "0.00000211,", "y/N"};
+	struct model *m = NEW(struct model);
+	char *frame;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		fixture_open(m, sizes[i][0], sizes[i][1], true);
+		fixture_asked(m);
+		frame = fixture_frame(m);
+		for (size_t k = 0; k < ARRAY_LEN(seen); k++)
+			assert_non_null(strstr(frame, seen[k]));
+		free(frame);
+		fixture_close(m);
+	}
+	for (int cols = 3; cols < 100; cols++)
+		for (int rows = 1; rows < 12; rows++) {
+			fixture_open(m, cols, rows, true);
+			fixture_asked(m);
+			frame = fixture_frame(m);
+			assert_non_null(strstr(frame, "y/N"));
+			assert_true(m->cursor_x >= 0 && m->cursor_x < cols);
+			free(frame);
+			fixture_close(m);
+		}
+	free(m);
+}
+
 /* --- what is pasted ---------------------------------------------------------------- */
 
 static const char *pasted(struct paste *p, const char *text)
@@ -661,6 +692,7 @@ int main(void)
 		cmocka_unit_test(tab_takes_what_is_shared_then_one_after_the_other),
 		cmocka_unit_test(a_question_is_answered_by_y_or_n_and_stands_meanwhile),
 		cmocka_unit_test(a_refused_command_is_mended_and_a_colon_begins_anew),
+		cmocka_unit_test(a_question_takes_as_many_lines_as_it_needs),
 		cmocka_unit_test(what_is_pasted_is_one_text_of_bounded_length),
 		cmocka_unit_test(the_first_line_that_is_pasted_goes_in_at_the_cursor),
 		cmocka_unit_test(no_key_does_two_things),

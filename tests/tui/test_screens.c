@@ -59,6 +59,7 @@ static const struct screen_case {
 	{"options-60x15", 60, 15, ":send 5 @bob <Tab><Tab><Tab>", COMPLETING, false},
 	{"asked-80x24", 80, 24, "", ASKED, false},
 	{"asked-60x15", 60, 15, "", ASKED, false},
+	{"asked-40x10", 40, 10, "", ASKED, false},
 	{"asked-19x2", 19, 2, "", ASKED, false},
 	{"zoom-80x24", 80, 24, "z", NORMAL, false},
 	{"no-chain-80x24", 80, 24, "", NO_CHAIN, false},
