@@ -167,6 +167,11 @@ bool model_selected(const struct model *m, size_t *row)
 	return true;
 }
 
+static bool grows(enum panel p)
+{
+	return view_of(p)->stream || p == PANEL_CHAIN;
+}
+
 void list_move_to(struct model *m, size_t at, bool may_follow)
 {
 	struct list_state *l = &m->lists[m->focus];
@@ -174,8 +179,7 @@ void list_move_to(struct model *m, size_t at, bool may_follow)
 
 	select_at(m, m->focus, at);
 	/* A list that grows at one end is followed while its newest row is selected. */
-	l->follow = may_follow && l->n && l->at == newest(l, v) &&
-		    (v->stream || m->focus == PANEL_CHAIN);
+	l->follow = may_follow && l->n && l->at == newest(l, v) && grows(m->focus);
 	if (m->focus == PANEL_CHAIN) {
 		if (l->at + 32 > l->n && m->chain_want < CHAIN_WANT_MOST)
 			m->chain_want *= 4;
@@ -192,13 +196,13 @@ void list_move_by(struct model *m, long by)
 	list_move_to(m, at < 0 ? 0 : (size_t)at, true);
 }
 
-size_t list_newer(const struct model *m, enum panel p)
+bool list_left(const struct model *m, enum panel p, size_t *newer)
 {
 	const struct list_state *l = &m->lists[p];
+	const size_t seen = l->top + l->page;
 
-	if (l->follow || !l->n)
-		return 0;
-	return view_of(p)->stream ? l->n - 1 - l->at : p == PANEL_CHAIN ? l->at : 0;
+	*newer = !view_of(p)->stream ? l->top : l->n > seen ? l->n - seen : 0;
+	return !l->follow && l->n && grows(p);
 }
 
 static bool matches(const struct model *m, size_t i)

@@ -9,7 +9,8 @@
 /* To this place, or the last one. may_follow: at the newest row the selection stays with what comes. */
 void list_move_to(struct model *m, size_t at, bool may_follow);
 void list_move_by(struct model *m, long by);
-/* How many rows have come behind the selected one of a stream that is not followed. */
-size_t list_newer(const struct model *m, enum panel p);
+/* Whether new rows come at one end of a list, and it stands still instead of following them; *newer: how many of the
+ * newest were out of sight when it was last drawn. */
+bool list_left(const struct model *m, enum panel p, size_t *newer);
 
 #endif

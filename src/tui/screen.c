@@ -31,15 +31,18 @@ static void filter_text(const struct model *m, enum panel p, char *out, size_t s
 			 views[p]->count(&m->data));
 }
 
-/* Which of a list's rows are not seen: those that don't pass its filter, and newer ones that are not followed. */
+/* Which of a list's rows are not seen: those that don't pass its filter, and newer ones; and how it follows again. */
 static void unseen(const struct model *m, enum panel p, char *out, size_t size)
 {
-	const size_t newer = list_newer(m, p);
+	size_t newer;
 
 	filter_text(m, p, out, size);
+	if (!list_left(m, p, &newer))
+		return;
+	text_append(out, size, "%s", out[0] ? "  " : "");
 	if (newer)
-		text_append(out, size, "%s%zu newer, %s follows", out[0] ? "  " : "", newer,
-			    views[p]->stream ? "G" : "g");
+		text_append(out, size, "%zu newer, ", newer);
+	text_append(out, size, "%s follows", views[p]->stream ? "G" : "g");
 }
 
 /* Right in the frame: what the view tells of itself goes first where there is no room for both. */
@@ -117,8 +120,6 @@ static void draw_panel(struct canvas *c, const struct layout *l, struct model *m
 
 	if (rect_empty(frame))
 		return;
-	if (l->boxes)
-		draw_frame(c, frame, m, p);
 	in = layout_inner(l, frame);
 	canvas_clip(c, &in);
 	if (v->draw) {
@@ -140,6 +141,8 @@ static void draw_panel(struct canvas *c, const struct layout *l, struct model *m
 		}
 	}
 	canvas_clip(c, NULL);
+	if (l->boxes) /* it tells of what is not seen within */
+		draw_frame(c, frame, m, p);
 }
 
 /* Without frames it tells of the filter, which else stands in one. */
@@ -237,8 +240,6 @@ void screen_draw(struct canvas *c, struct model *m)
 
 	model_layout(m, &l);
 	canvas_wipe(c);
-	if (!rect_empty(&l.header))
-		header_draw(c, &l.header, m);
 	if (!rect_empty(&l.tabs))
 		tabs_draw(c, &l.tabs, m);
 	if (m->over.kind != OVERLAY_NONE && !rect_empty(&l.body))
@@ -246,6 +247,8 @@ void screen_draw(struct canvas *c, struct model *m)
 	else
 		for (int p = 0; p < PANELS; p++)
 			draw_panel(c, &l, m, (enum panel)p);
+	if (!rect_empty(&l.header)) /* as a frame does */
+		header_draw(c, &l.header, m);
 	if (!rect_empty(&l.strip_peers))
 		peers_strip(c, &l.strip_peers, m);
 	if (!rect_empty(&l.strip_chain))

@@ -137,7 +137,7 @@ static void node_segments(struct segments *all, const struct snapshot *s, int wi
 /* In the small layouts, which have no tabs: what is looked at. */
 static void view_segments(struct segments *all, const struct model *m)
 {
-	const size_t newer = list_newer(m, m->focus);
+	size_t newer;
 	uint64_t waits = m->live.msgs_next - m->frozen_msgs;
 
 	if (m->over.kind == OVERLAY_NONE)
@@ -145,7 +145,7 @@ static void view_segments(struct segments *all, const struct model *m)
 		    view_of(m->focus)->short_name);
 	if (m->frozen)
 		add(all, 4, ROLE_WARN, "FROZEN +%" PRIu64, waits);
-	else if (newer)
+	else if (m->over.kind == OVERLAY_NONE && list_left(m, m->focus, &newer) && newer)
 		add(all, 6, ROLE_DIM, "+%zu", newer);
 }
 

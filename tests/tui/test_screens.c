@@ -199,6 +199,15 @@ static void every_size_is_drawn_within_its_bounds(void **state)
 	free(m);
 }
 
+static void assert_frame_has(struct model *m, const char *text)
+{
+	char *frame = fixture_frame(m);
+
+	if (!strstr(frame, text))
+		fail_msg("no '%s' in\n%s", text, frame);
+	free(frame);
+}
+
 static void a_selection_stays_with_its_row(void **state)
 {
 	struct model *m = NEW(struct model);
@@ -219,6 +228,36 @@ static void a_selection_stays_with_its_row(void **state)
 	fixture_goes_on(m);
 	assert_true(model_selected(m, &i));
 	assert_int_equal(m->data.msgs[i].seq, m->data.n_msgs);
+	fixture_close(m);
+	free(m);
+}
+
+/* Rows on screen are no news: what is counted is out of sight. */
+static void newer_rows_are_counted_where_they_are_out_of_sight(void **state)
+{
+	struct model *m = NEW(struct model);
+	char *frame;
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	fixture_keys(m, "3jj");
+	assert_frame_has(m, "work 2^31.4  g follows");
+	fixture_keys(m, "5kkk");
+	assert_frame_has(m, "30  G follows");
+	for (int i = 0; i < 3; i++)
+		fixture_goes_on(m);
+	assert_frame_has(m, "33  3 newer, G follows");
+	fixture_keys(m, "1");
+	model_resize(m, 60, 15);
+	assert_frame_has(m, "5:Msgs  +6");
+	fixture_keys(m, "3");
+	for (int i = 0; i < 12; i++)
+		fixture_keys(m, "j");
+	assert_frame_has(m, "3:Chain  +1"); /* the tip */
+	fixture_keys(m, "g");
+	frame = fixture_frame(m);
+	assert_null(strstr(frame, "3:Chain  +"));
+	free(frame);
 	fixture_close(m);
 	free(m);
 }
@@ -304,6 +343,7 @@ int main(void)
 		cmocka_unit_test(screens_look_as_they_did),
 		cmocka_unit_test(every_size_is_drawn_within_its_bounds),
 		cmocka_unit_test(a_selection_stays_with_its_row),
+		cmocka_unit_test(newer_rows_are_counted_where_they_are_out_of_sight),
 		cmocka_unit_test(a_frozen_view_stands_still_and_counts),
 		cmocka_unit_test(a_selected_row_keeps_the_colour_of_its_hash),
 		cmocka_unit_test(the_chain_begins_at_its_tip_while_headers_run_ahead),
