@@ -1,17 +1,20 @@
 #include <tui/layout_priv.h>
 
 /* Least rows for each, so that they go in their order. */
-#define ONE_LINE_ROWS 3
-#define ONE_LINE_COLS 20
-#define BARE_ROWS     8 /* below: header and focused view */
-#define BARE_COLS     40
-#define STRIPS_ROWS   11
-#define BOX_ROWS      18
-#define BOX_COLS      70
-#define EXPLAIN_ROWS  20
-#define KEYBAR_ROWS   22
-#define WIDE_ROWS     34
-#define WIDE_COLS     110
+#define ONE_LINE_ROWS     3
+#define ONE_LINE_COLS     20
+#define BARE_ROWS         8 /* below: header and focused view */
+#define BARE_COLS         40
+#define STRIPS_ROWS       11
+#define BOX_ROWS          18
+#define BOX_COLS          70
+#define EXPLAIN_ROWS      20
+#define KEYBAR_ROWS       22
+#define WIDE_ROWS         34
+#define WIDE_COLS         110
+#define STACK_ROWS        22 /* from here on narrow panes have boxes, too, one above the other */
+#define STACK_COLS        80 /* below */
+#define STACK_KEYBAR_ROWS 26
 
 static struct rect take_top(struct rect *from, int h)
 {
@@ -62,8 +65,20 @@ static void dashboard(struct layout *l, enum panel focus)
 	l->panel[low] = body;
 }
 
+/* The same three above one another, where they would be too narrow side by side. */
+static void stacked(struct layout *l, enum panel focus)
+{
+	struct rect body = l->body;
+	const int peers = body.h * 3 / 10, chain = body.h * 7 / 20;
+
+	l->panel[PANEL_PEERS] = take_top(&body, peers);
+	l->panel[PANEL_CHAIN] = take_top(&body, chain);
+	l->panel[on_dashboard(focus) ? PANEL_MSGS : focus] = body;
+}
+
 void layout_make(struct layout *l, int cols, int rows, const struct layout_wish *wish)
 {
+	const bool stack = rows >= STACK_ROWS && cols >= BARE_COLS && cols < STACK_COLS;
 	struct rect rest = {0, 0, cols, rows};
 
 	*l = (struct layout){.cols = cols, .rows = rows};
@@ -80,10 +95,10 @@ void layout_make(struct layout *l, int cols, int rows, const struct layout_wish 
 		if (wish->asking)
 			l->prompt = take_bottom(&rest, 1);
 	} else {
-		l->boxes = rows >= BOX_ROWS && cols >= BOX_COLS;
-		if (l->boxes)
+		l->boxes = stack || (rows >= BOX_ROWS && cols >= BOX_COLS);
+		if (l->boxes && cols >= BOX_COLS)
 			l->tabs = take_top(&rest, 1);
-		if (rows >= KEYBAR_ROWS && l->boxes)
+		if (rows >= KEYBAR_ROWS && l->boxes && (!stack || rows >= STACK_KEYBAR_ROWS))
 			l->keybar = take_bottom(&rest, 1);
 		l->prompt = take_bottom(&rest, 1);
 		if (rows >= EXPLAIN_ROWS || (!l->boxes && rows >= STRIPS_ROWS))
@@ -99,10 +114,12 @@ void layout_make(struct layout *l, int cols, int rows, const struct layout_wish 
 	l->body = rest;
 	if (wish->overlay)
 		return;
-	if (l->boxes && wish->screen == SCREEN_DASHBOARD && !wish->zoom)
-		dashboard(l, wish->focus);
-	else
+	if (!l->boxes || wish->screen != SCREEN_DASHBOARD || wish->zoom)
 		l->panel[wish->focus] = l->body;
+	else if (stack)
+		stacked(l, wish->focus);
+	else
+		dashboard(l, wish->focus);
 }
 
 struct rect layout_inner(const struct layout *l, const struct rect *panel)

@@ -1,5 +1,6 @@
 /* Where everything stands: a pure function from the size of the screen and what is looked at to
- * rectangles. As room shrinks the key bar goes first, then the explaining line, the boxes, the strips. */
+ * rectangles. As room shrinks the key bar goes first, then the explaining line, the boxes, the strips. Where panels side
+ * by side would be too narrow they stand above one another, if it is tall enough. */
 #ifndef TALLY_TUI_LAYOUT_PRIV_H
 #define TALLY_TUI_LAYOUT_PRIV_H
 

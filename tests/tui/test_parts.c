@@ -120,6 +120,29 @@ static void a_wide_dashboard_has_mempool_miner_and_wallet(void **state)
 	assert_true(rect_empty(&l.panel[PANEL_MEMPOOL]));
 }
 
+static void a_tall_and_narrow_dashboard_has_panels_above_one_another(void **state)
+{
+	static const int cols[] = {40, 60, 79};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cols); i++)
+		for (int rows = 22; rows <= 100; rows++) {
+			const struct layout l = dashboard_at(cols[i], rows);
+			const struct rect *peers = &l.panel[PANEL_PEERS],
+					  *chain = &l.panel[PANEL_CHAIN],
+					  *msgs = &l.panel[PANEL_MSGS];
+
+			assert_true(l.boxes && peers->w == cols[i] && chain->w == cols[i] &&
+				    msgs->w == cols[i]);
+			assert_int_equal(chain->y, peers->y + peers->h);
+			assert_int_equal(msgs->y, chain->y + chain->h);
+			/* Frames, column heads, and rows. */
+			assert_true(peers->h >= 5 && chain->h >= 5 && msgs->h >= 5);
+		}
+	assert_false(dashboard_at(60, 21).boxes);
+	assert_int_equal(dashboard_at(80, 22).panel[PANEL_PEERS].w, 40);
+}
+
 /* --- canvas ---------------------------------------------------------------------- */
 
 static char *drawn_at(int x, int y, const char *text, const struct rect *clip, bool utf8)
@@ -684,6 +707,7 @@ int main(void)
 		cmocka_unit_test(nothing_overlaps_and_all_is_used_at_every_size),
 		cmocka_unit_test(what_matters_least_goes_first),
 		cmocka_unit_test(a_wide_dashboard_has_mempool_miner_and_wallet),
+		cmocka_unit_test(a_tall_and_narrow_dashboard_has_panels_above_one_another),
 		cmocka_unit_test(nothing_is_drawn_outside_the_clip),
 		cmocka_unit_test(wide_characters_are_whole_or_not_there),
 		cmocka_unit_test(cells_of_a_cut_text_end_in_an_ellipsis),
