@@ -163,6 +163,18 @@ static int head(const struct model *m, struct canvas *c, const struct rect *r)
 	return 0;
 }
 
+/* Where its payments are, in another block or waiting or nowhere, is not known here. */
+static void explain_lost(const struct chain_row *b, char *out, size_t size)
+{
+	snprintf(out, size, "block %u lost to another branch", b->height);
+	if (b->n_tx == 1)
+		text_append(out, size, ": it had no payments");
+	else if (b->n_tx == 2)
+		text_append(out, size, ": its payment counts only in another block");
+	else if (b->n_tx)
+		text_append(out, size, ": its %u payments count only in other blocks", b->n_tx - 1);
+}
+
 static void explain(const struct model *m, size_t i, char *out, size_t size)
 {
 	const struct chain_row *b = &m->data.chain[i];
@@ -181,10 +193,7 @@ static void explain(const struct model *m, size_t i, char *out, size_t size)
 			"of block %u only the header is here: its branch has not more work than ours",
 			b->height);
 	else if (!b->on_best)
-		snprintf(
-			out, size,
-			"block %u lost: another branch has more work, or came first; its payments wait again",
-			b->height);
+		explain_lost(b, out, size);
 	else if (b->is_tip)
 		snprintf(out, size, "the tip: the next block builds on it; %u peer%s it too",
 			 b->n_peers, b->n_peers == 1 ? " has" : "s have");

@@ -192,6 +192,8 @@ def test_a_reorganisation_is_told(net):
     c.sees("reorganisation: 2 blocks undone, another branch has more work: its tip is 3")
     c.type("3")
     c.sees("stale")
+    c.type("jj")
+    c.sees("block 2 lost to another branch: it had no payments")
     c.quit()
 
 

@@ -265,6 +265,25 @@ static void newer_rows_are_counted_where_they_are_out_of_sight(void **state)
 	free(m);
 }
 
+static void what_became_of_a_lost_blocks_payments_is_said_as_far_as_known(void **state)
+{
+	static const char *const said[] = {"block 1041 lost to another branch\n",
+					   "it had no payments",
+					   "its payment counts only in another block",
+					   "its 2 payments count only in other blocks"};
+	struct model *m = NEW(struct model);
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	fixture_keys(m, "3jj");
+	for (uint32_t n_tx = 0; n_tx < ARRAY_LEN(said); n_tx++) {
+		m->data.chain[2].n_tx = n_tx;
+		assert_frame_has(m, said[n_tx]);
+	}
+	fixture_close(m);
+	free(m);
+}
+
 static void a_frozen_view_stands_still_and_counts(void **state)
 {
 	struct model *m = NEW(struct model);
@@ -347,6 +366,7 @@ int main(void)
 		cmocka_unit_test(every_size_is_drawn_within_its_bounds),
 		cmocka_unit_test(a_selection_stays_with_its_row),
 		cmocka_unit_test(newer_rows_are_counted_where_they_are_out_of_sight),
+		cmocka_unit_test(what_became_of_a_lost_blocks_payments_is_said_as_far_as_known),
 		cmocka_unit_test(a_frozen_view_stands_still_and_counts),
 		cmocka_unit_test(a_selected_row_keeps_the_colour_of_its_hash),
 		cmocka_unit_test(the_chain_begins_at_its_tip_while_headers_run_ahead),
