@@ -16,14 +16,100 @@
 #include <tally/node/node.h>
 #include <tui/app_priv.h>
 #include <tui/data_priv.h>
+#include <tui/overlay_priv.h>
 #include <tui/terminal_priv.h>
 #include <tui/view_priv.h>
 
-#define FRAME_MS      50 /* between frames, of what the node does */
-#define ANSWER_MS     10 /* between frames, of what a person does */
-#define DETAIL_BYTES  131072
-#define QUIT_AGAIN_US INT64_C(2000000)
-#define RENDER_MAX    1000
+#define FRAME_MS       50 /* between frames, of what the node does */
+#define ANSWER_MS      10 /* between frames, of what a person does */
+#define DETAIL_BYTES   131072
+#define QUIT_AGAIN_US  INT64_C(2000000)
+#define RENDER_MAX     1000
+#define RENEW_LEAST_US INT64_C(500000)
+
+/* --- pages about rows --------------------------------------------------------------- */
+
+/* A row by what it is. */
+static bool find_row(const struct tui_data *d, enum panel p, const struct row_id *id, size_t *i)
+{
+	struct row_id at;
+
+	for (*i = 0; *i < view_of(p)->count(d); ++*i) {
+		view_of(p)->id(d, *i, &at);
+		if (memcmp(&at, id, sizeof(at)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What is known of a row, as lines; to be freed. NULL: it is not here any more. */
+static char *describe(struct tui *t, enum panel p, const struct row_id *id)
+{
+	const struct tui_data *d = &t->model.data;
+	struct hash256 h;
+	char *text = NULL;
+	bool known = false;
+	size_t i;
+
+	memcpy(h.b, id->b + 1, HASH_BYTES);
+	switch (p) {
+	case PANEL_PEERS:
+		return find_row(d, p, id, &i) ? peer_detail(d, i) : NULL;
+	case PANEL_MSGS:
+		return find_row(d, p, id, &i) ? msg_detail(d, i) : NULL;
+	case PANEL_LOG:
+		return find_row(d, p, id, &i) ? log_detail(d, i) : NULL;
+	case PANEL_CHAIN:
+		text = mem_alloc(DETAIL_BYTES);
+		known = node_describe_block(t->node, &(struct block_hash){h}, text, DETAIL_BYTES);
+		break;
+	case PANEL_MEMPOOL:
+	case PANEL_WALLET:
+		text = mem_alloc(DETAIL_BYTES);
+		known = node_describe_tx(t->node, &(struct txid){h}, text, DETAIL_BYTES);
+		break;
+	case PANEL_MINER:
+	case PANELS:
+		break;
+	}
+	if (known)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static void page_made(struct overlay_state *o, const struct snapshot *s)
+{
+	o->tip = s->tip.hash;
+	o->waiting = s->mempool_count;
+	o->made_us = s->now_us;
+}
+
+static bool page_is_current(const struct overlay_state *o, const struct snapshot *s)
+{
+	return o->waiting == s->mempool_count && memcmp(&o->tip, &s->tip.hash, sizeof(o->tip)) == 0;
+}
+
+/* A page about a row tells what is so now, not what was when it was opened. */
+static void renew_page(struct tui *t)
+{
+	const struct snapshot *s = &t->model.live;
+	struct overlay_state *o = &t->model.over;
+	char *text;
+
+	if (!o->lives || t->model.frozen)
+		return;
+	/* Blocks are read for it: where they come fast, the frame of the next second has it. */
+	if (o->of != PANEL_PEERS &&
+	    (page_is_current(o, s) || llabs(s->now_us - o->made_us) < RENEW_LEAST_US))
+		return;
+	page_made(o, s);
+	text = describe(t, o->of, &o->about);
+	o->gone = !text;
+	if (text)
+		overlay_renew(&t->model, text);
+	free(text);
+}
 
 /* --- drawing ----------------------------------------------------------------------- */
 
@@ -85,6 +171,7 @@ static void draw(struct tui *t)
 		tell_joined(t);
 	if (t->model.live.reorgs != reorgs)
 		tell_reorg(t);
+	renew_page(t);
 	t->read_due = false;
 	t->drawn_us = clock_mono_us(clock_system());
 	screen_draw(&t->canvas, &t->model);
@@ -182,43 +269,25 @@ static size_t complete(void *arg, const char *line, char (*out)[COMPLETION_CHARS
 static void open_selected(struct tui *t)
 {
 	struct model *m = &t->model;
-	const struct tui_data *d = &m->data;
-	char *text = NULL, title[64];
+	struct overlay_state *o = &m->over;
+	const enum panel p = m->focus;
+	struct row_id id;
+	char *text;
 	size_t i;
 
 	if (!model_selected(m, &i))
 		return;
-	snprintf(title, sizeof(title), "%s", view_of(m->focus)->name);
-	switch (m->focus) {
-	case PANEL_PEERS:
-		text = peer_detail(d, i);
-		break;
-	case PANEL_CHAIN:
-		text = mem_alloc(DETAIL_BYTES);
-		node_describe_block(t->node, &d->chain[i].hash, text, DETAIL_BYTES);
-		break;
-	case PANEL_MEMPOOL:
-		text = mem_alloc(DETAIL_BYTES);
-		node_describe_tx(t->node, &d->mempool[i].id, text, DETAIL_BYTES);
-		break;
-	case PANEL_MSGS:
-		text = msg_detail(d, i);
-		break;
-	case PANEL_WALLET:
-		text = mem_alloc(DETAIL_BYTES);
-		node_describe_tx(t->node, &d->history[i].id, text, DETAIL_BYTES);
-		break;
-	case PANEL_LOG:
-		text = log_detail(d, i);
-		break;
-	case PANEL_MINER:
-	case PANELS:
-		break;
-	}
-	if (text && *text)
-		model_show(m, OVERLAY_TEXT, title, text);
-	else
+	view_of(p)->id(&m->data, i, &id);
+	text = describe(t, p, &id);
+	if (text) {
+		model_show(m, OVERLAY_TEXT, view_of(p)->name, text);
+		o->of = p;
+		o->about = id;
+		o->lives = !view_of(p)->stream;
+		page_made(o, &m->live);
+	} else {
 		model_flash(m, FLASH_BAD, "that is not here any more");
+	}
 	free(text);
 }
 

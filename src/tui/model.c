@@ -38,6 +38,13 @@ void model_init(struct model *m, int cols, int rows, bool utf8)
 		m->lists[p].follow = true;
 }
 
+static void clear_page(struct overlay_state *o)
+{
+	free(o->title);
+	free(o->text);
+	*o = (struct overlay_state){0};
+}
+
 void model_clear(struct model *m)
 {
 	tui_data_clear(&m->data);
@@ -45,9 +52,8 @@ void model_clear(struct model *m)
 		free(m->lists[p].order);
 		m->lists[p] = (struct list_state){0};
 	}
-	free(m->over.title);
-	free(m->over.text);
-	m->over = (struct overlay_state){0};
+	clear_page(&m->over);
+	clear_page(&m->under);
 	prompt_clear(&m->prompt);
 }
 
@@ -74,15 +80,24 @@ void model_layout(const struct model *m, struct layout *l)
 
 void model_show(struct model *m, enum overlay kind, const char *title, const char *text)
 {
-	struct overlay_state *o = &m->over;
-
-	free(o->title);
-	free(o->text);
-	*o = (struct overlay_state){
+	if (kind == OVERLAY_HELP && m->over.kind == OVERLAY_TEXT) {
+		m->under = m->over;
+	} else {
+		clear_page(&m->over);
+		clear_page(&m->under);
+	}
+	m->over = (struct overlay_state){
 		.kind = kind,
 		.title = mem_strdup(title ? title : ""),
 		.text = mem_strdup(text ? text : ""),
 	};
+}
+
+void model_leave(struct model *m)
+{
+	clear_page(&m->over);
+	m->over = m->under;
+	m->under = (struct overlay_state){0};
 }
 
 void model_flash(struct model *m, enum flash_kind kind, const char *text)

@@ -71,6 +71,13 @@ struct overlay_state {
 	size_t found,
 		found_bytes; /* what was searched for and found: where in the text; bytes 0: nothing */
 	bool to_found;       /* it comes into view with the next frame, which knows the lines */
+	/* A page about a row says what is known of it now: */
+	bool lives, gone; /* gone: the row is not here any more, the text tells how it was */
+	enum panel of;
+	struct row_id about;
+	struct block_hash tip; /* of the chain, and what waited, when the text was made */
+	uint32_t waiting;
+	int64_t made_us; /* unix */
 };
 
 enum flash_kind { FLASH_NOTE, FLASH_GOOD, FLASH_BAD };
@@ -87,7 +94,7 @@ struct model {
 	uint64_t frozen_msgs, frozen_logs; /* numbers that came next when it froze */
 	struct list_state lists[PANELS];
 	char search[FILTER_BYTES];
-	struct overlay_state over;
+	struct overlay_state over, under; /* under: the page that help was opened from */
 	struct prompt prompt;
 	char usage[256]; /* of what is being written */
 	char flash[FLASH_BYTES];
@@ -115,8 +122,10 @@ bool model_selected(const struct model *m, size_t *row);
  * many it is. False: there is none, which is told, or nothing to search for. */
 bool model_search(struct model *m, bool backward, bool from_here);
 void model_set_filter(struct model *m, const char *filter);
-/* At most one: shows text instead of the panels. Title and text are copied. */
+/* At most one: shows text instead of the panels. Title and text are copied. Help goes back to the page it came from. */
 void model_show(struct model *m, enum overlay kind, const char *title, const char *text);
+/* Back to what was shown before. */
+void model_leave(struct model *m);
 void model_flash(struct model *m, enum flash_kind kind, const char *text);
 /* Which match of how many a search stands on, and that it went on at the other end (or ""). */
 void model_flash_match(struct model *m, size_t nth, size_t all, const char *wrapped);

@@ -2,8 +2,10 @@
 #include <tui/overlay_priv.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include <tally/base/mem.h>
 #include <tally/base/text.h>
 #include <tui/view_priv.h>
 
@@ -69,11 +71,6 @@ void overlay_scroll(struct model *m, long by)
 	o->top = (size_t)(top < 0 ? 0 : top > most ? most : top);
 }
 
-static void leave(struct model *m)
-{
-	model_show(m, OVERLAY_NONE, NULL, NULL);
-}
-
 /* Nothing that acts on the node is done from here, where what it acts on is not seen. */
 bool overlay_act(struct model *m, enum action a)
 {
@@ -108,12 +105,13 @@ bool overlay_act(struct model *m, enum action a)
 		return true;
 	case ACT_BACK:
 	case ACT_OPEN:
-		leave(m);
+		model_leave(m);
 		return true;
 	case ACT_HELP:
-		if (o->kind == OVERLAY_HELP)
-			leave(m);
-		return o->kind == OVERLAY_NONE;
+		if (o->kind != OVERLAY_HELP)
+			return false;
+		model_leave(m);
+		return true;
 	case ACT_MINE:
 	case ACT_SEND:
 	case ACT_CONNECT:
@@ -180,12 +178,40 @@ bool overlay_search(struct model *m, bool backward, bool from_here)
 	return true;
 }
 
+/* Where the nth match stands in a text; SIZE_MAX: there are not so many. */
+static size_t nth_match(const char *text, const char *search, size_t nth)
+{
+	const char *at = strcasestr(text, search);
+
+	while (at && --nth)
+		at = strcasestr(at + 1, search);
+	return at ? (size_t)(at - text) : SIZE_MAX;
+}
+
+void overlay_renew(struct model *m, const char *text)
+{
+	struct overlay_state *o = &m->over;
+	size_t nth = 0;
+
+	for (const char *at = o->text; o->found_bytes && (at = strcasestr(at, m->search)); at++)
+		nth += (size_t)(at - o->text) <= o->found;
+	free(o->text);
+	o->text = mem_strdup(text);
+	if (!nth)
+		return;
+	o->found = nth_match(text, m->search, nth);
+	if (o->found == SIZE_MAX)
+		o->found = o->found_bytes = 0;
+}
+
 /* --- drawing ------------------------------------------------------------------------ */
 
 void overlay_where(struct row *r, const struct model *m)
 {
 	const struct overlay_state *o = &m->over;
 
+	if (o->gone)
+		row_text(r, ROLE_WARN, "as it was: it is not here any more; ");
 	if (o->lines <= o->page)
 		row_text(r, ROLE_DIM, "q goes back");
 	else

@@ -313,6 +313,32 @@ def test_escape_mouse_freeze_and_a_completed_command(net):
     c.given_back()
 
 
+def test_an_opened_page_tells_what_is_so_now(net):
+    n, c = opened(net)
+    c.sees("50.00")
+    c.type("3\r")
+    c.sees("0 of 0, 1 confirmation")
+    n.generate(2)
+    c.sees("0 of 2, 3 confirmations")
+    c.type("q")
+    n.rpc("sendtoaddress", n.rpc("getnewaddress", "bob"), 1)
+    c.type("4")
+    c.sees("this wallet's payment")
+    c.type("\r")
+    c.sees("waiting for a block")
+    n.generate(1)
+    c.sees("3 of 3, 1 confirmation")
+    other = net.node()
+    other.start("-connect", "127.0.0.1:%d" % n.id)
+    c.type("q2")
+    c.sees(" 1 i ")
+    c.type("\r")
+    c.sees("it dialled us")
+    other.end()
+    c.sees("as it was: it is not here any more")
+    c.quit()
+
+
 def test_resizes_one_after_the_other_never_end_it(net):
     _, c = opened(net)
     for i in range(60):

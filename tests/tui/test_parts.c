@@ -13,6 +13,7 @@
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 
+#include <tui/overlay_priv.h>
 #include <tui/paste_priv.h>
 
 #include "tui_fixture.h"
@@ -615,7 +616,54 @@ static void a_page_is_searched_and_nothing_else_is_done_in_it(void **state)
 	free(frame);
 	assert_true(m->over.top > 20);
 	fixture_keys(m, "?");
+	assert_int_equal(m->over.kind, OVERLAY_TEXT);
+	assert_string_equal(m->over.title, "Chain");
+	fixture_keys(m, "q");
 	assert_int_equal(m->over.kind, OVERLAY_NONE);
+	fixture_close(m);
+	free(m);
+}
+
+static void help_goes_back_to_the_page_it_was_opened_from(void **state)
+{
+	struct model *m = NEW(struct model);
+	char text[128] = "";
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	for (int i = 0; i < 40; i++)
+		text_append(text, sizeof(text), "%d\n", i);
+	model_show(m, OVERLAY_TEXT, "Chain", text);
+	fixture_keys(m, "jjj?jjjjj<Esc>");
+	assert_string_equal(m->over.text, text);
+	assert_int_equal(m->over.top, 3);
+	fixture_keys(m, "?3"); /* away from both */
+	assert_int_equal(m->over.kind, OVERLAY_NONE);
+	fixture_keys(m, "?q");
+	assert_int_equal(m->over.kind, OVERLAY_NONE);
+	fixture_close(m);
+	free(m);
+}
+
+static void a_page_that_is_renewed_keeps_its_place_and_its_match(void **state)
+{
+	struct model *m = NEW(struct model);
+
+	(void)state;
+	fixture_open(m, 40, 8, true);
+	model_show(m, OVERLAY_TEXT, "Chain", "a tx\n9\n\n\n\n\n\n\na tx\n\nb tx\n\n\n\n\n\n\n");
+	fixture_keys(m, "/tx<Enter>n");
+	free(fixture_frame(m));
+	assert_string_equal(m->over.text + m->over.found, "tx\n\nb tx\n\n\n\n\n\n\n");
+	assert_int_equal(m->over.top, 6);
+	overlay_renew(m, "a tx\n10\n\n\n\n\n\n\na tx\n\nc tx\n\n\n\n\n\n\n");
+	free(fixture_frame(m));
+	assert_string_equal(m->over.text + m->over.found, "tx\n\nc tx\n\n\n\n\n\n\n");
+	assert_int_equal(m->over.top, 6);
+	overlay_renew(m, "a tx\n");
+	free(fixture_frame(m));
+	assert_int_equal(m->over.found_bytes, 0);
+	assert_int_equal(m->over.top, 0);
 	fixture_close(m);
 	free(m);
 }
@@ -724,6 +772,8 @@ int main(void)
 		cmocka_unit_test(numbers_are_short_and_round_where_they_should),
 		cmocka_unit_test(a_click_does_not_move_a_filter_to_another_panel),
 		cmocka_unit_test(a_page_is_searched_and_nothing_else_is_done_in_it),
+		cmocka_unit_test(help_goes_back_to_the_page_it_was_opened_from),
+		cmocka_unit_test(a_page_that_is_renewed_keeps_its_place_and_its_match),
 		cmocka_unit_test(only_of_several_chains_one_is_chosen),
 		cmocka_unit_test(what_needs_a_chain_is_advised_where_there_is_one),
 		cmocka_unit_test(what_is_not_known_of_a_peer_is_said),
