@@ -367,7 +367,8 @@ static void tell_usage(struct model *m)
 			 view_of(m->focus)->fields);
 	else if (m->prompt.kind == PROMPT_SEARCH)
 		snprintf(m->usage, sizeof(m->usage),
-			 "text in a row; then n the next, N the one before");
+			 model_search_up(m) ? "text in a row; n goes on upwards, N downwards"
+					    : "text in a row; then n the next, N the one before");
 }
 
 static void on_key(void *arg, int32_t key)
@@ -380,7 +381,6 @@ static void on_key(void *arg, int32_t key)
 	m->flash_until_us = 0; /* it was read */
 	if (kind == PROMPT_CLOSED) {
 		act(t, key_action(key), key);
-		t->read_due |= !m->frozen;
 	} else if (kind == PROMPT_ASK && key == KEYS_CTRL('C')) {
 		app_cancelled(t);
 		interrupted(t);
@@ -396,6 +396,7 @@ static void on_key(void *arg, int32_t key)
 			break;
 		}
 	}
+	t->read_due |= !m->frozen && m->prompt.kind == PROMPT_CLOSED;
 	tell_usage(m);
 }
 

@@ -79,4 +79,5 @@ void data_read(struct model *m, const struct node *n)
 	read_lists(&m->data, n, m->chain_want);
 	read_rings(&m->data, n);
 	model_settle(m);
+	model_search_deeper(m);
 }

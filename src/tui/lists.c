@@ -6,12 +6,14 @@
 #include <string.h>
 #include <strings.h>
 
+#include <tally/base/checked.h>
 #include <tally/base/mem.h>
 #include <tui/overlay_priv.h>
 #include <tui/view_priv.h>
 
-#define CHAIN_WANT_MOST 4096
-#define WORDS_BYTES     1024
+#define CHAIN_WANT_MOST    4096
+#define WORDS_BYTES        1024
+#define SEARCH_VALUE_CHARS 16 /* from here on a search is also for a whole value */
 
 /* --- filters ------------------------------------------------------------------ */
 
@@ -182,7 +184,7 @@ void list_move_to(struct model *m, size_t at, bool may_follow)
 	l->follow = may_follow && l->n && l->at == newest(l, v) && grows(m->focus);
 	if (m->focus == PANEL_CHAIN) {
 		if (l->at + 32 > l->n && m->chain_want < CHAIN_WANT_MOST)
-			m->chain_want *= 4;
+			m->chain_want = MIN(4 * m->chain_want, CHAIN_WANT_MOST);
 		else if (l->follow)
 			m->chain_want = CHAIN_WANT_LEAST;
 	}
@@ -205,52 +207,168 @@ bool list_left(const struct model *m, enum panel p, size_t *newer)
 	return !l->follow && l->n && grows(p);
 }
 
-static bool matches(const struct model *m, size_t i)
+/* --- searching ------------------------------------------------------------------- */
+
+/* What is searched for, and where: in the rows as they are drawn, or in the heights of blocks. */
+struct hunt {
+	const struct model *m;
+	const struct list_state *list;
+	const struct view *view;
+	struct canvas row;   /* one row of the panel's width */
+	bool number, height; /* a whole number in the chain; there is a block of that height */
+};
+
+/* The row as it is seen, runs of blanks as one. */
+static void seen_text(struct hunt *h, size_t i, char *out, size_t size)
+{
+	struct row r = {&h->row, 0, 0, h->row.cols, 0};
+	char *text;
+	size_t n = 0;
+
+	canvas_wipe(&h->row);
+	h->view->row(h->m, &r, h->list->order[i]);
+	text = canvas_to_text(&h->row);
+	for (const char *at = text; *at && n + 1 < size; at++)
+		if (*at != ' ' || !n || out[n - 1] != ' ')
+			out[n++] = *at;
+	out[n] = '\0';
+	free(text);
+}
+
+static bool is_height(const struct hunt *h, size_t i)
+{
+	char words[WORDS_BYTES], height[FILTER_BYTES + 8];
+
+	h->view->words(&h->m->data, h->list->order[i], words, sizeof(words));
+	snprintf(height, sizeof(height), "height=%s", h->m->search);
+	return has_word(words, height, strlen(height));
+}
+
+/* In full a hash or an address is found, too, where it is drawn short. */
+static bool is_value(const struct hunt *h, size_t i)
 {
 	char words[WORDS_BYTES];
+	const char *at;
+	const size_t n = strlen(h->m->search);
 
-	view_of(m->focus)->words(&m->data, m->lists[m->focus].order[i], words, sizeof(words));
-	return strcasestr(words, m->search) != NULL;
+	if (n < SEARCH_VALUE_CHARS)
+		return false;
+	h->view->words(&h->m->data, h->list->order[i], words, sizeof(words));
+	at = strcasestr(words, h->m->search);
+	return at && at > words && at[-1] == '=' && (at[n] == ' ' || !at[n]);
+}
+
+static bool matches(struct hunt *h, size_t i)
+{
+	char text[WORDS_BYTES];
+
+	if (h->height)
+		return is_height(h, i);
+	seen_text(h, i, text, sizeof(text));
+	return strcasestr(text, h->m->search) || is_value(h, i);
+}
+
+static void hunt_begin(struct hunt *h, const struct model *m)
+{
+	const char *s = m->search;
+	struct rect in;
+	struct layout l;
+
+	*h = (struct hunt){.m = m, .list = &m->lists[m->focus], .view = view_of(m->focus)};
+	model_layout(m, &l);
+	in = layout_inner(&l, &l.panel[m->focus]);
+	canvas_init(&h->row, rect_empty(&in) ? m->cols : in.w, 1, m->utf8);
+	h->number = m->focus == PANEL_CHAIN && !s[strspn(s, "0123456789")];
+	/* It is a height where there is a block of it, not digits of a hash. */
+	for (size_t i = 0; h->number && i < h->list->n && !h->height; i++)
+		h->height = is_height(h, i);
+}
+
+/* A block further down than those listed: they are listed that far with the next frame, where the search goes on. */
+static bool hunt_deeper(struct model *m, const struct hunt *h)
+{
+	const size_t n = m->data.n_chain;
+	const unsigned long height = strtoul(m->search, NULL, 10);
+	uint32_t lowest;
+
+	if (!h->number || h->height || m->search_due || m->frozen || !n)
+		return false;
+	lowest = m->data.chain[n - 1].height;
+	if (height >= lowest || lowest - height + n + CHAIN_WANT_LEAST > CHAIN_WANT_MOST)
+		return false;
+	m->chain_want = lowest - height + n + CHAIN_WANT_LEAST;
+	m->search_due = true;
+	return true;
 }
 
 /* Which one of how many it stands on; `wrapped`: that it went on at the other end, or "". */
-static void tell_match(struct model *m, const char *wrapped)
+static void tell_match(struct model *m, struct hunt *h, const char *wrapped)
 {
-	const struct list_state *l = &m->lists[m->focus];
 	size_t nth = 0, all = 0;
 
-	for (size_t i = 0; i < l->n; i++)
-		if (matches(m, i)) {
+	for (size_t i = 0; i < h->list->n; i++)
+		if (matches(h, i)) {
 			all++;
-			nth += i <= l->at;
+			nth += i <= h->list->at;
 		}
 	model_flash_match(m, nth, all, wrapped);
 }
 
-bool model_search(struct model *m, bool backward, bool from_here)
+/* From the selected row, or the one beside it, to the next match in that direction. */
+static bool hunt_on(struct model *m, struct hunt *h, bool up, bool from_here)
 {
-	const struct list_state *l = &m->lists[m->focus];
-	const size_t was = l->at;
+	const size_t n = h->list->n, was = h->list->at;
 
-	if (m->over.kind != OVERLAY_NONE)
-		return overlay_search(m, backward, from_here);
-	if (!m->search[0])
-		return false;
-	for (size_t step = from_here ? 0 : 1; l->n && step <= l->n; step++) {
-		size_t i = (backward ? was + l->n - step % l->n : was + step) % l->n;
+	for (size_t step = from_here ? 0 : 1; n && step <= n; step++) {
+		const size_t i = (up ? was + n - step % n : was + step) % n;
 
-		if (!matches(m, i))
+		if (!matches(h, i))
 			continue;
 		list_move_to(m, i, false);
-		tell_match(m, step == 0               ? ""
-			      : backward && i >= was  ? ", past the beginning"
-			      : !backward && i <= was ? ", past the end"
-						      : "");
+		tell_match(m, h,
+			   step == 0         ? ""
+			   : up && i >= was  ? ", past the beginning"
+			   : !up && i <= was ? ", past the end"
+					     : "");
 		return true;
 	}
 	model_flash(m, FLASH_BAD, "no match");
 	return false;
 }
+
+bool model_search_up(const struct model *m)
+{
+	const struct list_state *l = &m->lists[m->focus];
+
+	return m->over.kind == OVERLAY_NONE && view_of(m->focus)->stream && l->follow;
+}
+
+bool model_search(struct model *m, bool backward, bool from_here)
+{
+	struct list_state *l = &m->lists[m->focus];
+	struct hunt h;
+	bool found;
+
+	if (m->over.kind != OVERLAY_NONE)
+		return overlay_search(m, backward, from_here);
+	if (!m->search[0])
+		return false;
+	if (from_here || l->follow)
+		l->search_up = model_search_up(m);
+	hunt_begin(&h, m);
+	found = !hunt_deeper(m, &h) && hunt_on(m, &h, backward != l->search_up, from_here);
+	canvas_clear(&h.row);
+	return found;
+}
+
+void model_search_deeper(struct model *m)
+{
+	if (m->search_due && m->focus == PANEL_CHAIN && m->over.kind == OVERLAY_NONE)
+		model_search(m, false, true);
+	m->search_due = false;
+}
+
+/* --- setting a filter -------------------------------------------------------------- */
 
 /* The first field of the filter that these rows don't have, in `out`. */
 static bool unknown_field(const char *filter, const char *fields, char *out, size_t size)

@@ -58,6 +58,7 @@ struct list_state {
 	size_t n, cap;
 	unsigned sort;
 	bool reverse;
+	bool search_up; /* the search goes on upwards */
 	char filter[FILTER_BYTES];
 };
 
@@ -94,6 +95,7 @@ struct model {
 	uint64_t frozen_msgs, frozen_logs; /* numbers that came next when it froze */
 	struct list_state lists[PANELS];
 	char search[FILTER_BYTES];
+	bool search_due; /* for a block that comes into the list with the next data */
 	struct overlay_state over, under; /* under: the page that help was opened from */
 	struct prompt prompt;
 	char usage[256]; /* of what is being written */
@@ -118,9 +120,13 @@ void model_settle(struct model *m);
 bool model_act(struct model *m, enum action a, int32_t key);
 /* The selected row of the focused list: its index in the data. */
 bool model_selected(const struct model *m, size_t *row);
-/* Goes to the next row (or from_here: this one, too) with m->search in it, past the end, too, and tells which of how
- * many it is. False: there is none, which is told, or nothing to search for. */
+/* Goes to the next row (or from_here: this one, too) that shows m->search, past the end, too, and tells which of how
+ * many it is. A search that began at the newest row of a stream goes upwards, and backward is down. False: there is
+ * none, which is told, or nothing to search for. */
 bool model_search(struct model *m, bool backward, bool from_here);
+/* After more of the chain was read: a search for a block that was not listed goes on. */
+void model_search_deeper(struct model *m);
+bool model_search_up(const struct model *m); /* would one that begins now go upwards? */
 void model_set_filter(struct model *m, const char *filter);
 /* At most one: shows text instead of the panels. Title and text are copied. Help goes back to the page it came from. */
 void model_show(struct model *m, enum overlay kind, const char *title, const char *text);

@@ -13,7 +13,7 @@ struct view {
 	const char *const *sorts; /* names of sort keys, ends with NULL; NULL: the data's order */
 	size_t (*count)(const struct tui_data *d);
 	void (*id)(const struct tui_data *d, size_t i, struct row_id *out);
-	/* The row in words, for search and filter: "peer=1 dir=in cmd=block …"; and the names in them, of field=value. */
+	/* The row in words, for filters: "peer=1 dir=in cmd=block …"; and the names in them, of field=value. */
 	const char *fields;
 	void (*words)(const struct tui_data *d, size_t i, char *out, size_t size);
 	int (*compare)(const struct tui_data *d, unsigned sort, size_t a, size_t b);

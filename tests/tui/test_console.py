@@ -339,6 +339,16 @@ def test_an_opened_page_tells_what_is_so_now(net):
     c.quit()
 
 
+def test_a_block_far_down_is_found_by_its_height(net):
+    n, c = opened(net)
+    n.generate(300)
+    c.sees("h300")
+    c.type("3/7\r")
+    c.sees("match 1 of 1")
+    c.sees("block 7, 294 deep")
+    c.quit()
+
+
 def test_resizes_one_after_the_other_never_end_it(net):
     _, c = opened(net)
     for i in range(60):

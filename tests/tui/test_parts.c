@@ -574,6 +574,102 @@ static void a_click_does_not_move_a_filter_to_another_panel(void **state)
 	free(m);
 }
 
+/* --- searching --------------------------------------------------------------------- */
+
+/* The height, and where a match stands; what is not seen in a row is not found. */
+static void a_search_finds_what_is_seen_and_a_number_a_height(void **state)
+{
+	struct model *m = NEW(struct model);
+	char hex[HASH_HEX_CHARS + 1], brief[HASH_SHORT_CHARS + 1];
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	hash256_hex(hex, &m->data.chain[5].hash.h);
+	hash256_short(brief, &m->data.chain[5].hash.h);
+	fixture_keys(m, "3/");
+	fixture_keys(m, brief);
+	fixture_keys(m, "<Enter>");
+	assert_int_equal(m->lists[PANEL_CHAIN].at, 5);
+	assert_string_equal(strstr(m->flash, "match"), "match 1 of 1");
+	fixture_keys(m, "g/");
+	fixture_keys(m, hex); /* a whole one is told by a whole one */
+	fixture_keys(m, "<Enter>");
+	assert_int_equal(m->lists[PANEL_CHAIN].at, 5);
+	hex[30] = '\0'; /* digits within that are not drawn */
+	fixture_keys(m, "g/");
+	fixture_keys(m, hex + 12);
+	fixture_keys(m, "<Enter>");
+	assert_string_equal(m->flash, "no match");
+	fixture_keys(m, "g/1041<Enter>");
+	assert_string_equal(strstr(m->flash, "match"), "match 1 of 2");
+	fixture_keys(m, "n");
+	assert_int_equal(m->lists[PANEL_CHAIN].at, 2);
+	m->data.chain[0].hash.h = m->data.chain[8].hash.h;
+	m->data.chain[4].height = 51;
+	fixture_keys(m, "g/51<Enter>");
+	assert_string_equal(strstr(m->flash, "match"), "match 1 of 1");
+	assert_int_equal(m->lists[PANEL_CHAIN].at, 4);
+	fixture_keys(m, "2/dir=in<Enter>"); /* what filters know */
+	assert_string_equal(m->flash, "no match");
+	fixture_keys(m, "2/9ms 123<Enter>");
+	assert_int_equal(m->lists[PANEL_PEERS].at, 2);
+	fixture_keys(m, "6/waits<Enter>");
+	assert_string_equal(strstr(m->flash, "match"), "match 1 of 1");
+	fixture_close(m);
+	free(m);
+}
+
+static void a_block_further_down_is_searched_for_when_it_is_listed(void **state)
+{
+	struct model *m = NEW(struct model);
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	m->data.n_chain = 10;
+	model_settle(m);
+	fixture_keys(m, "3/1032<Enter>");
+	assert_true(m->chain_want >= 12 && !model_flashing(m));
+	m->data.n_chain = 12;
+	model_settle(m);
+	model_search_deeper(m);
+	assert_int_equal(m->lists[PANEL_CHAIN].at, 11);
+	fixture_keys(m, "/1000<Enter>"); /* there is none */
+	model_search_deeper(m);
+	assert_string_equal(m->flash, "no match");
+	fixture_keys(m, "k/1032<Enter>");
+	assert_int_equal(m->lists[PANEL_CHAIN].at, 11);
+	fixture_close(m);
+	free(m);
+}
+
+/* As in a pager at its end: the nearest one is above. */
+static void a_search_from_the_newest_row_goes_upwards(void **state)
+{
+	struct model *m = NEW(struct model);
+	const struct list_state *l = &m->lists[PANEL_MSGS];
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	fixture_keys(m, "5/getdata<Enter>");
+	assert_int_equal(l->at, 26);
+	assert_string_equal(strstr(m->flash, "match"), "match 6 of 6");
+	fixture_keys(m, "n");
+	assert_int_equal(l->at, 21);
+	fixture_keys(m, "N");
+	assert_int_equal(l->at, 26);
+	fixture_keys(m, "N");
+	assert_int_equal(l->at, 1);
+	assert_non_null(strstr(m->flash, "past the end"));
+	fixture_keys(m, "n");
+	assert_non_null(strstr(m->flash, "past the beginning"));
+	fixture_keys(m, "g/getdata<Enter>n"); /* not from the newest */
+	assert_int_equal(l->at, 6);
+	fixture_keys(m, "Gn");
+	assert_int_equal(l->at, 26);
+	fixture_close(m);
+	free(m);
+}
+
 /* --- pages ------------------------------------------------------------------------- */
 
 static void a_page_is_searched_and_nothing_else_is_done_in_it(void **state)
@@ -771,6 +867,9 @@ int main(void)
 		cmocka_unit_test(the_man_page_has_the_table_of_keys),
 		cmocka_unit_test(numbers_are_short_and_round_where_they_should),
 		cmocka_unit_test(a_click_does_not_move_a_filter_to_another_panel),
+		cmocka_unit_test(a_search_finds_what_is_seen_and_a_number_a_height),
+		cmocka_unit_test(a_block_further_down_is_searched_for_when_it_is_listed),
+		cmocka_unit_test(a_search_from_the_newest_row_goes_upwards),
 		cmocka_unit_test(a_page_is_searched_and_nothing_else_is_done_in_it),
 		cmocka_unit_test(help_goes_back_to_the_page_it_was_opened_from),
 		cmocka_unit_test(a_page_that_is_renewed_keeps_its_place_and_its_match),
