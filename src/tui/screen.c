@@ -110,12 +110,30 @@ static void draw_rows(struct canvas *c, const struct rect *r, struct model *m, e
 	}
 }
 
+/* Says why there are no rows, in as many lines as it takes. */
+static void draw_empty(struct canvas *c, const struct rect *in, const struct model *m, enum panel p)
+{
+	char text[NOTE_BYTES] = "no row passes the filter; Esc ends it";
+	const char *at = text;
+
+	if (!views[p]->count(&m->data))
+		views[p]->empty(m, text, sizeof(text));
+	for (int y = 0; y < in->h && *at; y++) {
+		struct row row = {c, in->x + 1, in->y + y, in->x + in->w, 0};
+		const bool last = y + 1 == in->h; /* cut with an ellipsis */
+		const size_t n = last ? strlen(at) : canvas_line_bytes(at, row_left(&row));
+
+		row_printf(&row, ROLE_DIM, "%.*s", (int)n, at);
+		at += n;
+		at += strspn(at, " ");
+	}
+}
+
 static void draw_panel(struct canvas *c, const struct layout *l, struct model *m, enum panel p)
 {
 	const struct rect *frame = &l->panel[p];
 	const struct view *v = views[p];
 	struct rect in;
-	char text[160] = "";
 	int head;
 
 	if (rect_empty(frame))
@@ -129,16 +147,8 @@ static void draw_panel(struct canvas *c, const struct layout *l, struct model *m
 		in.y += head;
 		in.h -= head;
 		draw_rows(c, &in, m, p);
-		if (!m->lists[p].n && in.h > 0) {
-			struct row row = {c, in.x + 1, in.y, in.x + in.w, 0};
-
-			if (v->count(&m->data))
-				snprintf(text, sizeof(text),
-					 "no row passes the filter; Esc ends it");
-			else
-				v->empty(m, text, sizeof(text));
-			row_text(&row, ROLE_DIM, text);
-		}
+		if (!m->lists[p].n)
+			draw_empty(c, &in, m, p);
 	}
 	canvas_clip(c, NULL);
 	if (l->boxes) /* it tells of what is not seen within */

@@ -138,12 +138,27 @@ static void empty(const struct model *m, char *out, size_t size)
 		snprintf(out, size, "no chain yet: a peer's, or createblockchain makes one");
 }
 
+/* The lines that this text takes above them. */
+static int empty_lines(const struct model *m, int width)
+{
+	char text[160];
+	int n = 0;
+
+	empty(m, text, sizeof(text));
+	for (const char *at = text; *at; n++) {
+		at += canvas_line_bytes(at, width);
+		at += strspn(at, " ");
+	}
+	return n;
+}
+
 static void draw_offers(const struct model *m, struct canvas *c, const struct rect *r)
 {
 	const struct snapshot *s = &m->data.snap;
+	const int above = empty_lines(m, r->w - 1);
 
-	for (uint32_t i = 0; i < s->n_offers && (int)i * 2 + 1 < r->h; i++) {
-		struct row row = {c, r->x, r->y + 1 + (int)i * 2, r->x + r->w, 0};
+	for (uint32_t i = 0; i < s->n_offers && (int)i * 2 + above < r->h; i++) {
+		struct row row = {c, r->x, r->y + above + (int)i * 2, r->x + r->w, 0};
 		char hex[HASH_HEX_CHARS + 1], brief[HASH_SHORT_CHARS + 1];
 
 		hash256_hex(hex, &s->offers[i].params.genesis_hash.h);
@@ -151,7 +166,7 @@ static void draw_offers(const struct model *m, struct canvas *c, const struct re
 		row_printf(&row, ROLE_TITLE, " %s %s, from %u peer%s", brief,
 			   s->offers[i].params.name, s->offers[i].peers,
 			   s->offers[i].peers == 1 ? "" : "s");
-		row = (struct row){c, r->x, r->y + 2 + (int)i * 2, r->x + r->w, 0};
+		row = (struct row){c, r->x, r->y + above + 1 + (int)i * 2, r->x + r->w, 0};
 		row_printf(&row, theme_hash(&s->offers[i].params.genesis_hash.h), " %s", hex);
 	}
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <tally/base/mem.h>
+#include <tally/base/text.h>
 
 static size_t count(const struct tui_data *d)
 {
@@ -43,25 +44,43 @@ static void words(const struct tui_data *d, size_t i, char *out, size_t size)
 		 label_of(d, &t->to));
 }
 
+/* How the balance is said: shorter where there is no room for it. */
+static const struct wording {
+	const char *spendable, *plus, *immature, *pending;
+} wordings[] = {
+	{" to spend", "  ", " mined, wait", " coming"},
+	{"", " +", " mined, wait", " coming"},
+	{"", " +", " wait", " coming"},
+};
+
+/* What comes behind the coins that can be spent. */
+static void balance_rest(const struct wallet_balance *b, const struct wording *w, char *out,
+			 size_t size)
+{
+	char text[FORMAT_BYTES];
+
+	snprintf(out, size, "%s", w->spendable);
+	format_coins(text, b->immature);
+	if (b->immature)
+		text_append(out, size, "%s%s%s", w->plus, text, w->immature);
+	format_coins(text, b->pending);
+	if (b->pending)
+		text_append(out, size, "%s%s%s", w->plus, text, w->pending);
+}
+
 static int head(const struct model *m, struct canvas *c, const struct rect *r)
 {
 	const struct wallet_balance *b = &m->data.snap.balance;
 	struct row row = {c, r->x, r->y, r->x + r->w, 0};
-	char text[FORMAT_BYTES];
+	char text[FORMAT_BYTES], rest[4 * FORMAT_BYTES];
+	size_t i = 0;
 
 	format_coins(text, b->spendable);
 	row_text(&row, ROLE_MONEY | STYLE_BOLD, text);
-	row_text(&row, ROLE_DIM, " to spend");
-	if (b->immature) {
-		format_coins(text, b->immature);
-		row_printf(&row, ROLE_DIM, "  %s mined", text);
-		if (row_left(&row) >= 6)
-			row_text(&row, ROLE_DIM, ", wait");
-	}
-	if (b->pending) {
-		format_coins(text, b->pending);
-		row_printf(&row, ROLE_DIM, "  %s coming", text);
-	}
+	do
+		balance_rest(b, &wordings[i++], rest, sizeof(rest));
+	while (i < ARRAY_LEN(wordings) && canvas_width(c, rest) > row_left(&row));
+	row_text(&row, ROLE_DIM, rest);
 	return 1;
 }
 

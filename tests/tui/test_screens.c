@@ -284,6 +284,26 @@ static void what_became_of_a_lost_blocks_payments_is_said_as_far_as_known(void *
 	free(m);
 }
 
+static void a_balance_is_said_shorter_and_never_cut_unseen(void **state)
+{
+	struct model *m = NEW(struct model);
+
+	(void)state;
+	fixture_open(m, 120, 40, true);
+	m->data.snap.balance.immature = INT64_C(20000006541);
+	assert_frame_has(m, "148.50 to spend  200.00006541 mined, wait ");
+	m->data.snap.balance.spendable = INT64_C(14900006541);
+	assert_frame_has(m, "149.00006541 +200.00006541 mined, wait ");
+	m->data.snap.balance.pending = INT64_C(500000000);
+	assert_frame_has(m, "149.00006541 +200.00006541 wait +5.00 com");
+	m->data.n_history = 0;
+	model_settle(m);
+	assert_frame_has(m, "no payments yet: m mines, :getnewaddress");
+	assert_frame_has(m, "\u2502 makes an address ");
+	fixture_close(m);
+	free(m);
+}
+
 static void a_frozen_view_stands_still_and_counts(void **state)
 {
 	struct model *m = NEW(struct model);
@@ -367,6 +387,7 @@ int main(void)
 		cmocka_unit_test(a_selection_stays_with_its_row),
 		cmocka_unit_test(newer_rows_are_counted_where_they_are_out_of_sight),
 		cmocka_unit_test(what_became_of_a_lost_blocks_payments_is_said_as_far_as_known),
+		cmocka_unit_test(a_balance_is_said_shorter_and_never_cut_unseen),
 		cmocka_unit_test(a_frozen_view_stands_still_and_counts),
 		cmocka_unit_test(a_selected_row_keeps_the_colour_of_its_hash),
 		cmocka_unit_test(the_chain_begins_at_its_tip_while_headers_run_ahead),
