@@ -363,7 +363,7 @@ static void tell_usage(struct model *m)
 		line_usage(m->prompt.text, m->usage, sizeof(m->usage));
 	else if (m->prompt.kind == PROMPT_FILTER)
 		snprintf(m->usage, sizeof(m->usage),
-			 "words, !word, field=value, field!=value; fields: %s",
+			 "words, !word, field=value, != < >; fields: %s",
 			 view_of(m->focus)->fields);
 	else if (m->prompt.kind == PROMPT_SEARCH)
 		snprintf(m->usage, sizeof(m->usage),

@@ -45,7 +45,7 @@ const struct key_row key_rows[] = {
 	 KEYS_LOOK,
 	 {'\\', F(4)},
 	 "\\, F4",
-	 "show only matching rows: words, !word, field=value, field!=value; empty shows all",
+	 "show only matching rows: words, !word, field=value, !=, <, >; empty shows all",
 	 "\\",
 	 "Filter",
 	 11},

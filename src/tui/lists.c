@@ -30,20 +30,73 @@ static bool has_word(const char *words, const char *word, size_t n)
 	return false;
 }
 
+/* A term of a filter. Two signs come before one that begins like them. */
+enum term_op { TERM_IS_NOT, TERM_LEAST, TERM_MOST, TERM_IS, TERM_LESS, TERM_MORE, TERM_WORD };
+static const char *const term_signs[] = {"!=", ">=", "<=", "=", "<", ">"};
+
+/* *n: the bytes of the field's name; *value: what stands behind the sign. */
+static enum term_op term_parse(const char *term, size_t *n, const char **value)
+{
+	*n = strcspn(term, "!=<>");
+	*value = term;
+	for (size_t i = 0; *n && i < ARRAY_LEN(term_signs); i++)
+		if (strncmp(term + *n, term_signs[i], strlen(term_signs[i])) == 0) {
+			*value = term + *n + strlen(term_signs[i]);
+			return (enum term_op)i;
+		}
+	return TERM_WORD;
+}
+
+static bool is_number(const char *text, double *out)
+{
+	char *end;
+
+	*out = strtod(text, &end);
+	return end > text && (*end == ' ' || *end == '\0');
+}
+
+/* Is there a field of this name whose number stands so to the one wanted? */
+static bool has_number(const char *words, const char *name, size_t n, enum term_op op,
+		       const char *value)
+{
+	double want, is;
+
+	if (!is_number(value, &want))
+		return false;
+	for (const char *at = words; *at; at += strcspn(at, " "), at += strspn(at, " ")) {
+		if (strncasecmp(at, name, n) != 0 || at[n] != '=' || !is_number(at + n + 1, &is))
+			continue;
+		if (op == TERM_LESS   ? is < want
+		    : op == TERM_MORE ? is > want
+		    : op == TERM_MOST ? is <= want
+				      : is >= want)
+			return true;
+	}
+	return false;
+}
+
 static bool term_passes(const char *term, const char *words)
 {
-	char name[FILTER_BYTES];
-	const char *not_equal = strstr(term, "!=");
+	char is[FILTER_BYTES];
+	const char *value;
+	size_t n;
+	const enum term_op op = term_parse(term, &n, &value);
 
-	if (not_equal && not_equal != term) {
-		snprintf(name, sizeof(name), "%.*s=%s", (int)(not_equal - term), term,
-			 not_equal + 2);
-		return !has_word(words, name, strlen(name));
+	switch (op) {
+	case TERM_IS:
+	case TERM_IS_NOT:
+		snprintf(is, sizeof(is), "%.*s=%s", (int)n, term, value);
+		return has_word(words, is, strlen(is)) == (op == TERM_IS);
+	case TERM_LESS:
+	case TERM_MORE:
+	case TERM_MOST:
+	case TERM_LEAST:
+		return has_number(words, term, n, op, value);
+	case TERM_WORD:
+		break;
 	}
 	if (term[0] == '!' && term[1])
 		return !strcasestr(words, term + 1);
-	if (strchr(term, '='))
-		return has_word(words, term, strlen(term));
 	return strcasestr(words, term) != NULL;
 }
 
@@ -370,19 +423,30 @@ void model_search_deeper(struct model *m)
 
 /* --- setting a filter -------------------------------------------------------------- */
 
-/* The first field of the filter that these rows don't have, in `out`. */
-static bool unknown_field(const char *filter, const char *fields, char *out, size_t size)
+/* What is wrong with the first term that no row can pass: a field that these rows don't have, a number that is none;
+ * in `out`. */
+static bool wrong_term(const char *filter, const char *fields, char *out, size_t size)
 {
 	char terms[FILTER_BYTES], *save, *term;
+	const char *value;
+	double number;
+	size_t n;
 
 	snprintf(terms, sizeof(terms), "%s", filter);
 	for (term = strtok_r(terms, " ", &save); term; term = strtok_r(NULL, " ", &save)) {
-		const size_t n = strcspn(term, "!=");
+		const enum term_op op = term_parse(term, &n, &value);
 
-		if (n && strchr(term + n, '=') && !has_word(fields, term, n)) {
-			snprintf(out, size, "%.*s", (int)n, term);
-			return true;
-		}
+		if (op == TERM_WORD)
+			continue;
+		if (!has_word(fields, term, n))
+			snprintf(out, size, "no row has a field '%.*s': there are %s", (int)n, term,
+				 fields);
+		else if (op != TERM_IS && op != TERM_IS_NOT && !is_number(value, &number))
+			snprintf(out, size, "%s compares numbers: %.*s%s5", term_signs[op], (int)n,
+				 term, term_signs[op]);
+		else
+			continue;
+		return true;
 	}
 	return false;
 }
@@ -390,13 +454,10 @@ static bool unknown_field(const char *filter, const char *fields, char *out, siz
 void model_set_filter(struct model *m, const char *filter)
 {
 	struct list_state *l = &m->lists[m->focus];
-	const char *fields = view_of(m->focus)->fields;
-	char field[FILTER_BYTES], text[FLASH_BYTES];
+	char text[FLASH_BYTES];
 
 	snprintf(l->filter, FILTER_BYTES, "%s", filter);
 	model_settle(m);
-	if (l->n || !unknown_field(l->filter, fields, field, sizeof(field)))
-		return;
-	snprintf(text, sizeof(text), "no row has a field '%s': there are %s", field, fields);
-	model_flash(m, FLASH_BAD, text);
+	if (!l->n && wrong_term(l->filter, view_of(m->focus)->fields, text, sizeof(text)))
+		model_flash(m, FLASH_BAD, text);
 }

@@ -33,11 +33,11 @@ static void help_verbs(char *text)
 
 static void help_filters(char *text)
 {
-	text_append(
-		text, HELP_BYTES,
-		"\nFilters, behind \\\n"
-		"  block !ping  rows with block in them and without ping\n"
-		"  cmd=block    a field that is so; cmd!=ping: one that is not. The fields are\n");
+	text_append(text, HELP_BYTES,
+		    "\nFilters, behind \\\n"
+		    "  block !ping  rows with block in them and without ping\n"
+		    "  cmd=block    a field that is so; cmd!=ping: one that is not\n"
+		    "  height>50    a number that is greater; so <, >= and <=. The fields are\n");
 	for (int p = 0; p < PANELS; p++)
 		if (view_of((enum panel)p)->fields)
 			text_append(text, HELP_BYTES, "  %-12s %s\n", view_of((enum panel)p)->name,

@@ -574,6 +574,37 @@ static void a_click_does_not_move_a_filter_to_another_panel(void **state)
 	free(m);
 }
 
+/* --- filters ----------------------------------------------------------------------- */
+
+static void a_filter_is_words_and_fields_and_numbers_compared(void **state)
+{
+	static const char words[] = "height=104 hash=00ab tx=3 state=best 3tx <4 a->b";
+	static const char *const pass[] = {"",      "best",        "3TX !stale",   "height=104",
+					   "tx!=2", "height>50",   "height>103",   "height<104.5",
+					   "tx>=3", "Height<=104", "tx>2 tx<4 <4", "!height=1045"};
+	static const char *const stop[] = {
+		"stale",       "!best",  "height=10", "tx!=3", "height>104", "height<104", "tx>=4",
+		"height<=103", "hash>1", "tx>two",    "tx>",   "none<5",     "eight>50"};
+	struct model *m = NEW(struct model);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(pass); i++)
+		if (!filter_passes(pass[i], words))
+			fail_msg("%s", pass[i]);
+	for (size_t i = 0; i < ARRAY_LEN(stop); i++)
+		if (filter_passes(stop[i], words))
+			fail_msg("%s", stop[i]);
+	fixture_open(m, 80, 24, true);
+	fixture_keys(m, "3\\height>1040<Enter>");
+	assert_int_equal(m->lists[PANEL_CHAIN].n, 3);
+	fixture_keys(m, "<Esc>\\height>high<Enter>");
+	assert_string_equal(m->flash, "> compares numbers: height>5");
+	fixture_keys(m, "<Esc>\\size>5<Enter>");
+	assert_string_equal(m->flash, "no row has a field 'size': there are height hash tx state");
+	fixture_close(m);
+	free(m);
+}
+
 /* --- searching --------------------------------------------------------------------- */
 
 /* The height, and where a match stands; what is not seen in a row is not found. */
@@ -867,6 +898,7 @@ int main(void)
 		cmocka_unit_test(the_man_page_has_the_table_of_keys),
 		cmocka_unit_test(numbers_are_short_and_round_where_they_should),
 		cmocka_unit_test(a_click_does_not_move_a_filter_to_another_panel),
+		cmocka_unit_test(a_filter_is_words_and_fields_and_numbers_compared),
 		cmocka_unit_test(a_search_finds_what_is_seen_and_a_number_a_height),
 		cmocka_unit_test(a_block_further_down_is_searched_for_when_it_is_listed),
 		cmocka_unit_test(a_search_from_the_newest_row_goes_upwards),
