@@ -53,7 +53,7 @@ const struct key_row key_rows[] = {
 	 KEYS_LOOK,
 	 {'s', F(6)},
 	 "s, F6",
-	 "sort by a column; again: reversed; again: by the next",
+	 "sort by a column, ^ the least first, v the greatest; again: reversed; again: the next",
 	 "s",
 	 "Sort",
 	 12},

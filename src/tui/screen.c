@@ -45,6 +45,16 @@ static void unseen(const struct model *m, enum panel p, char *out, size_t size)
 	text_append(out, size, "%s follows", views[p]->stream ? "G" : "g");
 }
 
+/* By what it is sorted: ^ the least first, v the greatest. */
+static void sort_text(const struct model *m, enum panel p, char *out, size_t size)
+{
+	const struct list_state *l = &m->lists[p];
+	const bool greatest = views[p]->greatest_first >> l->sort & 1;
+
+	text_append(out, size, "%ssort:%s %s", out[0] ? "  " : "", views[p]->sorts[l->sort],
+		    greatest == l->reverse ? "^" : "v");
+}
+
 /* Right in the frame: what the view tells of itself goes first where there is no room for both. */
 static void draw_note(struct row *title, const struct model *m, enum panel p)
 {
@@ -54,6 +64,8 @@ static void draw_note(struct row *title, const struct model *m, enum panel p)
 	unseen(m, p, state, sizeof(state));
 	if (views[p]->note)
 		views[p]->note(m, note, NOTE_BYTES);
+	if (views[p]->sorts)
+		sort_text(m, p, note, NOTE_BYTES);
 	if (state[0])
 		text_append(note, sizeof(note), "%s%s", note[0] ? "  " : "", state);
 	width = canvas_width(title->c, note) + 2;

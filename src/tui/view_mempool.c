@@ -35,28 +35,29 @@ static int order(double a, double b)
 	return a > b ? -1 : a < b;
 }
 
+enum { BY_AGE, BY_FEE_RATE, BY_OUTPUTS };
+static const char *const sorts[] = {
+	[BY_AGE] = "age", [BY_FEE_RATE] = "fee rate", [BY_OUTPUTS] = "outputs", NULL};
+
 static int compare(const struct tui_data *d, unsigned sort, size_t a, size_t b)
 {
 	const struct mempool_row *x = &d->mempool[a], *y = &d->mempool[b];
 
 	switch (sort) {
-	case 1:
+	case BY_FEE_RATE:
 		return order(rate(x), rate(y));
-	case 2:
+	case BY_OUTPUTS:
 		return order((double)x->value, (double)y->value);
 	}
 	return order((double)x->seq, (double)y->seq);
 }
 
-static const char *const sorts[] = {"newest", "fee rate", "outputs", NULL};
-
 static void note(const struct model *m, char *out, size_t size)
 {
-	const struct list_state *l = &m->lists[PANEL_MEMPOOL];
 	char bytes[FORMAT_BYTES];
 
 	format_size(bytes, m->data.snap.mempool_bytes);
-	snprintf(out, size, "%u, %s  sort:%s", m->data.snap.mempool_count, bytes, sorts[l->sort]);
+	snprintf(out, size, "%u, %s", m->data.snap.mempool_count, bytes);
 }
 
 static int head(const struct model *m, struct canvas *c, const struct rect *r)
@@ -112,6 +113,7 @@ const struct view view_mempool = {
 	.id = id,
 	.fields = "tx in out fee",
 	.words = words,
+	.greatest_first = 1u << BY_FEE_RATE | 1u << BY_OUTPUTS,
 	.compare = compare,
 	.note = note,
 	.head = head,

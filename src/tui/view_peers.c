@@ -50,28 +50,26 @@ static int order(int64_t a, int64_t b)
 	return a < b ? -1 : a > b;
 }
 
+enum { BY_NUMBER, BY_HEIGHT, BY_PING, BY_TRAFFIC };
+static const char *const sorts[] = {[BY_NUMBER] = "number",
+				    [BY_HEIGHT] = "height",
+				    [BY_PING] = "ping",
+				    [BY_TRAFFIC] = "traffic",
+				    NULL};
+
 static int compare(const struct tui_data *d, unsigned sort, size_t a, size_t b)
 {
 	const struct peer_info *x = &d->snap.peers[a], *y = &d->snap.peers[b];
 
 	switch (sort) {
-	case 1:
+	case BY_HEIGHT:
 		return order(x->best_height, y->best_height);
-	case 2:
+	case BY_PING:
 		return order(x->ping_us, y->ping_us);
-	case 3:
+	case BY_TRAFFIC:
 		return order(y->msgs_per_10s, x->msgs_per_10s);
 	}
 	return order(x->id, y->id);
-}
-
-static const char *const sorts[] = {"number", "height", "ping", "traffic", NULL};
-
-static void note(const struct model *m, char *out, size_t size)
-{
-	const struct list_state *l = &m->lists[PANEL_PEERS];
-
-	snprintf(out, size, "sort:%s%s", sorts[l->sort], l->reverse ? " v" : " ^");
 }
 
 static int head(const struct model *m, struct canvas *c, const struct rect *r)
@@ -174,8 +172,8 @@ const struct view view_peers = {
 	.id = id,
 	.fields = "peer addr dir height",
 	.words = words,
+	.greatest_first = 1u << BY_TRAFFIC,
 	.compare = compare,
-	.note = note,
 	.head = head,
 	.row = row,
 	.empty = empty,

@@ -11,6 +11,7 @@ struct view {
 	const char *short_name;   /* "Peers", where room is short */
 	bool stream;              /* newest at the end, followed */
 	const char *const *sorts; /* names of sort keys, ends with NULL; NULL: the data's order */
+	unsigned greatest_first;  /* bits of those that begin with the greatest */
 	size_t (*count)(const struct tui_data *d);
 	void (*id)(const struct tui_data *d, size_t i, struct row_id *out);
 	/* The row in words, for filters: "peer=1 dir=in cmd=block …"; and the names in them, of field=value. */

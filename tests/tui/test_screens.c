@@ -304,6 +304,30 @@ static void a_balance_is_said_shorter_and_never_cut_unseen(void **state)
 	free(m);
 }
 
+static void a_title_tells_in_which_direction_it_is_sorted(void **state)
+{
+	static const char *const peers[] = {"number ^", "number v", "height ^",  "height v",
+					    "ping ^",   "ping v",   "traffic v", "traffic ^"};
+	static const char *const mempool[] = {"age ^",      "age v",     "fee rate v",
+					      "fee rate ^", "outputs v", "outputs ^"};
+	struct model *m = NEW(struct model);
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	fixture_keys(m, "2");
+	for (size_t i = 0; i < ARRAY_LEN(peers); i++) {
+		assert_frame_has(m, peers[i]);
+		fixture_keys(m, "s");
+	}
+	fixture_keys(m, "4");
+	for (size_t i = 0; i < ARRAY_LEN(mempool); i++) {
+		assert_frame_has(m, mempool[i]);
+		fixture_keys(m, "s");
+	}
+	fixture_close(m);
+	free(m);
+}
+
 static void a_frozen_view_stands_still_and_counts(void **state)
 {
 	struct model *m = NEW(struct model);
@@ -388,6 +412,7 @@ int main(void)
 		cmocka_unit_test(newer_rows_are_counted_where_they_are_out_of_sight),
 		cmocka_unit_test(what_became_of_a_lost_blocks_payments_is_said_as_far_as_known),
 		cmocka_unit_test(a_balance_is_said_shorter_and_never_cut_unseen),
+		cmocka_unit_test(a_title_tells_in_which_direction_it_is_sorted),
 		cmocka_unit_test(a_frozen_view_stands_still_and_counts),
 		cmocka_unit_test(a_selected_row_keeps_the_colour_of_its_hash),
 		cmocka_unit_test(the_chain_begins_at_its_tip_while_headers_run_ahead),
