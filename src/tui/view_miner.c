@@ -40,14 +40,17 @@ static void draw(const struct model *m, struct canvas *c, const struct rect *r)
 	if (!s->has_chain)
 		return;
 	format_rate(rate, s->expected_hash_rate);
-	line(c, r, &y, "everybody", ROLE_NORMAL, s->expected_hash_rate > 0 ? rate : "unknown yet");
+	snprintf(text, sizeof(text), "~%s estimated", rate);
+	line(c, r, &y, "everybody", ROLE_NORMAL, s->expected_hash_rate > 0 ? text : "unknown yet");
 	snprintf(text, sizeof(text), "%.4g (bits %08x)", s->difficulty, s->next_bits);
 	if (canvas_width(c, text) > r->w - NAME_COLS)
 		text[strcspn(text, " ")] = '\0';
 	line(c, r, &y, "difficulty", ROLE_NORMAL, text);
-	snprintf(text, sizeof(text), s->params.spacing ? "every %u s" : "at once: an instant chain",
-		 s->params.spacing);
-	line(c, r, &y, "blocks", ROLE_NORMAL, text);
+	snprintf(text, sizeof(text), "a block every %u s", s->params.spacing);
+	if (s->params.spacing)
+		line(c, r, &y, "aims at", ROLE_NORMAL, text);
+	else
+		line(c, r, &y, "blocks", ROLE_NORMAL, "at once: instant");
 }
 
 static void empty(const struct model *m, char *out, size_t size)
