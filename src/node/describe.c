@@ -143,8 +143,9 @@ bool node_describe_tx(const struct node *n, const struct txid *id, char *buf, si
 		text_append(buf, size, "%-13sin the mempool, waiting for a block\n", "state");
 		text_append(buf, size, "%-13s%zu bytes\n%-13s%s, %.2f units a byte\n", "size",
 			    en.tx->raw.len, "fee", fee, (double)en.fee / (double)en.tx->raw.len);
-		text_append(buf, size, "%-13s%u ancestors, %u descendants (itself counted)\n",
-			    "family", en.n_ancestors, en.n_descendants);
+		text_append(buf, size, "%-13s%u ancestor%s, %u descendant%s (itself counted)\n",
+			    "family", en.n_ancestors, en.n_ancestors == 1 ? "" : "s",
+			    en.n_descendants, en.n_descendants == 1 ? "" : "s");
 		describe_tx_parts(buf, size, en.tx);
 		return true;
 	}

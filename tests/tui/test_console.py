@@ -326,6 +326,7 @@ def test_an_opened_page_tells_what_is_so_now(net):
     c.sees("this wallet's payment")
     c.type("\r")
     c.sees("waiting for a block")
+    c.sees("1 ancestor, 1 descendant (")
     n.generate(1)
     c.sees("3 of 3, 1 confirmation")
     other = net.node()
