@@ -8,6 +8,8 @@
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
 
+#define WIDE 70 /* columns from which times have milliseconds */
+
 static size_t count(const struct tui_data *d)
 {
 	return d->n_msgs;
@@ -53,9 +55,9 @@ static void row(const struct model *m, struct row *r, size_t i)
 	const struct msg_record *rec = &m->data.msgs[i];
 	char when[FORMAT_BYTES], bytes[FORMAT_BYTES];
 
-	format_clock(when, rec->unix_us, true);
+	format_clock(when, rec->unix_us, row_left(r) >= WIDE);
 	format_size(bytes, rec->bytes);
-	row_text(r, ROLE_DIM, row_left(r) >= 70 ? when : when + 3);
+	row_text(r, ROLE_DIM, when);
 	row_gap(r, 1);
 	row_fieldf(r, (rec->out ? ROLE_OUT : ROLE_IN) | STYLE_BOLD, peer_columns(&m->data), "%s%u",
 		   rec->out ? ">" : "<", rec->peer);
