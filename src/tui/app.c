@@ -146,7 +146,7 @@ static void tell_joined(struct tui *t)
 	hash256_short(hash, &s->params.genesis_hash.h);
 	snprintf(text, sizeof(text), "joined chain %s (genesis %s), offered by %s", s->params.name,
 		 hash, addr);
-	model_flash(&t->model, FLASH_GOOD, text);
+	model_flash_news(&t->model, FLASH_GOOD, text);
 }
 
 static void tell_reorg(struct tui *t)
@@ -157,7 +157,7 @@ static void tell_reorg(struct tui *t)
 	snprintf(text, sizeof(text),
 		 "reorganisation: %u block%s undone, another branch has more work: its tip is %u",
 		 s->reorg_depth, s->reorg_depth == 1 ? "" : "s", s->tip.height);
-	model_flash(&t->model, FLASH_BAD, text);
+	model_flash_news(&t->model, FLASH_BAD, text);
 }
 
 static void draw(struct tui *t)

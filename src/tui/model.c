@@ -104,7 +104,14 @@ void model_flash(struct model *m, enum flash_kind kind, const char *text)
 {
 	snprintf(m->flash, sizeof(m->flash), "%s", text);
 	m->flash_kind = kind;
+	m->flash_news = false;
 	m->flash_until_us = m->live.now_us + FLASH_US;
+}
+
+void model_flash_news(struct model *m, enum flash_kind kind, const char *text)
+{
+	model_flash(m, kind, text);
+	m->flash_news = true;
 }
 
 void model_flash_match(struct model *m, size_t nth, size_t all, const char *wrapped)

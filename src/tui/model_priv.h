@@ -102,6 +102,7 @@ struct model {
 	char flash[FLASH_BYTES];
 	enum flash_kind flash_kind;
 	int64_t flash_until_us; /* unix; 0: none */
+	bool flash_news;        /* nobody asked for it: in a small pane it takes one line alone */
 	int cols, rows;
 	bool utf8;
 	int cursor_x, cursor_y; /* -1: not shown */
@@ -133,6 +134,8 @@ void model_show(struct model *m, enum overlay kind, const char *title, const cha
 /* Back to what was shown before. */
 void model_leave(struct model *m);
 void model_flash(struct model *m, enum flash_kind kind, const char *text);
+/* The same of what came unasked. */
+void model_flash_news(struct model *m, enum flash_kind kind, const char *text);
 /* Which match of how many a search stands on, and that it went on at the other end (or ""). */
 void model_flash_match(struct model *m, size_t nth, size_t all, const char *wrapped);
 bool model_flashing(const struct model *m);

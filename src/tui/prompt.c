@@ -341,12 +341,13 @@ static void draw_lines(struct canvas *c, const struct rect *at, int in, unsigned
 	}
 }
 
-void prompt_draw_text(struct canvas *c, const struct rect *at, unsigned style, const char *text)
+void prompt_draw_text(struct canvas *c, const struct rect *at, unsigned style, const char *text,
+		      int most)
 {
 	struct piece line[PROMPT_BYTES];
 	const int n = lines_of(text, at->w - 1, line);
 
-	draw_lines(c, at, 1, style, line, MIN(n, at->y + 1));
+	draw_lines(c, at, 1, style, line, MIN(n, MIN(most, at->y + 1)));
 }
 
 /* A question takes as many lines as it needs; where there are not so many, its end is seen, which is what it asks. */

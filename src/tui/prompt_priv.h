@@ -61,7 +61,8 @@ enum prompt_result prompt_key(struct prompt *p, int32_t key);
 bool prompt_paste(struct prompt *p, const char *text, size_t *more);
 /* Draws it; *cursor gets the column where the cursor stands. */
 void prompt_draw(const struct prompt *p, struct canvas *c, const struct rect *at, int *cursor);
-/* An answer in the prompt's place, and in the lines above where one is not enough. */
-void prompt_draw_text(struct canvas *c, const struct rect *at, unsigned style, const char *text);
+/* An answer in the prompt's place, and in the lines above where one is not enough: at most so many. */
+void prompt_draw_text(struct canvas *c, const struct rect *at, unsigned style, const char *text,
+		      int most);
 
 #endif

@@ -9,6 +9,7 @@
 #include <tui/overlay_priv.h>
 
 #define NOTE_BYTES 160
+#define NEWS_ROWS  10 /* of the screen, from which news may take more than a line */
 
 static const struct view *const views[PANELS] = {
 	[PANEL_PEERS] = &view_peers, [PANEL_CHAIN] = &view_chain,   [PANEL_MEMPOOL] = &view_mempool,
@@ -196,6 +197,13 @@ static unsigned flash_style(enum flash_kind k)
 	return k == FLASH_BAD ? ROLE_BAD : k == FLASH_GOOD ? ROLE_GOOD : ROLE_NORMAL;
 }
 
+static void draw_flash(struct canvas *c, const struct rect *r, const struct model *m)
+{
+	const bool brief = m->flash_news && m->rows < NEWS_ROWS;
+
+	prompt_draw_text(c, r, flash_style(m->flash_kind), m->flash, brief ? 1 : m->rows);
+}
+
 /* Where there is no key bar, the keys stand in the empty prompt. */
 static void draw_prompt(struct canvas *c, const struct layout *l, struct model *m)
 {
@@ -210,12 +218,12 @@ static void draw_prompt(struct canvas *c, const struct layout *l, struct model *
 			const struct rect above = {r->x, r->y - 1, r->w, 1};
 
 			canvas_fill(c, &above, ROLE_NORMAL, ' ');
-			prompt_draw_text(c, &above, flash_style(m->flash_kind), m->flash);
+			draw_flash(c, &above, m);
 		}
 		prompt_draw(&m->prompt, c, r, &m->cursor_x);
 		m->cursor_y = r->y;
 	} else if (model_flashing(m)) {
-		prompt_draw_text(c, r, flash_style(m->flash_kind), m->flash);
+		draw_flash(c, r, m);
 	} else if (rect_empty(&l->keybar)) {
 		keybar_draw(c, r, m);
 	}

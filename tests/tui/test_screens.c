@@ -328,6 +328,25 @@ static void a_title_tells_in_which_direction_it_is_sorted(void **state)
 	free(m);
 }
 
+static void news_take_one_line_of_a_small_pane(void **state)
+{
+	static const char text[] = "joined chain physics-101, offered by 127.0.0.1:9002";
+	struct model *m = NEW(struct model);
+
+	(void)state;
+	fixture_open(m, 39, 6, true);
+	model_flash_news(m, FLASH_GOOD, text);
+	assert_frame_has(m, "\n joined chain physics-101, offered by \u2026");
+	assert_frame_has(m, "12:51");
+	model_flash(m, FLASH_BAD, text); /* an answer is read whole */
+	assert_frame_has(m, "\n 127.0.0.1:9002");
+	model_resize(m, 39, 10);
+	model_flash_news(m, FLASH_GOOD, text);
+	assert_frame_has(m, "\n 127.0.0.1:9002");
+	fixture_close(m);
+	free(m);
+}
+
 static void a_frozen_view_stands_still_and_counts(void **state)
 {
 	struct model *m = NEW(struct model);
@@ -413,6 +432,7 @@ int main(void)
 		cmocka_unit_test(what_became_of_a_lost_blocks_payments_is_said_as_far_as_known),
 		cmocka_unit_test(a_balance_is_said_shorter_and_never_cut_unseen),
 		cmocka_unit_test(a_title_tells_in_which_direction_it_is_sorted),
+		cmocka_unit_test(news_take_one_line_of_a_small_pane),
 		cmocka_unit_test(a_frozen_view_stands_still_and_counts),
 		cmocka_unit_test(a_selected_row_keeps_the_colour_of_its_hash),
 		cmocka_unit_test(the_chain_begins_at_its_tip_while_headers_run_ahead),
