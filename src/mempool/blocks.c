@@ -40,6 +40,13 @@ void mempool_block_connected(struct mempool *m, const struct block *b)
 	limits_block(m);
 }
 
+static void put_pulled(struct mempool *m, struct tx *take_tx)
+{
+	map_put(&m->pulled_ids, &take_tx->id, NULL);
+	mem_reserve(&m->pulled, &m->cap_pulled, m->n_pulled + 1, sizeof(*m->pulled));
+	m->pulled[m->n_pulled++] = take_tx;
+}
+
 /* Takes an entry and its descendants out; they enter again behind what the blocks give back. */
 static void pull(struct mempool *m, struct pool_entry *en)
 {
@@ -47,9 +54,8 @@ static void pull(struct mempool *m, struct pool_entry *en)
 	size_t n = pool_walk(m, &en, 1, false, tree, RELATIVES_MAX + 1);
 
 	qsort(tree, n, sizeof(*tree), pool_by_seq);
-	mem_reserve(&m->pulled, &m->cap_pulled, m->n_pulled + n, sizeof(*m->pulled));
 	for (size_t i = 0; i < n; i++)
-		m->pulled[m->n_pulled++] = tx_ref(tree[i]->pub.tx);
+		put_pulled(m, tx_ref(tree[i]->pub.tx));
 	for (size_t i = n; i > 0; i--)
 		pool_remove(m, tree[i - 1], "reorg");
 }
@@ -89,10 +95,10 @@ void mempool_block_disconnected(struct mempool *m, const struct block *b)
 
 /* --- coming back ------------------------------------------------------------------ */
 
-static bool child_of_later(const struct mempool *m, const struct tx *tx)
+static bool child_of(const struct map *ids, const struct tx *tx)
 {
 	for (uint32_t i = 0; i < tx->n_in; i++)
-		if (map_get(&m->later_ids, &tx->in[i].prev.txid))
+		if (map_get(ids, &tx->in[i].prev.txid))
 			return true;
 	return false;
 }
@@ -102,7 +108,7 @@ static bool keep_for_later(struct mempool *m, struct tx *tx, const struct err *e
 {
 	const bool line = e->cls == ERR_POLICY && strcmp(e->token, "too-long-mempool-chain") == 0;
 
-	if (!line && !(e->cls == ERR_ORPHAN && child_of_later(m, tx)))
+	if (!line && !(e->cls == ERR_ORPHAN && child_of(&m->later_ids, tx)))
 		return false;
 	if (m->later_bytes + tx->raw.len > RETURNED_BYTES_MAX)
 		return false;
@@ -113,12 +119,26 @@ static bool keep_for_later(struct mempool *m, struct tx *tx, const struct err *e
 	return true;
 }
 
+/* Each disconnected block pulled its own children out: one may stand before a parent that an older block pulled. */
+static bool put_behind_parent(struct mempool *m, struct tx *tx, const struct err *e)
+{
+	if (e->cls != ERR_ORPHAN || !child_of(&m->pulled_ids, tx))
+		return false;
+	put_pulled(m, tx_ref(tx));
+	return true;
+}
+
+/* What was in a block or in the pool is not kept out for its fee. Source: Bitcoin Core, bypass_limits. */
 static void enter_again(struct mempool *m, struct tx *take_tx)
 {
 	struct err e = {.cls = ERR_NONE};
 	char id[HASH_SHORT_CHARS + 1];
+	bool in;
 
-	if (!accept_verified(m, take_tx, 0, &e) && !keep_for_later(m, take_tx, &e)) {
+	m->any_fee = true;
+	in = accept_verified(m, take_tx, 0, &e);
+	m->any_fee = false;
+	if (!in && !keep_for_later(m, take_tx, &e) && !put_behind_parent(m, take_tx, &e)) {
 		hash256_short(id, &take_tx->id.h);
 		log_debug(LOG_MEMPOOL, "tx %s does not come back: %s: %s", id, e.token, e.detail);
 	}
@@ -159,8 +179,13 @@ static struct tx *next_returned(struct mempool *m)
 
 static struct tx *next_pulled(struct mempool *m)
 {
-	if (m->pulled_at < m->n_pulled)
-		return m->pulled[m->pulled_at++];
+	struct tx *tx;
+
+	if (m->pulled_at < m->n_pulled) {
+		tx = m->pulled[m->pulled_at++];
+		map_del(&m->pulled_ids, &tx->id);
+		return tx;
+	}
 	m->pulled_at = m->n_pulled = 0;
 	return NULL;
 }
@@ -191,9 +216,8 @@ void mempool_tip_changed(struct mempool *m)
 {
 	if (m->n_later == 0)
 		return;
-	mem_reserve(&m->pulled, &m->cap_pulled, m->n_pulled + m->n_later, sizeof(*m->pulled));
-	memcpy(m->pulled + m->n_pulled, m->later, m->n_later * sizeof(*m->later));
-	m->n_pulled += m->n_later;
+	for (size_t i = 0; i < m->n_later; i++)
+		put_pulled(m, m->later[i]);
 	m->n_later = 0;
 	m->later_bytes = 0;
 	map_clear(&m->later_ids);
@@ -219,5 +243,6 @@ void blocks_free(struct mempool *m)
 	free_all(m->pulled, m->pulled_at, m->n_pulled);
 	free_all(m->later, 0, m->n_later);
 	map_clear(&m->returned_ids);
+	map_clear(&m->pulled_ids);
 	map_clear(&m->later_ids);
 }

@@ -141,8 +141,10 @@ struct mempool {
 	struct tx **returned, **pulled;
 	size_t n_returned, cap_returned, n_pulled, cap_pulled, pulled_at;
 	struct map returned_ids; /* txid -> index in returned */
+	struct map pulled_ids;   /* a set of what is still to be tried */
 	uint64_t returned_bytes;
 	bool reorg;               /* some of that is still to be looked at */
+	bool any_fee;             /* while one of them enters */
 	bool premature;           /* first what may have become so in the pool */
 	uint64_t premature_after; /* its numbers up to this one have been looked at */
 	/* What only a line that was too long kept out, parents first; a set of its ids. */

@@ -286,6 +286,7 @@ struct mempool *mempool_new(const struct mempool_options *o)
 	map_init(&m->queued, sizeof(struct txid), sizeof(uint64_t));
 	map_init(&m->batch.ids, sizeof(struct txid), 0);
 	map_init(&m->returned_ids, sizeof(struct txid), sizeof(uint64_t));
+	map_init(&m->pulled_ids, sizeof(struct txid), 0);
 	map_init(&m->later_ids, sizeof(struct txid), 0);
 	orphans_init(&m->orphans);
 	return m;
@@ -350,7 +351,8 @@ int pool_by_seq(const void *a, const void *b)
 bool mempool_has(const struct mempool *m, const struct txid *id)
 {
 	return pool_find(m, id) || queue_has(m, id) || map_get(&m->orphans.by_id, id) ||
-	       map_get(&m->returned_ids, id) || map_get(&m->later_ids, id);
+	       map_get(&m->returned_ids, id) || map_get(&m->pulled_ids, id) ||
+	       map_get(&m->later_ids, id);
 }
 
 bool mempool_verified(const struct mempool *m, const struct txid *id)

@@ -275,6 +275,65 @@ static void a_reorganisation_brings_transactions_back_before_what_spends_them(vo
 	pf_close(p);
 }
 
+/* Undone from the last one back, the block's transactions pull out the grandchild before the child. */
+static void what_spends_two_of_a_lost_block_comes_back_behind_its_parents(void **state)
+{
+	struct pf *p = pf_open(NULL, 0);
+	struct tx *txs[4];
+	struct fx_in in[2];
+	struct fx_out out;
+	struct block *fork;
+
+	(void)state;
+	pf_fan(p, 2);
+	fork = block_ref(p->tip);
+	txs[0] = pay_coin(p, 0, 1000);
+	txs[1] = pay_coin(p, 1, 1000);
+	pf_mine(p, txs, 2);
+	txs[2] = pay(p, fx_in(txs[0], 0, 2), 1000);
+	in[0] = fx_in(txs[2], 0, 3);
+	in[1] = fx_in(txs[1], 0, 2);
+	out = (struct fx_out){0, in[0].coin.value + in[1].coin.value - 1000};
+	txs[3] = fx_pay(&p->fx, in, 2, &out, 1);
+	pf_accept(p, txs[3]);
+	branch(p, fork, 2);
+	for (size_t i = 0; i < 4; i++)
+		assert_true(pf_in(p, txs[i]));
+	block_unref(fork);
+	free_txs(txs, 4);
+	pf_close(p);
+}
+
+/* What a full pool asks of newcomers keeps out nothing that was confirmed already. */
+static void what_a_lost_block_held_comes_back_whatever_it_paid(void **state)
+{
+	struct pf *p = pf_open(NULL, SMALL_POOL);
+	struct tx *cheap, **all;
+	struct block *fork;
+	size_t n;
+	int64_t fees;
+
+	(void)state;
+	pf_fan(p, 101);
+	for (uint32_t i = 1; !p->removed; i++)
+		tx_unref(pay_coin(p, i, some_fee(i)));
+	mempool_assemble(p->pool, 900000, &all, &n, &fees);
+	pf_mine(p, all, n);
+	free_txs(all, n);
+	free(all);
+	assert_int_equal(mempool_count(p->pool), 0);
+	assert_true(mempool_min_rate(p->pool) > 2);
+	fork = block_ref(p->tip);
+	cheap = fx_pay_one(&p->fx, pf_coin(p, 0), 0, 0);
+	pf_refused(p, cheap, ERR_POLICY, "min-relay-fee");
+	pf_mine(p, &cheap, 1);
+	branch(p, fork, 2);
+	assert_true(pf_in(p, cheap));
+	block_unref(fork);
+	tx_unref(cheap);
+	pf_close(p);
+}
+
 /* However large the reorganisation: a turn is short, and blocks may come between two of them. */
 static void what_lost_blocks_held_comes_back_in_turns(void **state)
 {
@@ -579,6 +638,8 @@ int main(void)
 		cmocka_unit_test(what_was_in_a_mempool_before_expires_as_if_it_had_stayed),
 		cmocka_unit_test(a_block_takes_what_it_holds_and_what_contradicts_it),
 		cmocka_unit_test(a_reorganisation_brings_transactions_back_before_what_spends_them),
+		cmocka_unit_test(what_spends_two_of_a_lost_block_comes_back_behind_its_parents),
+		cmocka_unit_test(what_a_lost_block_held_comes_back_whatever_it_paid),
 		cmocka_unit_test(what_lost_blocks_held_comes_back_in_turns),
 		cmocka_unit_test(what_the_new_branch_contradicts_does_not_come_back),
 		cmocka_unit_test(a_block_is_filled_by_fee_rate),
