@@ -81,9 +81,14 @@ const void *call_asker(const struct call *c)
 	return c->asker;
 }
 
-/* Nothing else takes long, but counting coins, which is bounded. */
+const char *call_method(const struct call *c)
+{
+	return c->verb->name;
+}
+
 void node_command_give_up(struct node *n, const void *arg)
 {
+	turns_give_up(n, arg);
 	node_generate_give_up(n, arg);
 }
 

@@ -34,6 +34,7 @@ libtally_a_SOURCES += \
 	src/node/scan.c \
 	src/node/snapshot.c \
 	src/node/template.c \
+	src/node/turns.c \
 	src/node/verbs.c \
 	src/node/verbs_addrs.c \
 	src/node/verbs_bans.c \

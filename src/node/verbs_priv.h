@@ -35,6 +35,22 @@ json_t *json_block(const struct node *n, const struct chain_entry *en, const str
 		   int verbosity);
 json_t *json_tx(const struct tx *tx);
 
+/* turns.c: makes an answer that takes long in turns of the loop, and answers the call then. It ends early where who
+ * asked leaves or the node stops. take_arg is cleared and freed. */
+enum part {
+	PART_MORE,   /* call again */
+	PART_WAITS,  /* call again in a while: nothing can be done now */
+	PART_LAST,   /* result is next */
+	PART_FAILED, /* *e says why; *code (an rpc_code) may be set, too */
+};
+struct long_answer {
+	/* Some of it, about a millisecond's work. */
+	enum part (*part)(struct node *n, void *arg, int *code, struct err *e);
+	json_t *(*result)(void *arg);
+	void (*clear)(void *arg); /* frees what it holds; NULL: nothing */
+};
+void turns_begin(struct node *n, struct call *c, const struct long_answer *how, void *take_arg);
+
 /* scan.c: counts all coins at the tip, later, and answers the call with the result. take_arg is freed. */
 struct coin_count {
 	void (*begin)(void *arg,

@@ -98,12 +98,14 @@ typedef void node_reply(void *arg, json_t *result, const struct err *err, int co
 void node_command(struct node *n, const char *method, json_t *params, node_reply *reply, void *arg);
 /* A call that can't be answered any more is forgotten (its reply is not called): by the same arg. */
 void node_command_forget(struct node *n, void *arg);
-/* Who made the call with this arg has left: blocks that are being made for it are no longer. It is answered all the same. */
+/* Who made the call with this arg has left: blocks or a long answer that are being made for it are no longer. It is
+ * answered all the same, with an error. */
 void node_command_give_up(struct node *n, const void *arg);
 
 /* Within a verb: */
 /* Who asked: the arg of this call, or of the outermost where a verb has made it. */
 const void *call_asker(const struct call *c);
+const char *call_method(const struct call *c); /* the verb's name */
 json_t *call_arg(const struct call *c,
 		 const char *name); /* borrowed; NULL where left out or null */
 void call_done(struct call *c, json_t *take_result);
