@@ -441,13 +441,16 @@ bool json_amount_text(const json_t *v, char out[AMOUNT_CHARS + 1])
 char *command_json(const json_t *v, size_t flags)
 {
 	static const char mark[] = "\"\\u0000";
-	char *text = json_dumps(v, flags | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+	char *text = pieces_print(v, flags);
 	char *from, *to;
 
+	if (text)
+		return text;
+	text = json_dumps(v, flags | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 	if (!text)
 		return NULL;
 	for (from = to = text; *from;) {
-		if (strncmp(from, mark, sizeof(mark) - 1) != 0) {
+		if (*from != '"' || strncmp(from, mark, sizeof(mark) - 1) != 0) {
 			*to++ = *from++;
 			continue;
 		}

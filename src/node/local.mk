@@ -29,6 +29,7 @@ libtally_a_SOURCES += \
 	src/node/open.c \
 	src/node/reindex.c \
 	src/node/late.c \
+	src/node/pieces.c \
 	src/node/pool_file.c \
 	src/node/printer.c \
 	src/node/scan.c \

@@ -6,6 +6,7 @@
 
 #include "node_priv.h"
 
+#include <tally/base/bytes.h>
 #include <tally/primitives/amount.h>
 
 /* Ends the call with an error made on the spot. */
@@ -50,6 +51,16 @@ struct long_answer {
 	void (*clear)(void *arg); /* frees what it holds; NULL: nothing */
 };
 void turns_begin(struct node *n, struct call *c, const struct long_answer *how, void *take_arg);
+
+/* pieces.c: a result that is made as JSON text, piece by piece: pieces_begin with what it opens with, pieces_raw for the
+ * brackets after that, pieces_key for a member's name and pieces_json for a value, both with a comma where one is due. */
+void pieces_begin(struct writer *w, const char *raw);
+void pieces_raw(struct writer *w, const char *raw);
+void pieces_key(struct writer *w, const char *key);
+void pieces_json(struct writer *w, json_t *take_v);
+json_t *pieces_result(struct writer *w); /* clears it */
+/* Such a result as command_json prints it; NULL: it is none. */
+char *pieces_print(const json_t *v, size_t flags);
 
 /* scan.c: counts all coins at the tip, later, and answers the call with the result. take_arg is freed. */
 struct coin_count {

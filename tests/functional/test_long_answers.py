@@ -1,0 +1,167 @@
+"""Answers that take long keep nobody else waiting, and are made only while somebody waits for them."""
+import atexit
+import base64
+import json
+import os
+import shutil
+import socket
+import tempfile
+import threading
+import time
+
+from chainlib import Key, spend
+from coins import coin_of, owned_chain, shown
+from framework import free_id, main, wait_until
+
+BLOCKS = 20
+MADE = {}  # the chain and a copy of its directory, made at first use
+
+
+def add_big_block(chain, key, coin):
+    """Of about 0.8 MB: 4,600 payments, one upon the other. Returns the coin that is left, too."""
+    txs = []
+    for _ in range(4600):
+        txs.append(spend(key, [coin], [(coin[2], key.script)], chain.genesis))
+        coin = (txs[-1].id(), 0, coin[2])
+    return chain.add(chain.next(key, txs)), coin
+
+
+def make_chain(net):
+    node, chain, key, p = owned_chain(net, 6)
+    coin = coin_of(chain.blocks[1])
+    for _ in range(BLOCKS):
+        b, coin = add_big_block(chain, key, coin)
+        p.send_block(b)
+    wait_until("our blocks are taken", lambda: node.rpc("getblockcount") == chain.height, 60)
+    node.end()
+    MADE["chain"] = chain
+    MADE["home"] = tempfile.mkdtemp(prefix="tally-test.")
+    atexit.register(shutil.rmtree, MADE["home"])
+    shutil.copytree(os.path.join(node.dir, "chain"), os.path.join(MADE["home"], "chain"))
+
+
+def big_chain(net):
+    """A node that has just been started, whose last BLOCKS blocks are big ones, and its chain."""
+    if not MADE:
+        make_chain(net)
+    node = net.node()
+    os.makedirs(node.dir)
+    shutil.copytree(os.path.join(MADE["home"], "chain"), os.path.join(node.dir, "chain"))
+    node.start("-connect", "127.0.0.1:%d" % free_id())
+    return node, MADE["chain"]
+
+
+def waits_of_others(node, method, params):
+    """Seconds that the call took, and the longest that another one waited meanwhile."""
+    took, waits = [], []
+
+    def ask():
+        begun = time.monotonic()
+        node.post(json.dumps({"method": method, "params": params, "id": 1}))
+        took.append(time.monotonic() - begun)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    while not took:
+        begun = time.monotonic()
+        node.rpc("getblockcount")
+        waits.append(time.monotonic() - begun)
+    asking.join()
+    return took[0], max(waits)
+
+
+def others_go_on(node, method, *params):
+    """A machine may be busy with something else: one of several tries must do."""
+    tries = []
+    for _ in range(5):
+        took, longest = waits_of_others(node, method, list(params))
+        if longest < took * 0.6:
+            return
+        tries.append("%.0f of %.0f ms" % (longest * 1000, took * 1000))
+    raise AssertionError("%s: others waited %s" % (method, ", ".join(tries)))
+
+
+def begin(node, body):
+    """A connection that waits for its answer."""
+    with open(os.path.join(node.dir, ".cookie")) as f:
+        auth = base64.b64encode(f.read().encode()).decode()
+    body = json.dumps(body)
+    s = socket.create_connection(("127.0.0.1", node.id + 10000))
+    s.sendall(("POST / HTTP/1.1\r\nHost: x\r\nAuthorization: Basic %s\r\nContent-Length: %d\r\n\r\n%s" % (
+        auth, len(body), body)).encode())
+    return s
+
+
+def ended(node, method):
+    """How many such answers ended because who asked had left."""
+    with open(os.path.join(node.dir, "tally.log")) as f:
+        return f.read().count("%s ends here: who asked has left" % method)
+
+
+def nobody_waits(node, method, *params):
+    begin(node, {"method": method, "params": params, "id": 1}).close()
+    wait_until("%s ends" % method, lambda: ended(node, method) == 1)
+
+
+def test_blocks_are_listed_a_page_at_a_time(net):
+    node, chain = big_chain(net)
+    hashes = [b.hash()[::-1].hex() for b in reversed(chain.blocks)]
+    page = node.rpc("printchain", None, 1000)
+    rows = page["blocks"]
+    assert [r["hash"] for r in rows] == hashes[:len(rows)]
+    assert rows[0]["tx"] == [shown(t) for t in chain.tip.txs] and rows[0]["nTx"] == 4601
+    # A page of 16 MB is one, and the next goes on below it.
+    assert sum(r["size"] for r in rows[:-1]) < 16000000 <= sum(r["size"] for r in rows)
+    assert page["next"] == chain.height - len(rows)
+    rest = node.rpc("printchain", page["next"], 1000)
+    assert [r["hash"] for r in rest["blocks"]] == hashes[len(rows):] and rest["next"] is None
+    assert [r["height"] for r in node.rpc("printchain", 3, 2)["blocks"]] == [3, 2]
+    printed = node.ok("printchain")
+    assert [line.split()[2] for line in printed.splitlines() if line.startswith("block ")] == hashes
+    others_go_on(node, "printchain", None, 1000)
+    nobody_waits(node, "printchain", None, 1000)
+    by_rpc = node.ok("rpc", "printchain", "2", "2")
+    assert node.end() == 0
+    assert node.ok("printchain") == printed and node.ok("rpc", "printchain", "2", "2") == by_rpc
+
+
+def test_a_page_is_of_one_branch(net):
+    node, chain = big_chain(net)
+    fork = chain.fork(chain.height - 10)
+    better = fork.grow(Key(), 11)
+    branches = [" ".join(b.hash()[::-1].hex() for b in reversed(c.blocks)) for c in (chain, fork)]
+    pages, moved = [], threading.Event()
+
+    def page():
+        pages.append(node.rpc("printchain", None, 1000)["blocks"])
+
+    def ask():
+        while not moved.is_set():
+            page()
+
+    page()
+    asking = threading.Thread(target=ask)
+    asking.start()
+    for b in better:
+        node.rpc("submitblock", b.bytes().hex())
+    moved.set()
+    asking.join()
+    assert node.tip() == branches[1].split()[0]
+    page()
+    for rows in pages:
+        assert any(" ".join(r["hash"] for r in rows) in b for b in branches), rows
+    assert pages[0][0]["hash"] in branches[0] and pages[-1][0]["hash"] in branches[1]
+
+
+def test_a_batch_ends_when_its_client_leaves_and_when_the_node_stops(net):
+    node, _ = big_chain(net)
+    batch = [{"method": "printchain", "params": [None, 1000], "id": i} for i in range(300)]
+    begin(node, batch).close()
+    wait_until("they end", lambda: ended(node, "printchain") > 0)
+    with begin(node, batch):
+        assert node.rpc("getblockcount") == 6 + BLOCKS
+        assert node.end() == 0
+
+
+if __name__ == "__main__":
+    main(globals())
