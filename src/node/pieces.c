@@ -7,6 +7,7 @@
 
 #include <tally/base/bytes.h>
 #include <tally/base/mem.h>
+#include <tally/base/text.h>
 
 #define MARK '\x02'
 
@@ -32,7 +33,7 @@ void pieces_raw(struct writer *w, const char *raw)
 
 static void separate(struct writer *w)
 {
-	if (!memchr("[{:", w->buf[w->len - 1], 3))
+	if (!strchr("[{:\x02", w->buf[w->len - 1]))
 		put_u8(w, ',');
 }
 
@@ -52,6 +53,24 @@ void pieces_json(struct writer *w, json_t *take_v)
 	pieces_raw(w, text);
 	free(text);
 	json_decref(take_v);
+}
+
+void pieces_open(struct writer *w, json_t *take_object)
+{
+	pieces_json(w, take_object);
+	w->len--; /* its last bracket */
+}
+
+void pieces_hex(struct writer *w, struct span bytes)
+{
+	char *hex = mem_alloc(bytes.len * 2 + 1);
+
+	separate(w);
+	hex_encode(hex, bytes.p, bytes.len);
+	put_u8(w, '"');
+	put_bytes(w, hex, bytes.len * 2);
+	put_u8(w, '"');
+	free(hex);
 }
 
 json_t *pieces_result(struct writer *w)

@@ -190,6 +190,15 @@ static void run_getblockheader(struct node *n, struct call *c)
 		call_done(c, verbose ? json_header(n, &en, &h) : hex_of_header(&h));
 }
 
+static json_t *hex_of_block(const struct block *b)
+{
+	struct writer w;
+
+	pieces_begin(&w, "");
+	pieces_hex(&w, b->raw);
+	return pieces_result(&w);
+}
+
 static void run_getblock(struct node *n, struct call *c)
 {
 	struct chain_entry en;
@@ -205,10 +214,12 @@ static void run_getblock(struct node *n, struct call *c)
 		return;
 	if (!chain_read_block(n->chain, en.index, &b, &err)) {
 		call_fail(c, RPC_MISC_ERROR, &err);
-		return;
+	} else if (verbosity > 0) {
+		json_block_begin(n, c, &en, b, verbosity > 1);
+	} else {
+		call_done(c, hex_of_block(b));
+		block_unref(b);
 	}
-	call_done(c, verbosity == 0 ? json_hex(b->raw) : json_block(n, &en, b, (int)verbosity));
-	block_unref(b);
 }
 
 static const char *leaf_status(const struct node *n, const struct chain_entry *en)

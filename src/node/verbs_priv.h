@@ -29,12 +29,13 @@ char *text_string(const json_t *result);
 json_t *json_hash(const struct hash256 *h);
 json_t *json_address(const struct key_hash *kh);
 json_t *json_hex(struct span bytes);
-/* Bitcoin Core's fields of a header, a block at verbosity 1 or 2, a transaction. */
+/* Bitcoin Core's fields of a header, a transaction. */
 json_t *json_header(const struct node *n, const struct chain_entry *en,
 		    const struct block_header *h);
-json_t *json_block(const struct node *n, const struct chain_entry *en, const struct block *b,
-		   int verbosity);
 json_t *json_tx(const struct tx *tx);
+/* Answers with those of a block, in turns. whole: with its transactions, else with their ids. */
+void json_block_begin(struct node *n, struct call *c, const struct chain_entry *en,
+		      struct block *take_b, bool whole);
 
 /* turns.c: makes an answer that takes long in turns of the loop, and answers the call then. It ends early where who
  * asked leaves or the node stops. take_arg is cleared and freed. */
@@ -53,11 +54,14 @@ struct long_answer {
 void turns_begin(struct node *n, struct call *c, const struct long_answer *how, void *take_arg);
 
 /* pieces.c: a result that is made as JSON text, piece by piece: pieces_begin with what it opens with, pieces_raw for the
- * brackets after that, pieces_key for a member's name and pieces_json for a value, both with a comma where one is due. */
+ * brackets after that, pieces_key for a member's name and pieces_json for a value, both with a comma where one is due;
+ * pieces_open for an object that goes on, pieces_hex for a text of hex digits. */
 void pieces_begin(struct writer *w, const char *raw);
 void pieces_raw(struct writer *w, const char *raw);
 void pieces_key(struct writer *w, const char *key);
 void pieces_json(struct writer *w, json_t *take_v);
+void pieces_open(struct writer *w, json_t *take_object);
+void pieces_hex(struct writer *w, struct span bytes);
 json_t *pieces_result(struct writer *w); /* clears it */
 /* Such a result as command_json prints it; NULL: it is none. */
 char *pieces_print(const json_t *v, size_t flags);

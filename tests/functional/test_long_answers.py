@@ -153,6 +153,24 @@ def test_a_page_is_of_one_branch(net):
     assert pages[0][0]["hash"] in branches[0] and pages[-1][0]["hash"] in branches[1]
 
 
+def test_a_block_is_told_with_its_transactions(net):
+    node, chain = big_chain(net)
+    tip, name = chain.tip, chain.tip.hash()[::-1].hex()
+    assert node.rpc("getblock", name, 0) == tip.bytes().hex()
+    ids, whole = node.rpc("getblock", name), node.rpc("getblock", name, 2)
+    assert ids["tx"] == [shown(t) for t in tip.txs] == [t["txid"] for t in whole["tx"]]
+    assert [t["hex"] for t in whole["tx"]] == [t.bytes().hex() for t in tip.txs]
+    assert whole["tx"][1]["vin"][0]["txid"] == tip.txs[1].inputs[0][0][::-1].hex()
+    whole["tx"] = ids["tx"]
+    assert ids == whole and ids["nTx"] == 4601 and ids["size"] == len(tip.bytes()) and ids["height"] == chain.height
+    others_go_on(node, "getblock", name, 2)
+    nobody_waits(node, "getblock", name, 2)
+    shown_online = [node.ok("rpc", "getblock", h, v) for h in ("0", "3") for v in ("0", "1", "2")]
+    assert node.end() == 0
+    assert [node.ok("rpc", "getblock", h, v) for h in ("0", "3") for v in ("0", "1", "2")] == shown_online
+    assert shown_online[0] == chain.blocks[0].bytes().hex()
+
+
 def test_a_batch_ends_when_its_client_leaves_and_when_the_node_stops(net):
     node, _ = big_chain(net)
     batch = [{"method": "printchain", "params": [None, 1000], "id": i} for i in range(300)]
