@@ -293,7 +293,8 @@ struct late_block {
 };
 struct late *late_new(void);
 void late_free(struct late *r);
-void late_add(struct late *r, const struct block_hash *hash, const struct late_block *b);
+void late_add(struct late *r, const struct block_hash *hash,
+	      const struct late_block *b); /* or sets it */
 bool late_get(const struct late *r, const struct block_hash *hash, struct late_block *out);
 
 /* clock_warn.c. offset: how far the peers' median is ahead of our clock, in seconds. False: near enough. */
