@@ -441,11 +441,11 @@ bool json_amount_text(const json_t *v, char out[AMOUNT_CHARS + 1])
 char *command_json(const json_t *v, size_t flags)
 {
 	static const char mark[] = "\"\\u0000";
-	char *text = pieces_print(v, flags);
-	char *from, *to;
+	const char *ready = pieces_text(v);
+	char *text, *from, *to;
 
-	if (text)
-		return text;
+	if (ready)
+		return flags & JSON_COMPACT ? mem_strdup(ready) : json_on_lines(ready);
 	text = json_dumps(v, flags | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 	if (!text)
 		return NULL;

@@ -11,7 +11,7 @@
 
 #define MARK '\x02'
 
-static const char *marked(const json_t *v)
+const char *pieces_text(const json_t *v)
 {
 	const char *s = json_string_value(v);
 
@@ -83,18 +83,9 @@ json_t *pieces_result(struct writer *w)
 
 json_t *command_value(json_t *v)
 {
-	const char *text = marked(v);
+	const char *text = pieces_text(v);
 
 	return text ? json_loads(text, JSON_DECODE_ANY, NULL) : json_incref(v);
-}
-
-char *pieces_print(const json_t *v, size_t flags)
-{
-	const char *text = marked(v);
-
-	if (!text)
-		return NULL;
-	return flags & JSON_COMPACT ? mem_strdup(text) : json_on_lines(text);
 }
 
 /* A line's end, and how far the next one is set in. */

@@ -63,8 +63,8 @@ void pieces_json(struct writer *w, json_t *take_v);
 void pieces_open(struct writer *w, json_t *take_object);
 void pieces_hex(struct writer *w, struct span bytes);
 json_t *pieces_result(struct writer *w); /* clears it */
-/* Such a result as command_json prints it; NULL: it is none. */
-char *pieces_print(const json_t *v, size_t flags);
+/* The text of such a result, compact; NULL: it is none (or NULL). */
+const char *pieces_text(const json_t *v);
 
 /* scan.c: counts all coins at the tip, later, and answers the call with the result. take_arg is freed. */
 struct coin_count {

@@ -9,6 +9,8 @@ import tempfile
 import threading
 import time
 
+from bitcoin import segwit_addr
+
 from chainlib import Key, spend
 from coins import coin_of, owned_chain, shown
 from framework import free_id, main, wait_until
@@ -181,6 +183,42 @@ def test_a_screen_is_whole_though_its_blocks_are_read_bit_by_bit(net):
     others_go_on(node, "tally_screen", 120, 100, fresh=True)
     assert node.end() == 0
     assert node.ok("startnode", "-dump-screen", "120x100").count(" 4601tx ") == BLOCKS
+
+
+def test_all_coins_of_a_large_wallet_are_listed(net):
+    node, chain, key, p = owned_chain(net, 14)
+    mine = b"\x00\x14" + bytes(segwit_addr.decode("tly", node.rpc("getnewaddress"))[1])
+    coins = [coin_of(b) for b in chain.blocks[1:9]]
+    txs = [spend(key, [c], [(1000 + i, mine) for i in range(3000)] + [(c[2] - 8000000, key.script)], chain.genesis)
+           for c in coins]
+    p.send_block(chain.add(chain.next(key, txs)))
+    wait_until("they are paid", lambda: node.rpc("getblockcount") == chain.height)
+    first, *listed = node.rpc("listunspent")
+    assert first["amount"] == 50 and first["confirmations"] == chain.height + 1  # of the chain's first block
+    assert [(c["txid"], c["vout"], round(c["amount"] * 1e8)) for c in listed] == [
+        (name, i, 1000 + i) for name in map(shown, txs) for i in range(3000)]
+    assert all(c["confirmations"] == 1 and c["spendable"] and c["safe"] for c in listed)
+    others_go_on(node, "listunspent")
+    nobody_waits(node, "listunspent")
+
+
+def test_all_that_waits_is_listed(net):
+    node, chain, key, p = owned_chain(net, 8)
+    coin = coin_of(chain.blocks[1])
+    split = spend(key, [coin], [(100000, key.script)] * 150 + [(coin[2] - 16000000, key.script)], chain.genesis)
+    p.send_block(chain.add(chain.next(key, [split])))
+    txs = [spend(key, [(split.id(), i, 100000)], [(99000, key.script)], chain.genesis) for i in range(150)]
+    for t in txs:
+        p.send("tx", t.bytes())
+    wait_until("they wait", lambda: node.rpc("getmempoolinfo")["size"] == 150)
+    assert node.rpc("getrawmempool") == [shown(t) for t in txs]
+    whole = node.rpc("getrawmempool", True)
+    assert list(whole) == [shown(t) for t in txs]
+    assert all(round(en["fees"]["base"] * 1e8) == 1000 and en["depends"] == [] for en in whole.values())
+    lines = node.ok("rpc", "getrawmempool", "true")
+    assert json.loads(lines) == whole and '"base": 0.00001000' in lines
+    assert node.end() == 0
+    assert json.loads(node.ok("rpc", "getrawmempool", "true")).keys() == whole.keys()
 
 
 def test_a_batch_ends_when_its_client_leaves_and_when_the_node_stops(net):
