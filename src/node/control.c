@@ -40,7 +40,7 @@ struct answer {
 	size_t len;
 };
 
-/* One HTTP request: one call, or a batch of them, one of which is begun a turn of the loop. */
+/* One HTTP request: one call, or a batch of them: the next is begun when the one before is answered, in another turn. */
 struct request {
 	struct list link;
 	struct control *control;
@@ -187,7 +187,7 @@ static void on_reply(void *arg, json_t *result, const struct err *err, int code)
 	}
 	r->bytes += a->len;
 	r->status = http_status(err, code);
-	if (++r->answered == r->n_calls)
+	if (++r->answered == r->begun)
 		event_active(r->next, EV_TIMEOUT, 0);
 }
 
@@ -258,10 +258,8 @@ static void on_next(evutil_socket_t fd, short what, void *arg)
 		request_finish(r);
 		return;
 	}
-	if (r->begun < r->n_calls)
+	if (r->answered == r->begun) /* the one before may take long */
 		begin_call(&r->calls[r->begun++]);
-	if (r->begun < r->n_calls)
-		event_active(r->next, EV_TIMEOUT, 0);
 }
 
 static struct event *watch_client(struct request *r)
