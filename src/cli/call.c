@@ -30,7 +30,7 @@ static void on_reply(void *arg, json_t *result, const struct err *err, int code)
 	if (err) {
 		l->err = *err;
 	} else {
-		l->result = json_incref(result);
+		l->result = command_value(result);
 		l->raw = command_json(result, JSON_COMPACT);
 	}
 }

@@ -333,35 +333,6 @@ static bool run_reindex(struct invocation *in, struct err *e)
 
 /* --- rpc ---------------------------------------------------------------------------------------- */
 
-/* Puts compact JSON on lines of its own, numbers as they stand. */
-static void print_json(const char *s)
-{
-	int depth = 0;
-	bool text = false;
-
-	for (; *s; s++) {
-		const bool opens = *s == '{' || *s == '[', closes = *s == '}' || *s == ']';
-
-		if (text || (!opens && !closes && *s != ',' && *s != ':')) {
-			text ^= *s == '"';
-			putchar(*s);
-			if (text && *s == '\\' && s[1])
-				putchar(*++s);
-		} else if (opens && s[1] == *s + 2) {
-			printf("%c%c", *s, s[1]);
-			s++;
-		} else if (opens || *s == ',') {
-			depth += opens;
-			printf("%c\n%*s", *s, depth * 2, "");
-		} else if (closes) {
-			printf("\n%*s%c", --depth * 2, "", *s);
-		} else {
-			printf(": ");
-		}
-	}
-	putchar('\n');
-}
-
 /* What is text in the method's own table stays as it was typed, so that a label may be "5" and a hash all digits. */
 static bool stays_text(const struct verb_param *p, const char *word)
 {
@@ -417,7 +388,7 @@ static bool print_methods(const struct invocation *in, struct err *e)
 static bool run_rpc(struct invocation *in, struct err *e)
 {
 	json_t *params, *result;
-	char *raw = NULL;
+	char *raw = NULL, *lines;
 
 	if (in->n_words == 0)
 		return err_set(e, ERR_USAGE, "missing-method",
@@ -428,10 +399,13 @@ static bool run_rpc(struct invocation *in, struct err *e)
 	params = rpc_params(in, e);
 	if (!params || !call_command(in, in->words[0], params, &result, &raw, e))
 		return false;
-	if (json_is_string(result) && (!raw || strncmp(raw, "\"", 1) == 0))
+	if (json_is_string(result) && (!raw || strncmp(raw, "\"", 1) == 0)) {
 		printf("%s\n", json_string_value(result));
-	else if (raw)
-		print_json(raw);
+	} else if (raw) {
+		lines = json_on_lines(raw);
+		puts(lines);
+		free(lines);
+	}
 	free(raw);
 	json_decref(result);
 	return true;

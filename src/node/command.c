@@ -81,9 +81,14 @@ const void *call_asker(const struct call *c)
 	return c->asker;
 }
 
-/* Nothing else takes long, but counting coins, which is bounded. */
+const char *call_method(const struct call *c)
+{
+	return c->verb->name;
+}
+
 void node_command_give_up(struct node *n, const void *arg)
 {
+	turns_give_up(n, arg);
 	node_generate_give_up(n, arg);
 }
 
@@ -436,13 +441,16 @@ bool json_amount_text(const json_t *v, char out[AMOUNT_CHARS + 1])
 char *command_json(const json_t *v, size_t flags)
 {
 	static const char mark[] = "\"\\u0000";
-	char *text = json_dumps(v, flags | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
-	char *from, *to;
+	const char *ready = pieces_text(v);
+	char *text, *from, *to;
 
+	if (ready)
+		return flags & JSON_COMPACT ? mem_strdup(ready) : json_on_lines(ready);
+	text = json_dumps(v, flags | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 	if (!text)
 		return NULL;
 	for (from = to = text; *from;) {
-		if (strncmp(from, mark, sizeof(mark) - 1) != 0) {
+		if (*from != '"' || strncmp(from, mark, sizeof(mark) - 1) != 0) {
 			*to++ = *from++;
 			continue;
 		}

@@ -1,7 +1,7 @@
 /* The control port: JSON-RPC over HTTP on loopback, as Bitcoin Core's (httprpc.cpp), so that
  * clients written for it can talk to us. An answer may come later than its request. */
 #include "control_priv.h"
-#include "node_priv.h"
+#include "verbs_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,9 +37,10 @@ struct answer {
 	struct request *request;
 	json_t *call, *id; /* borrowed of the request's body */
 	char *text;        /* NULL: not there yet */
+	size_t len;
 };
 
-/* One HTTP request: one call, or a batch of them, one of which is begun a turn of the loop. */
+/* One HTTP request: one call, or a batch of them: the next is begun when the one before is answered, in another turn. */
 struct request {
 	struct list link;
 	struct control *control;
@@ -72,26 +73,62 @@ static void reply_json(struct evhttp_request *http, int status, struct evbuffer 
 	evhttp_send_reply(http, status, NULL, body);
 }
 
+static void put_text(struct writer *w, const char *text)
+{
+	put_bytes(w, text, strlen(text));
+}
+
+static void put_json(struct writer *w, char *take_text)
+{
+	put_text(w, take_text ? take_text : "null");
+	free(take_text);
+}
+
+/* What is text already may be long: it is copied once. */
+static void put_result(struct writer *w, const json_t *result)
+{
+	const char *text = pieces_text(result);
+
+	if (text)
+		put_text(w, text);
+	else
+		put_json(w, result ? command_json(result, JSON_COMPACT) : NULL);
+}
+
 /* {"result":…,"error":…,"id":…}. Amounts are written in the result alone: what a client sent comes back as it was.
  * Beside Bitcoin Core's code an error carries our class and token, for our own command line. */
-static char *answer_text(const json_t *result, const struct err *err, int code, const json_t *id)
+static char *answer_text(const json_t *result, const struct err *err, int code, const json_t *id,
+			 size_t *len)
 {
 	json_t *error =
 		err ? json_pack("{s:i,s:s,s:{s:s,s:s}}", "code", code, "message", err->detail,
 				"data", "class", err_class_name(err->cls), "token", err->token)
 		    : NULL;
-	char *result_text = err || !result ? NULL : command_json(result, JSON_COMPACT);
-	char *error_text = error ? json_dumps(error, JSON_COMPACT) : NULL;
-	char *id_text = id ? json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-	char *text = mem_printf("{\"result\":%s,\"error\":%s,\"id\":%s}",
-				result_text ? result_text : "null",
-				error_text ? error_text : "null", id_text ? id_text : "null");
+	struct writer w;
 
+	writer_init(&w);
+	put_text(&w, "{\"result\":");
+	put_result(&w, err ? NULL : result);
+	put_text(&w, ",\"error\":");
+	put_json(&w, error ? json_dumps(error, JSON_COMPACT) : NULL);
+	put_text(&w, ",\"id\":");
+	put_json(&w, id ? json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY) : NULL);
+	put_text(&w, "}");
 	json_decref(error);
-	free(result_text);
-	free(error_text);
-	free(id_text);
-	return text;
+	return (char *)writer_take(&w, len);
+}
+
+static void free_text(const void *text, size_t len, void *arg)
+{
+	(void)len, (void)arg;
+	free((void *)text);
+}
+
+/* Without copying it. */
+static void add_text(struct evbuffer *body, char *take_text, size_t len)
+{
+	if (evbuffer_add_reference(body, take_text, len, free_text, NULL) < 0)
+		free(take_text);
 }
 
 static void request_free(struct request *r)
@@ -111,8 +148,11 @@ static void request_finish(struct request *r)
 {
 	struct evbuffer *body = evbuffer_new();
 
-	for (size_t i = 0; i < r->n_calls; i++)
-		evbuffer_add_printf(body, "%s%s", i ? "," : r->batch ? "[" : "", r->calls[i].text);
+	for (size_t i = 0; i < r->n_calls; i++) {
+		evbuffer_add_printf(body, "%s", i ? "," : r->batch ? "[" : "");
+		add_text(body, r->calls[i].text, r->calls[i].len);
+		r->calls[i].text = NULL;
+	}
 	if (r->batch)
 		evbuffer_add_printf(body, r->n_calls ? "]" : "[]");
 	if (r->http) {
@@ -138,16 +178,16 @@ static void on_reply(void *arg, json_t *result, const struct err *err, int code)
 	struct request *r = a->request;
 	struct err much = {0};
 
-	a->text = answer_text(result, err, code, a->id);
-	if (r->batch && r->bytes + strlen(a->text) > ANSWERS_MAX) {
+	a->text = answer_text(result, err, code, a->id, &a->len);
+	if (r->batch && r->bytes + a->len > ANSWERS_MAX) {
 		free(a->text);
 		err_set(&much, ERR_POLICY, "batch-too-large",
 			"the batch's answers are too large: ask for less at a time");
-		a->text = answer_text(NULL, &much, RPC_MISC_ERROR, a->id);
+		a->text = answer_text(NULL, &much, RPC_MISC_ERROR, a->id, &a->len);
 	}
-	r->bytes += strlen(a->text);
+	r->bytes += a->len;
 	r->status = http_status(err, code);
-	if (++r->answered == r->n_calls)
+	if (++r->answered == r->begun)
 		event_active(r->next, EV_TIMEOUT, 0);
 }
 
@@ -218,10 +258,8 @@ static void on_next(evutil_socket_t fd, short what, void *arg)
 		request_finish(r);
 		return;
 	}
-	if (r->begun < r->n_calls)
+	if (r->answered == r->begun) /* the one before may take long */
 		begin_call(&r->calls[r->begun++]);
-	if (r->begun < r->n_calls)
-		event_active(r->next, EV_TIMEOUT, 0);
 }
 
 static struct event *watch_client(struct request *r)
@@ -280,6 +318,7 @@ static void on_request(struct evhttp_request *http, void *arg)
 	struct control *k = arg;
 	struct err err = {0};
 	struct evbuffer *answer;
+	size_t len;
 	char *text;
 	json_t *body;
 
@@ -304,12 +343,11 @@ static void on_request(struct evhttp_request *http, void *arg)
 	} else {
 		err_set(&err, ERR_DECODE, "parse",
 			"Parse error: send a JSON-RPC object, or an array of at most 1000");
-		text = answer_text(NULL, &err, RPC_PARSE_ERROR, NULL);
+		text = answer_text(NULL, &err, RPC_PARSE_ERROR, NULL, &len);
 		answer = evbuffer_new();
-		evbuffer_add(answer, text, strlen(text));
+		add_text(answer, text, len);
 		reply_json(http, HTTP_INTERNAL, answer);
 		evbuffer_free(answer);
-		free(text);
 	}
 	json_decref(body);
 }

@@ -147,18 +147,59 @@ json_t *json_tx(const struct tx *tx)
 	return o;
 }
 
-json_t *json_block(const struct node *n, const struct chain_entry *en, const struct block *b,
-		   int verbosity)
-{
-	json_t *o = json_header(n, en, &b->header), *txs = json_array();
+/* A block with its transactions, one after the other. */
+struct block_text {
+	struct block *b;
+	uint32_t next; /* transaction */
+	bool whole;    /* transactions, else their ids */
+	struct writer out;
+};
 
-	for (uint32_t i = 0; i < b->n_tx; i++)
-		json_array_append_new(txs, verbosity > 1 ? json_tx(&b->tx[i])
-							 : json_hash(&b->tx[i].id.h));
-	json_object_set_new(o, "nTx", json_integer(b->n_tx));
-	json_object_set_new(o, "size", json_integer((json_int_t)b->raw.len));
-	json_object_set_new(o, "strippedsize", json_integer((json_int_t)b->raw.len));
-	json_object_set_new(o, "weight", json_integer((json_int_t)b->raw.len * 4));
-	json_object_set_new(o, "tx", txs);
-	return o;
+static enum part block_part(struct node *n, void *arg, int *code, struct err *e)
+{
+	struct block_text *t = arg;
+	const struct tx *tx = &t->b->tx[t->next];
+
+	(void)n, (void)code, (void)e;
+	pieces_json(&t->out, t->whole ? json_tx(tx) : json_hash(&tx->id.h));
+	return ++t->next < t->b->n_tx ? PART_MORE : PART_LAST;
+}
+
+static json_t *block_result(void *arg)
+{
+	struct block_text *t = arg;
+
+	pieces_raw(&t->out, "]}");
+	return pieces_result(&t->out);
+}
+
+static void block_text_clear(void *arg)
+{
+	struct block_text *t = arg;
+
+	block_unref(t->b);
+	writer_clear(&t->out);
+}
+
+static const struct long_answer block_answer = {
+	.part = block_part, .result = block_result, .clear = block_text_clear};
+
+void json_block_begin(struct node *n, struct call *c, const struct chain_entry *en,
+		      struct block *take_b, bool whole)
+{
+	struct block_text *t = NEW(struct block_text);
+	json_t *o = json_header(n, en, &take_b->header);
+	const json_int_t bytes = (json_int_t)take_b->raw.len;
+
+	t->b = take_b;
+	t->whole = whole;
+	json_object_set_new(o, "nTx", json_integer(take_b->n_tx));
+	json_object_set_new(o, "size", json_integer(bytes));
+	json_object_set_new(o, "strippedsize", json_integer(bytes));
+	json_object_set_new(o, "weight", json_integer(bytes * 4));
+	pieces_begin(&t->out, "");
+	pieces_open(&t->out, o);
+	pieces_key(&t->out, "tx");
+	pieces_raw(&t->out, "[");
+	turns_begin(n, c, &block_answer, t);
 }

@@ -42,8 +42,8 @@ void late_add(struct late *r, const struct block_hash *hash, const struct late_b
 	if (added) {
 		r->order[r->next] = *hash;
 		r->next = (r->next + 1) % LATE_MAX;
-		*slot = *b;
 	}
+	*slot = *b;
 }
 
 bool late_get(const struct late *r, const struct block_hash *hash, struct late_block *out)

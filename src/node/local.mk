@@ -29,11 +29,13 @@ libtally_a_SOURCES += \
 	src/node/open.c \
 	src/node/reindex.c \
 	src/node/late.c \
+	src/node/pieces.c \
 	src/node/pool_file.c \
 	src/node/printer.c \
 	src/node/scan.c \
 	src/node/snapshot.c \
 	src/node/template.c \
+	src/node/turns.c \
 	src/node/verbs.c \
 	src/node/verbs_addrs.c \
 	src/node/verbs_bans.c \

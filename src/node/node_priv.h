@@ -95,10 +95,11 @@ struct node {
 	unsigned dispatching, generation, dirty;
 	node_renderer *renderer;
 
-	struct lookups *lookups; /* NULL: none was needed yet */
-	struct list calls;       /* unanswered calls */
-	const void *asker;       /* of the call that is being begun; NULL: none is */
-	struct list scans;       /* scan.c: under way */
+	struct lookups *lookups;   /* NULL: none was needed yet */
+	struct list calls;         /* unanswered calls */
+	const void *asker;         /* of the call that is being begun; NULL: none is */
+	struct list turns;         /* turns.c: answers that are being made */
+	struct event *turns_event; /* NULL: none was needed yet */
 };
 
 enum {
@@ -273,8 +274,10 @@ void printer_line(struct printer *p, int64_t unix_us, enum log_subsystem sub, en
 bool node_find_tx(const struct node *n, const struct txid *id, const struct block_hash *in,
 		  struct tx **out, struct chain_entry *at);
 
-/* scan.c */
-void scans_end(struct node *n); /* the node stops */
+/* turns.c: answers that are being made in turns end here, with an error: those of this asker, who has left; all, for the
+ * node stops. */
+void turns_give_up(struct node *n, const void *asker);
+void turns_end(struct node *n);
 
 /* lookup.c: the address behind HOST:PORT, HOST or PORT; where a name must be looked up that is told later. a: NULL where
  * there is none, and why. */
@@ -290,7 +293,8 @@ struct late_block {
 };
 struct late *late_new(void);
 void late_free(struct late *r);
-void late_add(struct late *r, const struct block_hash *hash, const struct late_block *b);
+void late_add(struct late *r, const struct block_hash *hash,
+	      const struct late_block *b); /* or sets it */
 bool late_get(const struct late *r, const struct block_hash *hash, struct late_block *out);
 
 /* clock_warn.c. offset: how far the peers' median is ahead of our clock, in seconds. False: near enough. */

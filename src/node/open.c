@@ -186,7 +186,7 @@ static bool open_ground(struct node *n, struct err *e)
 	n->lock.fd = -1;
 	n->fail_fd[0] = n->fail_fd[1] = -1;
 	list_init(&n->calls);
-	list_init(&n->scans);
+	list_init(&n->turns);
 	n->journal = journal_new();
 	n->late = late_new();
 	node_wire(n);
@@ -247,7 +247,7 @@ bool node_close(struct node *n, struct err *e)
 	if (!n)
 		return true;
 	n->stopping = true;
-	scans_end(n);
+	turns_end(n);
 	node_lookups_end(n);
 	control_close(n);
 	/* Blocks may yet be connected in here, and everything hears of them: so before anything is torn down. */

@@ -13,7 +13,8 @@
 
 /* The network's hash rate is read off this many blocks. */
 #define RATE_BLOCKS    30
-#define BODIES_A_CALL  64 /* read for rows: the loop waits for them */
+#define BODIES_A_CALL  64     /* read for rows, at most: the loop waits for them */
+#define BYTES_A_CALL   500000 /* of bodies: after so many the others are read later */
 #define ROWS_AT_HEIGHT 16
 #define OTHER_CHAIN_S  600 /* a peer of another chain is told of so long */
 
@@ -152,8 +153,8 @@ struct row_sources {
 	struct peer_info *peers;
 	size_t n_peers;
 	chain_index tip, best; /* best header */
-	unsigned
-		bodies; /* how many may still be read; the rows of the others are filled in later */
+	unsigned bodies;       /* read in this call */
+	size_t bytes;          /* of them */
 };
 
 static void row_peers(const struct row_sources *s, struct chain_row *row)
@@ -169,20 +170,34 @@ static void row_peers(const struct row_sources *s, struct chain_row *row)
 	}
 }
 
+/* One that can't be read is remembered, too, so that it is not tried for every frame. */
+static struct late_block read_body(const struct node *n, chain_index at, struct row_sources *s)
+{
+	struct late_block r = {0};
+	struct block *b;
+
+	s->bodies++;
+	if (!chain_read_block(n->chain, at, &b, NULL))
+		return r;
+	r = (struct late_block){.n_tx = b->n_tx, .bytes = (uint32_t)b->raw.len};
+	r.mine = wallet_pays(n->wallet, &b->tx[0]);
+	s->bytes += b->raw.len;
+	block_unref(b);
+	return r;
+}
+
 /* What the ring of late blocks doesn't know any more is read from the body. */
 static void row_body(const struct node *n, chain_index at, struct row_sources *s,
 		     struct chain_row *row)
 {
 	struct late_block r = {0};
-	struct block *b;
 
-	if (!late_get(n->late, &row->hash, &r) && row->have_body && s->bodies > 0 &&
-	    chain_read_block(n->chain, at, &b, NULL)) {
-		s->bodies--;
-		r = (struct late_block){.n_tx = b->n_tx, .bytes = (uint32_t)b->raw.len};
-		r.mine = wallet_pays(n->wallet, &b->tx[0]);
-		late_add(n->late, &row->hash, &r);
-		block_unref(b);
+	if (!late_get(n->late, &row->hash, &r) && row->have_body) {
+		row->later = s->bodies >= BODIES_A_CALL || s->bytes >= BYTES_A_CALL;
+		if (!row->later) {
+			r = read_body(n, at, s);
+			late_add(n->late, &row->hash, &r);
+		}
 	}
 	row->n_tx = r.n_tx;
 	row->bytes = r.bytes;
@@ -233,7 +248,7 @@ static size_t at_height(const struct node *n, uint32_t height, chain_index out[R
 size_t node_chain_rows(const struct node *n, uint32_t top, struct chain_row *out, size_t max)
 {
 	chain_index at[ROWS_AT_HEIGHT];
-	struct row_sources s = {.bodies = BODIES_A_CALL};
+	struct row_sources s = {0};
 	size_t count = 0;
 
 	if (!chain_has_genesis(n->chain))

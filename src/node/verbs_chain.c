@@ -11,6 +11,7 @@
 #include <tally/base/text.h>
 
 #define PAGE_BLOCKS 50
+#define PAGE_BYTES  16000000 /* of blocks: a page of so many ends early */
 #define LEAVES_MAX  1000
 
 #define HEIGHT_DIGITS      10 /* fewer are one, more are of a hash */
@@ -189,6 +190,15 @@ static void run_getblockheader(struct node *n, struct call *c)
 		call_done(c, verbose ? json_header(n, &en, &h) : hex_of_header(&h));
 }
 
+static json_t *hex_of_block(const struct block *b)
+{
+	struct writer w;
+
+	pieces_begin(&w, "");
+	pieces_hex(&w, b->raw);
+	return pieces_result(&w);
+}
+
 static void run_getblock(struct node *n, struct call *c)
 {
 	struct chain_entry en;
@@ -204,10 +214,12 @@ static void run_getblock(struct node *n, struct call *c)
 		return;
 	if (!chain_read_block(n->chain, en.index, &b, &err)) {
 		call_fail(c, RPC_MISC_ERROR, &err);
-		return;
+	} else if (verbosity > 0) {
+		json_block_begin(n, c, &en, b, verbosity > 1);
+	} else {
+		call_done(c, hex_of_block(b));
+		block_unref(b);
 	}
-	call_done(c, verbosity == 0 ? json_hex(b->raw) : json_block(n, &en, b, (int)verbosity));
-	block_unref(b);
 }
 
 static const char *leaf_status(const struct node *n, const struct chain_entry *en)
@@ -254,11 +266,13 @@ static void run_getchaintips(struct node *n, struct call *c)
 	call_done(c, tips);
 }
 
-static json_t *json_page_row(const struct node *n, const struct chain_entry *en)
+static json_t *json_page_row(const struct node *n, const struct chain_entry *en,
+			     const struct block *b)
 {
-	json_t *o = json_object();
-	struct block *b;
+	json_t *o = json_object(), *txs = json_array();
 
+	for (uint32_t i = 0; i < b->n_tx; i++)
+		json_array_append_new(txs, json_hash(&b->tx[i].id.h));
 	json_object_set_new(o, "height", json_integer(en->height));
 	json_object_set_new(o, "hash", json_hash(&en->hash.h));
 	json_object_set_new(o, "time", json_integer(en->time));
@@ -266,39 +280,80 @@ static json_t *json_page_row(const struct node *n, const struct chain_entry *en)
 	json_object_set_new(
 		o, "difficulty",
 		json_real(difficulty_of_bits(en->bits, chain_params(n->chain)->pow_limit)));
-	if (chain_read_block(n->chain, en->index, &b, NULL)) {
-		json_t *txs = json_array();
-
-		for (uint32_t i = 0; i < b->n_tx; i++)
-			json_array_append_new(txs, json_hash(&b->tx[i].id.h));
-		json_object_set_new(o, "nTx", json_integer(b->n_tx));
-		json_object_set_new(o, "size", json_integer((json_int_t)b->raw.len));
-		json_object_set_new(o, "tx", txs);
-		block_unref(b);
-	}
+	json_object_set_new(o, "nTx", json_integer(b->n_tx));
+	json_object_set_new(o, "size", json_integer((json_int_t)b->raw.len));
+	json_object_set_new(o, "tx", txs);
 	return o;
 }
+
+/* A block and its ancestors: one branch, whatever the best is meanwhile. */
+struct page {
+	chain_index at; /* the next */
+	int64_t height; /* of the next; -1: there is none */
+	int64_t left;   /* how many are wanted yet */
+	size_t bytes;   /* of the blocks so far */
+	struct writer out;
+};
+
+/* One block. Where one can't be read the page ends above it, and that is said of the page that begins there. */
+static enum part page_part(struct node *n, void *arg, int *code, struct err *e)
+{
+	struct page *p = arg;
+	struct chain_entry en;
+	struct block *b;
+
+	(void)code;
+	if (p->left == 0 || p->bytes >= PAGE_BYTES || !chain_entry_at(n->chain, p->at, &en))
+		return PART_LAST;
+	if (!chain_read_block(n->chain, p->at, &b, e))
+		return p->bytes > 0 ? PART_LAST : PART_FAILED;
+	pieces_json(&p->out, json_page_row(n, &en, b));
+	p->bytes += b->raw.len;
+	p->left--;
+	p->at = en.prev;
+	p->height = (int64_t)en.height - 1;
+	block_unref(b);
+	return PART_MORE;
+}
+
+static json_t *page_result(void *arg)
+{
+	struct page *p = arg;
+
+	pieces_raw(&p->out, "]");
+	pieces_key(&p->out, "next");
+	pieces_json(&p->out, p->height >= 0 ? json_integer(p->height) : json_null());
+	pieces_raw(&p->out, "}");
+	return pieces_result(&p->out);
+}
+
+static void page_clear(void *arg)
+{
+	struct page *p = arg;
+
+	writer_clear(&p->out);
+}
+
+static const struct long_answer page_answer = {
+	.part = page_part, .result = page_result, .clear = page_clear};
 
 static void run_printchain(struct node *n, struct call *c)
 {
 	const uint32_t tip = chain_height(n->chain);
-	json_t *blocks = json_array();
-	int64_t from, count, h;
+	struct chain_entry en;
+	struct page *p;
+	int64_t from, count;
 
 	if (!call_number(c, "from_height", 0, UINT32_MAX, tip, &from) ||
-	    !call_number(c, "count", 1, 1000, PAGE_BLOCKS, &count)) {
-		json_decref(blocks);
+	    !call_number(c, "count", 1, 1000, PAGE_BLOCKS, &count))
 		return;
-	}
-	from = MIN(from, (int64_t)tip);
-	for (h = from; h >= 0 && h > from - count; h--) {
-		struct chain_entry en;
-
-		if (chain_at_height(n->chain, (uint32_t)h, &en))
-			json_array_append_new(blocks, json_page_row(n, &en));
-	}
-	call_done(c, json_pack("{s:o,s:o}", "blocks", blocks, "next",
-			       h >= 0 ? json_integer(h) : json_null()));
+	chain_at_height(n->chain, (uint32_t)MIN(from, (int64_t)tip), &en);
+	p = NEW(struct page);
+	p->at = en.index;
+	p->height = en.height;
+	p->left = count;
+	pieces_begin(&p->out, "{\"blocks\":[");
+	turns_begin(n, c, &page_answer, p);
 }
 
 static void run_submitblock(struct node *n, struct call *c)
@@ -344,7 +399,7 @@ static const struct verb_param p_block[] = {
 	{0}};
 static const struct verb_param p_page[] = {
 	{"from_height", ARG_NUMBER, true, "begin here; default the tip"},
-	{"count", ARG_NUMBER, true, "how many, at most 1000"},
+	{"count", ARG_NUMBER, true, "how many, at most 1000; fewer where they are large"},
 	{0}};
 static const struct verb_param p_hex[] = {
 	{"hexdata", ARG_HEX, false, "the block in hex"}, {"dummy", ARG_TEXT, true, "ignored"}, {0}};

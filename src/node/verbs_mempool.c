@@ -8,7 +8,7 @@
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 
-#define LIST_PAGE 500
+#define PAGE_ENTRIES 50 /* looked at in one go */
 
 static json_t *json_entry(const struct node *n, const struct mempool_entry *en)
 {
@@ -34,37 +34,72 @@ static json_t *json_entry(const struct node *n, const struct mempool_entry *en)
 	return o;
 }
 
-static void add_entry(const struct node *n, const struct mempool_entry *en, json_t *out)
-{
-	if (json_is_array(out)) {
-		json_array_append_new(out, json_hash(&en->tx->id.h));
-	} else {
-		char hex[HASH_HEX_CHARS + 1];
+/* The transactions that waited when it was asked for, in order of entry; those that have left meanwhile are left out. */
+struct pool_text {
+	bool verbose;
+	uint64_t after, last; /* seq of the last one told; of the last one to be told */
+	struct writer out;
+};
 
-		hash256_hex(hex, &en->tx->id.h);
-		json_object_set_new(out, hex, json_entry(n, en));
+static void add_entry(const struct node *n, const struct mempool_entry *en, struct pool_text *t)
+{
+	char hex[HASH_HEX_CHARS + 1];
+
+	if (!t->verbose) {
+		pieces_json(&t->out, json_hash(&en->tx->id.h));
+		return;
 	}
+	hash256_hex(hex, &en->tx->id.h);
+	pieces_key(&t->out, hex);
+	pieces_json(&t->out, json_entry(n, en));
 }
+
+static enum part pool_part(struct node *n, void *arg, int *code, struct err *e)
+{
+	struct pool_text *t = arg;
+	struct mempool_entry page[PAGE_ENTRIES];
+	const size_t count = mempool_list(n->mempool, t->after, page, PAGE_ENTRIES);
+
+	(void)code, (void)e;
+	for (size_t i = 0; i < count && page[i].seq <= t->last; i++) {
+		add_entry(n, &page[i], t);
+		t->after = page[i].seq;
+	}
+	return count == PAGE_ENTRIES && t->after == page[count - 1].seq ? PART_MORE : PART_LAST;
+}
+
+static json_t *pool_result(void *arg)
+{
+	struct pool_text *t = arg;
+
+	pieces_raw(&t->out, t->verbose ? "}" : "]");
+	return pieces_result(&t->out);
+}
+
+static void pool_clear(void *arg)
+{
+	struct pool_text *t = arg;
+
+	writer_clear(&t->out);
+}
+
+static const struct long_answer pool_answer = {
+	.part = pool_part, .result = pool_result, .clear = pool_clear};
 
 static void run_getrawmempool(struct node *n, struct call *c)
 {
-	struct mempool_entry *page;
-	uint64_t after = 0;
+	struct mempool_entry newest = {0};
+	struct pool_text *t;
 	bool verbose;
-	json_t *out;
-	size_t count;
 
 	if (!call_flag(c, "verbose", false, &verbose))
 		return;
-	page = mem_array(LIST_PAGE, sizeof(*page));
-	out = verbose ? json_object() : json_array();
-	while ((count = mempool_list(n->mempool, after, page, LIST_PAGE)) > 0) {
-		for (size_t i = 0; i < count; i++)
-			add_entry(n, &page[i], out);
-		after = page[count - 1].seq;
-	}
-	free(page);
-	call_done(c, out);
+	mempool_list_newest(n->mempool, 0, &newest, 1);
+	t = NEW(struct pool_text);
+	t->verbose = verbose;
+	t->last = newest.seq;
+	pieces_begin(&t->out, verbose ? "{" : "[");
+	turns_begin(n, c, &pool_answer, t);
 }
 
 static void run_getmempoolinfo(struct node *n, struct call *c)

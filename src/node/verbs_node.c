@@ -241,21 +241,55 @@ static void run_command(struct node *n, struct call *c)
 		node_command_line(n, line, on_line, c);
 }
 
+/* A screen, drawn again until every block on it was read. */
+struct screen {
+	unsigned cols, rows;
+	char *text;
+};
+
+static enum part screen_part(struct node *n, void *arg, int *code, struct err *e)
+{
+	struct screen *s = arg;
+	bool more;
+
+	(void)code;
+	free(s->text);
+	s->text = n->renderer ? n->renderer(n, s->cols, s->rows, &more) : NULL;
+	if (s->text)
+		return more ? PART_MORE : PART_LAST;
+	err_set(e, ERR_NOTFOUND, "no-screen", "this node has no screen to draw");
+	return PART_FAILED;
+}
+
+static json_t *screen_result(void *arg)
+{
+	const struct screen *s = arg;
+
+	return json_string(s->text);
+}
+
+static void screen_clear(void *arg)
+{
+	const struct screen *s = arg;
+
+	free(s->text);
+}
+
+static const struct long_answer screen_answer = {
+	.part = screen_part, .result = screen_result, .clear = screen_clear};
+
 static void run_screen(struct node *n, struct call *c)
 {
 	int64_t cols, rows;
-	char *text;
+	struct screen *s;
 
 	if (!call_number(c, "cols", 1, SCREEN_MAX, 80, &cols) ||
 	    !call_number(c, "rows", 1, SCREEN_MAX, 24, &rows))
 		return;
-	text = n->renderer ? n->renderer(n, (unsigned)cols, (unsigned)rows) : NULL;
-	if (text)
-		call_done(c, json_string(text));
-	else
-		call_error(c, RPC_MISC_ERROR, ERR_NOTFOUND, "no-screen",
-			   "this node has no screen to draw");
-	free(text);
+	s = NEW(struct screen);
+	s->cols = (unsigned)cols;
+	s->rows = (unsigned)rows;
+	turns_begin(n, c, &screen_answer, s);
 }
 
 static const struct verb_param p_help[] = {{"command", ARG_VERB, true, "which one"}, {0}};

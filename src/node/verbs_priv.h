@@ -6,6 +6,7 @@
 
 #include "node_priv.h"
 
+#include <tally/base/bytes.h>
 #include <tally/primitives/amount.h>
 
 /* Ends the call with an error made on the spot. */
@@ -28,12 +29,42 @@ char *text_string(const json_t *result);
 json_t *json_hash(const struct hash256 *h);
 json_t *json_address(const struct key_hash *kh);
 json_t *json_hex(struct span bytes);
-/* Bitcoin Core's fields of a header, a block at verbosity 1 or 2, a transaction. */
+/* Bitcoin Core's fields of a header, a transaction. */
 json_t *json_header(const struct node *n, const struct chain_entry *en,
 		    const struct block_header *h);
-json_t *json_block(const struct node *n, const struct chain_entry *en, const struct block *b,
-		   int verbosity);
 json_t *json_tx(const struct tx *tx);
+/* Answers with those of a block, in turns. whole: with its transactions, else with their ids. */
+void json_block_begin(struct node *n, struct call *c, const struct chain_entry *en,
+		      struct block *take_b, bool whole);
+
+/* turns.c: makes an answer that takes long in turns of the loop, and answers the call then. It ends early where who
+ * asked leaves or the node stops. take_arg is cleared and freed. */
+enum part {
+	PART_MORE,   /* call again */
+	PART_WAITS,  /* call again in a while: nothing can be done now */
+	PART_LAST,   /* result is next */
+	PART_FAILED, /* *e says why; *code (an rpc_code) may be set, too */
+};
+struct long_answer {
+	/* Some of it, about a millisecond's work. */
+	enum part (*part)(struct node *n, void *arg, int *code, struct err *e);
+	json_t *(*result)(void *arg);
+	void (*clear)(void *arg); /* frees what it holds; NULL: nothing */
+};
+void turns_begin(struct node *n, struct call *c, const struct long_answer *how, void *take_arg);
+
+/* pieces.c: a result that is made as JSON text, piece by piece: pieces_begin with what it opens with, pieces_raw for the
+ * brackets after that, pieces_key for a member's name and pieces_json for a value, both with a comma where one is due;
+ * pieces_open for an object that goes on, pieces_hex for a text of hex digits. */
+void pieces_begin(struct writer *w, const char *raw);
+void pieces_raw(struct writer *w, const char *raw);
+void pieces_key(struct writer *w, const char *key);
+void pieces_json(struct writer *w, json_t *take_v);
+void pieces_open(struct writer *w, json_t *take_object);
+void pieces_hex(struct writer *w, struct span bytes);
+json_t *pieces_result(struct writer *w); /* clears it */
+/* The text of such a result, compact; NULL: it is none (or NULL). */
+const char *pieces_text(const json_t *v);
 
 /* scan.c: counts all coins at the tip, later, and answers the call with the result. take_arg is freed. */
 struct coin_count {

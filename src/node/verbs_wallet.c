@@ -12,11 +12,9 @@
 
 /* --- balances ------------------------------------------------------------------ */
 
-static int64_t coin_depth(const struct node *n, const struct wallet_coin *w)
+static int64_t coin_depth(uint32_t tip, const struct wallet_coin *w)
 {
-	return w->coin.height == MEMPOOL_HEIGHT
-		       ? 0
-		       : (int64_t)chain_height(n->chain) - w->coin.height + 1;
+	return w->coin.height == MEMPOOL_HEIGHT ? 0 : (int64_t)tip - w->coin.height + 1;
 }
 
 /* Every coin of the wallet; mem_alloc'ed. */
@@ -35,10 +33,11 @@ static int64_t deep_balance(const struct node *n, int64_t least)
 {
 	size_t count;
 	struct wallet_coin *all = all_coins(n->wallet, &count);
+	const uint32_t tip = chain_height(n->chain);
 	int64_t sum = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (all[i].spendable && coin_depth(n, &all[i]) >= least)
+		if (all[i].spendable && coin_depth(tip, &all[i]) >= least)
 			sum += all[i].coin.value;
 	free(all);
 	return sum;
@@ -224,28 +223,68 @@ static void run_listaddresses(struct node *n, struct call *c)
 	call_done(c, out);
 }
 
+/* The coins as they were when it was asked for. */
+struct coins_text {
+	struct wallet_coin *coins;
+	size_t n, next;
+	uint32_t tip; /* height */
+	struct writer out;
+};
+
+static json_t *json_coin(const struct wallet_coin *w, uint32_t tip)
+{
+	const bool waits = w->coin.height == MEMPOOL_HEIGHT;
+	json_t *o = json_object();
+
+	json_object_set_new(o, "txid", json_hash(&w->outpoint.txid.h));
+	json_object_set_new(o, "vout", json_integer(w->outpoint.index));
+	json_object_set_new(o, "address", json_address(&w->coin.owner));
+	json_object_set_new(o, "amount", json_amount(w->coin.value));
+	json_object_set_new(o, "confirmations", json_integer(coin_depth(tip, w)));
+	json_object_set_new(o, "spendable", json_boolean(w->spendable));
+	json_object_set_new(o, "solvable", json_true());
+	json_object_set_new(o, "safe", json_boolean(!waits || w->own_change));
+	return o;
+}
+
+static enum part coins_part(struct node *n, void *arg, int *code, struct err *e)
+{
+	struct coins_text *t = arg;
+
+	(void)n, (void)code, (void)e;
+	if (t->next == t->n)
+		return PART_LAST;
+	pieces_json(&t->out, json_coin(&t->coins[t->next++], t->tip));
+	return PART_MORE;
+}
+
+static json_t *coins_result(void *arg)
+{
+	struct coins_text *t = arg;
+
+	pieces_raw(&t->out, "]");
+	return pieces_result(&t->out);
+}
+
+static void coins_clear(void *arg)
+{
+	struct coins_text *t = arg;
+
+	free(t->coins);
+	writer_clear(&t->out);
+}
+
+static const struct long_answer coins_answer = {
+	.part = coins_part, .result = coins_result, .clear = coins_clear};
+
 static void run_listunspent(struct node *n, struct call *c)
 {
-	size_t count;
-	struct wallet_coin *all = all_coins(n->wallet, &count);
-	json_t *out = json_array();
+	struct coins_text *t = NEW(struct coins_text);
 
-	for (size_t i = 0; i < count; i++) {
-		const bool waits = all[i].coin.height == MEMPOOL_HEIGHT;
-		json_t *o = json_object();
-
-		json_object_set_new(o, "txid", json_hash(&all[i].outpoint.txid.h));
-		json_object_set_new(o, "vout", json_integer(all[i].outpoint.index));
-		json_object_set_new(o, "address", json_address(&all[i].coin.owner));
-		json_object_set_new(o, "amount", json_amount(all[i].coin.value));
-		json_object_set_new(o, "confirmations", json_integer(coin_depth(n, &all[i])));
-		json_object_set_new(o, "spendable", json_boolean(all[i].spendable));
-		json_object_set_new(o, "solvable", json_true());
-		json_object_set_new(o, "safe", json_boolean(!waits || all[i].own_change));
-		json_array_append_new(out, o);
-	}
-	free(all);
-	call_done(c, out);
+	t->coins = all_coins(n->wallet, &t->n);
+	t->tip = chain_height(n->chain);
+	pieces_begin(&t->out, "[");
+	turns_begin(n, c, &coins_answer, t);
 }
 
 /* --- history ----------------------------------------------------------------------- */

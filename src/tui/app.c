@@ -178,6 +178,10 @@ static void draw(struct tui *t)
 	if (terminal_show(t->terminal, &t->canvas, t->model.cursor_x, t->model.cursor_y))
 		t->frame_due = false;
 	/* else `drained` comes back here */
+	if (data_goes_on(&t->model)) {
+		t->read_due = true;
+		app_want_frame(t);
+	}
 }
 
 static void on_frame(evutil_socket_t fd, short what, void *arg)
@@ -488,7 +492,7 @@ void tui_close(struct tui *t)
 	free(t);
 }
 
-char *tui_render(struct node *n, unsigned cols, unsigned rows)
+char *tui_render(struct node *n, unsigned cols, unsigned rows, bool *more)
 {
 	struct model *m;
 	struct canvas c;
@@ -504,6 +508,7 @@ char *tui_render(struct node *n, unsigned cols, unsigned rows)
 	data_read(m, n);
 	screen_draw(&c, m);
 	text = canvas_to_text(&c);
+	*more = data_goes_on(m);
 	canvas_clear(&c);
 	model_clear(m);
 	free(m);

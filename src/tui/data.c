@@ -81,3 +81,13 @@ void data_read(struct model *m, const struct node *n)
 	model_settle(m);
 	model_search_deeper(m);
 }
+
+bool data_goes_on(const struct model *m)
+{
+	const struct list_state *l = &m->lists[PANEL_CHAIN];
+
+	for (size_t i = l->top; !m->frozen && i < MIN(l->n, l->top + l->page); i++)
+		if (m->data.chain[l->order[i]].later)
+			return true;
+	return false;
+}

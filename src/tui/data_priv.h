@@ -8,6 +8,8 @@ struct node;
 
 /* Takes the node's state into m->live, and into m->data too unless the view is frozen; then settles. */
 void data_read(struct model *m, const struct node *n);
+/* Does the list of blocks, as last drawn, show one that was not read yet? */
+bool data_goes_on(const struct model *m);
 /* The height of the chain's first row: the tip, or what stands just above it on a branch of less work or as headers
  * alone; not the far end of the headers that are there before their blocks. */
 uint32_t data_chain_top(const struct snapshot *s);

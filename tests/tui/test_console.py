@@ -11,6 +11,8 @@ import time
 import pyte
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "functional"))
+from chainlib import spend  # noqa: E402
+from coins import coin_of, owned_chain  # noqa: E402
 from framework import TALLY, main, wait_until  # noqa: E402
 
 
@@ -104,6 +106,26 @@ def opened(net, cols=80, rows=24):
     c = Console(n, cols, rows)
     c.sees("n%d" % n.id)
     return n, c
+
+
+def test_the_list_of_large_blocks_is_filled_in_at_once(net):
+    n, blocks, key, p = owned_chain(net, 8)
+    coin = coin_of(blocks.blocks[1])
+    for _ in range(24):
+        txs = []
+        for _ in range(10):
+            rest = coin[2] - 2000 * 1000
+            txs.append(spend(key, [coin], [(1000, key.script)] * 2000 + [(rest, key.script)], blocks.genesis))
+            coin = (txs[-1].id(), 2000, rest)
+        p.send_block(blocks.add(blocks.next(key, txs)))
+    wait_until("the blocks are taken", lambda: n.rpc("getblockcount") == 32, 60)
+    assert n.end() == 0
+    c = Console(n, 120, 110)
+    c.sees("n%d" % n.id)
+    begun = time.monotonic()
+    wait_until("all are read", lambda: c.read().count(" 11tx ") == 24)
+    assert time.monotonic() - begun < 5  # a frame is not waited for until the second is over
+    c.quit()
 
 
 def test_panels_keys_and_quit_at_80x24(net):

@@ -91,19 +91,22 @@ enum rpc_code {
 	RPC_PARSE_ERROR = -32700,
 };
 
-/* Exactly one of result and err; both borrowed. code: an rpc_code with err. */
+/* Exactly one of result and err; both borrowed. code: an rpc_code with err. A long answer's result is text already:
+ * command_json prints it as any other, command_value reads it. */
 typedef void node_reply(void *arg, json_t *result, const struct err *err, int code);
 /* params: an array (by position), an object (by name) or NULL; borrowed. The reply may come within this call
  * or later from the loop. */
 void node_command(struct node *n, const char *method, json_t *params, node_reply *reply, void *arg);
 /* A call that can't be answered any more is forgotten (its reply is not called): by the same arg. */
 void node_command_forget(struct node *n, void *arg);
-/* Who made the call with this arg has left: blocks that are being made for it are no longer. It is answered all the same. */
+/* Who made the call with this arg has left: blocks or a long answer that are being made for it are no longer. It is
+ * answered all the same, with an error. */
 void node_command_give_up(struct node *n, const void *arg);
 
 /* Within a verb: */
 /* Who asked: the arg of this call, or of the outermost where a verb has made it. */
 const void *call_asker(const struct call *c);
+const char *call_method(const struct call *c); /* the verb's name */
 json_t *call_arg(const struct call *c,
 		 const char *name); /* borrowed; NULL where left out or null */
 void call_done(struct call *c, json_t *take_result);
@@ -122,6 +125,10 @@ bool call_amount(struct call *c, const char *name, int64_t *out); /* number or s
 json_t *json_amount(int64_t units);
 char *command_json(const json_t *v, size_t flags);
 bool json_amount_text(const json_t *v, char out[AMOUNT_CHARS + 1]);
+/* A result to look into: itself, or what its text says. A new reference. */
+json_t *command_value(json_t *v);
+/* Compact JSON on lines of their own, numbers as they stand. mem_alloc'ed. */
+char *json_on_lines(const char *compact);
 
 /* A line of the prompt: verb['!'] {arg | key=value | "quoted"}. */
 enum line_kind { LINE_DONE, LINE_FAILED, LINE_CONFIRM /* text asks; the line with '!' does it */ };

@@ -68,8 +68,9 @@ void node_subscribe(struct node *n, node_observer *fn, void *arg);
 void node_unsubscribe(struct node *n, node_observer *fn, void *arg);
 
 /* A renderer of screens for `tally_screen` (the program sets it; the node does not know its screen). Returns text
- * (mem_alloc'ed), rows joined by newlines; NULL: no such size. */
-typedef char *node_renderer(struct node *n, unsigned cols, unsigned rows);
+ * (mem_alloc'ed), rows joined by newlines; NULL: no such size. *more: it shows blocks that were not read yet, and the
+ * next call goes on with them. */
+typedef char *node_renderer(struct node *n, unsigned cols, unsigned rows, bool *more);
 void node_go_headless(struct node *n); /* log lines go to standard output, those so far first */
 void node_set_renderer(struct node *n, node_renderer *fn);
 

@@ -81,6 +81,7 @@ struct chain_row {
 	uint32_t height, time, bits;
 	uint32_t n_tx, bytes; /* 0 where the body isn't here, or was not read yet */
 	bool on_best, is_tip, failed, have_body;
+	bool later;       /* its body was not read yet: the next call goes on */
 	bool coming;      /* not connected yet, and on the way to the header with the most work */
 	bool mine;        /* its coinbase pays this wallet */
 	uint32_t n_peers; /* handshaken peers whose best block this is */

@@ -21,7 +21,7 @@ void tui_close(struct tui *t);
 
 /* One frame of the dashboard as text, without any terminal (a node_renderer): `rows` lines without
  * trailing blanks, joined by newlines, in UTF-8 (ASCII where the locale is not UTF-8).
- * mem_alloc'ed. NULL where cols or rows is 0 or over 1,000. */
-char *tui_render(struct node *n, unsigned cols, unsigned rows);
+ * mem_alloc'ed. NULL where cols or rows is 0 or over 1,000. *more: see node_renderer. */
+char *tui_render(struct node *n, unsigned cols, unsigned rows, bool *more);
 
 #endif
