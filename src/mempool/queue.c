@@ -304,6 +304,11 @@ static bool batch_go_on(struct mempool *m)
 	return true;
 }
 
+bool mempool_settled(const struct mempool *m)
+{
+	return !m->reorg;
+}
+
 bool mempool_idle(const struct mempool *m)
 {
 	return !m->batch.n && list_empty(&m->turns) && !m->reorg;

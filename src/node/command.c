@@ -152,8 +152,9 @@ static bool args_complete(const struct verb *v, const json_t *args, struct err *
 	return true;
 }
 
-static void call_run(struct node *n, const struct verb *v, struct call *c)
+void call_run(struct node *n, struct call *c)
 {
+	const struct verb *v = c->verb;
 	const void *before = n->asker;
 
 	if ((v->flags & VERB_MEMPOOL) && !n->pool_wanted && n->mempool) {
@@ -234,8 +235,10 @@ void node_command(struct node *n, const char *method, json_t *params, node_reply
 	else if (!(v->flags & VERB_OFFLINE) && n->mode == NODE_OFFLINE)
 		call_error(c, RPC_CLIENT_NOT_CONNECTED, ERR_NOTFOUND, "not-running",
 			   "%s needs a running node: startnode first", v->name);
+	else if ((v->flags & VERB_SETTLED) && !node_settled(n))
+		turns_until_settled(n, c);
 	else
-		call_run(n, v, c);
+		call_run(n, c);
 }
 
 json_t *call_arg(const struct call *c, const char *name)

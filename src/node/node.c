@@ -258,6 +258,12 @@ static bool time_has_come(const struct node *n, const struct block *b, struct er
 	       header_check_clock(&b->header, clock_unix(&n->clock.clock), e);
 }
 
+bool node_settled(const struct node *n)
+{
+	return chain_catching_up(n->chain) ||
+	       (chain_settled(n->chain) && (!n->mempool || mempool_settled(n->mempool)));
+}
+
 bool node_take_block(struct node *n, struct block *b, struct err *e)
 {
 	if (!not_catching_up(n, e) || !time_has_come(n, b, e))

@@ -274,6 +274,9 @@ void printer_line(struct printer *p, int64_t unix_us, enum log_subsystem sub, en
 bool node_find_tx(const struct node *n, const struct txid *id, const struct block_hash *in,
 		  struct tx **out, struct chain_entry *at);
 
+/* No block is half way, nor a reorganisation; while catching up that makes no difference, since nothing is paid then. */
+bool node_settled(const struct node *n);
+
 /* turns.c: answers that are being made in turns end here, with an error: those of this asker, who has left; all, for the
  * node stops. */
 void turns_give_up(struct node *n, const void *asker);

@@ -38,11 +38,15 @@ static void turns_fail(struct turns *t, int code, const struct err *err)
 
 static void turns_done(struct turns *t)
 {
+	struct node *n = t->node;
 	struct call *c = t->call;
-	json_t *result = t->how->result(t->arg);
+	json_t *result = t->how->result ? t->how->result(t->arg) : NULL;
 
 	turns_free(t);
-	call_done(c, result);
+	if (result)
+		call_done(c, result);
+	else
+		call_run(n, c);
 }
 
 static enum part take_turn(struct turns *t)
@@ -98,6 +102,19 @@ void turns_begin(struct node *n, struct call *c, const struct long_answer *how, 
 		event_priority_set(n->turns_event, NODE_PRIO_WORK);
 	}
 	event_add(n->turns_event, &(struct timeval){0});
+}
+
+static enum part part_settled(struct node *n, void *arg, int *code, struct err *e)
+{
+	(void)arg, (void)code, (void)e;
+	return node_settled(n) ? PART_LAST : PART_WAITS;
+}
+
+void turns_until_settled(struct node *n, struct call *c)
+{
+	static const struct long_answer settled = {.part = part_settled};
+
+	turns_begin(n, c, &settled, NULL);
 }
 
 void turns_give_up(struct node *n, const void *asker)

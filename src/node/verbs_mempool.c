@@ -235,6 +235,7 @@ const struct verb verbs_mempool[] = {
 	{"savemempool", "blockchain", "write the mempool to disk now", NULL,
 	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_savemempool, NULL},
 	{"sendrawtransaction", "rawtransactions", "give the network a transaction", p_send,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_sendrawtransaction, NULL},
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN | VERB_SETTLED, run_sendrawtransaction,
+	 NULL},
 	{0},
 };

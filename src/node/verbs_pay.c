@@ -252,9 +252,11 @@ const struct verb verbs_pay[] = {
 	{"abandontransaction", "wallet", "give up a payment that left the mempool", p_txid,
 	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_abandontransaction, NULL},
 	{"send", "wallet", "pay somebody", p_send,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN | VERB_PROMPT | VERB_CONFIRM, run_send,
-	 text_send},
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN | VERB_PROMPT | VERB_CONFIRM |
+		 VERB_SETTLED,
+	 run_send, text_send},
 	{"sendtoaddress", "wallet", "pay somebody", p_sendto,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_sendtoaddress, NULL},
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN | VERB_SETTLED, run_sendtoaddress,
+	 NULL},
 	{0},
 };

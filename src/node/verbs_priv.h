@@ -48,10 +48,13 @@ enum part {
 struct long_answer {
 	/* Some of it, about a millisecond's work. */
 	enum part (*part)(struct node *n, void *arg, int *code, struct err *e);
-	json_t *(*result)(void *arg);
-	void (*clear)(void *arg); /* frees what it holds; NULL: nothing */
+	json_t *(*result)(void *arg); /* NULL: the verb is run then */
+	void (*clear)(void *arg);     /* frees what it holds; NULL: nothing */
 };
 void turns_begin(struct node *n, struct call *c, const struct long_answer *how, void *take_arg);
+/* The verb is run once the chain and the mempool are settled: to settle them at once would hold up the loop. */
+void turns_until_settled(struct node *n, struct call *c);
+void call_run(struct node *n, struct call *c); /* command.c: c may be gone then */
 
 /* pieces.c: a result that is made as JSON text, piece by piece: pieces_begin with what it opens with, pieces_raw for the
  * brackets after that, pieces_key for a member's name and pieces_json for a value, both with a comma where one is due;

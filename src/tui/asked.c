@@ -20,6 +20,14 @@ void app_ask(struct tui *t, enum question q, const char *text)
 	prompt_ask(&t->model.prompt, text);
 }
 
+static void not_done(struct tui *t, const char *command)
+{
+	char text[FLASH_BYTES];
+
+	snprintf(text, sizeof(text), "not done: %.400s", command);
+	model_flash(&t->model, FLASH_NOTE, text);
+}
+
 static void answer(struct tui *t, const struct asked *a, enum line_kind kind, const char *text)
 {
 	const char *command = a->line;
@@ -28,6 +36,11 @@ static void answer(struct tui *t, const struct asked *a, enum line_kind kind, co
 	first_line(text, line, sizeof(line));
 	switch (kind) {
 	case LINE_CONFIRM:
+		/* It comes later where blocks are being moved: what is written meanwhile keeps the keys. */
+		if (t->model.prompt.kind != PROMPT_CLOSED) {
+			not_done(t, command);
+			break;
+		}
 		snprintf(t->command, sizeof(t->command), "%s", command);
 		app_ask(t, ASK_COMMAND, line);
 		break;
@@ -121,12 +134,8 @@ void app_answered(struct tui *t)
 
 void app_cancelled(struct tui *t)
 {
-	char text[FLASH_BYTES];
-
 	prompt_close(&t->model.prompt);
-	if (t->question == ASK_COMMAND) {
-		snprintf(text, sizeof(text), "not done: %.400s", t->command);
-		model_flash(&t->model, FLASH_NOTE, text);
-	}
+	if (t->question == ASK_COMMAND)
+		not_done(t, t->command);
 	t->question = ASK_NOTHING;
 }

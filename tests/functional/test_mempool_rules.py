@@ -84,6 +84,25 @@ def test_a_line_that_was_in_a_lost_block_comes_back_whole(net):
     assert shown(txs[59]) in node.rpc("getblock", node.tip())["tx"]
 
 
+def test_who_pays_during_a_reorganisation_is_answered_behind_it(net):
+    node, chain, key, p = owned_chain(net, 12)
+    coin, n = coin_of(chain.blocks[1]), 1500
+    fan = spend(key, [coin], [(COIN // 50, key.script)] * n, chain.genesis)
+    chain.add(chain.next(key, [fan]))
+    p.send_block(chain.tip)
+    fork = chain.height
+    paid = [spend(key, [(fan.id(), i, COIN // 50)], [(COIN // 50 - FEE, key.script)], chain.genesis) for i in range(n)]
+    p.send_block(chain.add(chain.next(key, paid, fees=n * FEE)))
+    wait_until("a block has them all", lambda: node.rpc("getblockcount") == chain.height)
+    own = [spend(key, [coin_of(chain.blocks[i])], [(COIN, key.script)], chain.genesis) for i in range(2, 10)]
+    other = chain.fork(fork)
+    for b in other.grow(key, 2):
+        p.send_block(b)
+    for t in own:  # some while the block is undone, or what it held comes back
+        assert node.rpc("sendrawtransaction", t.bytes().hex()) == shown(t)
+    wait_until("all of it waits", lambda: waiting(node) == ids(*paid, *own))
+
+
 def test_what_a_lost_block_confirmed_is_asked_for_again(net):
     node, chain, key, p = owned_chain(net, 12)
     later = chain.tip.time + 60

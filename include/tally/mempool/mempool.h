@@ -72,6 +72,8 @@ bool mempool_queue_full(const struct mempool *m, uint64_t origin);
  * budget_us. Returns true where there is more to do at once. To be called after sigpool_poll and
  * chain_work too: it looks itself whether a verdict is there. */
 bool mempool_work(struct mempool *m, int64_t budget_us);
+/* What lost blocks held has come back, as far as the chain is settled. */
+bool mempool_settled(const struct mempool *m);
 /* Nothing is queued and no verdict is out. */
 bool mempool_idle(const struct mempool *m);
 /* Checks and takes one at once, signatures in this thread (settles the chain first). For our own payments and

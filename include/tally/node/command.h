@@ -42,6 +42,7 @@ enum {
 	VERB_CONFIRM = 8,  /* the prompt shows what it would do and asks, unless '!' follows */
 	VERB_CHAIN = 16,   /* refused with "no chain yet" while there is none */
 	VERB_MEMPOOL = 32, /* has to do with what waits: that is read first where no node runs */
+	VERB_SETTLED = 64, /* is begun when no block is half way, nor a reorganisation */
 };
 
 struct call;
