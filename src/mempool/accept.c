@@ -246,7 +246,7 @@ static bool accept_now(struct mempool *m, struct tx *tx, bool take, int64_t *fee
 	if (!chain_settle(m->o.chain, e))
 		return false;
 	if (m->reorg)
-		blocks_give_back(m, INT64_MAX);
+		reorg_give_back(m, INT64_MAX);
 	checks = mem_array(MAX(tx->n_in, 1U), sizeof(*checks));
 	if (!accept_check(m, tx, &c, checks, e) || !check_signatures(m, tx, checks, e))
 		goto out;

@@ -136,7 +136,7 @@ struct mempool {
 	/* orphans.c */
 	struct orphans orphans;
 
-	/* blocks.c: what disconnected blocks gave back, the youngest first, and what left the
+	/* reorg.c: what disconnected blocks gave back, the youngest first, and what left the
 	 * pool because it spends one of these, the oldest first */
 	struct tx **returned, **pulled;
 	size_t n_returned, cap_returned, n_pulled, cap_pulled, pulled_at;
@@ -220,10 +220,17 @@ void orphans_expire(struct mempool *m);
 _Static_assert(ORIGIN_GONE != MEMPOOL_FILE_ORIGIN, "verdicts tell them apart");
 void orphans_forget(struct mempool *m, uint64_t origin);
 
-/* blocks.c */
-void blocks_free(struct mempool *m);
-/* Lets what disconnected blocks held enter again, until about the deadline (clock_mono_us); m->reorg tells whether
- * there is more. The chain is settled. */
-void blocks_give_back(struct mempool *m, int64_t deadline);
+/* reorg.c: what disconnected blocks held. */
+void reorg_begin(struct mempool *m); /* a block is being disconnected */
+void reorg_keep(struct mempool *m,
+		const struct tx *tx); /* it held this one, to be called from its last back */
+void reorg_trim(struct mempool *m);   /* keeps to RETURNED_BYTES_MAX */
+void reorg_forget(struct mempool *m, const struct txid *id); /* this one is confirmed again */
+/* Takes an entry and its descendants out; they enter again behind what the blocks held. */
+void reorg_pull(struct mempool *m, struct pool_entry *en);
+/* Lets all of it enter again, until about the deadline (clock_mono_us); m->reorg tells whether there is more. The chain
+ * is settled. */
+void reorg_give_back(struct mempool *m, int64_t deadline);
+void reorg_free(struct mempool *m);
 
 #endif

@@ -298,7 +298,7 @@ void mempool_free(struct mempool *m)
 		return;
 	queue_free(m);
 	orphans_clear(m);
-	blocks_free(m);
+	reorg_free(m);
 	for (size_t i = 0; i < m->n_slots; i++)
 		if (m->slots[i].en)
 			free_entry(m->slots[i].en);

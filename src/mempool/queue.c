@@ -324,7 +324,7 @@ bool mempool_work(struct mempool *m, int64_t budget_us)
 	m->working = true;
 	while (chain_settled(m->o.chain)) {
 		if (m->reorg)
-			blocks_give_back(m, deadline);
+			reorg_give_back(m, deadline);
 		if (m->reorg) {
 			more = true;
 			break;

@@ -210,8 +210,9 @@ def test_a_full_mempool_keeps_those_that_pay_most(net):
     p.sync()
     info = node.rpc("getmempoolinfo")
     wait_until("it is full", lambda: node.rpc("getmempoolinfo")["mempoolminfee"] > info["minrelaytxfee"])
+    wait_until("the last has come", lambda: shown(txs[19]) in waiting(node))
     left = waiting(node)
-    assert 0 < len(left) < 20 and ids(txs[19])[0] in left and ids(txs[0])[0] not in left
+    assert 0 < len(left) < 20 and shown(txs[0]) not in left
     assert node.rpc("getmempoolinfo")["usage"] <= info["maxmempool"] == 1 << 20
     # The worst of those that left is refused now; one that pays more pushes another out.
     refused(node, txs[0], "mempool-full")
