@@ -224,7 +224,7 @@ void orphans_forget(struct mempool *m, uint64_t origin);
 void reorg_begin(struct mempool *m); /* a block is being disconnected */
 void reorg_keep(struct mempool *m,
 		const struct tx *tx); /* it held this one, to be called from its last back */
-void reorg_trim(struct mempool *m);   /* keeps to RETURNED_BYTES_MAX */
+void reorg_trim(struct mempool *m);   /* keeps to RETURNED_BYTES_MAX, and what the pool may hold */
 void reorg_forget(struct mempool *m, const struct txid *id); /* this one is confirmed again */
 /* Takes an entry and its descendants out; they enter again behind what the blocks held. */
 void reorg_pull(struct mempool *m, struct pool_entry *en);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tally/base/checked.h>
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
 #include <tally/consensus/rules.h>
@@ -44,7 +45,9 @@ void reorg_keep(struct mempool *m, const struct tx *tx)
 /* The youngest go first: nothing else that was given back depends on them. */
 void reorg_trim(struct mempool *m)
 {
-	for (size_t i = 0; i < m->n_returned && m->returned_bytes > RETURNED_BYTES_MAX; i++)
+	const uint64_t most = MIN(RETURNED_BYTES_MAX, m->o.max_bytes);
+
+	for (size_t i = 0; i < m->n_returned && m->returned_bytes > most; i++)
 		if (m->returned[i])
 			reorg_forget(m, &m->returned[i]->id);
 }

@@ -334,6 +334,28 @@ static void what_a_lost_block_held_comes_back_whatever_it_paid(void **state)
 	pf_close(p);
 }
 
+static void of_more_than_the_pool_may_hold_the_oldest_come_back(void **state)
+{
+	struct pf *p = pf_open(NULL, SMALL_POOL);
+	struct tx *txs[200];
+	struct block *fork;
+
+	(void)state;
+	pf_fan(p, 200);
+	fork = block_ref(p->tip);
+	for (size_t i = 0; i < 200; i++)
+		txs[i] = fx_pay_one(&p->fx, pf_coin(p, (uint32_t)i), 0, 1000);
+	pf_mine(p, txs, 100);
+	pf_mine(p, txs + 100, 100);
+	branch(p, fork, 3);
+	assert_in_range(mempool_count(p->pool), 20, 180);
+	assert_true(pf_in(p, txs[0]) && !pf_in(p, txs[199]));
+	assert_true(mempool_memory(p->pool) <= SMALL_POOL);
+	block_unref(fork);
+	free_txs(txs, 200);
+	pf_close(p);
+}
+
 /* However large the reorganisation: a turn is short, and blocks may come between two of them. */
 static void what_lost_blocks_held_comes_back_in_turns(void **state)
 {
@@ -640,6 +662,7 @@ int main(void)
 		cmocka_unit_test(a_reorganisation_brings_transactions_back_before_what_spends_them),
 		cmocka_unit_test(what_spends_two_of_a_lost_block_comes_back_behind_its_parents),
 		cmocka_unit_test(what_a_lost_block_held_comes_back_whatever_it_paid),
+		cmocka_unit_test(of_more_than_the_pool_may_hold_the_oldest_come_back),
 		cmocka_unit_test(what_lost_blocks_held_comes_back_in_turns),
 		cmocka_unit_test(what_the_new_branch_contradicts_does_not_come_back),
 		cmocka_unit_test(a_block_is_filled_by_fee_rate),
