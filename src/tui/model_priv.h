@@ -68,10 +68,10 @@ struct overlay_state {
 	enum overlay kind;
 	char *title, *text; /* lines */
 	size_t top, page, lines;
-	int width; /* of its lines, as last drawn */
-	size_t found,
-		found_bytes; /* what was searched for and found: where in the text; bytes 0: nothing */
-	bool to_found;       /* it comes into view with the next frame, which knows the lines */
+	int width;                 /* of its lines, as last drawn */
+	char sought[FILTER_BYTES]; /* what was found here; elsewhere another search may be made */
+	size_t found, found_bytes; /* where in the text; bytes 0: nothing */
+	bool to_found; /* it comes into view with the next frame, which knows the lines */
 	/* A page about a row says what is known of it now: */
 	bool lives, gone; /* gone: the row is not here any more, the text tells how it was */
 	enum panel of;

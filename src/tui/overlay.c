@@ -150,8 +150,10 @@ bool overlay_search(struct model *m, bool backward, bool from_here)
 	const bool here = from_here || !o->found_bytes;
 	size_t first = none, last = none, next = none, before = none, n = 0, nth = 0;
 
-	if (!m->search[0])
+	if (!m->search[0]) {
+		o->found_bytes = 0;
 		return false;
+	}
 	for (const char *at = o->text; (at = strcasestr(at, m->search)); at++) {
 		const size_t i = (size_t)(at - o->text);
 
@@ -168,6 +170,7 @@ bool overlay_search(struct model *m, bool backward, bool from_here)
 	}
 	o->found = backward ? (before == none ? last : before) : (next == none ? first : next);
 	o->found_bytes = strlen(m->search);
+	snprintf(o->sought, sizeof(o->sought), "%s", m->search);
 	for (const char *at = o->text; (at = strcasestr(at, m->search)); at++)
 		nth += (size_t)(at - o->text) <= o->found;
 	o->to_found = true;
@@ -193,13 +196,13 @@ void overlay_renew(struct model *m, const char *text)
 	struct overlay_state *o = &m->over;
 	size_t nth = 0;
 
-	for (const char *at = o->text; o->found_bytes && (at = strcasestr(at, m->search)); at++)
+	for (const char *at = o->text; o->found_bytes && (at = strcasestr(at, o->sought)); at++)
 		nth += (size_t)(at - o->text) <= o->found;
 	free(o->text);
 	o->text = mem_strdup(text);
 	if (!nth)
 		return;
-	o->found = nth_match(text, m->search, nth);
+	o->found = nth_match(text, o->sought, nth);
 	if (o->found == SIZE_MAX)
 		o->found = o->found_bytes = 0;
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
@@ -795,6 +796,30 @@ static void a_page_that_is_renewed_keeps_its_place_and_its_match(void **state)
 	free(m);
 }
 
+/* It keeps what was found in it, whatever is searched for elsewhere, and a search for nothing ends it. */
+static void a_page_that_is_renewed_keeps_its_own_search(void **state)
+{
+	struct model *m = NEW(struct model);
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	model_show(m, OVERLAY_TEXT, "Chain", "mine\na tx");
+	fixture_keys(m, "/tx<Enter>?/mine<Enter>?");
+	overlay_renew(m, "mine\nnone\na tx");
+	assert_int_equal(m->over.found_bytes, 2);
+	assert_string_equal(m->over.text + m->over.found, "tx");
+	fixture_keys(m, "/<Enter>");
+	assert_int_equal(m->over.found_bytes, 0);
+	alarm(5); /* not for ever */
+	overlay_renew(m, "a tx");
+	fixture_keys(m, "/tx<Enter>?/<Enter>?");
+	overlay_renew(m, "one\ntx");
+	alarm(0);
+	assert_string_equal(m->over.text + m->over.found, "tx");
+	fixture_close(m);
+	free(m);
+}
+
 /* --- without a chain ---------------------------------------------------------------- */
 
 static void assert_shows(struct model *m, const char *text, bool shows)
@@ -905,6 +930,7 @@ int main(void)
 		cmocka_unit_test(a_page_is_searched_and_nothing_else_is_done_in_it),
 		cmocka_unit_test(help_goes_back_to_the_page_it_was_opened_from),
 		cmocka_unit_test(a_page_that_is_renewed_keeps_its_place_and_its_match),
+		cmocka_unit_test(a_page_that_is_renewed_keeps_its_own_search),
 		cmocka_unit_test(only_of_several_chains_one_is_chosen),
 		cmocka_unit_test(what_needs_a_chain_is_advised_where_there_is_one),
 		cmocka_unit_test(what_is_not_known_of_a_peer_is_said),
