@@ -267,8 +267,10 @@ struct hunt {
 	const struct model *m;
 	const struct list_state *list;
 	const struct view *view;
-	struct canvas row;   /* one row of the panel's width */
-	bool number, height; /* a whole number in the chain; there is a block of that height */
+	struct canvas row; /* one row of the panel's width */
+	bool of_chain;     /* what is searched for is the height of a block, */
+	bool listed;       /* which is in the list */
+	unsigned long height;
 };
 
 /* The row as it is seen, runs of blanks as one. */
@@ -290,11 +292,7 @@ static void seen_text(struct hunt *h, size_t i, char *out, size_t size)
 
 static bool is_height(const struct hunt *h, size_t i)
 {
-	char words[WORDS_BYTES], height[FILTER_BYTES + 8];
-
-	h->view->words(&h->m->data, h->list->order[i], words, sizeof(words));
-	snprintf(height, sizeof(height), "height=%s", h->m->search);
-	return has_word(words, height, strlen(height));
+	return h->m->data.chain[h->list->order[i]].height == h->height;
 }
 
 /* In full a hash or an address is found, too, where it is drawn short. */
@@ -315,15 +313,25 @@ static bool matches(struct hunt *h, size_t i)
 {
 	char text[WORDS_BYTES];
 
-	if (h->height)
+	if (h->of_chain)
 		return is_height(h, i);
 	seen_text(h, i, text, sizeof(text));
 	return strcasestr(text, h->m->search) || is_value(h, i);
 }
 
-static void hunt_begin(struct hunt *h, const struct model *m)
+/* In the chain a whole number up to the height of its newest block is a height, written without zeros before it; else
+ * it is digits of whatever is seen. */
+static bool names_block(const struct model *m, unsigned long *height)
 {
 	const char *s = m->search;
+
+	*height = strtoul(s, NULL, 10);
+	return m->focus == PANEL_CHAIN && m->data.n_chain && !s[strspn(s, "0123456789")] &&
+	       (s[0] != '0' || !s[1]) && *height <= m->data.chain[0].height;
+}
+
+static void hunt_begin(struct hunt *h, const struct model *m)
+{
 	struct rect in;
 	struct layout l;
 
@@ -331,27 +339,31 @@ static void hunt_begin(struct hunt *h, const struct model *m)
 	model_layout(m, &l);
 	in = layout_inner(&l, &l.panel[m->focus]);
 	canvas_init(&h->row, rect_empty(&in) ? m->cols : in.w, 1, m->utf8);
-	h->number = m->focus == PANEL_CHAIN && !s[strspn(s, "0123456789")];
-	/* It is a height where there is a block of it, not digits of a hash. */
-	for (size_t i = 0; h->number && i < h->list->n && !h->height; i++)
-		h->height = is_height(h, i);
+	h->of_chain = names_block(m, &h->height);
+	for (size_t i = 0; h->of_chain && i < h->list->n && !h->listed; i++)
+		h->listed = is_height(h, i);
 }
 
-/* A block further down than those listed: they are listed that far with the next frame, where the search goes on. */
-static bool hunt_deeper(struct model *m, const struct hunt *h)
+/* A block that is not listed. Further down than those that are: they are listed that far with the next frame, where the
+ * search goes on, or `again` comes here. */
+static void hunt_deeper(struct model *m, const struct hunt *h, bool again)
 {
 	const size_t n = m->data.n_chain;
-	const unsigned long height = strtoul(m->search, NULL, 10);
-	uint32_t lowest;
+	const uint32_t lowest = m->data.chain[n - 1].height;
+	const size_t want = h->height < lowest ? lowest - h->height + n : 0;
+	char text[FLASH_BYTES];
 
-	if (!h->number || h->height || m->search_due || m->frozen || !n)
-		return false;
-	lowest = m->data.chain[n - 1].height;
-	if (height >= lowest || lowest - height + n + CHAIN_WANT_LEAST > CHAIN_WANT_MOST)
-		return false;
-	m->chain_want = lowest - height + n + CHAIN_WANT_LEAST;
-	m->search_due = true;
-	return true;
+	if (!want) {
+		model_flash(m, FLASH_BAD, "no match"); /* it does not pass the filter */
+	} else if (again || m->frozen || want > CHAIN_WANT_MOST) {
+		snprintf(text, sizeof(text),
+			 "block %lu is further down than the list goes: :getblock %lu shows it",
+			 h->height, h->height);
+		model_flash(m, FLASH_NOTE, text);
+	} else {
+		m->chain_want = MIN(want + CHAIN_WANT_LEAST, CHAIN_WANT_MOST);
+		m->search_due = true;
+	}
 }
 
 /* Which one of how many it stands on; `wrapped`: that it went on at the other end, or "". */
@@ -396,28 +408,37 @@ bool model_search_up(const struct model *m)
 	return m->over.kind == OVERLAY_NONE && view_of(m->focus)->stream && l->follow;
 }
 
-bool model_search(struct model *m, bool backward, bool from_here)
+/* `again`: after more of the chain was read for it. */
+static bool search_rows(struct model *m, bool backward, bool from_here, bool again)
 {
 	struct list_state *l = &m->lists[m->focus];
 	struct hunt h;
-	bool found;
+	bool found = false;
 
-	if (m->over.kind != OVERLAY_NONE)
-		return overlay_search(m, backward, from_here);
-	if (!m->search[0])
-		return false;
+	m->search_due = false;
 	if (from_here || l->follow)
 		l->search_up = model_search_up(m);
 	hunt_begin(&h, m);
-	found = !hunt_deeper(m, &h) && hunt_on(m, &h, backward != l->search_up, from_here);
+	if (h.of_chain && !h.listed)
+		hunt_deeper(m, &h, again);
+	else
+		found = hunt_on(m, &h, backward != l->search_up, from_here);
 	canvas_clear(&h.row);
 	return found;
 }
 
+bool model_search(struct model *m, bool backward, bool from_here)
+{
+	if (m->over.kind != OVERLAY_NONE)
+		return overlay_search(m, backward, from_here);
+	return m->search[0] && search_rows(m, backward, from_here, false);
+}
+
 void model_search_deeper(struct model *m)
 {
-	if (m->search_due && m->focus == PANEL_CHAIN && m->over.kind == OVERLAY_NONE)
-		model_search(m, false, true);
+	if (m->search_due && m->search[0] && m->focus == PANEL_CHAIN &&
+	    m->over.kind == OVERLAY_NONE)
+		search_rows(m, false, true, true);
 	m->search_due = false;
 }
 

@@ -14,6 +14,7 @@
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 
+#include <tui/lists_priv.h>
 #include <tui/overlay_priv.h>
 #include <tui/paste_priv.h>
 
@@ -665,11 +666,43 @@ static void a_block_further_down_is_searched_for_when_it_is_listed(void **state)
 	model_settle(m);
 	model_search_deeper(m);
 	assert_int_equal(m->lists[PANEL_CHAIN].at, 11);
-	fixture_keys(m, "/1000<Enter>"); /* there is none */
+	fixture_keys(m, "/1000<Enter>"); /* it does not come */
 	model_search_deeper(m);
-	assert_string_equal(m->flash, "no match");
+	assert_string_equal(
+		m->flash, "block 1000 is further down than the list goes: :getblock 1000 shows it");
+	assert_int_equal(m->lists[PANEL_CHAIN].at, 11);
 	fixture_keys(m, "k/1032<Enter>");
 	assert_int_equal(m->lists[PANEL_CHAIN].at, 11);
+	fixture_close(m);
+	free(m);
+}
+
+/* Such a number is a height, not digits of another block; one above the tip is digits. */
+static void a_block_that_is_not_listed_is_not_taken_for_another(void **state)
+{
+	struct model *m = NEW(struct model);
+	const struct list_state *l = &m->lists[PANEL_CHAIN];
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	for (uint32_t i = 0; i < m->data.n_chain; i++)
+		m->data.chain[i].height = 90000 - i;
+	memset(&m->data.chain[3].hash, 0x99, sizeof(m->data.chain[3].hash));
+	fixture_keys(m, "3/99<Enter>");
+	assert_string_equal(m->flash,
+			    "block 99 is further down than the list goes: :getblock 99 shows it");
+	assert_int_equal(l->at, 0);
+	fixture_keys(m, "n");
+	assert_int_equal(l->at, 0);
+	assert_int_equal(m->chain_want, CHAIN_WANT_LEAST);
+	fixture_keys(m, "/89996<Enter>");
+	assert_int_equal(l->at, 4);
+	fixture_keys(m, "g\\height!=89996<Enter>/89996<Enter>");
+	assert_string_equal(m->flash, "no match");
+	fixture_keys(m, "<Esc>g/99999<Enter>");
+	assert_int_equal(l->at, 3);
+	fixture_keys(m, "g/099<Enter>"); /* no height is written so */
+	assert_string_equal(m->flash, "no match");
 	fixture_close(m);
 	free(m);
 }
@@ -926,6 +959,7 @@ int main(void)
 		cmocka_unit_test(a_filter_is_words_and_fields_and_numbers_compared),
 		cmocka_unit_test(a_search_finds_what_is_seen_and_a_number_a_height),
 		cmocka_unit_test(a_block_further_down_is_searched_for_when_it_is_listed),
+		cmocka_unit_test(a_block_that_is_not_listed_is_not_taken_for_another),
 		cmocka_unit_test(a_search_from_the_newest_row_goes_upwards),
 		cmocka_unit_test(a_page_is_searched_and_nothing_else_is_done_in_it),
 		cmocka_unit_test(help_goes_back_to_the_page_it_was_opened_from),
