@@ -128,8 +128,8 @@ bool node_describe_block(const struct node *n, const struct block_hash *hash, ch
 	return true;
 }
 
-/* A waiting transaction, or one of the wallet's, or one of the last blocks. */
-bool node_describe_tx(const struct node *n, const struct txid *id, char *buf, size_t size)
+bool node_describe_tx(const struct node *n, const struct txid *id, struct tx_sought *s, char *buf,
+		      size_t size)
 {
 	struct mempool_entry en;
 	char fee[AMOUNT_CHARS + 1];
@@ -138,6 +138,8 @@ bool node_describe_tx(const struct node *n, const struct txid *id, char *buf, si
 
 	buf[0] = '\0';
 	if (n->mempool && mempool_get(n->mempool, id, &en)) {
+		*s = (struct tx_sought){
+			.to = chain_tip(n->chain).hash}; /* what waits is in no block */
 		amount_format(fee, en.fee);
 		line_hash(buf, size, "tx", &id->h);
 		text_append(buf, size, "%-13sin the mempool, waiting for a block\n", "state");
@@ -149,7 +151,7 @@ bool node_describe_tx(const struct node *n, const struct txid *id, char *buf, si
 		describe_tx_parts(buf, size, en.tx);
 		return true;
 	}
-	if (!node_find_tx(n, id, NULL, &tx, &at))
+	if (!node_find_tx_again(n, id, s, &tx, &at))
 		return false;
 	line_hash(buf, size, "tx", &id->h);
 	line_hash(buf, size, "in block", &at.hash.h);

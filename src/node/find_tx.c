@@ -36,21 +36,53 @@ static bool in_wallet_block(const struct node *n, const struct txid *id, struct 
 	       chain_find(n->chain, &own.block, at) && in_block(n, at, id, out, NULL);
 }
 
+/* The last blocks of the best chain that are above this height. */
+static bool in_last_blocks(const struct node *n, const struct txid *id, int64_t above,
+			   struct tx **out, struct chain_entry *at)
+{
+	const int64_t tip = chain_height(n->chain);
+	size_t read = 0;
+
+	for (int64_t h = tip; h > above && tip - h < BLOCKS_SEARCHED && read < BYTES_SEARCHED; h--)
+		if (chain_at_height(n->chain, (uint32_t)h, at) && in_block(n, at, id, out, &read))
+			return true;
+	return false;
+}
+
+/* Up to which height the chain with this block at its tip is the best chain; -1: there is no such block. */
+static int64_t shared_height(const struct node *n, const struct block_hash *tip)
+{
+	const chain_index best = chain_tip(n->chain).index;
+	struct chain_entry en;
+
+	if (!chain_find(n->chain, tip, &en) ||
+	    !chain_entry_at(n->chain, chain_fork(n->chain, en.index, best), &en))
+		return -1;
+	return en.height;
+}
+
 bool node_find_tx(const struct node *n, const struct txid *id, const struct block_hash *in,
 		  struct tx **out, struct chain_entry *at)
 {
-	const uint32_t tip = chain_has_genesis(n->chain) ? chain_height(n->chain) : 0;
-	size_t read = 0;
-
 	if (!chain_has_genesis(n->chain))
 		return false;
 	if (in)
 		return chain_find(n->chain, in, at) && in_block(n, at, id, out, NULL);
-	if (in_wallet_block(n, id, out, at))
-		return true;
-	for (uint32_t back = 0; back <= tip && back < BLOCKS_SEARCHED && read < BYTES_SEARCHED;
-	     back++)
-		if (chain_at_height(n->chain, tip - back, at) && in_block(n, at, id, out, &read))
-			return true;
-	return false;
+	return in_wallet_block(n, id, out, at) || in_last_blocks(n, id, -1, out, at);
+}
+
+bool node_find_tx_again(const struct node *n, const struct txid *id, struct tx_sought *s,
+			struct tx **out, struct chain_entry *at)
+{
+	bool found;
+
+	if (!chain_has_genesis(n->chain))
+		return false;
+	found = (chain_find(n->chain, &s->in, at) && chain_on_best(n->chain, at->index) &&
+		 in_block(n, at, id, out, NULL)) ||
+		in_wallet_block(n, id, out, at) ||
+		in_last_blocks(n, id, shared_height(n, &s->to), out, at);
+	s->in = found ? at->hash : (struct block_hash){0};
+	s->to = chain_tip(n->chain).hash;
+	return found;
 }

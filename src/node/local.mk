@@ -52,11 +52,15 @@ libtally_a_SOURCES += \
 if HAVE_CMOCKA
 UNIT_TESTS += \
 	tests/unit/test_config \
+	tests/unit/test_describe \
 	tests/unit/test_line \
 	tests/unit/test_miner \
 	tests/unit/test_printer
 tests_unit_test_config_SOURCES = tests/unit/test_config.c
 tests_unit_test_config_LDADD = $(UNIT_LIBS)
+tests_unit_test_describe_SOURCES = tests/unit/test_describe.c $(WALLET_FIXTURE)
+tests_unit_test_describe_LDADD = $(UNIT_LIBS)
+tests_unit_test_describe_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=chain_read_block
 tests_unit_test_line_SOURCES = tests/unit/test_line.c
 tests_unit_test_line_LDADD = $(UNIT_LIBS)
 tests_unit_test_miner_SOURCES = tests/unit/test_miner.c

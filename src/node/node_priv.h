@@ -273,6 +273,9 @@ void printer_line(struct printer *p, int64_t unix_us, enum log_subsystem sub, en
  * reference at *out, its block at *at. */
 bool node_find_tx(const struct node *n, const struct txid *id, const struct block_hash *in,
 		  struct tx **out, struct chain_entry *at);
+/* The same, but of what was looked through the last time only the block where it was. */
+bool node_find_tx_again(const struct node *n, const struct txid *id, struct tx_sought *s,
+			struct tx **out, struct chain_entry *at);
 
 /* No block is half way, nor a reorganisation; while catching up that makes no difference, since nothing is paid then. */
 bool node_settled(const struct node *n);

@@ -42,8 +42,8 @@ static bool find_row(const struct tui_data *d, enum panel p, const struct row_id
 	return false;
 }
 
-/* What is known of a row, as lines; to be freed. NULL: it is not here any more. */
-static char *describe(struct tui *t, enum panel p, const struct row_id *id)
+/* What is known of a row, as lines; to be freed. NULL: it is not here any more. `s` is of payments. */
+static char *describe(struct tui *t, enum panel p, const struct row_id *id, struct tx_sought *s)
 {
 	const struct tui_data *d = &t->model.data;
 	struct hash256 h;
@@ -66,7 +66,7 @@ static char *describe(struct tui *t, enum panel p, const struct row_id *id)
 	case PANEL_MEMPOOL:
 	case PANEL_WALLET:
 		text = mem_alloc(DETAIL_BYTES);
-		known = node_describe_tx(t->node, &(struct txid){h}, text, DETAIL_BYTES);
+		known = node_describe_tx(t->node, &(struct txid){h}, s, text, DETAIL_BYTES);
 		break;
 	case PANEL_MINER:
 	case PANELS:
@@ -104,7 +104,7 @@ static void renew_page(struct tui *t)
 	    (page_is_current(o, s) || llabs(s->now_us - o->made_us) < RENEW_LEAST_US))
 		return;
 	page_made(o, s);
-	text = describe(t, o->of, &o->about);
+	text = describe(t, o->of, &o->about, &o->sought_tx);
 	o->gone = !text;
 	if (text)
 		overlay_renew(&t->model, text);
@@ -275,6 +275,7 @@ static void open_selected(struct tui *t)
 	struct model *m = &t->model;
 	struct overlay_state *o = &m->over;
 	const enum panel p = m->focus;
+	struct tx_sought sought = {0};
 	struct row_id id;
 	char *text;
 	size_t i;
@@ -282,11 +283,12 @@ static void open_selected(struct tui *t)
 	if (!model_selected(m, &i))
 		return;
 	view_of(p)->id(&m->data, i, &id);
-	text = describe(t, p, &id);
+	text = describe(t, p, &id, &sought);
 	if (text) {
 		model_show(m, OVERLAY_TEXT, view_of(p)->name, text);
 		o->of = p;
 		o->about = id;
+		o->sought_tx = sought;
 		o->lives = !view_of(p)->stream;
 		page_made(o, &m->live);
 	} else {

@@ -76,7 +76,8 @@ struct overlay_state {
 	bool lives, gone; /* gone: the row is not here any more, the text tells how it was */
 	enum panel of;
 	struct row_id about;
-	struct block_hash tip; /* of the chain, and what waited, when the text was made */
+	struct tx_sought sought_tx; /* of a payment: where it was when the text was made */
+	struct block_hash tip;      /* of the chain, and what waited, when the text was made */
 	uint32_t waiting;
 	int64_t made_us; /* unix */
 };

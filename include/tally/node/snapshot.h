@@ -122,6 +122,13 @@ size_t node_wallet_addresses(const struct node *n, struct wallet_address *out, s
  * a NUL. False: not known here. */
 bool node_describe_block(const struct node *n, const struct block_hash *hash, char *buf,
 			 size_t size);
-bool node_describe_tx(const struct node *n, const struct txid *id, char *buf, size_t size);
+/* Where a transaction was when it was last looked for, so that no block is read again for it. All zeros: never yet. */
+struct tx_sought {
+	struct block_hash in; /* this block; zeros: in none */
+	struct block_hash to; /* in the chain up to this one no other has it */
+};
+/* A waiting transaction, or one of the wallet's, or one of the last blocks. */
+bool node_describe_tx(const struct node *n, const struct txid *id, struct tx_sought *s, char *buf,
+		      size_t size);
 
 #endif
