@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <tally/base/mem.h>
+#include <tally/base/rng.h>
 #include <tally/base/text.h>
 
 #include <tui/lists_priv.h>
@@ -853,6 +854,85 @@ static void a_page_that_is_renewed_keeps_its_own_search(void **state)
 	free(m);
 }
 
+/* --- whatever is typed ------------------------------------------------------------- */
+
+static const char any_key[] = "1234567jkgGnNsz?q: ";
+static const char *const any_line[] = {
+	"<Tab>",
+	"<PgUp>",
+	"<PgDn>",
+	"<Up>",
+	"<Down>",
+	"<Esc>",
+	"<Bs>",
+	"/<Enter>",
+	"/it<Enter>/<Enter>",
+	"/it<Enter>",
+	"/1030<Enter>",
+	"/7<Enter>",
+	"/\xe6\xbc\xa2<Enter>",
+	"?/mine<Enter>",
+	"\\<Enter>",
+	"\\height>1030<Enter>",
+	"\\cmd!=ping in<Enter>",
+	"\\=<Enter>",
+	"\\!<Enter>",
+	":send bob",
+	"\xe6\xbc",
+};
+
+static void type_any(struct model *m, const struct rng *r)
+{
+	const char key[] = {any_key[rng_below(r, sizeof(any_key) - 1)], '\0'};
+
+	fixture_keys(m, rng_below(r, 2) ? key : any_line[rng_below(r, ARRAY_LEN(any_line))]);
+}
+
+/* A page is opened as by Enter, which needs a node, or made anew, or the data come, or the pane is another. */
+static void happens(struct model *m, const struct rng *r)
+{
+	static const char *const texts[] = {"", "\n", "it is\nso it\n\n", "  key   it\n",
+					    "1030 \xe6\xbc\xa2 it 7"};
+	const char *text = texts[rng_below(r, ARRAY_LEN(texts))];
+
+	switch (rng_below(r, 4)) {
+	case 0:
+		model_show(m, OVERLAY_TEXT, "Chain", text);
+		break;
+	case 1:
+		if (m->over.kind == OVERLAY_TEXT)
+			overlay_renew(m, text);
+		break;
+	case 2:
+		model_settle(m);
+		model_search_deeper(m);
+		break;
+	default:
+		model_resize(m, 1 + (int)rng_below(r, 300), 1 + (int)rng_below(r, 100));
+	}
+}
+
+static void nothing_that_is_typed_hangs_it(void **state)
+{
+	struct model *m = NEW(struct model);
+	struct rng_seeded r;
+
+	(void)state;
+	rng_seeded_init(&r, 1);
+	alarm(60); /* not for ever */
+	for (int round = 0; round < 30; round++) {
+		fixture_open(m, 80, 24, round % 2 == 0);
+		for (int i = 0; i < 150; i++) {
+			type_any(m, &r.rng);
+			if (rng_below(&r.rng, 2))
+				happens(m, &r.rng);
+		}
+		fixture_close(m);
+	}
+	alarm(0);
+	free(m);
+}
+
 /* --- without a chain ---------------------------------------------------------------- */
 
 static void assert_shows(struct model *m, const char *text, bool shows)
@@ -965,6 +1045,7 @@ int main(void)
 		cmocka_unit_test(help_goes_back_to_the_page_it_was_opened_from),
 		cmocka_unit_test(a_page_that_is_renewed_keeps_its_place_and_its_match),
 		cmocka_unit_test(a_page_that_is_renewed_keeps_its_own_search),
+		cmocka_unit_test(nothing_that_is_typed_hangs_it),
 		cmocka_unit_test(only_of_several_chains_one_is_chosen),
 		cmocka_unit_test(what_needs_a_chain_is_advised_where_there_is_one),
 		cmocka_unit_test(what_is_not_known_of_a_peer_is_said),
