@@ -322,7 +322,7 @@ bool mempool_work(struct mempool *m, int64_t budget_us)
 	if (m->working)
 		return false;
 	m->working = true;
-	while (chain_settled(m->o.chain)) {
+	while (chain_at_best(m->o.chain)) {
 		if (m->reorg)
 			reorg_give_back(m, deadline);
 		if (m->reorg) {

@@ -204,7 +204,7 @@ void mempool_tip_changed(struct mempool *m)
 
 void mempool_tidy(struct mempool *m)
 {
-	if (chain_settled(m->o.chain))
+	if (chain_at_best(m->o.chain))
 		reorg_give_back(m, INT64_MAX);
 }
 

@@ -190,7 +190,7 @@ void node_mining_work(struct node *n)
 		mining_stop_job(m);
 		return;
 	}
-	if (!chain_settled(n->chain) || m->awaited || (m->job && !m->stale))
+	if (!chain_at_best(n->chain) || m->awaited || (m->job && !m->stale))
 		return;
 	if (!m->chain_ms)
 		m->chain_ms = now_ms(m);

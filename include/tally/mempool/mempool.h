@@ -68,11 +68,11 @@ bool mempool_submit(struct mempool *m, struct tx *tx, uint64_t origin, struct er
 bool mempool_submit_since(struct mempool *m, struct tx *tx, uint64_t origin, int64_t since,
 			  struct err *e);
 bool mempool_queue_full(const struct mempool *m, uint64_t origin);
-/* Goes on with the queue where the chain is settled and no verdict is out: at most about
+/* Goes on with the queue where the chain is at its best and no verdict is out: at most about
  * budget_us. Returns true where there is more to do at once. To be called after sigpool_poll and
  * chain_work too: it looks itself whether a verdict is there. */
 bool mempool_work(struct mempool *m, int64_t budget_us);
-/* What lost blocks held has come back, as far as the chain is settled. */
+/* Nothing that lost blocks held is still to come back. */
 bool mempool_settled(const struct mempool *m);
 /* Nothing is queued and no verdict is out. */
 bool mempool_idle(const struct mempool *m);
@@ -91,7 +91,7 @@ void mempool_block_disconnected(struct mempool *m, const struct block *b);
 /* After a move of the tip. What was disconnected enters again, and what is no longer valid goes, with mempool_work,
  * before anything that is queued. */
 void mempool_tip_changed(struct mempool *m);
-/* All of that at once, where the chain is settled: before the pool is saved for the last time. */
+/* All of that at once, where the chain is at its best: before the pool is saved for the last time. */
 void mempool_tidy(struct mempool *m);
 /* Drops what has been here for longer than MEMPOOL_EXPIRY_SECONDS, found within a minute. */
 void mempool_expire(struct mempool *m);
