@@ -14,6 +14,14 @@ static void first_line(const char *text, char *out, size_t size)
 	snprintf(out, size, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
+/* One line, that the line of messages has room for: anything else is a page. */
+static bool is_brief(const struct model *m, const char *text)
+{
+	const size_t n = strcspn(text, "\n");
+
+	return (!text[n] || !text[n + 1]) && model_flash_holds(m, text, n);
+}
+
 void app_ask(struct tui *t, enum question q, const char *text)
 {
 	t->question = q;
@@ -52,7 +60,7 @@ static void answer(struct tui *t, const struct asked *a, enum line_kind kind, co
 		log_warn(LOG_TUI, "%s: %s", command, line);
 		break;
 	case LINE_DONE:
-		if (strchr(text, '\n') && text[strcspn(text, "\n") + 1])
+		if (!is_brief(&t->model, text))
 			model_show(&t->model, OVERLAY_TEXT, command, text);
 		else
 			model_flash(&t->model, FLASH_GOOD, line);

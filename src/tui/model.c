@@ -127,6 +127,18 @@ bool model_flashing(const struct model *m)
 	return m->flash_until_us > m->live.now_us;
 }
 
+bool model_flash_holds(const struct model *m, const char *text, size_t n)
+{
+	const char *at = text;
+	int lines = 0;
+
+	for (; at < text + n && lines < m->rows; lines++) {
+		at += canvas_line_bytes(at, m->cols - 1);
+		at += strspn(at, " ");
+	}
+	return n < FLASH_BYTES && lines < m->rows;
+}
+
 /* --- actions ----------------------------------------------------------------------------- */
 
 static void show_screen(struct model *m, enum screen s)

@@ -139,6 +139,8 @@ void model_flash_news(struct model *m, enum flash_kind kind, const char *text);
 /* Which match of how many a search stands on, and that it went on at the other end (or ""). */
 void model_flash_match(struct model *m, size_t nth, size_t all, const char *wrapped);
 bool model_flashing(const struct model *m);
+/* Would a message show all of this text of n bytes? */
+bool model_flash_holds(const struct model *m, const char *text, size_t n);
 /* A click, or the wheel (lines > 0: down). */
 void model_click(struct model *m, int x, int y);
 void model_wheel(struct model *m, int x, int y, int lines);

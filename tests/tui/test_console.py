@@ -262,6 +262,19 @@ def test_what_is_not_done_or_not_there_is_said(net):
     c.quit()
 
 
+def test_a_long_answer_is_a_page_whatever_lines_it_has(net):
+    n, c = opened(net)
+    c.sees("50.00")
+    whole = n.rpc("getblock", n.rpc("getbestblockhash"), 0)
+    assert len(whole) > 59 * 7
+    c.resize(60, 8)
+    c.sees("5:Msgs")
+    c.type(":getblock 0 0\r")
+    c.sees("Scroll")
+    c.sees('"' + whole[:58])
+    c.quit()
+
+
 def test_what_is_pasted_acts_as_no_key(net):
     n, c = opened(net)
     c.sees("50.00")

@@ -795,6 +795,27 @@ static void a_page_that_is_renewed_keeps_its_place_and_its_match(void **state)
 	free(m);
 }
 
+static void a_message_holds_what_the_screen_has_room_for(void **state)
+{
+	struct model *m = NEW(struct model);
+	char text[FLASH_BYTES + 1];
+
+	(void)state;
+	memset(text, 'a', FLASH_BYTES);
+	text[FLASH_BYTES] = '\0';
+	fixture_open(m, 80, 24, true);
+	assert_true(model_flash_holds(m, text, FLASH_BYTES - 1));
+	assert_false(model_flash_holds(m, text, FLASH_BYTES));
+	model_resize(m, 41, 6);
+	assert_true(model_flash_holds(m, text, 5 * 40));
+	assert_false(model_flash_holds(m, text, 5 * 40 + 1));
+	model_resize(m, 1, 1);
+	assert_false(model_flash_holds(m, text, 1));
+	assert_true(model_flash_holds(m, "", 0));
+	fixture_close(m);
+	free(m);
+}
+
 /* --- without a chain ---------------------------------------------------------------- */
 
 static void assert_shows(struct model *m, const char *text, bool shows)
@@ -905,6 +926,7 @@ int main(void)
 		cmocka_unit_test(a_page_is_searched_and_nothing_else_is_done_in_it),
 		cmocka_unit_test(help_goes_back_to_the_page_it_was_opened_from),
 		cmocka_unit_test(a_page_that_is_renewed_keeps_its_place_and_its_match),
+		cmocka_unit_test(a_message_holds_what_the_screen_has_room_for),
 		cmocka_unit_test(only_of_several_chains_one_is_chosen),
 		cmocka_unit_test(what_needs_a_chain_is_advised_where_there_is_one),
 		cmocka_unit_test(what_is_not_known_of_a_peer_is_said),
