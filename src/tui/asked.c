@@ -62,7 +62,7 @@ static void answer(struct tui *t, const struct asked *a, enum line_kind kind, co
 	case LINE_DONE:
 		if (!is_brief(&t->model, text))
 			model_show(&t->model, OVERLAY_TEXT, command, text);
-		else
+		else if (line[0])
 			model_flash(&t->model, FLASH_GOOD, line);
 		if (line[0])
 			log_info(LOG_TUI, "%s: %s", command, line);
@@ -71,27 +71,31 @@ static void answer(struct tui *t, const struct asked *a, enum line_kind kind, co
 	app_want_frame(t);
 }
 
+/* Mining a block, or asking for an address, takes its time: the last one that is not answered is told of until it is. */
+static void tell_under_way(struct tui *t)
+{
+	const struct asked *a;
+
+	t->model.under_way[0] = '\0';
+	if (list_empty(&t->asked))
+		return;
+	a = list_entry(t->asked.prev, struct asked, link);
+	snprintf(t->model.under_way, FLASH_BYTES, "under way: %.400s", a->line);
+}
+
 static void on_reply(void *arg, enum line_kind kind, const char *text)
 {
 	struct asked *a = arg;
 
-	if (a->tui)
-		answer(a->tui, a, kind, text);
 	if (a->answered)
 		*a->answered = true;
 	list_del(&a->link);
+	if (a->tui) {
+		answer(a->tui, a, kind, text);
+		tell_under_way(a->tui);
+	}
 	free(a->line);
 	free(a);
-}
-
-/* Mining a block, or asking for an address, takes its time. */
-static void under_way(struct tui *t, struct asked *a)
-{
-	char text[FLASH_BYTES];
-
-	a->answered = NULL;
-	snprintf(text, sizeof(text), "under way: %.400s", a->line);
-	model_flash(&t->model, FLASH_NOTE, text);
 }
 
 void app_command(struct tui *t, const char *line, bool typed)
@@ -106,7 +110,8 @@ void app_command(struct tui *t, const char *line, bool typed)
 	list_add(&t->asked, &a->link);
 	node_command_line(t->node, line, on_reply, a);
 	if (!answered)
-		under_way(t, a);
+		a->answered = NULL;
+	tell_under_way(t);
 	/* An answer that comes later must not take the keys from what is done meanwhile. */
 	list_each (it, &t->asked)
 		list_entry(it, struct asked, link)->typed = false;

@@ -70,7 +70,7 @@ void model_layout(const struct model *m, struct layout *l)
 		.focus = m->focus,
 		.zoom = m->zoom,
 		.overlay = m->over.kind != OVERLAY_NONE,
-		.asking = m->prompt.kind != PROMPT_CLOSED || model_flashing(m),
+		.asking = m->prompt.kind != PROMPT_CLOSED || model_flashing(m) || m->under_way[0],
 	};
 
 	layout_make(l, m->cols, m->rows, &wish);

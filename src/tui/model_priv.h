@@ -103,6 +103,7 @@ struct model {
 	enum flash_kind flash_kind;
 	int64_t flash_until_us; /* unix; 0: none */
 	bool flash_news;        /* nobody asked for it: in a small pane it takes one line alone */
+	char under_way[FLASH_BYTES]; /* where no message is: what is not answered yet; "" nothing */
 	int cols, rows;
 	bool utf8;
 	int cursor_x, cursor_y; /* -1: not shown */

@@ -347,6 +347,30 @@ static void news_take_one_line_of_a_small_pane(void **state)
 	free(m);
 }
 
+/* A message comes before it, and goes; then it is there again. */
+static void what_is_under_way_is_told_until_it_is_answered(void **state)
+{
+	static const int sizes[][2] = {{80, 24}, {60, 15}, {39, 6}, {19, 2}};
+	struct model *m = NEW(struct model);
+	char *frame;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		fixture_open(m, sizes[i][0], sizes[i][1], true);
+		snprintf(m->under_way, sizeof(m->under_way), "under way: mine");
+		assert_frame_has(m, "under way: mine");
+		model_flash(m, FLASH_BAD, "no match");
+		frame = fixture_frame(m);
+		assert_non_null(strstr(frame, "no match"));
+		assert_null(strstr(frame, "under way"));
+		free(frame);
+		m->live.now_us += FLASH_US;
+		assert_frame_has(m, "under way: mine");
+		fixture_close(m);
+	}
+	free(m);
+}
+
 static void a_frozen_view_stands_still_and_counts(void **state)
 {
 	struct model *m = NEW(struct model);
@@ -433,6 +457,7 @@ int main(void)
 		cmocka_unit_test(a_balance_is_said_shorter_and_never_cut_unseen),
 		cmocka_unit_test(a_title_tells_in_which_direction_it_is_sorted),
 		cmocka_unit_test(news_take_one_line_of_a_small_pane),
+		cmocka_unit_test(what_is_under_way_is_told_until_it_is_answered),
 		cmocka_unit_test(a_frozen_view_stands_still_and_counts),
 		cmocka_unit_test(a_selected_row_keeps_the_colour_of_its_hash),
 		cmocka_unit_test(the_chain_begins_at_its_tip_while_headers_run_ahead),
