@@ -772,6 +772,43 @@ static void help_goes_back_to_the_page_it_was_opened_from(void **state)
 	free(m);
 }
 
+static void a_page_goes_back_to_the_one_it_was_called_from(void **state)
+{
+	struct model *m = NEW(struct model);
+	char title[16];
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	model_show(m, OVERLAY_TEXT, "Chain", "of a block");
+	m->over.lives = true;
+	fixture_keys(m, "?");
+	model_show(m, OVERLAY_TEXT, "getpeerinfo", "[]");
+	fixture_keys(m, "q");
+	assert_int_equal(m->over.kind, OVERLAY_HELP);
+	model_show(m, OVERLAY_HELP, "Help", "once");
+	fixture_keys(m, "q");
+	assert_string_equal(m->over.title, "Chain");
+	assert_true(m->over.lives);
+	/* Of many the last ones. */
+	for (int i = 0; i < PAGES_UNDER + 3; i++) {
+		snprintf(title, sizeof(title), "%d", i);
+		model_show(m, OVERLAY_TEXT, title, "");
+	}
+	for (int i = PAGES_UNDER + 2; i >= 2; i--) {
+		snprintf(title, sizeof(title), "%d", i);
+		assert_string_equal(m->over.title, title);
+		fixture_keys(m, "q");
+	}
+	assert_int_equal(m->over.kind, OVERLAY_NONE);
+	model_show(m, OVERLAY_TEXT, "Chain", "one");
+	model_show(m, OVERLAY_TEXT, "Chain", "two");
+	fixture_keys(m, "3"); /* away from all */
+	assert_int_equal(m->over.kind, OVERLAY_NONE);
+	assert_int_equal(m->n_under, 0);
+	fixture_close(m);
+	free(m);
+}
+
 static void a_page_that_is_renewed_keeps_its_place_and_its_match(void **state)
 {
 	struct model *m = NEW(struct model);
@@ -925,6 +962,7 @@ int main(void)
 		cmocka_unit_test(a_search_from_the_newest_row_goes_upwards),
 		cmocka_unit_test(a_page_is_searched_and_nothing_else_is_done_in_it),
 		cmocka_unit_test(help_goes_back_to_the_page_it_was_opened_from),
+		cmocka_unit_test(a_page_goes_back_to_the_one_it_was_called_from),
 		cmocka_unit_test(a_page_that_is_renewed_keeps_its_place_and_its_match),
 		cmocka_unit_test(a_message_holds_what_the_screen_has_room_for),
 		cmocka_unit_test(only_of_several_chains_one_is_chosen),
