@@ -222,9 +222,13 @@ bool model_selected(const struct model *m, size_t *row)
 	return true;
 }
 
-static bool grows(enum panel p)
+/* Do new rows come at one end of it? The mempool's do where it is sorted by age, the newest first. */
+static bool grows(const struct model *m, enum panel p)
 {
-	return view_of(p)->stream || p == PANEL_CHAIN;
+	const struct list_state *l = &m->lists[p];
+
+	return view_of(p)->stream || p == PANEL_CHAIN || p == PANEL_WALLET ||
+	       (p == PANEL_MEMPOOL && !l->sort && !l->reverse);
 }
 
 void list_move_to(struct model *m, size_t at, bool may_follow)
@@ -234,7 +238,7 @@ void list_move_to(struct model *m, size_t at, bool may_follow)
 
 	select_at(m, m->focus, at);
 	/* A list that grows at one end is followed while its newest row is selected. */
-	l->follow = may_follow && l->n && l->at == newest(l, v) && grows(m->focus);
+	l->follow = may_follow && l->n && l->at == newest(l, v) && grows(m, m->focus);
 	if (m->focus == PANEL_CHAIN) {
 		if (l->at + 32 > l->n && m->chain_want < CHAIN_WANT_MOST)
 			m->chain_want = MIN(4 * m->chain_want, CHAIN_WANT_MOST);
@@ -257,7 +261,7 @@ bool list_left(const struct model *m, enum panel p, size_t *newer)
 	const size_t seen = l->top + l->page;
 
 	*newer = !view_of(p)->stream ? l->top : l->n > seen ? l->n - seen : 0;
-	return !l->follow && l->n && grows(p);
+	return !l->follow && l->n && grows(m, p);
 }
 
 /* --- searching ------------------------------------------------------------------- */

@@ -211,6 +211,15 @@ static void assert_frame_has(struct model *m, const char *text)
 	free(frame);
 }
 
+static void assert_frame_lacks(struct model *m, const char *text)
+{
+	char *frame = fixture_frame(m);
+
+	if (strstr(frame, text))
+		fail_msg("'%s' in\n%s", text, frame);
+	free(frame);
+}
+
 static void a_selection_stays_with_its_row(void **state)
 {
 	struct model *m = NEW(struct model);
@@ -261,6 +270,40 @@ static void newer_rows_are_counted_where_they_are_out_of_sight(void **state)
 	frame = fixture_frame(m);
 	assert_null(strstr(frame, "3:Chain  +"));
 	free(frame);
+	fixture_close(m);
+	free(m);
+}
+
+/* A payment that comes in above what is seen, there as elsewhere. */
+static void newer_payments_are_counted_too(void **state)
+{
+	struct model *m = NEW(struct model);
+	struct tui_data *d = &m->data;
+
+	(void)state;
+	fixture_open(m, 120, 40, true);
+	mem_reserve(&d->history, &d->history_cap, 40, sizeof(*d->history));
+	mem_reserve(&d->mempool, &d->mempool_cap, 40, sizeof(*d->mempool));
+	for (uint8_t i = 0; i < 40; i++) {
+		d->history[i] = (struct wallet_tx){.id.h.b[0] = i, .height = 1};
+		d->mempool[i] = (struct mempool_row){.id.h.b[0] = i, .seq = 40 - i};
+	}
+	d->n_history = d->n_mempool = 40;
+	model_settle(m);
+	fixture_keys(m, "1");
+	assert_frame_lacks(m, "follows");
+	m->focus = PANEL_WALLET;
+	for (int i = 0; i < 38; i++)
+		fixture_keys(m, "j");
+	assert_frame_has(m, " newer, g follows");
+	fixture_keys(m, "g");
+	assert_frame_lacks(m, "follows");
+	m->focus = PANEL_MEMPOOL;
+	for (int i = 0; i < 38; i++)
+		fixture_keys(m, "j");
+	assert_frame_has(m, " newer, g follows");
+	fixture_keys(m, "s"); /* the newest is anywhere */
+	assert_frame_lacks(m, "follows");
 	fixture_close(m);
 	free(m);
 }
@@ -453,6 +496,7 @@ int main(void)
 		cmocka_unit_test(every_size_is_drawn_within_its_bounds),
 		cmocka_unit_test(a_selection_stays_with_its_row),
 		cmocka_unit_test(newer_rows_are_counted_where_they_are_out_of_sight),
+		cmocka_unit_test(newer_payments_are_counted_too),
 		cmocka_unit_test(what_became_of_a_lost_blocks_payments_is_said_as_far_as_known),
 		cmocka_unit_test(a_balance_is_said_shorter_and_never_cut_unseen),
 		cmocka_unit_test(a_title_tells_in_which_direction_it_is_sorted),
