@@ -36,6 +36,21 @@ static void not_done(struct tui *t, const char *command)
 	model_flash(&t->model, FLASH_NOTE, text);
 }
 
+/* The first line of several says too little: often it is a brace. */
+static void log_done(const char *command, const char *text, const char *line)
+{
+	size_t n = 0;
+
+	for (const char *at = text; *at; n++) {
+		at += strcspn(at, "\n");
+		at += *at == '\n';
+	}
+	if (n > 1)
+		log_info(LOG_TUI, "%s: answered, %zu lines", command, n);
+	else if (line[0])
+		log_info(LOG_TUI, "%s: %s", command, line);
+}
+
 static void answer(struct tui *t, const struct asked *a, enum line_kind kind, const char *text)
 {
 	const char *command = a->line;
@@ -64,8 +79,7 @@ static void answer(struct tui *t, const struct asked *a, enum line_kind kind, co
 			model_show(&t->model, OVERLAY_TEXT, command, text);
 		else if (line[0])
 			model_flash(&t->model, FLASH_GOOD, line);
-		if (line[0])
-			log_info(LOG_TUI, "%s: %s", command, line);
+		log_done(command, text, line);
 		break;
 	}
 	app_want_frame(t);

@@ -288,6 +288,8 @@ def test_what_is_under_way_is_told_until_its_answer(net):
     c.type("\x0c")
     time.sleep(0.2)
     assert "under way" not in c.read(), c.read()
+    c.type("7")
+    c.sees("printchain: answered, ")
     c.quit()
 
 

@@ -934,6 +934,20 @@ static void what_is_not_known_of_a_peer_is_said(void **state)
 	free(m);
 }
 
+static void a_log_line_is_told_with_its_time(void **state)
+{
+	struct model *m = NEW(struct model);
+	char *text;
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	text = log_detail(&m->data, 4);
+	assert_string_equal(text, "22:11:44.000  peer  warn\npeer 4 127.0.0.1:9002 came in\n");
+	free(text);
+	fixture_close(m);
+	free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -968,6 +982,7 @@ int main(void)
 		cmocka_unit_test(only_of_several_chains_one_is_chosen),
 		cmocka_unit_test(what_needs_a_chain_is_advised_where_there_is_one),
 		cmocka_unit_test(what_is_not_known_of_a_peer_is_said),
+		cmocka_unit_test(a_log_line_is_told_with_its_time),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");
