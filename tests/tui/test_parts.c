@@ -921,9 +921,11 @@ static void what_is_not_known_of_a_peer_is_said(void **state)
 
 	(void)state;
 	fixture_open(m, 80, 24, true);
+	m->data.snap.peers[2].in_flight = 16;
 	text = peer_detail(&m->data, 2);
 	assert_non_null(strstr(text, "listens at   192.168.17.201:9010\n"));
 	assert_null(strstr(text, "not known"));
+	assert_non_null(strstr(text, "\nto come      16 blocks asked of it\n"));
 	free(text);
 	m->data.snap.peers[3].best = (struct block_hash){0};
 	text = peer_detail(&m->data, 3);
