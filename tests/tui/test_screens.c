@@ -347,6 +347,25 @@ static void a_balance_is_said_shorter_and_never_cut_unseen(void **state)
 	free(m);
 }
 
+static void everybodys_hash_rate_is_at_least_this_nodes(void **state)
+{
+	struct model *m = NEW(struct model);
+	struct snapshot *s = &m->data.snap;
+
+	(void)state;
+	fixture_open(m, 120, 40, true);
+	assert_frame_has(m, "everybody   ~6.3MH/s estimated");
+	s->hash_rate = 27e6;
+	assert_frame_has(m, "everybody   at least 27MH/s");
+	s->mining = false; /* it was once */
+	assert_frame_has(m, "everybody   ~6.3MH/s estimated");
+	s->mining = true;
+	s->expected_hash_rate = 0;
+	assert_frame_has(m, "everybody   unknown yet");
+	fixture_close(m);
+	free(m);
+}
+
 static void a_title_tells_in_which_direction_it_is_sorted(void **state)
 {
 	static const char *const peers[] = {"number ^", "number v", "height ^",  "height v",
@@ -499,6 +518,7 @@ int main(void)
 		cmocka_unit_test(newer_payments_are_counted_too),
 		cmocka_unit_test(what_became_of_a_lost_blocks_payments_is_said_as_far_as_known),
 		cmocka_unit_test(a_balance_is_said_shorter_and_never_cut_unseen),
+		cmocka_unit_test(everybodys_hash_rate_is_at_least_this_nodes),
 		cmocka_unit_test(a_title_tells_in_which_direction_it_is_sorted),
 		cmocka_unit_test(news_take_one_line_of_a_small_pane),
 		cmocka_unit_test(what_is_under_way_is_told_until_it_is_answered),
