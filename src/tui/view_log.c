@@ -20,9 +20,11 @@ static void id(const struct tui_data *d, size_t i, struct row_id *out)
 static void words(const struct tui_data *d, size_t i, char *out, size_t size)
 {
 	const struct log_record *r = &d->logs[i];
+	char when[FORMAT_BYTES];
 
-	snprintf(out, size, "sub=%s level=%s %s", log_subsystem_name(r->sub),
-		 log_level_name(r->level), r->text);
+	format_clock(when, r->unix_us, false);
+	snprintf(out, size, "sub=%s level=%s %s %s", log_subsystem_name(r->sub),
+		 log_level_name(r->level), when, r->text);
 }
 
 static unsigned style_of(enum log_level level)

@@ -605,6 +605,62 @@ static void a_filter_is_words_and_fields_and_numbers_compared(void **state)
 	free(m);
 }
 
+static void assert_passes(struct model *m, const char *filter, size_t n)
+{
+	model_set_filter(m, filter);
+	if (m->lists[m->focus].n != n)
+		fail_msg("%s: %zu of %zu", filter, m->lists[m->focus].n, n);
+}
+
+/* Words of it, and hashes and addresses as it shows them. */
+static void a_filter_passes_what_is_seen_in_a_row(void **state)
+{
+	struct model *m = NEW(struct model);
+	char hex[HASH_HEX_CHARS + 1], brief[HASH_SHORT_CHARS + 1], filter[FILTER_BYTES];
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	fixture_keys(m, "3");
+	assert_passes(m, "1041'", 1);
+	assert_passes(m, "!1041'", 11);
+	hash256_hex(hex, &m->data.chain[5].hash.h);
+	hash256_short(brief, &m->data.chain[5].hash.h);
+	snprintf(filter, sizeof(filter), "hash=%s", brief);
+	assert_passes(m, filter, 1);
+	snprintf(filter, sizeof(filter), "hash!=%s", brief);
+	assert_passes(m, filter, 11);
+	snprintf(filter, sizeof(filter), "HASH=%.6s", hex);
+	assert_passes(m, filter, 1);
+	snprintf(filter, sizeof(filter), "hash=%s", hex);
+	assert_passes(m, filter, 1);
+	snprintf(filter, sizeof(filter), "hash=%s", hex + 6); /* not within it */
+	assert_passes(m, filter, 0);
+	assert_passes(m, "hash=", 0);
+	assert_passes(m, "hash=..", 0);
+	assert_passes(m, "state=b", 0); /* that is shown in full */
+	assert_passes(m, "height=10", 0);
+	fixture_keys(m, "2");
+	assert_passes(m, "addr=127", 2);
+	assert_passes(m, "addr=192.168.17.201:90", 1);
+	assert_passes(m, "9ms", 1);
+	fixture_keys(m, "5");
+	assert_passes(m, "22:12", 30);
+	assert_passes(m, "612B", 6);
+	assert_passes(m, "<1 !block", 2);
+	assert_passes(m, "cmd=get", 0);
+	fixture_keys(m, "7");
+	assert_passes(m, "22:11:44", 1);
+	m->data.history[1].abandoned = true;
+	m->data.history[1].to = m->data.addresses[0].owner;
+	fixture_keys(m, "6");
+	assert_passes(m, "void", 1);
+	assert_passes(m, "to=miner", 1);
+	assert_passes(m, "to!=miner", 2);
+	assert_passes(m, "to=mine", 0);
+	fixture_close(m);
+	free(m);
+}
+
 /* --- searching --------------------------------------------------------------------- */
 
 /* The height, and where a match stands; what is not seen in a row is not found. */
@@ -973,6 +1029,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_short_and_round_where_they_should),
 		cmocka_unit_test(a_click_does_not_move_a_filter_to_another_panel),
 		cmocka_unit_test(a_filter_is_words_and_fields_and_numbers_compared),
+		cmocka_unit_test(a_filter_passes_what_is_seen_in_a_row),
 		cmocka_unit_test(a_search_finds_what_is_seen_and_a_number_a_height),
 		cmocka_unit_test(a_block_further_down_is_searched_for_when_it_is_listed),
 		cmocka_unit_test(a_search_from_the_newest_row_goes_upwards),
