@@ -49,6 +49,18 @@ bool dial_connected_to(const struct net *n, const struct net_addr *a)
 	return false;
 }
 
+/* One that we have dialled, and that has greeted us: whoever came by itself is no reason to dial nobody. */
+static bool anybody_dialled(const struct net *n)
+{
+	list_each (it, &n->conns) {
+		const struct conn *c = list_entry(it, struct conn, link);
+
+		if (c->info.kind != CONN_INBOUND && c->handshaken)
+			return true;
+	}
+	return false;
+}
+
 static bool is_fallback(const struct net *n, const struct net_addr *a)
 {
 	return n->have_fallback && net_addr_equal(&n->fallback, a);
@@ -62,9 +74,9 @@ static int64_t retry_delay(uint32_t failures)
 	return failures >= 6 ? RETRY_MAX_MS : (int64_t)RETRY_FIRST_MS << failures;
 }
 
-static int64_t put_off(struct wish *w, int64_t now)
+static int64_t put_off(struct wish *w, int64_t now, int64_t most)
 {
-	int64_t delay = retry_delay(w->failures);
+	int64_t delay = MIN(retry_delay(w->failures), most);
 
 	w->next_ms = now + delay;
 	w->failures++;
@@ -88,10 +100,15 @@ static void attempt_failed(struct net *n, const struct net_addr *a, enum conn_ki
 	if (!our_fault(error))
 		addrbook_failed(n->book, a);
 	if (w) {
-		int64_t delay = put_off(w, net_now_ms(n));
+		/* Who has nobody else waits for it, as a class does for the central node; and says so ever more
+		 * rarely. */
+		const bool alone = !anybody_dialled(n);
+		int64_t delay = put_off(w, net_now_ms(n), alone ? RETRY_ALONE_MS : RETRY_MAX_MS);
+		const bool told = alone && (w->failures & (w->failures - 1)) != 0;
 
-		log_info(LOG_NET, "peer %s: no connection: %s: next try in %lld s", name,
-			 strerror(error), (long long)delay / 1000);
+		log_line(LOG_NET, told ? LOG_DEBUG : LOG_INFO,
+			 "peer %s: no connection: %s: next try in %lld s", name, strerror(error),
+			 (long long)delay / 1000);
 	} else if (kind == CONN_MANUAL || (is_fallback(n, a) && !n->fallback_told)) {
 		log_info(LOG_NET, "peer %s: no connection: %s", name, strerror(error));
 		n->fallback_told = n->fallback_told || kind != CONN_MANUAL;
@@ -276,7 +293,7 @@ void dial_conn_closed(struct conn *c)
 	if (w) {
 		if (steady)
 			w->failures = 0;
-		put_off(w, now);
+		put_off(w, now, RETRY_MAX_MS);
 	}
 }
 
@@ -304,15 +321,15 @@ static void retry_wishes(struct net *n, int64_t now)
 
 /* --- the central node --------------------------------------------------------------------------- */
 
-static bool anybody_connected(const struct net *n)
+static bool wants_fallback(const struct net *n)
 {
-	return !list_empty(&n->conns);
+	return n->have_fallback && !anybody_dialled(n) && !dial_connected_to(n, &n->fallback) &&
+	       !dial_find(n, &n->fallback);
 }
 
 static void try_fallback(struct net *n, int64_t now)
 {
-	if (!n->have_fallback || now < n->fallback_ms || anybody_connected(n) ||
-	    dial_find(n, &n->fallback) || bans_is_banned(n->bans, &n->fallback))
+	if (!wants_fallback(n) || now < n->fallback_ms || bans_is_banned(n->bans, &n->fallback))
 		return;
 	n->fallback_ms = now + FALLBACK_RETRY_MS;
 	dial_start(n, &n->fallback, CONN_OUTBOUND);
@@ -372,8 +389,7 @@ size_t net_dials(const struct net *n, struct net_dial *out, size_t max)
 		if (!dial_wish(n, &d->addr) && k < max)
 			out[k++] = (struct net_dial){d->addr, d->kind == CONN_MANUAL, true, 0, 0};
 	}
-	if (n->have_fallback && !anybody_connected(n) && !dial_find(n, &n->fallback) &&
-	    !dial_wish(n, &n->fallback) && k < max)
+	if (wants_fallback(n) && !dial_wish(n, &n->fallback) && k < max)
 		out[k++] = (struct net_dial){n->fallback, false, false,
 					     MAX(0, n->fallback_ms - now), 0};
 	return k;
