@@ -35,6 +35,12 @@ struct dial *dial_find(const struct net *n, const struct net_addr *a)
 	return NULL;
 }
 
+/* A connection that we have dialled there ourselves. */
+static bool dialled_at(const struct conn *c, const struct net_addr *a)
+{
+	return c->info.kind != CONN_INBOUND && net_addr_equal(&c->info.peer, a);
+}
+
 /* Inbound peers come from ports of the moment, which say nothing about where they listen; and a node may listen
  * at several addresses. What is known of both is in `listens`. */
 bool dial_connected_to(const struct net *n, const struct net_addr *a)
@@ -42,8 +48,16 @@ bool dial_connected_to(const struct net *n, const struct net_addr *a)
 	list_each (it, &n->conns) {
 		const struct conn *c = list_entry(it, struct conn, link);
 
-		if ((c->info.kind != CONN_INBOUND && net_addr_equal(&c->info.peer, a)) ||
-		    listens_has(c->listens, c->n_listens, a))
+		if (dialled_at(c, a) || listens_has(c->listens, c->n_listens, a))
+			return true;
+	}
+	return false;
+}
+
+static bool has_dialled(const struct net *n, const struct net_addr *a)
+{
+	list_each (it, &n->conns) {
+		if (dialled_at(list_entry(it, struct conn, link), a))
 			return true;
 	}
 	return false;
@@ -248,9 +262,10 @@ bool net_connect(struct net *n, const struct net_addr *a, bool once, struct err 
 		return err_set(e, ERR_POLICY, "banned", "%s is banned: lift the ban first", name);
 	if (!once)
 		add_wish(n, a);
-	if (dial_connected_to(n, a) || dial_find(n, a))
+	/* Not so where a peer that came is taken for it: a person knows better. */
+	if (has_dialled(n, a) || dial_find(n, a))
 		return err_set(e, ERR_KNOWN, "already-connected", "%s is %s already", name,
-			       dial_connected_to(n, a) ? "connected" : "being dialled");
+			       has_dialled(n, a) ? "connected" : "being dialled");
 	error = dial_start(n, a, CONN_MANUAL);
 	if (error != 0 && once)
 		return err_set(e, ERR_IO, "no-connection", "%s: no connection: %s", name,

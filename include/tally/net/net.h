@@ -44,8 +44,8 @@ bool net_listen(struct net *n, const char *bind, uint16_t port, struct err *e);
 uint16_t net_port(const struct net *n); /* 0: not listening; the real one where 0 was asked for */
 
 /* A person's wish: dialled now, and again with back-off (1 s doubling to 60 s, or to 3 s where nobody answers and nobody
- * else that was dialled is connected) whenever lost, until net_forget. once: dialled a single time. ERR_KNOWN where
- * connected or being dialled already. */
+ * else that was dialled is connected) whenever lost, until net_forget. once: dialled a single time. ERR_KNOWN where it was
+ * dialled and is connected, or is being dialled. */
 bool net_connect(struct net *n, const struct net_addr *a, bool once, struct err *e);
 bool net_forget(struct net *n, const struct net_addr *a);
 /* Dialled while nobody is connected that was dialled (the lesson's central node): takes an outbound slot,
