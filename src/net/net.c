@@ -68,6 +68,11 @@ void net_free(struct net *n)
 	free(n);
 }
 
+void net_dial_book(struct net *n, bool dial_book)
+{
+	n->dial_book = dial_book;
+}
+
 void net_tick(struct net *n)
 {
 	int64_t now = net_now_ms(n);

@@ -34,6 +34,7 @@
 #define DIAL_TIMEOUT_MS   5000
 #define RETRY_FIRST_MS    1000
 #define RETRY_MAX_MS      60000
+#define RETRY_ALONE_MS    3000  /* at most, where nobody answers and nobody else has */
 #define RETRY_STEADY_MS   60000 /* a connection that lasted so long was a good one */
 #define SOON_LOST_REST_MS 10000 /* from the book, where one ended sooner; doubling */
 #define SOON_LOST_MAX     32

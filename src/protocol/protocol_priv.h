@@ -151,8 +151,9 @@ struct peer {
 	unsigned paused; /* PAUSE_… */
 
 	int64_t opened_ms, handshaken_ms;
-	int64_t connected;            /* unix seconds */
-	int64_t last_send, last_recv; /* unix seconds */
+	uint64_t opened_order, greeted_order; /* among all connections, opened and handshaken */
+	int64_t connected;                    /* unix seconds */
+	int64_t last_send, last_recv;         /* unix seconds */
 	int64_t last_recv_ms;
 	int64_t last_block_ms, last_tx_ms; /* that were news; 0: never */
 	uint32_t run; /* blocks it was asked for that were news, none long after the one before */
@@ -167,7 +168,7 @@ struct peer {
 	uint64_t nonce;
 	struct net_addr listens;
 	int64_t twin_ms; /* since when it stands for a connection that we dialled; 0: it does not */
-	int64_t twin_wait_ms;    /* and for how long; doubles each time */
+	int64_t twin_wait_ms;    /* and for how long; more each time */
 	struct net_addr sees_us; /* our address as it sees it */
 	char agent[PEER_AGENT_MAX + 1];
 	int64_t clock_offset;
@@ -228,6 +229,7 @@ struct protocol {
 	struct list peers;
 	struct map by_id;        /* conn_id -> struct peer * */
 	uint64_t nonce;          /* of this run: tells connections to ourselves and doubles */
+	uint64_t order;          /* connections opened and handshaken so far */
 	unsigned wake;           /* WAKE_… to be told at the end of the call */
 	unsigned depth;          /* calls within calls */
 	uint64_t unknown;        /* messages that are not ours to know */
@@ -329,7 +331,8 @@ void msg_describe(const struct protocol *p, const struct msg *m, char out[MSG_SU
 void close_other_chain(struct protocol *p, struct peer *peer, const struct block_hash *theirs);
 void handshake_opened(struct protocol *p, struct peer *peer);
 void handshake_tick(struct protocol *p, struct peer *peer);
-/* The other end has closed it. Where it has dialled us, too, and keeps that connection: it is not dialled again. */
+/* It has gone. Where the other end has closed it, which has dialled us, too, and keeps that connection: it is not dialled
+ * again. */
 void handshake_peer_lost(struct protocol *p, struct peer *peer);
 void handle_version(struct protocol *p, struct peer *peer, struct msg *m);
 void handle_verack(struct protocol *p, struct peer *peer, struct msg *m);

@@ -102,7 +102,7 @@ static inline struct key_hash test_owner(uint8_t n)
 	return kh;
 }
 
-static inline struct block *test_genesis(const char *name)
+static inline struct block *test_genesis_at(const char *name, int64_t time)
 {
 	struct chain_params p;
 	struct block *b = NULL;
@@ -111,9 +111,14 @@ static inline struct block *test_genesis(const char *name)
 	params_default(&p, 0);
 	snprintf(p.name, sizeof(p.name), "%s", name);
 	p.creator = test_owner(1);
-	p.genesis_time = NET_T0;
+	p.genesis_time = (uint32_t)time;
 	assert_ok(genesis_make(&b, &p, &e), e);
 	return b;
+}
+
+static inline struct block *test_genesis(const char *name)
+{
+	return test_genesis_at(name, NET_T0);
 }
 
 static inline struct block *mine(struct block_header h, const struct span *raws, size_t n)

@@ -452,6 +452,76 @@ static void the_central_node_of_another_chain_is_not_dialled_every_few_seconds(v
 	close(fd);
 }
 
+/* Else a stranger could keep a node from it, which needs no more than to come. */
+static void the_central_node_is_dialled_whoever_has_come(void **state)
+{
+	struct fixture *f = *state;
+	struct net_addr at;
+	struct net_dial dials[2];
+	int fd = server(&at);
+
+	come_in(f, addr("127.0.0.1:50000"));
+	net_set_fallback(f->net, &at);
+	settle(f);
+	await(f, 2, 0);
+	assert_int_equal(net_connections(f->net, CONN_OUTBOUND), 1);
+	net_of(f).listens_at(f->net, f->last_opened, &at);
+	assert_int_equal(hang_up(fd), 1);
+	await(f, 2, 1);
+	assert_int_equal(net_dials(f->net, dials, 2), 1);
+	assert_in_range(seconds_until_dialled(f, fd, 10), 2, 4);
+	close(fd);
+}
+
+static void the_central_node_is_not_dialled_while_one_that_was_dialled_has_greeted(void **state)
+{
+	struct fixture *f = *state;
+	struct net_addr at, other;
+	int fd = server(&at), other_fd = server(&other);
+
+	assert_true(net_connect(f->net, &other, false, NULL));
+	await(f, 1, 0);
+	/* It may be nobody's, as long as it says nothing. */
+	net_set_fallback(f->net, &at);
+	settle(f);
+	assert_int_equal(hang_up(fd), 1);
+	await(f, 2, 1);
+	net_of(f).listens_at(f->net, 1, &other);
+	pass(f, 30);
+	settle(f);
+	assert_int_equal(hang_up(fd), 0);
+	assert_int_equal(net_dials(f->net, NULL, 0), 0);
+	close(other_fd);
+	close(fd);
+}
+
+/* A class waits for its central node, however long that takes to start. */
+static void who_has_nobody_tries_again_every_few_seconds(void **state)
+{
+	struct fixture *f = *state;
+	struct net_addr at, other;
+	struct net_dial d;
+	int fd = server(&at), other_fd = server(&other);
+
+	close(fd);
+	assert_true(net_connect(f->net, &at, false, NULL));
+	for (int s = 0; s < 120; s++) {
+		pass(f, 1);
+		settle_for(f, 2);
+		assert_int_equal(net_dials(f->net, &d, 1), 1);
+		assert_in_range(d.next_ms, 0, 3000);
+	}
+	assert_true(d.failures > 10);
+	assert_true(net_connect(f->net, &other, false, NULL));
+	await(f, 1, 0);
+	net_of(f).listens_at(f->net, 1, &other);
+	pass(f, 4);
+	settle(f);
+	assert_int_equal(net_dials(f->net, &d, 1), 1);
+	assert_in_range(d.next_ms, 50000, 60000);
+	close(other_fd);
+}
+
 static void a_node_that_is_connected_already_is_not_dialled(void **state)
 {
 	struct fixture *f = *state;
@@ -464,16 +534,23 @@ static void a_node_that_is_connected_already_is_not_dialled(void **state)
 	addrbook_add(f->book, &at, 1, NOW, NULL);
 	/* Whoever came in turned out to listen there. */
 	net_of(f).listens_at(f->net, in, &at);
-	pass(f, 30);
+	pass(f, 120);
+	settle(f);
+	assert_int_equal(hang_up(fd), 0);
+	/* By hand it is, once: who came may be taken for it in error. */
+	assert_true(net_connect(f->net, &at, false, &e));
 	assert_false(net_connect(f->net, &at, false, &e));
 	assert_int_equal(e.cls, ERR_KNOWN);
+	settle(f);
+	assert_int_equal(hang_up(fd), 1);
+	await(f, 2, 1);
 	pass(f, 120);
 	settle(f);
 	assert_int_equal(hang_up(fd), 0);
 	assert_int_equal(net_dials(f->net, dials, 4), 0);
 	/* When it has gone the wish stands. */
 	net_of(f).close(f->net, in, CLOSE_PLAIN, "a test");
-	await(f, 1, 1);
+	await(f, 2, 2);
 	pass(f, 2);
 	settle(f);
 	assert_int_equal(hang_up(fd), 1);
@@ -790,6 +867,9 @@ int main(void)
 		T(a_wish_that_is_hung_up_on_waits_longer_each_time),
 		T(a_steady_connection_is_redialled_at_once),
 		T(the_central_node_of_another_chain_is_not_dialled_every_few_seconds),
+		T(the_central_node_is_dialled_whoever_has_come),
+		T(the_central_node_is_not_dialled_while_one_that_was_dialled_has_greeted),
+		T(who_has_nobody_tries_again_every_few_seconds),
 		T(a_node_that_is_connected_already_is_not_dialled),
 		T(ourselves_are_not_dialled_again),
 		T(who_greets_and_hangs_up_is_left_alone_for_longer_each_time),
