@@ -88,6 +88,10 @@ void gate_receive(struct protocol *p, struct peer *peer, const char *command, st
 		ignore(p, peer, &rec, why);
 		return;
 	}
+	if (kind == MSG_BLOCK && !block_look(p, peer, payload, &rec)) {
+		journal(p, peer, &rec);
+		return;
+	}
 	err_clear(&e);
 	if (!msg_decode(&m, kind, payload, &e)) {
 		utf8_sanitise(rec.summary, sizeof(rec.summary), e.detail, strlen(e.detail));

@@ -427,6 +427,9 @@ void requests_tick(struct protocol *p, struct peer *peer);
 void request_notfound(struct protocol *p, struct peer *peer, const struct block_hash *hash);
 
 /* accept.c: blocks that arrive */
+/* A block's header is looked at before the rest of it is read: is it to be decoded? False: the record says why not, and
+ * all that follows is done; whose header breaks the rules is closed. */
+bool block_look(struct protocol *p, struct peer *peer, struct span payload, struct msg_record *rec);
 void handle_block(struct protocol *p, struct peer *peer, struct msg *m);
 void accept_block(struct protocol *p, struct block *b, conn_id from, bool requested);
 void senders_free(struct protocol *p);
