@@ -136,6 +136,8 @@ bool gate_send(struct protocol *p, struct peer *peer, const struct msg *m)
 	if (is_watched(p))
 		msg_describe(p, m, rec.summary, &rec.about);
 	journal(p, peer, &rec);
+	if (m->kind == MSG_BLOCK)
+		return lend_block(p, peer, m->u.block);
 	return p->net.send(p->net.ctx, peer->info.id, command, payload);
 }
 

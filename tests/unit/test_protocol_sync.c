@@ -9,7 +9,8 @@ static struct tnet *classic_net(void **state)
 	return net;
 }
 
-#define LONG 1150 /* more than two full answers to getblocks */
+#define QUEUES_FULL (64u << 20) /* source: tally-protocol(7), CONDUCT */
+#define LONG        1150        /* more than two full answers to getblocks */
 
 static struct block **blocks; /* heights 0 .. LONG, made once */
 
@@ -881,6 +882,60 @@ static void a_block_found_invalid_later_costs_its_sender_the_connection(void **s
 	net_drop(net);
 }
 
+/* Asks for one block so many times. */
+static void ask_for(struct tconn *raw, const struct block *b, size_t n)
+{
+	struct hash256 *all = mem_array(n, sizeof(*all));
+
+	for (size_t i = 0; i < n; i++)
+		all[i] = b->hash.h;
+	raw_inv(raw, MSG_GETDATA, INV_BLOCK, all, n);
+	free(all);
+}
+
+static void where_room_is_short_who_takes_least_gives_it_to_who_waits(void **state)
+{
+	struct tnet *net = classic_net(state);
+	struct tnode *a = node_add(net, blocks, 5);
+	struct tconn *deaf = raw_peer(a), *waits = raw_peer(a), *quick = raw_peer(a);
+
+	ask_for(deaf, blocks[1], 500);
+	ask_for(quick, blocks[1], 500);
+	run(net);
+	assert_in_range(deaf->inbox_bytes, 65536, 1 << 20);
+	a->queued_all = QUEUES_FULL;
+	ask_for(waits, blocks[2], 1);
+	run(net);
+	assert_false(raw_got(waits, "block"));
+	for (int i = 0; i < 4; i++) {
+		inbox_clear(quick);
+		ask_for(quick, blocks[5], 500);
+		pass(net, 1);
+	}
+	assert_closed(deaf, CLOSE_DROP, "others wait");
+	assert_true(quick->other->open);
+	a->queued_all = 0;
+	pass(net, 1);
+	assert_true(raw_got(waits, "block"));
+	net_drop(net);
+}
+
+static void the_tip_is_sent_where_room_is_short_too(void **state)
+{
+	struct tnet *net = classic_net(state);
+	struct tnode *a = node_add(net, blocks, 5);
+	struct tconn *raw = raw_peer(a);
+
+	a->queued_all = QUEUES_FULL;
+	ask_for(raw, blocks[5], 1);
+	run(net);
+	assert_true(raw_got(raw, "block"));
+	/* Nobody waits: nobody is hung up on. */
+	pass(net, 20);
+	assert_true(raw->other->open);
+	net_drop(net);
+}
+
 /* A header, and bytes behind it that are no transactions. */
 static void raw_garbage(struct tconn *raw, const struct block_header *h)
 {
@@ -1105,6 +1160,8 @@ int main(void)
 		TEST(notfound_for_a_block_sends_us_to_another),
 		TEST(an_invalid_block_costs_its_sender_the_connection),
 		TEST(a_block_found_invalid_later_costs_its_sender_the_connection),
+		TEST(where_room_is_short_who_takes_least_gives_it_to_who_waits),
+		TEST(the_tip_is_sent_where_room_is_short_too),
 		TEST(a_block_without_work_is_not_decoded),
 		TEST(the_bytes_of_a_block_that_is_here_are_not_read_again),
 		TEST(another_genesis_is_of_another_chain_whatever_its_work),
