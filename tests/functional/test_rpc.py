@@ -403,5 +403,14 @@ def test_who_has_no_secret_can_neither_fill_memory_nor_hold_the_port(net):
     s.close()
 
 
+def test_what_turns_the_writing_is_escaped_on_the_command_line(net):
+    node = net.node()
+    name = "good \u202egnp.x\u2066 gr\u00fc\u00df"
+    node.ok("createblockchain", "-address", "A", "-name", name, "-spacing", "0")
+    out = node.ok("rpc", "getblockchaininfo")
+    assert json.loads(out)["chain"] == name, out
+    assert "\u202e" not in out and "\u2066" not in out and "gr\u00fc\u00df" in out
+
+
 if __name__ == "__main__":
     main(globals())
