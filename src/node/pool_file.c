@@ -44,7 +44,7 @@ struct pool_file {
 
 static uint8_t *read_all(const char *path, size_t *len)
 {
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	uint8_t *bytes = NULL;
 	struct stat st;
 
@@ -190,7 +190,8 @@ static bool begin(struct pool_file *f, struct err *e)
 	struct writer w;
 
 	f->saved_ms = clock_mono_ms(&f->node->clock.clock);
-	f->fd = open(f->new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	unlink(f->new_path); /* whatever it is: what it may lead to is left alone */
+	f->fd = open(f->new_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (f->fd < 0)
 		return cannot(f, "make", e);
 	f->changed = false;

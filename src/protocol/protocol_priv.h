@@ -35,7 +35,8 @@
 
 #define SENDERS_MAX 8192 /* blocks whose sender is remembered until they connect */
 
-#define SERVE_QUEUED_MAX (1u << 20) /* bytes in a peer's send queue: no more is put on top */
+#define SERVE_QUEUED_MAX (1u << 20)  /* bytes in a peer's send queue: no more is put on top */
+#define SERVE_TOTAL_MAX  (64u << 20) /* in all of them: then only what takes little room is */
 
 #define TX_ANNOUNCED_MAX 5000 /* a peer: announced and not asked for yet */
 #define TX_IN_FLIGHT_MAX 500  /* a peer: asked for */
@@ -109,7 +110,12 @@ struct peer_serve {
 	size_t head, len, cap;
 	bool has_last;
 	struct block_hash last; /* of a full answer to getblocks: after it the tip is announced */
-	bool blocked;           /* its send queue is full */
+	bool blocked;           /* its send queue is full, or all of them together are */
+	int64_t kept_ms;        /* since when it waits because all together are; 0: it does not */
+	uint64_t taken;         /* bytes it had taken at the last tick */
+	uint64_t
+		pace; /* of them lately: those of the last second, and half as many of each before */
+	unsigned held_s; /* for so long its queue has not been empty */
 };
 
 struct peer_relay {
@@ -287,6 +293,9 @@ struct protocol {
 	unsigned blamed;
 
 	conn_id serve_after; /* whom to serve next: the first with a greater id */
+	bool serve_short;    /* somebody waits for room that others take */
+	struct map lendings; /* block hash -> struct lending * */
+	size_t lent_bytes;   /* theirs */
 };
 
 /* protocol.c */
@@ -430,6 +439,9 @@ void requests_tick(struct protocol *p, struct peer *peer);
 void request_notfound(struct protocol *p, struct peer *peer, const struct block_hash *hash);
 
 /* accept.c: blocks that arrive */
+/* A block's header is looked at before the rest of it is read: is it to be decoded? False: the record says why not, and
+ * all that follows is done; whose header breaks the rules is closed. */
+bool block_look(struct protocol *p, struct peer *peer, struct span payload, struct msg_record *rec);
 void handle_block(struct protocol *p, struct peer *peer, struct msg *m);
 void accept_block(struct protocol *p, struct block *b, conn_id from, bool requested);
 void senders_free(struct protocol *p);
@@ -462,6 +474,11 @@ void handle_getdata(struct protocol *p, struct peer *peer, struct msg *m);
 bool serve_work(struct protocol *p, int64_t until_us); /* true: more */
 void serve_drained(struct protocol *p, struct peer *peer);
 void serve_peer_gone(struct peer *peer);
+void serve_tick(struct protocol *p); /* makes room where others wait for it */
+
+/* lend.c */
+/* Sends it, uncopied where it is large. False where the connection is gone. */
+bool lend_block(struct protocol *p, struct peer *peer, const struct block *b);
 
 /* inv.c */
 void handle_inv(struct protocol *p, struct peer *peer, struct msg *m);

@@ -403,5 +403,33 @@ def test_who_has_no_secret_can_neither_fill_memory_nor_hold_the_port(net):
     s.close()
 
 
+def test_a_crowd_without_the_secret_does_not_keep_the_owner_waiting(net):
+    n = net.chain_node()
+
+    def waited():
+        crowd = [socket.socket() for _ in range(500)]
+        for s in crowd:
+            s.setblocking(False)
+            s.connect_ex(("127.0.0.1", n.id + 10000))
+        start = time.monotonic()
+        assert n.rpc("uptime") >= 0
+        seconds = time.monotonic() - start
+        for s in crowd:
+            s.close()
+        return seconds
+
+    # Whom the system's queue has no room for comes again a second later.
+    assert min(waited() for _ in range(3)) < 1
+
+
+def test_what_turns_the_writing_is_escaped_on_the_command_line(net):
+    node = net.node()
+    name = "good \u202egnp.x\u2066 gr\u00fc\u00df"
+    node.ok("createblockchain", "-address", "A", "-name", name, "-spacing", "0")
+    out = node.ok("rpc", "getblockchaininfo")
+    assert json.loads(out)["chain"] == name, out
+    assert "\u202e" not in out and "\u2066" not in out and "gr\u00fc\u00df" in out
+
+
 if __name__ == "__main__":
     main(globals())

@@ -816,6 +816,73 @@ static void who_never_reads_is_not_read_from_and_given_up(void **state)
 	free(payload);
 }
 
+/* A payload of a megabyte that counts who gave it back. */
+struct counted {
+	struct loan loan;
+	unsigned back;
+};
+
+static void on_back(struct loan *l)
+{
+	((struct counted *)(void *)l)->back++;
+}
+
+static void what_is_lent_is_given_back_once_sent_or_not(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *payload = mem_zalloc(1 << 20), *got = mem_alloc(1 << 20);
+	struct counted c = {{{payload, 1 << 20}, on_back}, 0};
+	conn_id first = come_in(f, addr("10.1.2.3:1")), second = come_in(f, addr("10.1.2.4:1"));
+	ssize_t left = FRAME_HEADER_BYTES + (1 << 20), n;
+
+	assert_true(net_of(f).lend(f->net, first, "block", &c.loan));
+	assert_true(net_of(f).lend(f->net, second, "block", &c.loan));
+	assert_false(net_of(f).lend(f->net, 77, "block", &c.loan));
+	assert_int_equal(c.back, 1);
+	assert_int_equal(net_of(f).queued_all(f->net), 2 * FRAME_HEADER_BYTES);
+	assert_int_equal(net_of(f).queued(f->net, first), FRAME_HEADER_BYTES + (1 << 20));
+	while (left > 0) {
+		settle(f);
+		n = recv(f->fds[0], got, 1 << 20, MSG_DONTWAIT);
+		assert_true(n > 0);
+		left -= n;
+	}
+	settle(f);
+	assert_int_equal(c.back, 2);
+	/* The queue of the other one is dropped. */
+	net_of(f).close(f->net, second, CLOSE_DROP, "a test");
+	await(f, 2, 1);
+	assert_int_equal(c.back, 3);
+	assert_int_equal(net_of(f).queued_all(f->net), 0);
+	free(got);
+	free(payload);
+}
+
+static void when_much_waits_for_all_who_does_not_read_is_not_read_from_sooner(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *payload = mem_zalloc(1 << 20), ping[FRAME_HEADER_BYTES];
+	conn_id id = come_in(f, addr("10.1.2.3:1"));
+	const struct span little = {payload, 512u << 10};
+
+	frame_encode(ping, "verack", (struct span){NULL, 0});
+	assert_true(net_of(f).send(f->net, id, "block", little));
+	assert_int_equal(offer(f->fds[0], ping, sizeof(ping)), sizeof(ping));
+	settle(f);
+	assert_int_equal(f->messages, 1);
+	while (net_of(f).queued_all(f->net) <= SEND_COPIED_MAX) {
+		const conn_id other = come_in(f, addr("10.1.2.4:1"));
+
+		for (int i = 0; i < 12; i++)
+			net_of(f).send(f->net, other, "block", (struct span){payload, 1 << 20});
+	}
+	assert_true(net_of(f).send(f->net, id, "pong", (struct span){payload, 8}));
+	assert_int_equal(offer(f->fds[0], ping, sizeof(ping)), sizeof(ping));
+	settle(f);
+	assert_int_equal(f->messages, 1);
+	free(payload);
+}
+
 static void a_stalled_queue_is_given_up_after_a_minute(void **state)
 {
 	struct fixture *f = *state;
@@ -880,6 +947,8 @@ int main(void)
 		T(fifty_halves_of_large_messages_stay_within_the_bound),
 		T(large_messages_get_through_when_memory_is_short),
 		T(who_never_reads_is_not_read_from_and_given_up),
+		T(what_is_lent_is_given_back_once_sent_or_not),
+		T(when_much_waits_for_all_who_does_not_read_is_not_read_from_sooner),
 		T(a_stalled_queue_is_given_up_after_a_minute),
 		T(a_bad_frame_costs_the_connection),
 	};

@@ -142,6 +142,11 @@ chain_index chain_locate(const struct chain *c, const struct block_hash *hashes,
 bool chain_accept_header(struct chain *c, const struct block_header *h, chain_index *at,
 			 struct err *e);
 
+/* A header looked at before its body is read, and not kept; hash: its own. ERR_INVALID as chain_accept_header. True also
+ * where it is here, its parent is not, or it is from the future. */
+bool chain_check_header(const struct chain *c, const struct block_header *h,
+			const struct block_hash *hash, struct err *e);
+
 /* Headers checked one after another and not kept: so it is found out whether a chain has the work that makes
  * it worth keeping. */
 struct header_walk {
