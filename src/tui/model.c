@@ -97,9 +97,11 @@ static void put_under(struct model *m)
 
 void model_show(struct model *m, enum overlay kind, const char *title, const char *text)
 {
-	if (kind == OVERLAY_NONE)
+	if (kind == OVERLAY_NONE) {
 		clear_pages(m);
-	else if (kind == OVERLAY_HELP && m->over.kind == OVERLAY_HELP)
+		return;
+	}
+	if (kind == OVERLAY_HELP && m->over.kind == OVERLAY_HELP)
 		clear_page(&m->over);
 	else if (m->over.kind != OVERLAY_NONE)
 		put_under(m);
