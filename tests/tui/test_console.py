@@ -156,12 +156,23 @@ def test_panels_keys_and_quit_at_80x24(net):
 def test_a_payment_with_a_block_says_so_before_and_meanwhile(net):
     n = net.node()
     n.create("CENTRAL_NODE", "-spacing", "3600")
-    c = Console(n, 120, 24)
+    c = Console(n, 120, 40)
     c.sees("h0")
     c.type(":send CENTRAL_NODE 1 mine=true\r")
     c.sees(", and mine a block with it? y/N")
     c.type("y")
     c.sees("under way: send! CENTRAL_NODE 1 mine=true")
+    assert len(n.rpc("getrawmempool")) == 1 and n.rpc("getblockcount") == 0
+    # It is seen to mine, and how to stop it.
+    c.sees("asked for   0 of 1 blocks")
+    c.sees(" MINER ")
+    c.sees("m Mine off")
+    c.type("m")
+    c.sees("no: m starts")
+    c.sees(" FULL ")
+    c.sees("mining is off")
+    c.type("7")
+    c.sees("mining was switched off: 0 of 1 blocks made")
     assert len(n.rpc("getrawmempool")) == 1 and n.rpc("getblockcount") == 0
     c.quit()
 
