@@ -287,6 +287,34 @@ static void a_name_is_given_once_and_what_has_none_fills_the_rest(void **state)
 	assert_int_equal(say(v, "send fee=1 fee=2 miner 5"), LINE_FAILED);
 }
 
+static void an_option_that_is_none_is_told_so_and_a_text_is_none(void **state)
+{
+	static const struct {
+		const char *line, *says;
+	} cases[] = {
+		{"send miner 1 foo=2", "there is no option foo: see help send"},
+		{"send 1 miner memmo=\"a b\"", "there is no option memmo: did you mean memo=?"},
+		{"getbalance -adress miner", "no option -adress: did you mean -address?"},
+		{"getbalance --adress=miner", "no option --adress: did you mean --address?"},
+		{"send miner 1 -x", "there is no option -x: see help send"},
+		{"send miner 1 -previe", "there is no option -previe: see help send"},
+		{"getblockcount foo=1", "'foo=1' is too much"}};
+	static const char *const good[] = {"send miner 1 memo=a=b",       "send miner 1 -memo a=b",
+					   "send miner 1 -memo=a=b",      "send 1 \"x=y\"",
+					   "send -to \"-bob\" -amount 1", "send \"-bob\" 1 memo=-x",
+					   "send miner 1 memo=\"foo=2\""};
+	struct env *v = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_int_equal(say(v, cases[i].line), LINE_FAILED);
+		assert_non_null(strstr(v->text, cases[i].says));
+	}
+	assert_int_equal(say(v, "createwallet \"x=y\""), LINE_DONE);
+	assert_int_equal(say(v, "createwallet \"-bob\""), LINE_DONE);
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		assert_int_equal(say(v, good[i]), LINE_CONFIRM);
+}
+
 static void what_was_asked_about_is_done_unasked(void **state)
 {
 	static const char *const lines[][2] = {{"send a 5", "send! a 5"},
@@ -507,6 +535,7 @@ int main(void)
 		WITH_NODE(what_is_asked_says_that_a_block_is_mined),
 		WITH_NODE(the_shells_names_do_the_same),
 		WITH_NODE(a_line_of_the_shell_may_be_pasted),
+		WITH_NODE(an_option_that_is_none_is_told_so_and_a_text_is_none),
 		cmocka_unit_test(what_was_asked_about_is_done_unasked),
 		WITH_NODE(a_name_is_given_once_and_what_has_none_fills_the_rest),
 		WITH_NODE(a_text_with_blanks_wants_quotes),
