@@ -88,16 +88,16 @@ static const char *line_verb_at(const char *line)
 }
 
 /* A command of the shell is understood here, too, and what other programs call quit. */
+static const struct {
+	const char *shell, *verb;
+} same[] = {{"getbalance", "balance"},
+	    {"createwallet", "getnewaddress"},
+	    {"sendtoaddress", "send"}, /* which asks before it pays */
+	    {"q", "quit"},
+	    {"exit", "quit"}};
+
 static const struct verb *line_verb(const char *name)
 {
-	static const struct {
-		const char *shell, *verb;
-	} same[] = {{"getbalance", "balance"},
-		    {"createwallet", "getnewaddress"},
-		    {"sendtoaddress", "send"}, /* which asks before it pays */
-		    {"q", "quit"},
-		    {"exit", "quit"}};
-
 	for (size_t i = 0; i < ARRAY_LEN(same); i++)
 		if (strcmp(same[i].shell, name) == 0)
 			return verb_find(same[i].verb);
@@ -262,8 +262,13 @@ static void on_reply(void *arg, json_t *result, const struct err *err, int code)
 static void unknown_verb(const char *name, struct err *e)
 {
 	static const char *const shell[] = {"startnode", "createblockchain", "reindex"};
-	const char *near = verb_nearest(name, VERB_PROMPT);
+	struct nearest near = {.to = name};
 
+	if (strcmp(name, "rpc") == 0) {
+		err_set(e, ERR_USAGE, "missing-method",
+			"rpc is followed by a method: help lists them");
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(shell); i++) {
 		if (strcmp(name, shell[i]) != 0)
 			continue;
@@ -271,9 +276,14 @@ static void unknown_verb(const char *name, struct err *e)
 			"%s is for a shell, in another terminal: tally %s", name, name);
 		return;
 	}
-	if (near)
+	/* Of two as near what the prompt lists, and every method is done here, too. */
+	verb_nearest(&near, VERB_PROMPT);
+	for (size_t i = 0; i < ARRAY_LEN(same); i++)
+		nearest_try(&near, same[i].shell);
+	verb_nearest(&near, VERB_RPC);
+	if (near.word)
 		err_set(e, ERR_NOTFOUND, "unknown-command",
-			"there is no command '%s': did you mean %s?", name, near);
+			"there is no command '%s': did you mean %s?", name, near.word);
 	else
 		err_set(e, ERR_NOTFOUND, "unknown-command", "there is no command '%s': see help",
 			name);

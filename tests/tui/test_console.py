@@ -293,7 +293,7 @@ def test_what_is_pasted_acts_as_no_key(net):
     c.type("n:q\r")
     c.sees("Stop node? y/N")
     c.type("n:tally rpc\r")
-    c.sees("there is no command 'rpc'")
+    c.sees("rpc is followed by a method: help lists them")
     c.type(":quit!\r")
     assert c.wait() == 0
     c.given_back()

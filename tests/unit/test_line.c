@@ -268,7 +268,7 @@ static void a_line_of_the_shell_may_be_pasted(void **state)
 	assert_int_equal(say(v, "rpc getblockhash 0"), LINE_DONE);
 	assert_int_equal(strlen(v->text), 66); /* quoted, as JSON has it */
 	assert_int_equal(say(v, "rpc"), LINE_FAILED);
-	assert_non_null(strstr(v->text, "there is no command 'rpc'"));
+	assert_string_equal(v->text, "rpc is followed by a method: help lists them");
 	assert_int_equal(say(v, "tally startnode -miner"), LINE_FAILED);
 	assert_non_null(strstr(v->text, "startnode is for a shell, in another terminal"));
 	/* What pays asks before. */
@@ -507,12 +507,20 @@ static void a_strangers_balance_is_counted_in_the_chain(void **state)
 
 static void what_is_no_line_is_told_so(void **state)
 {
+	static const char *const near[][2] = {{"getblanace", "did you mean getbalance?"},
+					      {"rpc getblockcoun", "did you mean getblockcount?"},
+					      {"createwalet bob", "did you mean createwallet?"},
+					      {"balanc", "did you mean balance?"}};
 	struct env *v = *state;
 
 	assert_int_equal(say(v, "frobnicate 1"), LINE_FAILED);
 	assert_non_null(strstr(v->text, "there is no command 'frobnicate'"));
 	assert_int_equal(say(v, "sned 1"), LINE_FAILED);
 	assert_non_null(strstr(v->text, "did you mean send?"));
+	for (size_t i = 0; i < ARRAY_LEN(near); i++) {
+		assert_int_equal(say(v, near[i][0]), LINE_FAILED);
+		assert_string_equal(strstr(v->text, "did you mean "), near[i][1]);
+	}
 	assert_int_equal(say(v, "send"), LINE_FAILED);
 	assert_non_null(strstr(v->text, "send needs to (address or label)"));
 	assert_int_equal(say(v, "send miner"), LINE_FAILED);
