@@ -75,6 +75,7 @@ struct node {
 	unsigned work;                /* bits of WORK_… to be done in the next turn */
 	bool clock_off;               /* the log has heard of it */
 	uint32_t undone;              /* blocks disconnected since the last tip */
+	size_t voided;                /* wallet_voided when the first of them was */
 	uint32_t reorgs, reorg_depth; /* since the start; blocks undone in the last */
 	struct net_addr
 		joined_from; /* who offered the chain, where it was joined since the start; else port 0 */

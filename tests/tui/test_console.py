@@ -230,6 +230,44 @@ def test_a_reorganisation_is_told(net):
     c.quit()
 
 
+def test_a_payment_that_spent_the_reward_of_a_lost_block_is_told(net):
+    one, two = net.node(), net.node()
+    one.create("CENTRAL_NODE", "-spacing", "0", "-maturity", "1")
+    one.start()
+    two.start("-connect", "127.0.0.1:%d" % one.id)
+    wait_until("it has joined", lambda: two.run("rpc", "getblockcount")[1] == "0\n")
+    one.end()
+    two.end()
+    two.start("-connect", "0", "-listen", "0")
+    two.generate(4)
+    two.end()
+    c = Console(one, 80, 24)
+    c.sees("n%d" % one.id)
+    one.generate(2)
+    one.rpc("getnewaddress", "bob")
+    # More than the first block gave; then one with the change of it.
+    paid = [one.rpc("sendtoaddress", "bob", 60), one.rpc("sendtoaddress", "bob", 60)]
+    one.generate(1)
+    c.sees("h3")
+    two.start("-connect", "127.0.0.1:%d" % one.id)
+    c.sees("reorganisation: 3 blocks undone")
+    c.type("7")
+    c.sees("reorganisation: 2 payments of this wallet are void now")
+    c.type("6g")
+    c.sees(" void ")
+    c.type("/" + paid[1] + "\r")
+    c.sees("this payment is void: it spent coins that are void, as of a lost block")
+    c.type("\r")
+    c.sees("void: no block on the best chain has it")
+    c.sees(paid[0] + ":")
+    c.type("q")
+    c.quit()
+    # As the database has it, too.
+    one.start("-connect", "0")
+    c = [t for t in one.rpc("listtransactions") if t["txid"] in paid]
+    assert c and all(t["abandoned"] for t in c), c
+
+
 def test_what_is_not_done_or_not_there_is_said(net):
     _, c = opened(net)
     c.sees("50.00")
