@@ -202,6 +202,22 @@ static bool run_getbalance(struct invocation *in, struct err *e)
 	return true;
 }
 
+/* What is wrong with the payment is said instead of it. */
+static bool note_mining(const struct invocation *in, json_t *params, struct err *e)
+{
+	json_t *preview, *result;
+
+	if (!isatty(STDERR_FILENO))
+		return true;
+	preview = json_copy(params);
+	json_object_set_new(preview, "preview", json_true());
+	if (!call_command(in, "send", preview, &result, NULL, e))
+		return false;
+	json_decref(result);
+	note("mining a block with it: that may take a while");
+	return true;
+}
+
 static bool run_send(struct invocation *in, struct err *e)
 {
 	static const char *const names[] = {"from", "to", "amount", "fee", "memo", "mine"};
@@ -224,8 +240,10 @@ static bool run_send(struct invocation *in, struct err *e)
 		if (text)
 			json_object_set_new(params, names[i], text);
 	}
-	if (option_value(in, "mine"))
-		note("mining a block with it: that may take a while");
+	if (option_value(in, "mine") && !note_mining(in, params, e)) {
+		json_decref(params);
+		return false;
+	}
 	if (!call_command(in, "send", params, &result, NULL, e))
 		return false;
 	printf("%s\n", json_string_value(json_object_get(result, "txid")));
