@@ -102,8 +102,10 @@ def test_only_what_makes_something_makes_a_directory(net):
     for command in (("getbalance",), ("getbalance", "-address", "bob"), ("listaddresses",), ("printchain",), ("reindex",),
                     ("reindexutxo",), ("invite",), ("send", "-to", "bob", "-amount", "1"), ("rpc", "getblockcount"),
                     ("rpc", "getnewaddress"), ("rpc", "stop"), ("startnode", "-dump-screen", "80x24")):
-        refused(n, 1, *command, says="there is no data directory %s: createblockchain, createwallet or startnode "
-                                     "makes one" % n.dir)
+        makes = "startnode without it makes one" if "startnode" in command else \
+            ": createblockchain, createwallet or startnode makes one"
+        refused(n, 1, *command, says="there is no data directory %s: " % n.dir)
+        refused(n, 1, *command, says=makes)
         typo = os.path.join(net.home, "typo", "deep")
         refused(n, 1, *command, env={"TALLY_HOME": typo}, says="there is no data directory %s/%d: " % (typo, n.id))
     refused(n, 2, "send", "-to", "bob", "-amount", "x")  # the words come first
