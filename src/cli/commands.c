@@ -403,6 +403,22 @@ static bool print_methods(const struct invocation *in, struct err *e)
 	return text != NULL;
 }
 
+/* The node's "see help METHOD" is for its prompt. */
+static bool refused(struct err *e)
+{
+	static const char help[] = ": see help ";
+	const char *at = strstr(e->detail, help);
+	char *text;
+
+	if (!at || strchr(at + sizeof(help) - 1, ' '))
+		return false;
+	text = mem_printf("%.*s: see tally rpc help %s", (int)(at - e->detail), e->detail,
+			  at + sizeof(help) - 1);
+	snprintf(e->detail, sizeof(e->detail), "%s", text);
+	free(text);
+	return false;
+}
+
 static bool run_rpc(struct invocation *in, struct err *e)
 {
 	json_t *params, *result;
@@ -416,7 +432,7 @@ static bool run_rpc(struct invocation *in, struct err *e)
 		return print_methods(in, e);
 	params = rpc_params(in, e);
 	if (!params || !call_command(in, in->words[0], params, &result, &raw, e))
-		return false;
+		return refused(e);
 	if (json_is_string(result) && (!raw || strncmp(raw, "\"", 1) == 0)) {
 		printf("%s\n", json_string_value(result));
 	} else if (raw) {

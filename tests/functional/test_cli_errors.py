@@ -122,6 +122,16 @@ def test_only_what_makes_something_makes_a_directory(net):
     assert other.ok("getbalance") == "Balance: 50"
 
 
+def test_what_a_method_wants_is_told_for_the_shell(net):
+    n = net.node()
+    n.create()
+    for start in (True, False):
+        refused(n, 2, "rpc", "getblock", says=": see tally rpc help getblock\n")
+        refused(n, 2, "rpc", "getblockhash", "1", "2", says=" at most 1 argument: see tally rpc help getblockhash\n")
+        if start:
+            n.start("-connect", "0")
+
+
 def test_no_chain_yet(net):
     n = net.node()
     n.ok("createwallet")
