@@ -30,6 +30,7 @@ SCRIPT_TESTS += \
 	tests/functional/test_bad_messages.py \
 	tests/functional/test_branches.py \
 	tests/functional/test_bans.py \
+	tests/functional/test_class.py \
 	tests/functional/test_cli_errors.py \
 	tests/functional/test_clock.py \
 	tests/functional/test_crowd.py \

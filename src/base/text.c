@@ -180,6 +180,30 @@ void utf8_sanitise(char *out, size_t out_size, const void *bytes, size_t n)
 	out[at] = '\0';
 }
 
+char *utf8_escape(const char *text)
+{
+	size_t n = strlen(text), at = 0;
+	const uint8_t *p = (const uint8_t *)text;
+	/* No byte becomes more than six. */
+	char *out = mem_array(n + 1, 6);
+
+	while (n) {
+		uint32_t cp = *p;
+		size_t len = utf8_char(p, n, &cp);
+
+		if (len && (*p == '\n' || !is_unplain(cp))) {
+			memcpy(out + at, p, len);
+			at += len;
+		} else {
+			at += (size_t)snprintf(out + at, 7, "\\u%04x", (unsigned)cp);
+		}
+		p += len ? len : 1;
+		n -= len ? len : 1;
+	}
+	out[at] = '\0';
+	return out;
+}
+
 static bool parse_digits(const char *s, unsigned base, uint64_t lo, uint64_t hi, uint64_t *out)
 {
 	uint64_t v = 0;

@@ -72,6 +72,22 @@ static chain_index add_header(struct chain *c, const struct block_header *h,
 	return i;
 }
 
+bool chain_check_header(const struct chain *c, const struct block_header *h,
+			const struct block_hash *hash, struct err *e)
+{
+	const chain_index i = tree_find(&c->tree, hash);
+	chain_index prev;
+	struct err why = {0};
+
+	if (i != CHAIN_NONE)
+		return check_known(c, i, e);
+	if (check_header(c, h, hash, &prev, &why) || why.cls != ERR_INVALID)
+		return true;
+	if (e != NULL)
+		*e = why;
+	return false;
+}
+
 bool chain_accept_header(struct chain *c, const struct block_header *h, chain_index *at,
 			 struct err *e)
 {

@@ -330,6 +330,11 @@ bool chain_settled(const struct chain *c)
 	return c->n_ahead == 0 && c->op == OP_NONE;
 }
 
+bool chain_at_best(const struct chain *c)
+{
+	return chain_settled(c) && c->tree.tip == c->best;
+}
+
 bool chain_commit(struct chain *c, struct err *e)
 {
 	struct err why = {0};

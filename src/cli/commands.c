@@ -141,6 +141,15 @@ static bool one_param(const struct invocation *in, const char *option, json_t **
 }
 
 /* Calls, prints the result as the verb's text. */
+/* Names and labels of others must not turn or break what is shown. */
+static void print_plain(const char *s)
+{
+	char *plain = utf8_escape(s);
+
+	printf("%s\n", plain);
+	free(plain);
+}
+
 static bool call_and_print(struct invocation *in, const char *method, json_t *params, struct err *e)
 {
 	const struct verb *v = verb_find(method);
@@ -150,7 +159,7 @@ static bool call_and_print(struct invocation *in, const char *method, json_t *pa
 	if (!call_command(in, method, params, &result, NULL, e))
 		return false;
 	text = v->text ? v->text(result) : command_json(result, JSON_INDENT(2));
-	printf("%s\n", text);
+	print_plain(text);
 	free(text);
 	json_decref(result);
 	return true;
@@ -422,7 +431,7 @@ static bool refused(struct err *e)
 static bool run_rpc(struct invocation *in, struct err *e)
 {
 	json_t *params, *result;
-	char *raw = NULL, *lines;
+	char *raw = NULL, *plain, *lines;
 
 	if (in->n_words == 0)
 		return err_set(e, ERR_USAGE, "missing-method",
@@ -434,11 +443,13 @@ static bool run_rpc(struct invocation *in, struct err *e)
 	if (!params || !call_command(in, in->words[0], params, &result, &raw, e))
 		return refused(e);
 	if (json_is_string(result) && (!raw || strncmp(raw, "\"", 1) == 0)) {
-		printf("%s\n", json_string_value(result));
+		print_plain(json_string_value(result));
 	} else if (raw) {
-		lines = json_on_lines(raw);
+		plain = utf8_escape(raw);
+		lines = json_on_lines(plain);
 		puts(lines);
 		free(lines);
+		free(plain);
 	}
 	free(raw);
 	json_decref(result);

@@ -24,7 +24,7 @@
 static bool read_cookie(const struct config *c, char out[COOKIE_MAX])
 {
 	char *path = mem_printf("%s/.cookie", c->dir);
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ssize_t n = -1;
 
 	free(path);

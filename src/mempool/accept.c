@@ -237,6 +237,18 @@ static bool check_signatures(struct mempool *m, const struct tx *tx, const struc
 	return true;
 }
 
+bool accept_again(struct mempool *m, struct tx *tx, struct err *e)
+{
+	struct sigcheck *checks =
+		mempool_verified(m, &tx->id) ? NULL : mem_array(MAX(tx->n_in, 1U), sizeof(*checks));
+	struct candidate c;
+	const bool ok = accept_check(m, tx, &c, checks, e) && check_signatures(m, tx, checks, e) &&
+			accept_take(m, tx, &c, 0, e);
+
+	free(checks);
+	return ok;
+}
+
 static bool accept_now(struct mempool *m, struct tx *tx, bool take, int64_t *fee, struct err *e)
 {
 	struct candidate c;

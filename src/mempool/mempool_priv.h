@@ -202,6 +202,9 @@ bool accept_take(struct mempool *m, struct tx *tx, const struct candidate *c, in
 /* Both, for a transaction whose signatures are known to be valid. */
 bool accept_verified(struct mempool *m, struct tx *tx, int64_t since, struct err *e);
 
+/* All of it at once, signatures too where they are not known to be valid. */
+bool accept_again(struct mempool *m, struct tx *tx, struct err *e);
+
 /* queue.c */
 void queue_free(struct mempool *m);
 /* In front of what the origin has waiting, whatever the bounds. */
@@ -228,6 +231,9 @@ void reorg_trim(struct mempool *m);   /* keeps to RETURNED_BYTES_MAX, and what t
 void reorg_forget(struct mempool *m, const struct txid *id); /* this one is confirmed again */
 /* Takes an entry and its descendants out; they enter again behind what the blocks held. */
 void reorg_pull(struct mempool *m, struct pool_entry *en);
+/* Where it is only too many in a line for now (or spends one that is): it is tried again with each new tip. Its
+ * signatures may not have been checked. False: it is refused for something else, or too many are kept. */
+bool reorg_later(struct mempool *m, struct tx *tx, const struct err *e);
 /* Lets all of it enter again, until about the deadline (clock_mono_us); m->reorg tells whether there is more. The chain
  * is settled. */
 void reorg_give_back(struct mempool *m, int64_t deadline);

@@ -235,9 +235,10 @@ static void batch_verdict(struct mempool *m)
 static void tell(struct mempool *m, struct batch_item *item)
 {
 	struct queued *q = item->q;
-	bool orphan = item->err.cls == ERR_ORPHAN;
 	struct tx *tx = tx_ref(q->tx);
 	uint64_t origin = q->origin;
+	bool later = origin == MEMPOOL_FILE_ORIGIN && reorg_later(m, tx, &item->err);
+	bool orphan = item->err.cls == ERR_ORPHAN && !later;
 	bool told = q->retry && orphan;
 
 	item->q = NULL;
@@ -322,7 +323,7 @@ bool mempool_work(struct mempool *m, int64_t budget_us)
 	if (m->working)
 		return false;
 	m->working = true;
-	while (chain_settled(m->o.chain)) {
+	while (chain_at_best(m->o.chain)) {
 		if (m->reorg)
 			reorg_give_back(m, deadline);
 		if (m->reorg) {

@@ -81,11 +81,12 @@ static bool child_of(const struct map *ids, const struct tx *tx)
 	return false;
 }
 
-/* Valid, and only too many in a line for now: it is tried again with each new tip. */
-static bool keep_for_later(struct mempool *m, struct tx *tx, const struct err *e)
+bool reorg_later(struct mempool *m, struct tx *tx, const struct err *e)
 {
 	const bool line = e->cls == ERR_POLICY && strcmp(e->token, "too-long-mempool-chain") == 0;
 
+	if (map_get(&m->later_ids, &tx->id))
+		return true;
 	if (!line && !(e->cls == ERR_ORPHAN && child_of(&m->later_ids, tx)))
 		return false;
 	if (m->later_bytes + tx->raw.len > RETURNED_BYTES_MAX)
@@ -114,9 +115,9 @@ static void enter_again(struct mempool *m, struct tx *take_tx)
 	bool in;
 
 	m->any_fee = true;
-	in = accept_verified(m, take_tx, 0, &e);
+	in = accept_again(m, take_tx, &e);
 	m->any_fee = false;
-	if (!in && !keep_for_later(m, take_tx, &e) && !put_behind_parent(m, take_tx, &e)) {
+	if (!in && !reorg_later(m, take_tx, &e) && !put_behind_parent(m, take_tx, &e)) {
 		hash256_short(id, &take_tx->id.h);
 		log_debug(LOG_MEMPOOL, "tx %s does not come back: %s: %s", id, e.token, e.detail);
 	}
@@ -202,9 +203,18 @@ void mempool_tip_changed(struct mempool *m)
 	m->reorg = true;
 }
 
+size_t mempool_later(const struct mempool *m, size_t from, struct tx **out, size_t max)
+{
+	size_t n = 0;
+
+	for (; from + n < m->n_later && n < max; n++)
+		out[n] = m->later[from + n];
+	return n;
+}
+
 void mempool_tidy(struct mempool *m)
 {
-	if (chain_settled(m->o.chain))
+	if (chain_at_best(m->o.chain))
 		reorg_give_back(m, INT64_MAX);
 }
 

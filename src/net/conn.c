@@ -176,7 +176,7 @@ void conn_destroy(struct conn *c)
 	recv_clear(c);
 	event_free(c->readable);
 	event_free(c->writable);
-	evbuffer_free(c->out);
+	send_clear(c);
 	close(c->fd);
 	free(c);
 }

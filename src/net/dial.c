@@ -35,6 +35,12 @@ struct dial *dial_find(const struct net *n, const struct net_addr *a)
 	return NULL;
 }
 
+/* A connection that we have dialled there ourselves. */
+static bool dialled_at(const struct conn *c, const struct net_addr *a)
+{
+	return c->info.kind != CONN_INBOUND && net_addr_equal(&c->info.peer, a);
+}
+
 /* Inbound peers come from ports of the moment, which say nothing about where they listen; and a node may listen
  * at several addresses. What is known of both is in `listens`. */
 bool dial_connected_to(const struct net *n, const struct net_addr *a)
@@ -42,8 +48,28 @@ bool dial_connected_to(const struct net *n, const struct net_addr *a)
 	list_each (it, &n->conns) {
 		const struct conn *c = list_entry(it, struct conn, link);
 
-		if ((c->info.kind != CONN_INBOUND && net_addr_equal(&c->info.peer, a)) ||
-		    listens_has(c->listens, c->n_listens, a))
+		if (dialled_at(c, a) || listens_has(c->listens, c->n_listens, a))
+			return true;
+	}
+	return false;
+}
+
+static bool has_dialled(const struct net *n, const struct net_addr *a)
+{
+	list_each (it, &n->conns) {
+		if (dialled_at(list_entry(it, struct conn, link), a))
+			return true;
+	}
+	return false;
+}
+
+/* One that we have dialled, and that has greeted us: whoever came by itself is no reason to dial nobody. */
+static bool anybody_dialled(const struct net *n)
+{
+	list_each (it, &n->conns) {
+		const struct conn *c = list_entry(it, struct conn, link);
+
+		if (c->info.kind != CONN_INBOUND && c->handshaken)
 			return true;
 	}
 	return false;
@@ -62,9 +88,9 @@ static int64_t retry_delay(uint32_t failures)
 	return failures >= 6 ? RETRY_MAX_MS : (int64_t)RETRY_FIRST_MS << failures;
 }
 
-static int64_t put_off(struct wish *w, int64_t now)
+static int64_t put_off(struct wish *w, int64_t now, int64_t most)
 {
-	int64_t delay = retry_delay(w->failures);
+	int64_t delay = MIN(retry_delay(w->failures), most);
 
 	w->next_ms = now + delay;
 	w->failures++;
@@ -88,10 +114,15 @@ static void attempt_failed(struct net *n, const struct net_addr *a, enum conn_ki
 	if (!our_fault(error))
 		addrbook_failed(n->book, a);
 	if (w) {
-		int64_t delay = put_off(w, net_now_ms(n));
+		/* Who has nobody else waits for it, as a class does for the central node; and says so ever more
+		 * rarely. */
+		const bool alone = !anybody_dialled(n);
+		int64_t delay = put_off(w, net_now_ms(n), alone ? RETRY_ALONE_MS : RETRY_MAX_MS);
+		const bool told = alone && (w->failures & (w->failures - 1)) != 0;
 
-		log_info(LOG_NET, "peer %s: no connection: %s: next try in %lld s", name,
-			 strerror(error), (long long)delay / 1000);
+		log_line(LOG_NET, told ? LOG_DEBUG : LOG_INFO,
+			 "peer %s: no connection: %s: next try in %lld s", name, strerror(error),
+			 (long long)delay / 1000);
 	} else if (kind == CONN_MANUAL || (is_fallback(n, a) && !n->fallback_told)) {
 		log_info(LOG_NET, "peer %s: no connection: %s", name, strerror(error));
 		n->fallback_told = n->fallback_told || kind != CONN_MANUAL;
@@ -231,9 +262,10 @@ bool net_connect(struct net *n, const struct net_addr *a, bool once, struct err 
 		return err_set(e, ERR_POLICY, "banned", "%s is banned: lift the ban first", name);
 	if (!once)
 		add_wish(n, a);
-	if (dial_connected_to(n, a) || dial_find(n, a))
+	/* Not so where a peer that came is taken for it: a person knows better. */
+	if (has_dialled(n, a) || dial_find(n, a))
 		return err_set(e, ERR_KNOWN, "already-connected", "%s is %s already", name,
-			       dial_connected_to(n, a) ? "connected" : "being dialled");
+			       has_dialled(n, a) ? "connected" : "being dialled");
 	error = dial_start(n, a, CONN_MANUAL);
 	if (error != 0 && once)
 		return err_set(e, ERR_IO, "no-connection", "%s: no connection: %s", name,
@@ -276,7 +308,7 @@ void dial_conn_closed(struct conn *c)
 	if (w) {
 		if (steady)
 			w->failures = 0;
-		put_off(w, now);
+		put_off(w, now, RETRY_MAX_MS);
 	}
 }
 
@@ -304,15 +336,15 @@ static void retry_wishes(struct net *n, int64_t now)
 
 /* --- the central node --------------------------------------------------------------------------- */
 
-static bool anybody_connected(const struct net *n)
+static bool wants_fallback(const struct net *n)
 {
-	return !list_empty(&n->conns);
+	return n->have_fallback && !anybody_dialled(n) && !dial_connected_to(n, &n->fallback) &&
+	       !dial_find(n, &n->fallback);
 }
 
 static void try_fallback(struct net *n, int64_t now)
 {
-	if (!n->have_fallback || now < n->fallback_ms || anybody_connected(n) ||
-	    dial_find(n, &n->fallback) || bans_is_banned(n->bans, &n->fallback))
+	if (!wants_fallback(n) || now < n->fallback_ms || bans_is_banned(n->bans, &n->fallback))
 		return;
 	n->fallback_ms = now + FALLBACK_RETRY_MS;
 	dial_start(n, &n->fallback, CONN_OUTBOUND);
@@ -372,8 +404,7 @@ size_t net_dials(const struct net *n, struct net_dial *out, size_t max)
 		if (!dial_wish(n, &d->addr) && k < max)
 			out[k++] = (struct net_dial){d->addr, d->kind == CONN_MANUAL, true, 0, 0};
 	}
-	if (n->have_fallback && !anybody_connected(n) && !dial_find(n, &n->fallback) &&
-	    !dial_wish(n, &n->fallback) && k < max)
+	if (wants_fallback(n) && !dial_wish(n, &n->fallback) && k < max)
 		out[k++] = (struct net_dial){n->fallback, false, false,
 					     MAX(0, n->fallback_ms - now), 0};
 	return k;

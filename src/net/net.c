@@ -68,6 +68,11 @@ void net_free(struct net *n)
 	free(n);
 }
 
+void net_dial_book(struct net *n, bool dial_book)
+{
+	n->dial_book = dial_book;
+}
+
 void net_tick(struct net *n)
 {
 	int64_t now = net_now_ms(n);
@@ -105,6 +110,16 @@ static bool transport_send(void *ctx, conn_id id, const char *command, struct sp
 	return c && send_queue(c, command, payload);
 }
 
+static bool transport_lend(void *ctx, conn_id id, const char *command, struct loan *l)
+{
+	struct conn *c = conn_find(ctx, id);
+
+	if (c)
+		return send_lend(c, command, l);
+	l->done(l);
+	return false;
+}
+
 static void transport_close(void *ctx, conn_id id, enum close_kind kind, const char *reason)
 {
 	struct conn *c = conn_find(ctx, id);
@@ -132,6 +147,13 @@ static size_t transport_queued(void *ctx, conn_id id)
 	return c ? evbuffer_get_length(c->out) : 0;
 }
 
+static size_t transport_queued_all(void *ctx)
+{
+	const struct net *n = ctx;
+
+	return n->copied_total;
+}
+
 static void transport_listens_at(void *ctx, conn_id id, const struct net_addr *a)
 {
 	struct net *n = ctx;
@@ -151,8 +173,14 @@ static void transport_listens_at(void *ctx, conn_id id, const struct net_addr *a
 
 struct transport net_transport(struct net *n)
 {
-	return (struct transport){transport_send,   transport_close,      transport_pause,
-				  transport_queued, transport_listens_at, n};
+	return (struct transport){.send = transport_send,
+				  .lend = transport_lend,
+				  .close = transport_close,
+				  .pause = transport_pause,
+				  .queued = transport_queued,
+				  .queued_all = transport_queued_all,
+				  .listens_at = transport_listens_at,
+				  .ctx = n};
 }
 
 size_t net_connections(const struct net *n, enum conn_kind kind)

@@ -30,10 +30,14 @@
 /* What may wait in one send queue before the connection is given up as one that never reads. */
 #define SEND_QUEUE_LIMIT (16u << 20)
 #define SEND_STALL_MS    60000
+/* Once so much waits for all together, a peer is not heard as soon as a little waits for it. */
+#define SEND_COPIED_MAX (32u << 20)
+#define SEND_LITTLE     (64u << 10)
 
 #define DIAL_TIMEOUT_MS   5000
 #define RETRY_FIRST_MS    1000
 #define RETRY_MAX_MS      60000
+#define RETRY_ALONE_MS    3000  /* at most, where nobody answers and nobody else has */
 #define RETRY_STEADY_MS   60000 /* a connection that lasted so long was a good one */
 #define SOON_LOST_REST_MS 10000 /* from the book, where one ended sooner; doubling */
 #define SOON_LOST_MAX     32
@@ -85,6 +89,7 @@ struct conn {
 	int64_t last_read_ms;
 
 	struct evbuffer *out;
+	size_t copied;        /* of its bytes at most so many were copied; the others are lent */
 	bool send_full;       /* went over its bound and has not drained */
 	int64_t out_moved_ms; /* when the queue last began or shrank */
 
@@ -148,7 +153,8 @@ struct net {
 	size_t n_lingering;
 	struct event *soon; /* fires on the next turn of the loop: deliver, reap */
 
-	size_t recv_total; /* bytes of all receive buffers */
+	size_t recv_total;   /* bytes of all receive buffers */
+	size_t copied_total; /* of all send queues */
 	size_t n_starved;
 	conn_id leader; /* the one that may go on although memory is short; 0 none */
 	int64_t leader_ms;
@@ -204,6 +210,8 @@ void recv_tick(struct net *n, int64_t now);
 /* send.c */
 void send_on_writable(evutil_socket_t fd, short what, void *arg);
 bool send_queue(struct conn *c, const char *command, struct span payload);
+bool send_lend(struct conn *c, const char *command, struct loan *l);
+void send_clear(struct conn *c);
 void send_tick(struct net *n, int64_t now);
 
 /* listen.c */

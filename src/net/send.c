@@ -10,6 +10,19 @@
 
 #define SEND_PIECES 16
 
+/* What was copied lies before what is lent, behind it or between: told is the most it can be. */
+static void set_copied(struct conn *c, size_t n)
+{
+	c->net->copied_total = c->net->copied_total - c->copied + n;
+	c->copied = n;
+}
+
+void send_clear(struct conn *c)
+{
+	set_copied(c, 0);
+	evbuffer_free(c->out);
+}
+
 static bool append(struct evbuffer *out, const char *command, struct span payload)
 {
 	uint8_t header[FRAME_HEADER_BYTES];
@@ -21,26 +34,80 @@ static bool append(struct evbuffer *out, const char *command, struct span payloa
 	return payload.len == 0 || evbuffer_add(out, payload.p, payload.len) == 0;
 }
 
-bool send_queue(struct conn *c, const char *command, struct span payload)
+static void give_back(const void *bytes, size_t n, void *loan)
+{
+	struct loan *l = loan;
+
+	(void)bytes;
+	(void)n;
+	l->done(l);
+}
+
+/* Its header is copied. False: nothing is lent. */
+static bool append_loan(struct evbuffer *out, const char *command, struct loan *l)
+{
+	uint8_t header[FRAME_HEADER_BYTES];
+
+	frame_encode(header, command, l->bytes);
+	return evbuffer_add(out, header, sizeof(header)) == 0 &&
+	       evbuffer_add_reference(out, l->bytes.p, l->bytes.len, give_back, l) == 0;
+}
+
+static bool may_queue(struct conn *c, size_t n)
 {
 	size_t before = evbuffer_get_length(c->out);
 
-	if (before + payload.len > SEND_QUEUE_LIMIT) {
-		conn_close(c, CLOSE_PLAIN, false, "it does not read: %zu bytes wait for it",
-			   before);
-		return false;
-	}
-	if (!append(c->out, command, payload)) {
-		conn_close(c, CLOSE_PLAIN, false, "no memory to send %s of %zu bytes", command,
-			   payload.len);
-		return false;
-	}
-	if (before == 0) {
+	if (before + n <= SEND_QUEUE_LIMIT)
+		return true;
+	conn_close(c, CLOSE_PLAIN, false, "it does not read: %zu bytes wait for it", before);
+	return false;
+}
+
+static bool no_memory(struct conn *c, const char *command, size_t n)
+{
+	conn_close(c, CLOSE_PLAIN, false, "no memory to send %s of %zu bytes", command, n);
+	return false;
+}
+
+static void was_queued(struct conn *c, bool first, size_t copied)
+{
+	size_t most = c->net->copied_total > SEND_COPIED_MAX ? SEND_LITTLE : NET_SEND_BUFFER_MAX;
+
+	set_copied(c, c->copied + copied);
+	if (first) {
 		c->out_moved_ms = net_now_ms(c->net);
 		event_add(c->writable, NULL);
 	}
-	if (evbuffer_get_length(c->out) > NET_SEND_BUFFER_MAX)
+	if (evbuffer_get_length(c->out) > most)
 		c->send_full = true;
+}
+
+bool send_queue(struct conn *c, const char *command, struct span payload)
+{
+	bool first = evbuffer_get_length(c->out) == 0;
+
+	if (!may_queue(c, payload.len))
+		return false;
+	if (!append(c->out, command, payload))
+		return no_memory(c, command, payload.len);
+	was_queued(c, first, FRAME_HEADER_BYTES + payload.len);
+	return true;
+}
+
+bool send_lend(struct conn *c, const char *command, struct loan *l)
+{
+	bool first = evbuffer_get_length(c->out) == 0;
+
+	if (!may_queue(c, l->bytes.len)) {
+		l->done(l);
+		return false;
+	}
+	if (!append_loan(c->out, command, l)) {
+		no_memory(c, command, l->bytes.len);
+		l->done(l);
+		return false;
+	}
+	was_queued(c, first, FRAME_HEADER_BYTES);
 	return true;
 }
 
@@ -63,6 +130,7 @@ static ssize_t write_some(struct conn *c)
 	sent = sendmsg(c->fd, &msg, MSG_NOSIGNAL);
 	if (sent > 0) {
 		evbuffer_drain(c->out, (size_t)sent);
+		set_copied(c, MIN(c->copied, evbuffer_get_length(c->out)));
 		c->net->bytes_out += (uint64_t)sent;
 		c->out_moved_ms = net_now_ms(c->net);
 	}

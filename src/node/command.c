@@ -86,6 +86,12 @@ const char *call_method(const struct call *c)
 	return c->verb->name;
 }
 
+bool err_given_up(struct err *e)
+{
+	return err_set(e, ERR_BUSY, "given-up",
+		       "who asked has closed the connection: keep it open until the answer comes");
+}
+
 void node_command_give_up(struct node *n, const void *arg)
 {
 	turns_give_up(n, arg);

@@ -3,17 +3,21 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 #include <tally/net/addr.h>
 #include <tally/net/invite.h>
+
+#define CONF_BYTES_MAX (1 << 20)
 
 #define FIELD(f) .offset = offsetof(struct config, f), .size = sizeof(((struct config *)0)->f)
 #define START    (SETTING_FILE | SETTING_START)
@@ -332,26 +336,53 @@ static bool file_line(struct config *c, char *line, uint64_t given, uint64_t *se
 	return config_set(c, s, trim(eq + 1), e);
 }
 
+/* A link to a file is one; of anything else reading might never end. */
+static bool is_conf(const char *path, const struct stat *st, struct err *e)
+{
+	if (!S_ISREG(st->st_mode))
+		return err_set(e, ERR_IO, "conf-read", "cannot read %s: it must be a file", path);
+	if (st->st_size > CONF_BYTES_MAX)
+		return err_set(e, ERR_IO, "conf-size",
+			       "cannot read %s: it has %lld bytes: at most %d", path,
+			       (long long)st->st_size, CONF_BYTES_MAX);
+	return true;
+}
+
+/* *f NULL and true: there is none. */
+static bool open_conf(const char *path, FILE **f, struct err *e)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	*f = NULL;
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return true;
+	if (fd < 0 || fstat(fd, &st) != 0)
+		err_set(e, ERR_IO, "conf-open", "cannot read %s: %s: check that you may", path,
+			strerror(errno));
+	else if (is_conf(path, &st, e) && !(*f = fdopen(fd, "r")))
+		err_set(e, ERR_IO, "conf-open", "cannot read %s: %s", path, strerror(errno));
+	if (fd >= 0 && !*f)
+		close(fd);
+	return *f != NULL;
+}
+
 /* Reads DIR/tally.conf where there is one; what is in *given stands already. */
 static bool read_file(struct config *c, const char *dir, uint64_t *given, struct err *e)
 {
 	char *path = mem_printf("%s/tally.conf", dir), *line = NULL;
-	FILE *f = fopen(path, "re");
+	FILE *f;
 	uint64_t seen = 0;
 	size_t cap = 0;
 	unsigned at = 0;
-	bool ok = true;
+	bool ok = open_conf(path, &f, e);
 
-	if (!f && errno != ENOENT && errno != ENOTDIR)
-		ok = err_set(e, ERR_IO, "conf-open", "cannot read %s: %s: check that you may", path,
-			     strerror(errno));
 	while (f && ok && getline(&line, &cap, f) >= 0) {
 		at++;
 		ok = file_line(c, line, *given, &seen, e) || err_prefix(e, "%s line %u", path, at);
 	}
 	if (f && ok && ferror(f))
-		ok = err_set(e, ERR_IO, "conf-read", "cannot read %s: %s: it must be a file", path,
-			     strerror(errno));
+		ok = err_set(e, ERR_IO, "conf-read", "cannot read %s: %s", path, strerror(errno));
 	if (f)
 		fclose(f);
 	free(line);

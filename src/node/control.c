@@ -223,8 +223,7 @@ static void give_up(struct request *r)
 	for (size_t i = 0; i < r->begun; i++)
 		if (!r->calls[i].text)
 			node_command_give_up(r->control->node, &r->calls[i]);
-	err_set(&err, ERR_BUSY, "given-up",
-		"not begun: who asked has closed the connection: keep it open until the answer comes");
+	err_given_up(&err);
 	while (r->begun < r->n_calls)
 		on_reply(&r->calls[r->begun++], NULL, &err, RPC_MISC_ERROR);
 }

@@ -24,9 +24,9 @@
 #define HEAD_BYTES   8192  /* of the first request, where the secret must stand */
 #define UNPROVEN_MAX 65536 /* bytes taken from who has not shown it */
 #define UNPROVEN_MS  5000
-#define PATIENT      16  /* so many may take that time */
-#define HURRIED_MS   200 /* the others this: a program has the secret at hand */
-#define BACKLOG      64
+#define PATIENT      16 /* so many may take that time */
+#define HURRIED_MS   50 /* the others this: what a program sends is there before it is let in */
+#define BACKLOG      1024 /* they wait in order; whom it has no room for knocks again after a second */
 
 struct door {
 	struct event_base *base;

@@ -24,7 +24,8 @@ static bool logfile_start(struct logfile *l, struct err *e)
 {
 	struct stat st;
 
-	l->fd = open(l->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	/* It may be a link to where a person wants it; where it is a pipe nobody is waited for. */
+	l->fd = open(l->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0600);
 	if (l->fd < 0)
 		return err_set(e, ERR_IO, "log-open", "cannot write %s: %s: check that you own it",
 			       l->path, strerror(errno));

@@ -190,7 +190,7 @@ void node_mining_work(struct node *n)
 		mining_stop_job(m);
 		return;
 	}
-	if (!chain_settled(n->chain) || m->awaited || (m->job && !m->stale))
+	if (!chain_at_best(n->chain) || m->awaited || (m->job && !m->stale))
 		return;
 	if (!m->chain_ms)
 		m->chain_ms = now_ms(m);
@@ -430,8 +430,7 @@ void node_generate_give_up(struct node *n, const void *asker)
 {
 	struct err err = {0};
 
-	err_set(&err, ERR_BUSY, "given-up",
-		"who asked has closed the connection: keep it open until the answer comes");
+	err_given_up(&err);
 	list_each_safe (it, &n->mining->generates) {
 		struct generate *g = list_entry(it, struct generate, link);
 

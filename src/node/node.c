@@ -268,7 +268,7 @@ static bool time_has_come(const struct node *n, const struct block *b, struct er
 bool node_settled(const struct node *n)
 {
 	return chain_catching_up(n->chain) ||
-	       (chain_settled(n->chain) && (!n->mempool || mempool_settled(n->mempool)));
+	       (chain_at_best(n->chain) && (!n->mempool || mempool_settled(n->mempool)));
 }
 
 bool node_take_block(struct node *n, struct block *b, struct err *e)

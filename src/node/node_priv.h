@@ -264,7 +264,7 @@ void log_format(char *out, size_t size, int64_t unix_us, enum log_subsystem sub,
 /* printer.c: log lines on a descriptor that may stop taking them: nobody waits for it. Lines that don't fit into what is
  * kept meanwhile (1 MB or more) are left out, and counted in a line. Not so with a file, which has them at once. */
 struct printer *printer_new(int fd);
-/* What is left is written within 200 ms, or not at all. NULL is harmless. The descriptor must stay open until the
+/* What is left is written within half a second, or not at all. NULL is harmless. The descriptor must stay open until the
  * program ends. */
 void printer_free(struct printer *p);
 void printer_line(struct printer *p, int64_t unix_us, enum log_subsystem sub, enum log_level level,

@@ -170,11 +170,12 @@ static bool start_network(struct node *n, struct err *e)
 		.book = n->book,
 		.bans = n->bans,
 		.inbound_max = inbound_slots(c->inbound_max),
-		.dial_book = c->n_connect == 0,
 	};
 
 	if (!wanted_chain(n, &po, e))
 		return false;
+	/* Else a stranger could have itself dialled, and what whom we dialled offers is taken at once. */
+	no.dial_book = c->n_connect == 0 && (po.want_chain || chain_has_genesis(n->chain));
 	n->protocol = protocol_new(&po);
 	no.handler = protocol_net_handler(n->protocol);
 	n->net = net_new(&no);

@@ -100,6 +100,8 @@ bool node_start_chain(struct node *n, struct err *e)
 	n->mempool = mempool_new(&mo);
 	n->pool_file = pool_file_open(n);
 	wallet_set_chain(n->wallet, n->chain);
+	if (n->net)
+		net_dial_book(n->net, n->config.n_connect == 0);
 	node_schedule(n, WORK_CHAIN | WORK_WALLET | WORK_MINER);
 	return true;
 }

@@ -31,8 +31,9 @@ struct pool_file {
 	struct reader rest;
 	size_t fed, waiting; /* transactions given to the mempool; without a verdict yet */
 
-	int fd; /* the new file; -1: none is being written */
-	uint64_t after;
+	int fd;         /* the new file; -1: none is being written */
+	uint64_t after; /* the last written of those that wait */
+	size_t later;   /* how many are written of those that wait for a place */
 	struct sha256d sum;
 	bool changed;
 	bool unsure;      /* what was written last may not be on the disk yet */
@@ -43,7 +44,7 @@ struct pool_file {
 
 static uint8_t *read_all(const char *path, size_t *len)
 {
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	uint8_t *bytes = NULL;
 	struct stat st;
 
@@ -189,11 +190,12 @@ static bool begin(struct pool_file *f, struct err *e)
 	struct writer w;
 
 	f->saved_ms = clock_mono_ms(&f->node->clock.clock);
-	f->fd = open(f->new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	unlink(f->new_path); /* whatever it is: what it may lead to is left alone */
+	f->fd = open(f->new_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (f->fd < 0)
 		return cannot(f, "make", e);
 	f->changed = false;
-	f->after = 0;
+	f->after = f->later = 0;
 	sha256d_init(&f->sum);
 	writer_init(&w);
 	put_bytes(&w, MAGIC, 4);
@@ -226,23 +228,44 @@ static bool finish(struct pool_file *f, bool wait, struct err *e)
 	return true;
 }
 
-/* *more: false where the file is complete and in its place. */
-static bool write_slice(struct pool_file *f, bool wait, bool *more, struct err *e)
+static void put_tx(struct writer *w, int64_t since, const struct tx *tx)
+{
+	put_le64(w, (uint64_t)since);
+	put_var_bytes(w, tx->raw.p, tx->raw.len);
+}
+
+static size_t put_waiting(struct pool_file *f, struct writer *w)
 {
 	struct mempool_entry some[SLICE_TXS];
 	const size_t n = mempool_list(f->node->mempool, f->after, some, SLICE_TXS);
-	struct writer w;
 
-	*more = n > 0;
-	if (n == 0)
-		return finish(f, wait, e);
-	writer_init(&w);
-	for (size_t i = 0; i < n && w.len < SLICE_BYTES; i++) {
-		put_le64(&w, (uint64_t)some[i].time);
-		put_var_bytes(&w, some[i].tx->raw.p, some[i].tx->raw.len);
+	for (size_t i = 0; i < n && w->len < SLICE_BYTES; i++) {
+		put_tx(w, some[i].time, some[i].tx);
 		f->after = some[i].seq;
 	}
-	return put_out(f, &w, e);
+	return n;
+}
+
+/* Behind those that wait: what waits for a place behind these. */
+static size_t put_later(struct pool_file *f, struct writer *w)
+{
+	const int64_t now = clock_unix(&f->node->clock.clock);
+	struct tx *some[SLICE_TXS];
+	const size_t n = mempool_later(f->node->mempool, f->later, some, SLICE_TXS);
+
+	for (size_t i = 0; i < n && w->len < SLICE_BYTES; i++, f->later++)
+		put_tx(w, now, some[i]);
+	return n;
+}
+
+/* *more: false where the file is complete and in its place. */
+static bool write_slice(struct pool_file *f, bool wait, bool *more, struct err *e)
+{
+	struct writer w;
+
+	writer_init(&w);
+	*more = put_waiting(f, &w) > 0 || put_later(f, &w) > 0;
+	return *more ? put_out(f, &w, e) : finish(f, wait, e);
 }
 
 bool pool_file_turn(struct pool_file *f)

@@ -21,7 +21,7 @@
 
 #define QUEUE_BYTES ((size_t)1 << 20) /* a few times the lines that are kept for the console */
 #define LINE_BYTES  1024
-#define LAST_MS     200
+#define LAST_MS     500
 #define PAUSE_NS    2000000
 
 struct printer {

@@ -53,7 +53,7 @@ static enum part scan_part(struct node *n, void *arg, int *code, struct err *e)
 	struct scan *s = arg;
 	bool more;
 
-	if (!chain_settled(n->chain)) /* a block is half way: when it is done */
+	if (!chain_at_best(n->chain)) /* a block is half way: when it is done */
 		return PART_WAITS;
 	/* Each slice would have what was read written to disk. */
 	if (chain_catching_up(n->chain) || !same_tip(n, s)) {

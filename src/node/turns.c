@@ -121,7 +121,7 @@ void turns_give_up(struct node *n, const void *asker)
 {
 	struct err err = {0};
 
-	err_set(&err, ERR_BUSY, "given-up", "nobody waits for the answer any more");
+	err_given_up(&err);
 	list_each_safe (it, &n->turns) {
 		struct turns *t = list_entry(it, struct turns, link);
 

@@ -85,16 +85,14 @@ static bool fee_absurd(int64_t fee, int64_t amount)
 static int64_t highest_rate(struct node *n, struct wallet_payment p)
 {
 	int64_t good = 1, bad = p.fee_rate, fee, change;
-	struct tx *tx;
 
 	while (bad - good > 1) {
 		p.fee_rate = good + (bad - good) / 2;
-		if (!wallet_pay(n->wallet, &p, &tx, &fee, &change, NULL)) {
+		if (!wallet_pay(n->wallet, &p, NULL, &fee, &change, NULL) ||
+		    fee_absurd(fee, p.amount))
 			bad = p.fee_rate;
-			continue;
-		}
-		tx_unref(tx);
-		*(fee_absurd(fee, p.amount) ? &bad : &good) = p.fee_rate;
+		else
+			good = p.fee_rate;
 	}
 	return good;
 }

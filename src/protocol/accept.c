@@ -1,9 +1,11 @@
 /* Blocks that arrive. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include <tally/base/checked.h>
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
+#include <tally/base/text.h>
 
 #include "protocol/protocol_priv.h"
 
@@ -226,6 +228,66 @@ static bool ahead_too_far(const struct protocol *p)
 	return p->ahead_bytes > AHEAD_BYTES_MAX || p->ahead_blocks > AHEAD_BLOCKS_MAX;
 }
 
+static bool is_other_genesis(const struct protocol *p, const struct block_header *h,
+			     const struct block_hash *hash)
+{
+	return hash256_is_zero(&h->prev.h) &&
+	       !hash256_equal(&hash->h, &chain_params(p->o.chain)->genesis_hash.h);
+}
+
+/* Nobody waits for its bytes: whatever they are, they change nothing. */
+static bool is_here(const struct protocol *p, const struct peer *peer,
+		    const struct block_hash *hash, struct chain_entry *en)
+{
+	return chain_find(p->o.chain, hash, en) && (en->status & CHAIN_HAVE_BODY) &&
+	       request_peer(p, hash) != peer;
+}
+
+static void came_again(struct protocol *p, struct peer *peer, const struct chain_entry *en,
+		       struct msg_record *rec)
+{
+	char shown[HASH_SHORT_CHARS + 1];
+
+	hash256_short(shown, &en->hash.h);
+	text_append(rec->summary, sizeof(rec->summary), "h=%" PRIu32 " %s, here already",
+		    en->height, shown);
+	rec->ok = true;
+	request_late_came(peer, &en->hash);
+	peer->has_chain = true;
+	peer_has_block(p, peer, &en->hash);
+	sync_refill(p, peer);
+}
+
+bool block_look(struct protocol *p, struct peer *peer, struct span payload, struct msg_record *rec)
+{
+	char shown[HASH_SHORT_CHARS + 1];
+	struct block_header h;
+	struct block_hash hash;
+	struct chain_entry en;
+	struct err e;
+
+	if (!has_chain(p) || payload.len < HEADER_BYTES)
+		return true;
+	err_clear(&e);
+	header_decode(&h, payload.p);
+	header_hash(&hash, &h);
+	if (is_other_genesis(p, &h, &hash)) {
+		text_append(rec->summary, sizeof(rec->summary), "another genesis");
+		peer_close(p, peer, CLOSE_PLAIN, "of another chain: it sends another genesis");
+	} else if (!chain_check_header(p->o.chain, &h, &hash, &e)) {
+		hash256_short(shown, &hash.h);
+		text_append(rec->summary, sizeof(rec->summary), "%s: %s", shown, e.detail);
+		peer_close(p, peer, CLOSE_DISCOURAGE, "invalid block %s: %s: %s", shown, e.token,
+			   e.detail);
+	} else if (is_here(p, peer, &hash, &en)) {
+		came_again(p, peer, &en, rec);
+	} else {
+		return true;
+	}
+	rec->about = hash.h;
+	return false;
+}
+
 void handle_block(struct protocol *p, struct peer *peer, struct msg *m)
 {
 	struct block *b = m->u.block;
@@ -238,11 +300,6 @@ void handle_block(struct protocol *p, struct peer *peer, struct msg *m)
 	requested = request_take(p, peer, &b->hash);
 	request_late_came(peer, &b->hash);
 	peer->has_chain = true;
-	if (hash256_is_zero(&b->header.prev.h) &&
-	    !hash256_equal(&b->hash.h, &chain_params(p->o.chain)->genesis_hash.h)) {
-		peer_close(p, peer, CLOSE_PLAIN, "of another chain: it sends another genesis");
-		return;
-	}
 	if (requested || worth_taking(p, b))
 		accept_block(p, b, peer->info.id, requested);
 	if (peer->closing)

@@ -88,6 +88,10 @@ void gate_receive(struct protocol *p, struct peer *peer, const char *command, st
 		ignore(p, peer, &rec, why);
 		return;
 	}
+	if (kind == MSG_BLOCK && !block_look(p, peer, payload, &rec)) {
+		journal(p, peer, &rec);
+		return;
+	}
 	err_clear(&e);
 	if (!msg_decode(&m, kind, payload, &e)) {
 		utf8_sanitise(rec.summary, sizeof(rec.summary), e.detail, strlen(e.detail));
@@ -132,6 +136,8 @@ bool gate_send(struct protocol *p, struct peer *peer, const struct msg *m)
 	if (is_watched(p))
 		msg_describe(p, m, rec.summary, &rec.about);
 	journal(p, peer, &rec);
+	if (m->kind == MSG_BLOCK)
+		return lend_block(p, peer, m->u.block);
 	return p->net.send(p->net.ctx, peer->info.id, command, payload);
 }
 

@@ -14,7 +14,10 @@
 #define HANDSHAKE_MS         (60 * 1000)
 #define VERIFIED_FOR_SECONDS 3600
 #define CROSSED_MS           5000  /* within which the other end closes one of two connections */
-#define TWIN_MS              30000 /* how long we believe that it did, the first time */
+#define GREETING_MESSAGES    2     /* what it has said then: version and verack */
+#define TWIN_MS              30000 /* how long we believe that it did, the first time, */
+#define TWIN_MORE            16    /* so many times as long the next, */
+#define TWIN_MAX_MS          (60 * 60 * 1000) /* and at most */
 
 static int32_t our_height(const struct protocol *p)
 {
@@ -179,9 +182,9 @@ static bool on_this_machine(const struct peer *peer)
 	return memcmp(peer->info.peer.ip, peer->info.local.ip, sizeof(peer->info.peer.ip)) == 0;
 }
 
-/* Two connections to one node: the nonce says so. But a nonce can be learnt and told by another, who would keep us from
- * that node. So the place must speak for it too: the same address, or this machine; and of two that were dialled the port,
- * since two nodes may listen on one machine. */
+/* Two connections to one node, as it seems: the nonce says so. But a nonce can be learnt and told by another, who would
+ * keep us from that node. So the place must speak for it too: the same address, or this machine; and of two that were
+ * dialled the port, since two nodes may listen on one machine. */
 static bool are_doubles(const struct peer *a, const struct peer *b)
 {
 	const bool here = on_this_machine(a) && on_this_machine(b);
@@ -211,29 +214,55 @@ static bool verified_lately(const struct protocol *p, const struct net_addr *a)
 	       now_unix(p) - en.succeeded < VERIFIED_FOR_SECONDS;
 }
 
-/* We dialled a node at another address, or of our own accord while it had dialled us: the address is good, and one
- * connection is enough. */
+/* We dialled a node at two addresses: both are good, and one connection is enough. It is the one that a person asked for,
+ * or else the first. True: `peer` is closed. */
 static bool close_later(struct protocol *p, struct peer *peer, struct peer *other)
 {
-	other->listens = peer->info.peer;
-	p->net.listens_at(p->net.ctx, other->info.id, &peer->info.peer);
-	peer_close(p, peer, CLOSE_PLAIN, "connected to this node already, as peer %" PRIu32,
-		   other->info.id);
-	return true;
+	const bool wished = peer->info.kind == CONN_MANUAL && other->info.kind != CONN_MANUAL;
+	struct peer *stays = wished ? peer : other, *goes = wished ? other : peer;
+
+	stays->listens = goes->info.peer;
+	p->net.listens_at(p->net.ctx, stays->info.id, &goes->info.peer);
+	peer_close(p, goes, CLOSE_PLAIN, "connected to this node already, as peer %" PRIu32,
+		   stays->info.id);
+	return goes == peer;
 }
 
-/* We have dialled a node since somebody named it, and it has dialled us: one of the two is enough. The one that came to
- * us may be a liar's who has learnt that node's nonce, the one we dialled is not. So it is the one that came that goes; and that both ends do
- * not each close another one, only the end whose nonce is smaller does it. True: `peer` is closed. */
+/* Both ends have dialled, and `second` was greeted after the other connection was. Each end may hang up on what came to
+ * it, and on nothing that it has dialled: who came may be a liar who has learnt that node's nonce. So that not both do
+ * it, a node that joins keeps the one that it dialled; else the first stays; and of two made at the same time the node
+ * with the smaller nonce keeps its own. True: it is for us to do. */
+static bool ours_to_close(const struct protocol *p, const struct peer *dialled,
+			  const struct peer *came, const struct peer *second)
+{
+	if (has_chain(p) != second->has_chain)
+		return second->has_chain;
+	if (second == came)
+		return true;
+	return dialled->opened_order < came->greeted_order && p->nonce < second->nonce;
+}
+
+/* A node that we dialled has dialled us, says where it listens, and there it was dialled: else who was dialled elsewhere
+ * could tell the nonce of one that came, to have it closed. */
+static bool are_crossed(const struct peer *dialled, const struct peer *came)
+{
+	return peer_dialled(dialled) && !peer_dialled(came) && are_doubles(dialled, came) &&
+	       came->listens.port == dialled->info.peer.port;
+}
+
+/* One of the two connections is enough. True: `peer` is closed. */
 static bool close_crossed(struct protocol *p, struct peer *peer)
 {
-	struct peer *other = find_double(p, peer, !peer_dialled(peer));
-	struct peer *came = peer_dialled(peer) ? other : peer;
+	struct peer *dialled, *came, *other = peer_next(p, NULL);
 
-	if (!other || p->nonce > peer->nonce)
+	while (other && !are_crossed(peer, other) && !are_crossed(other, peer))
+		other = peer_next(p, other);
+	dialled = peer_dialled(peer) ? peer : other;
+	came = peer_dialled(peer) ? other : peer;
+	if (!other || !ours_to_close(p, dialled, came, peer))
 		return false;
 	peer_close(p, came, CLOSE_PLAIN, "connected to this node already, as peer %" PRIu32,
-		   came == peer ? other->info.id : peer->info.id);
+		   dialled->info.id);
 	return came == peer;
 }
 
@@ -241,26 +270,38 @@ static bool close_double(struct protocol *p, struct peer *peer)
 {
 	struct peer *other = peer_dialled(peer) ? find_double(p, peer, true) : NULL;
 
-	if (!other && peer_dialled(peer) && peer->info.kind != CONN_MANUAL) {
-		other = find_double(p, peer, false);
-		/* Of two made at the same time each end might close one. */
-		if (other && other->handshaken_ms >= peer->opened_ms)
-			other = NULL;
-	}
 	return other ? close_later(p, peer, other) : close_crossed(p, peer);
+}
+
+/* Who hangs up for that has greeted us and said nothing else; from anybody else a ping comes at once. That cannot be
+ * made up by another: so, and only so, the one that came stands for it. */
+static bool hung_up_as_double(const struct protocol *p, const struct peer *peer)
+{
+	return peer->msgs_in <= GREETING_MESSAGES && now_ms(p) - peer->handshaken_ms <= CROSSED_MS;
+}
+
+/* Of several that came with one nonce one is that node's, at most: when any has gone the one that stands for it may be
+ * another's. */
+static void forget_twins(struct protocol *p, const struct peer *gone)
+{
+	for (struct peer *o = peer_next(p, NULL); o; o = peer_next(p, o))
+		if (o->twin_ms && are_doubles(o, gone))
+			forget_twin(p, o);
 }
 
 void handshake_peer_lost(struct protocol *p, struct peer *peer)
 {
-	struct peer *other = NULL;
+	struct peer *other;
 
-	if (!peer_live(peer) || !peer_dialled(peer))
+	if (!peer_dialled(peer))
+		forget_twins(p, peer);
+	if (!peer_live(peer) || !peer_dialled(peer) || !hung_up_as_double(p, peer))
 		return;
 	other = find_double(p, peer, false);
-	/* An older one may have been lost for any reason: it is dialled once more, and hung up on again. */
-	if (!other || p->nonce < peer->nonce || now_ms(p) - peer->handshaken_ms > CROSSED_MS)
+	if (!other)
 		return;
-	other->twin_wait_ms = other->twin_wait_ms ? 2 * other->twin_wait_ms : TWIN_MS;
+	other->twin_wait_ms =
+		other->twin_wait_ms ? MIN(TWIN_MORE * other->twin_wait_ms, TWIN_MAX_MS) : TWIN_MS;
 	other->twin_ms = now_ms(p);
 	p->net.listens_at(p->net.ctx, other->info.id, &peer->info.peer);
 }
@@ -292,12 +333,12 @@ static void handshake_done(struct protocol *p, struct peer *peer)
 		 peer->agent, peer->start_height);
 	p->wake |= WAKE_PEERS;
 	address_known(p, peer);
-	if (close_double(p, peer))
-		return;
 	if (peer->info.kind == CONN_FEELER) {
 		peer_close(p, peer, CLOSE_PLAIN, "it is there: all slots are taken");
 		return;
 	}
+	if (close_double(p, peer))
+		return;
 	if (has_chain(p))
 		sync_peer_ready(p, peer);
 	else
@@ -329,6 +370,7 @@ void handle_version(struct protocol *p, struct peer *peer, struct msg *m)
 		return;
 	peer->handshaken = true;
 	peer->handshaken_ms = now_ms(p);
+	peer->greeted_order = ++p->order;
 	gate_send_empty(p, peer, MSG_VERACK);
 	handshake_done(p, peer);
 }

@@ -186,6 +186,12 @@ static bool adopt(struct protocol *p, struct offer *o)
 	return taken;
 }
 
+/* False: its first block is from the future yet. */
+static bool is_due(const struct protocol *p, const struct offer *o, struct err *e)
+{
+	return header_check_clock(&o->genesis->header, clock_unix(p->o.clock), e);
+}
+
 static bool everybody_answered(const struct protocol *p)
 {
 	if (p->answered < p->expected)
@@ -245,12 +251,13 @@ static void decide(struct protocol *p)
 
 	if (has_chain(p) || p->adopting || p->n_offers == 0)
 		return;
-	if (wanted) {
+	if (wanted && is_due(p, wanted, NULL)) {
 		adopt(p, wanted);
 		return;
 	}
+	/* One that is not due is an offer as any other: it is waited for, and no other one taken instead. */
 	only = the_only_one(p);
-	if (!p->o.want_chain && only && settled(p, only))
+	if (!p->o.want_chain && only && is_due(p, only, NULL) && settled(p, only))
 		adopt(p, only);
 }
 
@@ -269,6 +276,8 @@ static void offer_add(struct protocol *p, struct peer *peer, struct block *b,
 		      const struct chain_params *params)
 {
 	struct offer *o = offer_find(p, &b->hash);
+	struct err e = {0};
+	bool future;
 
 	peer->join.state = JOIN_OFFERED;
 	peer->join.offered = b->hash;
@@ -283,7 +292,13 @@ static void offer_add(struct protocol *p, struct peer *peer, struct block *b,
 	}
 	if (peer_dialled(peer) && p->dialled_offer_ms == 0)
 		p->dialled_offer_ms = now_ms(p);
-	if (p->n_offers > 1)
+	future = o && !is_due(p, o, &e);
+	if (future)
+		log_warn(LOG_PEER,
+			 "peer %u offers a chain from the future, whose first block's %s: "
+			 "is this machine's clock right?",
+			 peer->info.id, e.detail);
+	if (p->n_offers > 1 || future)
 		p->wake |= WAKE_OFFERS;
 	count(p, peer);
 	decide(p);
@@ -304,13 +319,6 @@ static void take_genesis(struct protocol *p, struct peer *peer, struct block *b)
 	} else if (!genesis_read(&params, b, &e)) {
 		/* Perhaps of a newer program: nothing to be held against it. */
 		peer_close(p, peer, CLOSE_PLAIN, "its chain is refused: %s: %s", e.token, e.detail);
-	} else if (!header_check_clock(&b->header, clock_unix(p->o.clock), &e)) {
-		/* Asked for again: ours may be the clock that is off. */
-		log_warn(LOG_PEER,
-			 "peer %u offers a chain from the future, whose first block's %s: "
-			 "is this machine's clock right?",
-			 peer->info.id, e.detail);
-		nothing(p, peer);
 	} else {
 		offer_add(p, peer, b, &params);
 	}
@@ -393,13 +401,15 @@ size_t protocol_offers(const struct protocol *p, struct chain_offer *out, size_t
 {
 	for (size_t i = 0; i < p->n_offers && i < max; i++)
 		out[i] = (struct chain_offer){.params = p->offers[i].params,
-					      .peers = p->offers[i].peers};
+					      .peers = p->offers[i].peers,
+					      .future = !is_due(p, &p->offers[i], NULL)};
 	return p->n_offers;
 }
 
 bool protocol_choose(struct protocol *p, const struct block_hash *genesis, struct err *e)
 {
 	char hex[HASH_HEX_CHARS + 1];
+	struct err future = {0};
 	struct offer *o;
 	bool ok;
 
@@ -409,6 +419,11 @@ bool protocol_choose(struct protocol *p, const struct block_hash *genesis, struc
 	hash256_hex(hex, &genesis->h);
 	if (!o)
 		return err_set(e, ERR_NOTFOUND, "no-such-offer", "no peer offers %s", hex);
+	if (!is_due(p, o, &future))
+		return err_set(e, ERR_FUTURE, "future-chain",
+			       "%s is from the future: its first block's %s: set this machine's "
+			       "clock where it is wrong, or choose again later",
+			       o->params.name, future.detail);
 	enter(p);
 	ok = adopt(p, o);
 	leave(p);

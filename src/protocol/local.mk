@@ -15,6 +15,7 @@ libtally_a_SOURCES += \
 	src/protocol/hold.c \
 	src/protocol/inv.c \
 	src/protocol/join.c \
+	src/protocol/lend.c \
 	src/protocol/peers.c \
 	src/protocol/ping.c \
 	src/protocol/progress.c \

@@ -74,6 +74,7 @@ struct peer *peer_open(struct protocol *p, const struct conn_info *info)
 
 	peer->info = *info;
 	peer->opened_ms = peer->last_recv_ms = now_ms(p);
+	peer->opened_order = ++p->order;
 	peer->connected = now_unix(p);
 	peer->ping_us = peer->min_ping_us = -1;
 	sync_peer_init(peer);

@@ -68,6 +68,7 @@ struct protocol *protocol_new(const struct protocol_options *o)
 	p->nonce = rng_u64(o->rng) | 1;
 	writer_init(&p->out);
 	writer_init(&p->list);
+	map_init(&p->lendings, HASH_BYTES, sizeof(struct lending *));
 	map_init(&p->requests, HASH_BYTES, sizeof(struct block_request *));
 	hold_init(&p->hold);
 	map_init(&p->senders, HASH_BYTES, sizeof(conn_id));
@@ -101,6 +102,7 @@ void protocol_free(struct protocol *p)
 	senders_free(p);
 	hold_free(p);
 	map_clear(&p->requests);
+	map_clear(&p->lendings);
 	writer_clear(&p->list);
 	writer_clear(&p->out);
 	map_clear(&p->by_id);
@@ -216,6 +218,7 @@ void protocol_tick(struct protocol *p)
 		txs_tick(p);
 		relay_tick(p);
 		relay_ask_mempool(p);
+		serve_tick(p);
 	} else {
 		join_tick(p);
 	}

@@ -35,7 +35,8 @@
 
 #define SENDERS_MAX 8192 /* blocks whose sender is remembered until they connect */
 
-#define SERVE_QUEUED_MAX (1u << 20) /* bytes in a peer's send queue: no more is put on top */
+#define SERVE_QUEUED_MAX (1u << 20)  /* bytes in a peer's send queue: no more is put on top */
+#define SERVE_TOTAL_MAX  (64u << 20) /* in all of them: then only what takes little room is */
 
 #define TX_ANNOUNCED_MAX 5000 /* a peer: announced and not asked for yet */
 #define TX_IN_FLIGHT_MAX 500  /* a peer: asked for */
@@ -109,7 +110,12 @@ struct peer_serve {
 	size_t head, len, cap;
 	bool has_last;
 	struct block_hash last; /* of a full answer to getblocks: after it the tip is announced */
-	bool blocked;           /* its send queue is full */
+	bool blocked;           /* its send queue is full, or all of them together are */
+	int64_t kept_ms;        /* since when it waits because all together are; 0: it does not */
+	uint64_t taken;         /* bytes it had taken at the last tick */
+	uint64_t
+		pace; /* of them lately: those of the last second, and half as many of each before */
+	unsigned held_s; /* for so long its queue has not been empty */
 };
 
 struct peer_relay {
@@ -151,8 +157,9 @@ struct peer {
 	unsigned paused; /* PAUSE_… */
 
 	int64_t opened_ms, handshaken_ms;
-	int64_t connected;            /* unix seconds */
-	int64_t last_send, last_recv; /* unix seconds */
+	uint64_t opened_order, greeted_order; /* among all connections, opened and handshaken */
+	int64_t connected;                    /* unix seconds */
+	int64_t last_send, last_recv;         /* unix seconds */
 	int64_t last_recv_ms;
 	int64_t last_block_ms, last_tx_ms; /* that were news; 0: never */
 	uint32_t run; /* blocks it was asked for that were news, none long after the one before */
@@ -167,7 +174,7 @@ struct peer {
 	uint64_t nonce;
 	struct net_addr listens;
 	int64_t twin_ms; /* since when it stands for a connection that we dialled; 0: it does not */
-	int64_t twin_wait_ms;    /* and for how long; doubles each time */
+	int64_t twin_wait_ms;    /* and for how long; more each time */
 	struct net_addr sees_us; /* our address as it sees it */
 	char agent[PEER_AGENT_MAX + 1];
 	int64_t clock_offset;
@@ -228,6 +235,7 @@ struct protocol {
 	struct list peers;
 	struct map by_id;        /* conn_id -> struct peer * */
 	uint64_t nonce;          /* of this run: tells connections to ourselves and doubles */
+	uint64_t order;          /* connections opened and handshaken so far */
 	unsigned wake;           /* WAKE_… to be told at the end of the call */
 	unsigned depth;          /* calls within calls */
 	uint64_t unknown;        /* messages that are not ours to know */
@@ -285,6 +293,9 @@ struct protocol {
 	unsigned blamed;
 
 	conn_id serve_after; /* whom to serve next: the first with a greater id */
+	bool serve_short;    /* somebody waits for room that others take */
+	struct map lendings; /* block hash -> struct lending * */
+	size_t lent_bytes;   /* theirs */
 };
 
 /* protocol.c */
@@ -329,7 +340,8 @@ void msg_describe(const struct protocol *p, const struct msg *m, char out[MSG_SU
 void close_other_chain(struct protocol *p, struct peer *peer, const struct block_hash *theirs);
 void handshake_opened(struct protocol *p, struct peer *peer);
 void handshake_tick(struct protocol *p, struct peer *peer);
-/* The other end has closed it. Where it has dialled us, too, and keeps that connection: it is not dialled again. */
+/* It has gone. Where the other end has closed it, which has dialled us, too, and keeps that connection: it is not dialled
+ * again. */
 void handshake_peer_lost(struct protocol *p, struct peer *peer);
 void handle_version(struct protocol *p, struct peer *peer, struct msg *m);
 void handle_verack(struct protocol *p, struct peer *peer, struct msg *m);
@@ -427,6 +439,9 @@ void requests_tick(struct protocol *p, struct peer *peer);
 void request_notfound(struct protocol *p, struct peer *peer, const struct block_hash *hash);
 
 /* accept.c: blocks that arrive */
+/* A block's header is looked at before the rest of it is read: is it to be decoded? False: the record says why not, and
+ * all that follows is done; whose header breaks the rules is closed. */
+bool block_look(struct protocol *p, struct peer *peer, struct span payload, struct msg_record *rec);
 void handle_block(struct protocol *p, struct peer *peer, struct msg *m);
 void accept_block(struct protocol *p, struct block *b, conn_id from, bool requested);
 void senders_free(struct protocol *p);
@@ -459,6 +474,11 @@ void handle_getdata(struct protocol *p, struct peer *peer, struct msg *m);
 bool serve_work(struct protocol *p, int64_t until_us); /* true: more */
 void serve_drained(struct protocol *p, struct peer *peer);
 void serve_peer_gone(struct peer *peer);
+void serve_tick(struct protocol *p); /* makes room where others wait for it */
+
+/* lend.c */
+/* Sends it, uncopied where it is large. False where the connection is gone. */
+bool lend_block(struct protocol *p, struct peer *peer, const struct block *b);
 
 /* inv.c */
 void handle_inv(struct protocol *p, struct peer *peer, struct msg *m);

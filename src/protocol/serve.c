@@ -1,8 +1,10 @@
 /* Answering getdata, a little at a time: never more than about SERVE_QUEUED_MAX bytes wait to be sent to a
- * peer, and while much is owed to it, nothing more is read from it. */
+ * peer, and while much is owed to it, nothing more is read from it. To all together about SERVE_TOTAL_MAX: beyond it go
+ * small things and the tip; for the others room is made by those who take least. */
 #include <stdlib.h>
 #include <string.h>
 
+#include <tally/base/checked.h>
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
 
@@ -13,6 +15,12 @@
 #define SERVE_OWED_MAX    500000 /* to all together: 18 MB */
 #define SERVE_KEEP_CAP    1024
 #define NOTFOUND_MAX      1000
+
+/* When room is short. */
+#define SMALL_QUEUE  (64u << 10) /* not counted */
+#define SLOW_PACE    (64u << 10) /* of peer_serve.pace: it takes less than 32 KB a second */
+#define SLOW_HELD_S  2
+#define KEPT_LONG_MS 10000 /* who has waited so long for room gets it from whoever is slowest */
 
 void serve_peer_gone(struct peer *peer)
 {
@@ -130,9 +138,52 @@ static bool send_one(struct protocol *p, struct peer *peer, const struct inv_ite
 	return it->type == INV_BLOCK && send_block(p, peer, &it->hash);
 }
 
+static size_t queued_for(const struct protocol *p, const struct peer *peer)
+{
+	return p->net.queued(p->net.ctx, peer->info.id);
+}
+
+/* Bytes that are in memory because they have not been sent. */
+static size_t total_queued(const struct protocol *p)
+{
+	return p->lent_bytes + p->net.queued_all(p->net.ctx);
+}
+
+/* What is sent next is small, or everybody wants it. A block that is on its way to others does take room: as long as it
+ * is given to more, it stays. */
+static bool takes_little(const struct protocol *p, const struct peer *peer, size_t queued)
+{
+	const struct inv_item *it = &peer->serve.items[peer->serve.head];
+	struct block_hash tip;
+
+	if (it->type != INV_BLOCK)
+		return queued < SMALL_QUEUE;
+	if (!has_chain(p))
+		return true;
+	tip = chain_tip(p->o.chain).hash;
+	return hash256_equal(&it->hash, &tip.h);
+}
+
+static void keep_waiting(struct protocol *p, struct peer *peer)
+{
+	p->serve_short = true;
+	if (peer->serve.kept_ms == 0)
+		peer->serve.kept_ms = now_ms(p);
+}
+
+/* Something is owed to it. */
 static bool may_send(struct protocol *p, struct peer *peer)
 {
-	peer->serve.blocked = p->net.queued(p->net.ctx, peer->info.id) > SERVE_QUEUED_MAX;
+	const size_t queued = queued_for(p, peer);
+	const bool full = queued > SERVE_QUEUED_MAX;
+	const bool kept =
+		!full && total_queued(p) >= SERVE_TOTAL_MAX && !takes_little(p, peer, queued);
+
+	peer->serve.blocked = full || kept;
+	if (kept)
+		keep_waiting(p, peer);
+	else
+		peer->serve.kept_ms = 0;
 	return !peer->serve.blocked;
 }
 
@@ -165,12 +216,39 @@ static void serve_peer(struct protocol *p, struct peer *peer, int64_t until_us)
 		peer_pause(p, peer, PAUSE_SERVE, false);
 }
 
+/* NULL: nobody waits for room. */
+static struct peer *kept_longest(const struct protocol *p)
+{
+	struct peer *found = NULL;
+
+	for (struct peer *it = peer_next(p, NULL); it; it = peer_next(p, it))
+		if (it->serve.len > 0 && it->serve.kept_ms != 0 &&
+		    (!found || it->serve.kept_ms < found->serve.kept_ms))
+			found = it;
+	return found;
+}
+
+/* Room goes to who has waited for it longest: who comes again and again stands behind. False: the time is up. */
+static bool serve_kept(struct protocol *p, int64_t until_us)
+{
+	struct peer *peer;
+
+	while (total_queued(p) < SERVE_TOTAL_MAX && (peer = kept_longest(p))) {
+		serve_peer(p, peer, until_us);
+		if (clock_mono_us(p->o.clock) >= until_us)
+			return false;
+	}
+	return true;
+}
+
 /* Everybody in turn. */
 bool serve_work(struct protocol *p, int64_t until_us)
 {
 	struct peer *first = NULL, *peer;
 	bool more = false;
 
+	if (!serve_kept(p, until_us))
+		return true;
 	for (peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
 		if (!first && peer->info.id > p->serve_after && peer->serve.len > 0)
 			first = peer;
@@ -192,5 +270,66 @@ bool serve_work(struct protocol *p, int64_t until_us)
 void serve_drained(struct protocol *p, struct peer *peer)
 {
 	peer->serve.blocked = false;
+	p->wake |= WAKE_WORK;
+}
+
+/* --- making room ------------------------------------------------------------------------- */
+
+static void measure(const struct protocol *p, struct peer *peer)
+{
+	const size_t queued = queued_for(p, peer);
+	struct peer_serve *s = &peer->serve;
+	const uint64_t taken = peer->bytes_out - MIN(peer->bytes_out, queued);
+
+	s->pace = s->pace / 2 + (taken - MIN(taken, s->taken));
+	s->taken = taken;
+	s->held_s = queued > SMALL_QUEUE ? s->held_s + 1 : 0;
+}
+
+/* NULL: nobody is slower than that. */
+static struct peer *slowest(const struct protocol *p, uint64_t pace)
+{
+	struct peer *found = NULL;
+
+	for (struct peer *it = peer_next(p, NULL); it; it = peer_next(p, it)) {
+		if (it->serve.held_s < SLOW_HELD_S || it->serve.pace >= pace)
+			continue;
+		pace = it->serve.pace;
+		found = it;
+	}
+	return found;
+}
+
+/* Half of what waits for all is dropped. A block that is on its way to several is there until the last of them has it or
+ * is gone, so that bytes are counted by queue. */
+static void make_room(struct protocol *p, uint64_t pace)
+{
+	size_t all = 0, dropped = 0;
+	struct peer *peer;
+
+	for (peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
+		all += queued_for(p, peer);
+	while (dropped < all / 2 && (peer = slowest(p, pace))) {
+		dropped += queued_for(p, peer);
+		peer_close(p, peer, CLOSE_DROP,
+			   "it takes little of %zu bytes, and others wait for the room",
+			   queued_for(p, peer));
+	}
+}
+
+void serve_tick(struct protocol *p)
+{
+	const struct peer *kept;
+	bool in_need;
+
+	for (struct peer *it = peer_next(p, NULL); it; it = peer_next(p, it))
+		measure(p, it);
+	kept = kept_longest(p);
+	p->serve_short = kept != NULL;
+	if (!kept)
+		return;
+	in_need = now_ms(p) - kept->serve.kept_ms >= KEPT_LONG_MS;
+	if (total_queued(p) >= SERVE_TOTAL_MAX)
+		make_room(p, in_need ? UINT64_MAX : SLOW_PACE);
 	p->wake |= WAKE_WORK;
 }

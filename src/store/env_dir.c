@@ -266,7 +266,7 @@ out:
 bool env_dir_mark(struct env *env, struct err *e)
 {
 	char *marker = mem_printf("%s/%s", env->dir, ENV_MARKER);
-	int fd = open(marker, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(marker, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	bool ok = fd >= 0 && fsync(fd) == 0;
 
 	if (!ok)

@@ -14,6 +14,14 @@ static void first_line(const char *text, char *out, size_t size)
 	snprintf(out, size, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
+/* One line, that the line of messages has room for: anything else is a page. */
+static bool is_brief(const struct model *m, const char *text)
+{
+	const size_t n = strcspn(text, "\n");
+
+	return (!text[n] || !text[n + 1]) && model_flash_holds(m, text, n);
+}
+
 void app_ask(struct tui *t, enum question q, const char *text)
 {
 	t->question = q;
@@ -26,6 +34,21 @@ static void not_done(struct tui *t, const char *command)
 
 	snprintf(text, sizeof(text), "not done: %.400s", command);
 	model_flash(&t->model, FLASH_NOTE, text);
+}
+
+/* The first line of several says too little: often it is a brace. */
+static void log_done(const char *command, const char *text, const char *line)
+{
+	size_t n = 0;
+
+	for (const char *at = text; *at; n++) {
+		at += strcspn(at, "\n");
+		at += *at == '\n';
+	}
+	if (n > 1)
+		log_info(LOG_TUI, "%s: answered, %zu lines", command, n);
+	else if (line[0])
+		log_info(LOG_TUI, "%s: %s", command, line);
 }
 
 static void answer(struct tui *t, const struct asked *a, enum line_kind kind, const char *text)
@@ -52,38 +75,41 @@ static void answer(struct tui *t, const struct asked *a, enum line_kind kind, co
 		log_warn(LOG_TUI, "%s: %s", command, line);
 		break;
 	case LINE_DONE:
-		if (strchr(text, '\n') && text[strcspn(text, "\n") + 1])
+		if (!is_brief(&t->model, text))
 			model_show(&t->model, OVERLAY_TEXT, command, text);
-		else
+		else if (line[0])
 			model_flash(&t->model, FLASH_GOOD, line);
-		if (line[0])
-			log_info(LOG_TUI, "%s: %s", command, line);
+		log_done(command, text, line);
 		break;
 	}
 	app_want_frame(t);
+}
+
+/* Mining a block, or asking for an address, takes its time: the last one that is not answered is told of until it is. */
+static void tell_under_way(struct tui *t)
+{
+	const struct asked *a;
+
+	t->model.under_way[0] = '\0';
+	if (list_empty(&t->asked))
+		return;
+	a = list_entry(t->asked.prev, struct asked, link);
+	snprintf(t->model.under_way, FLASH_BYTES, "under way: %.400s", a->line);
 }
 
 static void on_reply(void *arg, enum line_kind kind, const char *text)
 {
 	struct asked *a = arg;
 
-	if (a->tui)
-		answer(a->tui, a, kind, text);
 	if (a->answered)
 		*a->answered = true;
 	list_del(&a->link);
+	if (a->tui) {
+		answer(a->tui, a, kind, text);
+		tell_under_way(a->tui);
+	}
 	free(a->line);
 	free(a);
-}
-
-/* Mining a block, or asking for an address, takes its time. */
-static void under_way(struct tui *t, struct asked *a)
-{
-	char text[FLASH_BYTES];
-
-	a->answered = NULL;
-	snprintf(text, sizeof(text), "under way: %.400s", a->line);
-	model_flash(&t->model, FLASH_NOTE, text);
 }
 
 void app_command(struct tui *t, const char *line, bool typed)
@@ -98,7 +124,8 @@ void app_command(struct tui *t, const char *line, bool typed)
 	list_add(&t->asked, &a->link);
 	node_command_line(t->node, line, on_reply, a);
 	if (!answered)
-		under_way(t, a);
+		a->answered = NULL;
+	tell_under_way(t);
 	/* An answer that comes later must not take the keys from what is done meanwhile. */
 	list_each (it, &t->asked)
 		list_entry(it, struct asked, link)->typed = false;

@@ -8,11 +8,14 @@
 
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
+#include <tally/base/text.h>
 #include <tui/overlay_priv.h>
 #include <tui/view_priv.h>
 
-#define CHAIN_WANT_MOST    4096
-#define WORDS_BYTES        1024
+#define CHAIN_WANT_MOST 4096
+#define WORDS_BYTES     1024
+#define FILTER_COLS \
+	160 /* of a row, as a filter sees it: whatever the panel's width it passes the same */
 #define SEARCH_VALUE_CHARS 16 /* from here on a search is also for a whole value */
 
 /* --- filters ------------------------------------------------------------------ */
@@ -75,9 +78,38 @@ static bool has_number(const char *words, const char *name, size_t n, enum term_
 	return false;
 }
 
+/* A hash or an address may be wanted as rows show it: how it begins, or begins..ends. */
+static bool shortens(const char *value, size_t bytes, const char *is, size_t n)
+{
+	const char *gap = memmem(value, bytes, "..", 2);
+	const size_t begin = gap ? (size_t)(gap - value) : bytes;
+	const size_t end = gap ? bytes - begin - 2 : 0;
+
+	if (n < SEARCH_VALUE_CHARS && !memchr(is, ':', n))
+		return false;
+	return begin + end && begin + end <= n && !strncasecmp(is, value, begin) &&
+	       !strncasecmp(is + n - end, value + bytes - end, end);
+}
+
+static bool has_value(const char *words, const char *name, size_t n, const char *value)
+{
+	const size_t bytes = strlen(value);
+
+	for (const char *at = words; *at; at += strspn(at, " ")) {
+		const size_t len = strcspn(at, " ");
+		const char *is = len > n && at[n] == '=' ? at + n + 1 : NULL;
+
+		if (is && !strncasecmp(at, name, n) &&
+		    ((len - n - 1 == bytes && !strncasecmp(is, value, bytes)) ||
+		     shortens(value, bytes, is, len - n - 1)))
+			return true;
+		at += len;
+	}
+	return false;
+}
+
 static bool term_passes(const char *term, const char *words)
 {
-	char is[FILTER_BYTES];
 	const char *value;
 	size_t n;
 	const enum term_op op = term_parse(term, &n, &value);
@@ -85,8 +117,7 @@ static bool term_passes(const char *term, const char *words)
 	switch (op) {
 	case TERM_IS:
 	case TERM_IS_NOT:
-		snprintf(is, sizeof(is), "%.*s=%s", (int)n, term, value);
-		return has_word(words, is, strlen(is)) == (op == TERM_IS);
+		return has_value(words, term, n, value) == (op == TERM_IS);
 	case TERM_LESS:
 	case TERM_MORE:
 	case TERM_MOST:
@@ -109,6 +140,24 @@ bool filter_passes(const char *filter, const char *words)
 		if (!term_passes(term, words))
 			return false;
 	return true;
+}
+
+/* What a filter looks at: the row in words, and as it is drawn where there is room for all of it. Streams are long and
+ * have all of it in their words. */
+static void all_words(const struct model *m, const struct view *v, size_t i, struct canvas *c,
+		      char *out, size_t size)
+{
+	struct row r = {c, 0, 0, c->cols, 0};
+	char *drawn;
+
+	v->words(&m->data, i, out, size);
+	if (v->stream)
+		return;
+	canvas_wipe(c);
+	v->row(m, &r, i);
+	drawn = canvas_to_text(c);
+	text_append(out, size, " %s", drawn);
+	free(drawn);
 }
 
 /* --- order and selection --------------------------------------------------------- */
@@ -136,18 +185,21 @@ static void order_rows(struct model *m, enum panel p)
 	struct list_state *l = &m->lists[p];
 	const struct view *v = view_of(p);
 	size_t n = v->count(&m->data);
-	char words[WORDS_BYTES];
+	char words[2 * WORDS_BYTES];
+	struct canvas drawn;
 
+	canvas_init(&drawn, FILTER_COLS, 1, m->utf8);
 	mem_reserve(&l->order, &l->cap, n, sizeof(*l->order));
 	l->n = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (l->filter[0]) {
-			v->words(&m->data, i, words, sizeof(words));
+			all_words(m, v, i, &drawn, words, sizeof(words));
 			if (!filter_passes(l->filter, words))
 				continue;
 		}
 		l->order[l->n++] = i;
 	}
+	canvas_clear(&drawn);
 	if (v->sorts && l->n > 1) {
 		struct sorting s = {v, &m->data, l->sort, l->reverse};
 
@@ -222,9 +274,13 @@ bool model_selected(const struct model *m, size_t *row)
 	return true;
 }
 
-static bool grows(enum panel p)
+/* Do new rows come at one end of it? The mempool's do where it is sorted by age, the newest first. */
+static bool grows(const struct model *m, enum panel p)
 {
-	return view_of(p)->stream || p == PANEL_CHAIN;
+	const struct list_state *l = &m->lists[p];
+
+	return view_of(p)->stream || p == PANEL_CHAIN || p == PANEL_WALLET ||
+	       (p == PANEL_MEMPOOL && !l->sort && !l->reverse);
 }
 
 void list_move_to(struct model *m, size_t at, bool may_follow)
@@ -234,7 +290,7 @@ void list_move_to(struct model *m, size_t at, bool may_follow)
 
 	select_at(m, m->focus, at);
 	/* A list that grows at one end is followed while its newest row is selected. */
-	l->follow = may_follow && l->n && l->at == newest(l, v) && grows(m->focus);
+	l->follow = may_follow && l->n && l->at == newest(l, v) && grows(m, m->focus);
 	if (m->focus == PANEL_CHAIN) {
 		if (l->at + 32 > l->n && m->chain_want < CHAIN_WANT_MOST)
 			m->chain_want = MIN(4 * m->chain_want, CHAIN_WANT_MOST);
@@ -257,7 +313,7 @@ bool list_left(const struct model *m, enum panel p, size_t *newer)
 	const size_t seen = l->top + l->page;
 
 	*newer = !view_of(p)->stream ? l->top : l->n > seen ? l->n - seen : 0;
-	return !l->follow && l->n && grows(p);
+	return !l->follow && l->n && grows(m, p);
 }
 
 /* --- searching ------------------------------------------------------------------- */

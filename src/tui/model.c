@@ -45,6 +45,13 @@ static void clear_page(struct overlay_state *o)
 	*o = (struct overlay_state){0};
 }
 
+static void clear_pages(struct model *m)
+{
+	clear_page(&m->over);
+	while (m->n_under)
+		clear_page(&m->under[--m->n_under]);
+}
+
 void model_clear(struct model *m)
 {
 	tui_data_clear(&m->data);
@@ -52,8 +59,7 @@ void model_clear(struct model *m)
 		free(m->lists[p].order);
 		m->lists[p] = (struct list_state){0};
 	}
-	clear_page(&m->over);
-	clear_page(&m->under);
+	clear_pages(m);
 	prompt_clear(&m->prompt);
 }
 
@@ -70,7 +76,7 @@ void model_layout(const struct model *m, struct layout *l)
 		.focus = m->focus,
 		.zoom = m->zoom,
 		.overlay = m->over.kind != OVERLAY_NONE,
-		.asking = m->prompt.kind != PROMPT_CLOSED || model_flashing(m),
+		.asking = m->prompt.kind != PROMPT_CLOSED || model_flashing(m) || m->under_way[0],
 	};
 
 	layout_make(l, m->cols, m->rows, &wish);
@@ -78,14 +84,25 @@ void model_layout(const struct model *m, struct layout *l)
 
 /* --- overlays and messages ------------------------------------------------------------ */
 
+/* Where there are too many the oldest is not gone back to. */
+static void put_under(struct model *m)
+{
+	if (m->n_under == PAGES_UNDER) {
+		clear_page(&m->under[0]);
+		memmove(m->under, m->under + 1, (PAGES_UNDER - 1) * sizeof(m->under[0]));
+		m->n_under--;
+	}
+	m->under[m->n_under++] = m->over;
+}
+
 void model_show(struct model *m, enum overlay kind, const char *title, const char *text)
 {
-	if (kind == OVERLAY_HELP && m->over.kind == OVERLAY_TEXT) {
-		m->under = m->over;
-	} else {
+	if (kind == OVERLAY_NONE)
+		clear_pages(m);
+	else if (kind == OVERLAY_HELP && m->over.kind == OVERLAY_HELP)
 		clear_page(&m->over);
-		clear_page(&m->under);
-	}
+	else if (m->over.kind != OVERLAY_NONE)
+		put_under(m);
 	m->over = (struct overlay_state){
 		.kind = kind,
 		.title = mem_strdup(title ? title : ""),
@@ -96,8 +113,8 @@ void model_show(struct model *m, enum overlay kind, const char *title, const cha
 void model_leave(struct model *m)
 {
 	clear_page(&m->over);
-	m->over = m->under;
-	m->under = (struct overlay_state){0};
+	if (m->n_under)
+		m->over = m->under[--m->n_under];
 }
 
 void model_flash(struct model *m, enum flash_kind kind, const char *text)
@@ -125,6 +142,18 @@ void model_flash_match(struct model *m, size_t nth, size_t all, const char *wrap
 bool model_flashing(const struct model *m)
 {
 	return m->flash_until_us > m->live.now_us;
+}
+
+bool model_flash_holds(const struct model *m, const char *text, size_t n)
+{
+	const char *at = text;
+	int lines = 0;
+
+	for (; at < text + n && lines < m->rows; lines++) {
+		at += canvas_line_bytes(at, m->cols - 1);
+		at += strspn(at, " ");
+	}
+	return n < FLASH_BYTES && lines < m->rows;
 }
 
 /* --- actions ----------------------------------------------------------------------------- */

@@ -81,6 +81,8 @@ struct overlay_state {
 	int64_t made_us; /* unix */
 };
 
+#define PAGES_UNDER 8 /* pages that are gone back to, one after the other */
+
 enum flash_kind { FLASH_NOTE, FLASH_GOOD, FLASH_BAD };
 #define FLASH_BYTES 512
 #define FLASH_US    INT64_C(6000000)
@@ -96,13 +98,16 @@ struct model {
 	struct list_state lists[PANELS];
 	char search[FILTER_BYTES];
 	bool search_due; /* for a block that comes into the list with the next data */
-	struct overlay_state over, under; /* under: the page that help was opened from */
+	struct overlay_state over,
+		under[PAGES_UNDER]; /* under: what is gone back to, the last first */
+	size_t n_under;
 	struct prompt prompt;
 	char usage[256]; /* of what is being written */
 	char flash[FLASH_BYTES];
 	enum flash_kind flash_kind;
 	int64_t flash_until_us; /* unix; 0: none */
 	bool flash_news;        /* nobody asked for it: in a small pane it takes one line alone */
+	char under_way[FLASH_BYTES]; /* where no message is: what is not answered yet; "" nothing */
 	int cols, rows;
 	bool utf8;
 	int cursor_x, cursor_y; /* -1: not shown */
@@ -129,7 +134,8 @@ bool model_search(struct model *m, bool backward, bool from_here);
 void model_search_deeper(struct model *m);
 bool model_search_up(const struct model *m); /* would one that begins now go upwards? */
 void model_set_filter(struct model *m, const char *filter);
-/* At most one: shows text instead of the panels. Title and text are copied. Help goes back to the page it came from. */
+/* Shows text instead of the panels; OVERLAY_NONE: these again. Title and text are copied. A page goes back to the one
+ * it was called from; help is not called from help. */
 void model_show(struct model *m, enum overlay kind, const char *title, const char *text);
 /* Back to what was shown before. */
 void model_leave(struct model *m);
@@ -139,6 +145,8 @@ void model_flash_news(struct model *m, enum flash_kind kind, const char *text);
 /* Which match of how many a search stands on, and that it went on at the other end (or ""). */
 void model_flash_match(struct model *m, size_t nth, size_t all, const char *wrapped);
 bool model_flashing(const struct model *m);
+/* Would a message show all of this text of n bytes? */
+bool model_flash_holds(const struct model *m, const char *text, size_t n);
 /* A click, or the wheel (lines > 0: down). */
 void model_click(struct model *m, int x, int y);
 void model_wheel(struct model *m, int x, int y, int lines);

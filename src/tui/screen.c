@@ -224,6 +224,8 @@ static void draw_prompt(struct canvas *c, const struct layout *l, struct model *
 		m->cursor_y = r->y;
 	} else if (model_flashing(m)) {
 		draw_flash(c, r, m);
+	} else if (m->under_way[0]) {
+		prompt_draw_text(c, r, ROLE_NORMAL, m->under_way, 1);
 	} else if (rect_empty(&l->keybar)) {
 		keybar_draw(c, r, m);
 	}

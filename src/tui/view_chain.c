@@ -132,6 +132,9 @@ static void empty(const struct model *m, char *out, size_t size)
 
 	if (offers > 1)
 		snprintf(out, size, "%u chains are offered: :choose and a name takes one", offers);
+	else if (offers && m->data.snap.offers[0].future)
+		snprintf(out, size,
+			 "a chain from the future is offered: is this machine's clock right?");
 	else if (offers)
 		snprintf(out, size, "one chain is offered: joining it soon");
 	else
@@ -163,9 +166,10 @@ static void draw_offers(const struct model *m, struct canvas *c, const struct re
 
 		hash256_hex(hex, &s->offers[i].params.genesis_hash.h);
 		hash256_short(brief, &s->offers[i].params.genesis_hash.h);
-		row_printf(&row, ROLE_TITLE, " %s %s, from %u peer%s", brief,
+		row_printf(&row, ROLE_TITLE, " %s %s, from %u peer%s%s", brief,
 			   s->offers[i].params.name, s->offers[i].peers,
-			   s->offers[i].peers == 1 ? "" : "s");
+			   s->offers[i].peers == 1 ? "" : "s",
+			   s->offers[i].future ? ", not due yet" : "");
 		row = (struct row){c, r->x, r->y + above + 1 + (int)i * 2, r->x + r->w, 0};
 		row_printf(&row, theme_hash(&s->offers[i].params.genesis_hash.h), " %s", hex);
 	}

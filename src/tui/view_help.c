@@ -37,6 +37,7 @@ static void help_filters(char *text)
 		    "\nFilters, behind \\\n"
 		    "  block !ping  rows with block in them and without ping\n"
 		    "  cmd=block    a field that is so; cmd!=ping: one that is not\n"
+		    "  tx=00d11c    a hash or an address by how it begins; so tx=00d11c..21\n"
 		    "  height>50    a number that is greater; so <, >= and <=. The fields are\n");
 	for (int p = 0; p < PANELS; p++)
 		if (view_of((enum panel)p)->fields)

@@ -20,9 +20,11 @@ static void id(const struct tui_data *d, size_t i, struct row_id *out)
 static void words(const struct tui_data *d, size_t i, char *out, size_t size)
 {
 	const struct log_record *r = &d->logs[i];
+	char when[FORMAT_BYTES];
 
-	snprintf(out, size, "sub=%s level=%s %s", log_subsystem_name(r->sub),
-		 log_level_name(r->level), r->text);
+	format_clock(when, r->unix_us, false);
+	snprintf(out, size, "sub=%s level=%s %s %s", log_subsystem_name(r->sub),
+		 log_level_name(r->level), when, r->text);
 }
 
 static unsigned style_of(enum log_level level)
@@ -74,6 +76,10 @@ const struct view view_log = {
 
 char *log_detail(const struct tui_data *d, size_t i)
 {
-	return mem_printf("%s  %s\n%s\n", log_subsystem_name(d->logs[i].sub),
-			  log_level_name(d->logs[i].level), d->logs[i].text);
+	const struct log_record *r = &d->logs[i];
+	char when[FORMAT_BYTES];
+
+	format_clock(when, r->unix_us, true);
+	return mem_printf("%s  %s  %s\n%s\n", when, log_subsystem_name(r->sub),
+			  log_level_name(r->level), r->text);
 }

@@ -18,6 +18,21 @@ static void line(struct canvas *c, const struct rect *r, int *y, const char *nam
 	++*y;
 }
 
+/* By the times of blocks, which chance makes. What this node does alone is known. */
+static void everybody(const struct snapshot *s, char *out, size_t size)
+{
+	const double own = s->mining ? s->hash_rate : 0;
+	char rate[FORMAT_BYTES];
+
+	format_rate(rate, own > s->expected_hash_rate ? own : s->expected_hash_rate);
+	if (s->expected_hash_rate <= 0)
+		snprintf(out, size, "unknown yet");
+	else if (own > s->expected_hash_rate)
+		snprintf(out, size, "at least %s", rate);
+	else
+		snprintf(out, size, "~%s estimated", rate);
+}
+
 static void draw(const struct model *m, struct canvas *c, const struct rect *r)
 {
 	const struct snapshot *s = &m->data.snap;
@@ -43,9 +58,8 @@ static void draw(const struct model *m, struct canvas *c, const struct rect *r)
 		line(c, r, &y, "pays", ROLE_MONEY, s->mining_to);
 	if (!s->has_chain)
 		return;
-	format_rate(rate, s->expected_hash_rate);
-	snprintf(text, sizeof(text), "~%s estimated", rate);
-	line(c, r, &y, "everybody", ROLE_NORMAL, s->expected_hash_rate > 0 ? text : "unknown yet");
+	everybody(s, text, sizeof(text));
+	line(c, r, &y, "everybody", ROLE_NORMAL, text);
 	snprintf(text, sizeof(text), "%.4g (bits %08x)", s->difficulty, s->next_bits);
 	if (canvas_width(c, text) > r->w - NAME_COLS)
 		text[strcspn(text, " ")] = '\0';

@@ -24,9 +24,12 @@ static void id(const struct tui_data *d, size_t i, struct row_id *out)
 static void words(const struct tui_data *d, size_t i, char *out, size_t size)
 {
 	const struct msg_record *r = &d->msgs[i];
+	char when[FORMAT_BYTES], bytes[FORMAT_BYTES];
 
-	snprintf(out, size, "peer=%u dir=%s cmd=%s %s", r->peer, r->out ? "out" : "in", r->command,
-		 r->summary);
+	format_clock(when, r->unix_us, true);
+	format_size(bytes, r->bytes);
+	snprintf(out, size, "peer=%u dir=%s cmd=%s %s %s %s%u %s", r->peer, r->out ? "out" : "in",
+		 r->command, r->summary, when, r->out ? ">" : "<", r->peer, bytes);
 }
 
 static void note(const struct model *m, char *out, size_t size)

@@ -210,19 +210,20 @@ char *peer_detail(const struct tui_data *d, size_t i)
 	format_ping(ping, p->ping_us);
 	if (!hash256_is_zero(&p->best.h))
 		hash256_hex(best, &p->best.h);
-	return mem_printf(
-		"peer         %u\naddress      %s\nlistens at   %s\nour end      %s\n"
-		"connection   %s\nprogram      %s\n"
-		"protocol     %d, services %" PRIx64
-		"\nstarted at   height %d\nbest block   %u\n             %s\n"
-		"ping         %s\nclock        %+" PRId64 " s from ours\n"
-		"received     %" PRIu64 " messages, %" PRIu64 " bytes\n"
-		"sent         %" PRIu64 " messages, %" PRIu64 " bytes\nasked of it  %u blocks\n",
-		p->id, addr, listens, local,
-		p->kind == CONN_INBOUND  ? "it dialled us"
-		: p->kind == CONN_MANUAL ? "we dialled it, asked to by hand"
-		: p->kind == CONN_FEELER ? "we dialled it, to see whether it is there"
-					 : "we dialled it",
-		p->agent, p->version, p->services, p->start_height, p->best_height, best, ping,
-		p->clock_offset, p->msgs_in, p->bytes_in, p->msgs_out, p->bytes_out, p->in_flight);
+	return mem_printf("peer         %u\naddress      %s\nlistens at   %s\nour end      %s\n"
+			  "connection   %s\nprogram      %s\n"
+			  "protocol     %d, services %" PRIx64
+			  "\nstarted at   height %d\nbest block   %u\n             %s\n"
+			  "ping         %s\nclock        %+" PRId64 " s from ours\n"
+			  "received     %" PRIu64 " messages, %" PRIu64 " bytes\n"
+			  "sent         %" PRIu64 " messages, %" PRIu64
+			  " bytes\nto come      %u blocks asked of it\n",
+			  p->id, addr, listens, local,
+			  p->kind == CONN_INBOUND  ? "it dialled us"
+			  : p->kind == CONN_MANUAL ? "we dialled it, asked to by hand"
+			  : p->kind == CONN_FEELER ? "we dialled it, to see whether it is there"
+						   : "we dialled it",
+			  p->agent, p->version, p->services, p->start_height, p->best_height, best,
+			  ping, p->clock_offset, p->msgs_in, p->bytes_in, p->msgs_out, p->bytes_out,
+			  p->in_flight);
 }

@@ -14,7 +14,8 @@ struct view {
 	unsigned greatest_first;  /* bits of those that begin with the greatest */
 	size_t (*count)(const struct tui_data *d);
 	void (*id)(const struct tui_data *d, size_t i, struct row_id *out);
-	/* The row in words, for filters: "peer=1 dir=in cmd=block …"; and the names in them, of field=value. */
+	/* The row in words, for filters: "peer=1 dir=in cmd=block …", of a stream with all that is drawn of it; and the
+	 * names in them, of field=value. */
 	const char *fields;
 	void (*words)(const struct tui_data *d, size_t i, char *out, size_t size);
 	int (*compare)(const struct tui_data *d, unsigned sort, size_t a, size_t b);

@@ -36,12 +36,15 @@ static const char *label_of(const struct tui_data *d, const struct key_hash *of)
 static void words(const struct tui_data *d, size_t i, char *out, size_t size)
 {
 	const struct wallet_tx *t = &d->history[i];
+	const char *label = label_of(d, &t->to);
 	char hex[HASH_HEX_CHARS + 1], to[ADDRESS_CHARS + 1];
 
 	hash256_hex(hex, &t->id.h);
 	address_encode(to, &t->to);
 	snprintf(out, size, "tx=%s to=%s height=%u %s %s %s", hex, to, t->height, t->memo, kind(t),
-		 label_of(d, &t->to));
+		 label);
+	if (*label)
+		text_append(out, size, " to=%s", label);
 }
 
 /* How the balance is said: shorter where there is no room for it. */

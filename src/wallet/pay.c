@@ -201,7 +201,8 @@ bool wallet_pay(struct wallet *w, const struct wallet_payment *p, struct tx **ou
 		ok = select_coins(&s);
 	}
 	if (ok) {
-		*out = build(w, p, &s);
+		if (out)
+			*out = build(w, p, &s);
 		*fee = s.fee;
 		*change = s.change;
 	} else {

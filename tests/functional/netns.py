@@ -6,9 +6,12 @@ import heapq
 import os
 import random
 import select
+import shutil
 import signal
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 
@@ -19,8 +22,25 @@ IFF_UP = 1
 FRAME_MAX = 2048
 
 
+INSIDE = "TALLY_TEST_NAMESPACE"
+
+
 class NotPermitted(Exception):
     pass
+
+
+def run_inside(file):
+    """Runs a test's file again within a network of its own, that has loopback alone, and returns there. Where that
+    can't be done the test is left out."""
+    if os.environ.get(INSIDE) == file:
+        return
+    for command in (["unshare", "-rn"], ["unshare", "-n"]):
+        if shutil.which("unshare") and shutil.which("ip") and subprocess.run(
+                command + ["ip", "link", "set", "lo", "up"], capture_output=True).returncode == 0:
+            os.environ[INSIDE] = file
+            os.execvp("unshare", command + ["sh", "-c", 'ip link set lo up; exec "$@"', "sh", sys.executable, file])
+    print("1..0 # SKIP there are no network namespaces here")
+    sys.exit(0)
 
 
 def interface_up(name, address=None):

@@ -259,6 +259,22 @@ def test_bad_conf_file(net):
     os.unlink(path)
     os.mkdir(path)
     refused(n, 1, "getbalance", says="must be a file")
+    os.rmdir(path)
+    os.mkfifo(path)  # nobody waits for what might come
+    refused(n, 1, "getbalance", says="must be a file")
+    os.unlink(path)
+    os.symlink("/dev/zero", path)
+    refused(n, 1, "getbalance", says="must be a file")
+    os.unlink(path)
+    with open(path, "w") as f:
+        f.write("#" * (1 << 20) + "\n")
+    refused(n, 1, "getbalance", says="at most 1048576")
+    other = os.path.join(net.home, "elsewhere.conf")
+    with open(other, "w") as f:
+        f.write("nonsense=1\n")
+    os.unlink(path)
+    os.symlink(other, path)  # a link to a file is read
+    refused(n, 2, "getbalance", says="line 1")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import time
 
 from chainlib import Chain
 from framework import Skip, main, wait_until
-from p2p import Peer, version
+from p2p import Peer, Server, version
 
 
 def log_of(node):
@@ -72,6 +72,14 @@ def test_two_that_were_told_of_each_other_keep_one_connection(net):
         not p["inbound"] for p in first.rpc("getpeerinfo")), 70)
 
 
+def nonce_of(node, chain):
+    asker = Peer.dial(node)
+    asker.send("version", version(chain.genesis))
+    nonce = asker.expect("version")[72:80]
+    asker.close()
+    return nonce
+
+
 def test_who_tells_the_nonce_of_another_keeps_nobody_from_it(net):
     """From the same address, as on one machine or behind one router, staying while the link to the other breaks."""
     for _ in range(3):  # whose nonce is smaller is a matter of luck
@@ -80,10 +88,7 @@ def test_who_tells_the_nonce_of_another_keeps_nobody_from_it(net):
         two.start("-connect", "127.0.0.1:%d" % one.id)
         wait_until("it has joined", lambda: two.rpc("getconnectioncount") == 1 and two.tip() == one.tip())
         chain = Chain.of(one)
-        asker = Peer.dial(one)
-        asker.send("version", version(chain.genesis))
-        nonce = asker.expect("version")[72:80]
-        asker.close()
+        nonce = nonce_of(one, chain)
         liar = Peer.dial(two)
         liar.send("version", version(chain.genesis, nonce=nonce))
         liar.expect("version")
@@ -94,6 +99,55 @@ def test_who_tells_the_nonce_of_another_keeps_nobody_from_it(net):
         wait_until("it is connected again", lambda: two.tip() == one.tip(), 30)
         liar.close()
         one.end()
+        two.end()
+
+
+def dials(node, to):
+    return any(not p["inbound"] and p["addr"] == "127.0.0.1:%d" % to.id for p in node.rpc("getpeerinfo"))
+
+
+def test_who_comes_first_with_the_nonce_of_another_keeps_nobody_from_it(net):
+    """Whatever it says of where it listens; and one that is dialled from the book is not given up for it either."""
+    for port_told in (False, True):
+        one, two = net.chain_node(), net.node()
+        two.start("-connect", "127.0.0.1:%d" % one.id)
+        wait_until("it has joined", lambda: two.rpc("getblockcount") == 0)
+        chain = Chain.of(one)
+        two.end()
+        two.start()  # nobody is named: it dials from its book
+        wait_until("it dials from its book", lambda: dials(two, one))
+        one.end()
+        one.start("-connect", "0")
+        liar = Peer.handshaken(two, chain, nonce=nonce_of(one, chain), port=one.id if port_told else 0)
+        wait_until("it dials the other", lambda: dials(two, one), 40)
+        time.sleep(3)
+        assert dials(two, one)
+        one.generate(2)
+        wait_until("it follows the other", lambda: two.tip() == one.tip())
+        liar.close()
+        one.end()
+        two.end()
+
+
+def test_who_is_dialled_and_tells_the_nonce_of_another_has_nobody_hung_up_on(net):
+    one = net.chain_node()
+    chain = Chain.of(one)
+    for _ in range(4):  # whose nonce is smaller is a matter of luck
+        two, liar = net.joined(one), Server()
+        wait_until("it is connected", lambda: two.rpc("getconnectioncount") == 1)
+        nonce = nonce_of(two, chain)
+        one.rpc("addnode", "127.0.0.1:%d" % liar.port, "add")
+        peer = liar.accept()
+        peer.expect("version")
+        peer.send("version", version(chain.genesis, nonce=nonce))
+        peer.send("verack")
+        peer.sync()
+        one.generate(1)
+        wait_until("it follows the other", lambda: two.tip() == one.tip())
+        assert [p["id"] for p in two.rpc("getpeerinfo")] == [1]
+        one.rpc("addnode", "127.0.0.1:%d" % liar.port, "remove")
+        peer.close()
+        liar.close()
         two.end()
 
 

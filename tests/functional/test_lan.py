@@ -1,17 +1,14 @@
 """A node on a network of private addresses, in a network namespace of its own: whoever breaks the rules there is
 discouraged, and an invite names the machine's address on the network. Without namespaces it is left out."""
-import os
-import shutil
 import socket
 import subprocess
-import sys
 
 from chainlib import Chain
 from framework import main, wait_until
+from netns import run_inside
 from p2p import Closed, Peer, frame
 
 HOST = "10.99.0.1"
-INSIDE = "TALLY_TEST_LAN"
 
 
 def come_from(node, chain, source):
@@ -123,21 +120,8 @@ def test_an_invite_names_the_address_on_the_network(net):
     assert joiner.rpc("getpeerinfo")[0]["addr"] == "%s:%d" % (HOST, node.id)
 
 
-def in_a_namespace():
-    """Runs this file again within a network of its own. Returns only where that can't be done."""
-    for command in (["unshare", "-rn"], ["unshare", "-n"]):
-        if shutil.which("unshare") and shutil.which("ip") and subprocess.run(
-                command + ["ip", "link", "set", "lo", "up"], capture_output=True).returncode == 0:
-            os.environ[INSIDE] = "1"
-            os.execvp(command[0], command + [sys.executable, os.path.abspath(__file__)])
-
-
 if __name__ == "__main__":
-    if INSIDE not in os.environ:
-        in_a_namespace()
-        print("1..0 # SKIP there are no network namespaces here")
-        sys.exit(0)
+    run_inside(__file__)
     # With one address of it on lo the whole network is this machine.
-    for words in ("link set lo up", "addr add %s/16 dev lo" % HOST):
-        subprocess.run(["ip", *words.split()], check=True)
+    subprocess.run(["ip", "addr", "add", HOST + "/16", "dev", "lo"], check=True)
     main(globals())

@@ -1,6 +1,7 @@
 """Answers that take long keep nobody else waiting, and are made only while somebody waits for them."""
 import atexit
 import base64
+import http.client
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from bitcoin import segwit_addr
 from chainlib import Key, spend
 from coins import coin_of, owned_chain, shown
 from framework import free_id, main, wait_until
+from p2p import Peer
 
 BLOCKS = 20
 MADE = {}  # the chain and a copy of its directory, made at first use
@@ -36,7 +38,7 @@ def make_chain(net):
         p.send_block(b)
     wait_until("our blocks are taken", lambda: node.rpc("getblockcount") == chain.height, 60)
     node.end()
-    MADE["chain"] = chain
+    MADE["chain"], MADE["key"] = chain, key
     MADE["home"] = tempfile.mkdtemp(prefix="tally-test.")
     atexit.register(shutil.rmtree, MADE["home"])
     shutil.copytree(os.path.join(node.dir, "chain"), os.path.join(MADE["home"], "chain"))
@@ -229,6 +231,39 @@ def test_a_batch_ends_when_its_client_leaves_and_when_the_node_stops(net):
     with begin(node, batch):
         assert node.rpc("getblockcount") == 6 + BLOCKS
         assert node.end() == 0
+
+
+def test_a_payment_waits_for_a_reorganisation_and_holds_up_nobody(net):
+    tries = []
+    for _ in range(5):
+        node, chain = big_chain(net)
+        key, other = MADE["key"], chain.fork(6)
+        tx = spend(key, [coin_of(chain.blocks[3])], [(50_0000_0000 - 20_000, key.script)], chain.genesis)
+        p = Peer.handshaken(node, chain)
+        for b in other.grow(key, BLOCKS + 1):
+            p.send_block(b)
+        took, wait = waits_of_others(node, "sendrawtransaction", [tx.bytes().hex()])
+        assert shown(tx) in node.rpc("getrawmempool")
+        node.end()
+        tries.append((took, wait))
+        if took > 0.1 and wait < 0.5 * took:  # it came while blocks were undone, and others were answered
+            return
+    raise AssertionError("payments and the longest waits of others: %s" % tries)
+
+
+def test_who_closes_the_side_that_sends_has_left_a_long_answer(net):
+    node, _ = big_chain(net)
+    with socket.create_connection(("127.0.0.1", node.id + 10000)) as s:
+        with open(os.path.join(node.dir, ".cookie")) as f:
+            auth = base64.b64encode(f.read().encode()).decode()
+        body = json.dumps({"method": "printchain", "params": [], "id": 1})
+        s.sendall(("POST / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic %s\r\nContent-Length: %d\r\n\r\n%s"
+                   % (auth, len(body), body)).encode())
+        s.shutdown(socket.SHUT_WR)
+        answer = http.client.HTTPResponse(s)
+        answer.begin()
+        error = json.loads(answer.read())["error"]
+    assert error["data"]["token"] == "given-up" and "closed the connection" in error["message"], error
 
 
 if __name__ == "__main__":

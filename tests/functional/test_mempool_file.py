@@ -50,6 +50,23 @@ def test_what_waits_is_there_after_a_restart_with_its_time(net):
     assert one.rpc("getrawmempool") == []
 
 
+def test_what_a_link_in_its_place_leads_to_is_left_alone(net):
+    one, ids = pair(net, payments=1)
+    precious = os.path.join(net.home, "precious")
+    with open(precious, "w") as f:
+        f.write("precious")
+    os.symlink(precious, path(one) + ".new")
+    one.rpc("savemempool")
+    with open(precious) as f:
+        assert f.read() == "precious"
+    assert not os.path.islink(path(one)) and os.path.getsize(path(one)) > 100
+    assert one.end() == 0
+    os.unlink(path(one))
+    os.mkfifo(path(one))  # nobody writes into it: the node starts all the same
+    one.start("-connect", "0")
+    assert one.rpc("getrawmempool") == []
+
+
 def test_savemempool_survives_a_kill(net):
     one, ids = pair(net)
     assert one.rpc("savemempool") == {"filename": path(one)}

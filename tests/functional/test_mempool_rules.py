@@ -76,6 +76,9 @@ def test_a_line_that_was_in_a_lost_block_comes_back_whole(net):
         p.send_block(b)
     wait_until("another branch wins", lambda: node.tip() == shown_block(other.tip))
     wait_until("as many as may wait do", lambda: waiting(node) == ids(*txs[:25]))
+    node.end()
+    node.start("-connect", "0")
+    wait_until("and again after a restart", lambda: waiting(node) == ids(*txs[:25]))
     for first in (25, 50):
         node.generate(1)
         wait_until("the next come", lambda: waiting(node) == ids(*txs[first:first + 25]))

@@ -64,16 +64,16 @@ def leave_while_it_mines(n, call):
 
 def test_what_of_a_batch_is_not_begun_when_its_client_leaves_never_is(net):
     n = net.chain_node()
-    n.generate(100)
-    slow = [{"method": "printchain", "id": i} for i in range(300)]
+    n.generate(1000)
+    slow = [{"method": "printchain", "params": [1000, 1000], "id": i} for i in range(60)]
     late = [{"method": "getnewaddress", "params": ["late"]},
             {"method": "generatetoaddress", "params": [3000, "CENTRAL_NODE"]}]
     with ask(n, slow + late):
         time.sleep(0.05)
     # Calls of two batches take turns: by the end of this one the other's would have been begun.
-    assert len(json.loads(n.post(json.dumps(slow + slow[:100]))[1])) == 400
+    assert len(json.loads(n.post(json.dumps(slow + slow[:20]))[1])) == 80
     assert "late" not in n.ok("listaddresses")
-    assert n.rpc("getblockcount") == 100
+    assert n.rpc("getblockcount") == 1000
 
 
 def test_who_closes_the_side_that_sends_is_answered_and_waits_for_nothing_long(net):
@@ -415,6 +415,34 @@ def test_who_has_no_secret_can_neither_fill_memory_nor_hold_the_port(net):
     s.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nAuthorization: Basic " + auth + b"\r\n" * 100)
     assert b"401" in s.recv(1000)
     s.close()
+
+
+def test_a_crowd_without_the_secret_does_not_keep_the_owner_waiting(net):
+    n = net.chain_node()
+
+    def waited():
+        crowd = [socket.socket() for _ in range(500)]
+        for s in crowd:
+            s.setblocking(False)
+            s.connect_ex(("127.0.0.1", n.id + 10000))
+        start = time.monotonic()
+        assert n.rpc("uptime") >= 0
+        seconds = time.monotonic() - start
+        for s in crowd:
+            s.close()
+        return seconds
+
+    # Whom the system's queue has no room for comes again a second later.
+    assert min(waited() for _ in range(3)) < 1
+
+
+def test_what_turns_the_writing_is_escaped_on_the_command_line(net):
+    node = net.node()
+    name = "good \u202egnp.x\u2066 gr\u00fc\u00df"
+    node.ok("createblockchain", "-address", "A", "-name", name, "-spacing", "0")
+    out = node.ok("rpc", "getblockchaininfo")
+    assert json.loads(out)["chain"] == name, out
+    assert "\u202e" not in out and "\u2066" not in out and "gr\u00fc\u00df" in out
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ import os
 import time
 
 from chainlib import COIN, Block, Chain, Key, compact_size, spend
+from coins import coin_of
 from framework import main, wait_until
 from p2p import BLOCK, FILTERED, TX, Peer, inv, locator, read_headers, read_inv
 
@@ -13,6 +14,12 @@ def start(net, n):
     node = net.chain_node()
     node.generate(n)
     return node, Chain.of(node)
+
+
+def resident(node):
+    """MB."""
+    with open("/proc/%d/status" % node.process.pid) as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) // 1024
 
 
 def hashes(blocks):
@@ -163,11 +170,7 @@ def test_who_does_not_read_fills_no_memory_and_gets_all_when_it_does(net):
     p.send_block(block)
     wait_until("a large block is taken", lambda: node.rpc("getblockcount") == 8)
 
-    def resident():
-        with open("/proc/%d/status" % node.process.pid) as f:
-            return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) // 1024
-
-    before = resident()
+    before = resident(node)
     wanted = 200  # 40 MB
     deaf = [Peer.handshaken(node, chain) for _ in range(10)]
     for q in deaf:
@@ -177,11 +180,39 @@ def test_who_does_not_read_fills_no_memory_and_gets_all_when_it_does(net):
     live.send("getdata", inv((BLOCK, block.hash())))
     assert live.expect_block().hash() == block.hash()  # others are served
     limit = 250 if "san" in os.environ.get("TALLY", "") else 40  # a sanitizer keeps what was freed
-    assert resident() - before < limit, "%d MB more for ten that don't read" % (resident() - before)
+    assert resident(node) - before < limit, "%d MB more for ten that don't read" % (resident(node) - before)
     q = deaf[0]
     for _ in range(wanted):
         assert q.expect("block") == block.bytes()
     assert Block.read(block.bytes()).hash() == block.hash() and q.alive()
+    for q in deaf:
+        q.close()
+
+
+def test_what_a_hundred_ask_for_and_none_reads_is_there_once(net):
+    node = net.node()
+    node.create("CENTRAL_NODE", "-spacing", "0", "-maturity", "1")
+    node.start("-connect", "0")
+    chain, key = Chain.of(node), Key()
+    p = Peer.handshaken(node, chain)
+    for b in chain.grow(key, 11):
+        p.send_block(b)
+    coins = [coin_of(b) for b in chain.blocks[1:11]]
+    block = chain.add(chain.next(key, [spend(key, [c], [(1000, key.script)] * 3000, chain.genesis) for c in coins]))
+    assert len(block.bytes()) > 900_000
+    p.send_block(block)
+    wait_until("a large block is taken", lambda: node.rpc("getblockcount") == 12)
+    before = resident(node)
+    deaf = [Peer.handshaken(node, chain) for _ in range(100)]
+    for q in deaf:
+        q.send("getdata", inv(*[(BLOCK, block.hash())] * 40))
+    time.sleep(1)
+    live = Peer.handshaken(node, chain)
+    live.send("getdata", inv((BLOCK, block.hash())))
+    assert live.expect("block") == block.bytes()
+    limit = 250 if "san" in os.environ.get("TALLY", "") else 40
+    assert resident(node) - before < limit, "%d MB more for a hundred that don't read" % (resident(node) - before)
+    assert deaf[99].expect("block") == block.bytes()
     for q in deaf:
         q.close()
 

@@ -100,6 +100,14 @@ static bool on_send(void *ctx, conn_id id, const char *command, struct span payl
 	return true;
 }
 
+static bool on_lend(void *ctx, conn_id id, const char *command, struct loan *l)
+{
+	const bool sent = on_send(ctx, id, command, l->bytes);
+
+	l->done(l);
+	return sent;
+}
+
 static void on_close(void *ctx, conn_id id, enum close_kind kind, const char *reason)
 {
 	(void)ctx, (void)kind;
@@ -115,6 +123,12 @@ static void on_pause(void *ctx, conn_id id, bool paused)
 static size_t on_queued(void *ctx, conn_id id)
 {
 	(void)ctx, (void)id;
+	return 0;
+}
+
+static size_t on_queued_all(void *ctx)
+{
+	(void)ctx;
 	return 0;
 }
 
@@ -180,9 +194,11 @@ void fuzz_peer(const uint8_t *data, size_t size)
 	const struct record_store nowhere = {0};
 	const struct protocol_events events = {.adopt = refuse};
 	const struct transport t = {.send = on_send,
+				    .lend = on_lend,
 				    .close = on_close,
 				    .pause = on_pause,
 				    .queued = on_queued,
+				    .queued_all = on_queued_all,
 				    .listens_at = on_listens};
 	const struct conn_info info = {
 		.id = CONN,

@@ -163,6 +163,11 @@ def test_a_payment_with_a_block_says_so_before_and_meanwhile(net):
     c.type("y")
     c.sees("under way: send! CENTRAL_NODE 1 mine=true")
     assert len(n.rpc("getrawmempool")) == 1 and n.rpc("getblockcount") == 0
+    c.type("7n")  # another message hides it no longer than that is there
+    c.sees("nothing to search for")
+    c.type("g")
+    c.sees("under way: send! CENTRAL_NODE 1 mine=true")
+    c.type("1")
     # It is seen to mine, and how to stop it.
     c.sees("asked for   0 of 1 blocks")
     c.sees(" MINER ")
@@ -308,6 +313,33 @@ def test_what_is_not_done_or_not_there_is_said(net):
     c.type("\x1b")
     c.type("s")
     c.sees("nothing to sort by")
+    c.quit()
+
+
+def test_a_long_answer_is_a_page_whatever_lines_it_has(net):
+    n, c = opened(net)
+    c.sees("50.00")
+    whole = n.rpc("getblock", n.rpc("getbestblockhash"), 0)
+    assert len(whole) > 59 * 7
+    c.resize(60, 8)
+    c.sees("5:Msgs")
+    c.type(":getblock 0 0\r")
+    c.sees("Scroll")
+    c.sees('"' + whole[:58])
+    c.quit()
+
+
+def test_what_is_under_way_is_told_until_its_answer(net):
+    n, c = opened(net)
+    n.generate(60)
+    c.sees("h60")
+    c.type(":printchain\r")
+    c.sees("lines 1-")
+    c.type("\x0c")
+    time.sleep(0.2)
+    assert "under way" not in c.read(), c.read()
+    c.type("7")
+    c.sees("printchain: answered, ")
     c.quit()
 
 

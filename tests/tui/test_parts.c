@@ -605,6 +605,62 @@ static void a_filter_is_words_and_fields_and_numbers_compared(void **state)
 	free(m);
 }
 
+static void assert_passes(struct model *m, const char *filter, size_t n)
+{
+	model_set_filter(m, filter);
+	if (m->lists[m->focus].n != n)
+		fail_msg("%s: %zu of %zu", filter, m->lists[m->focus].n, n);
+}
+
+/* Words of it, and hashes and addresses as it shows them. */
+static void a_filter_passes_what_is_seen_in_a_row(void **state)
+{
+	struct model *m = NEW(struct model);
+	char hex[HASH_HEX_CHARS + 1], brief[HASH_SHORT_CHARS + 1], filter[FILTER_BYTES];
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	fixture_keys(m, "3");
+	assert_passes(m, "1041'", 1);
+	assert_passes(m, "!1041'", 11);
+	hash256_hex(hex, &m->data.chain[5].hash.h);
+	hash256_short(brief, &m->data.chain[5].hash.h);
+	snprintf(filter, sizeof(filter), "hash=%s", brief);
+	assert_passes(m, filter, 1);
+	snprintf(filter, sizeof(filter), "hash!=%s", brief);
+	assert_passes(m, filter, 11);
+	snprintf(filter, sizeof(filter), "HASH=%.6s", hex);
+	assert_passes(m, filter, 1);
+	snprintf(filter, sizeof(filter), "hash=%s", hex);
+	assert_passes(m, filter, 1);
+	snprintf(filter, sizeof(filter), "hash=%s", hex + 6); /* not within it */
+	assert_passes(m, filter, 0);
+	assert_passes(m, "hash=", 0);
+	assert_passes(m, "hash=..", 0);
+	assert_passes(m, "state=b", 0); /* that is shown in full */
+	assert_passes(m, "height=10", 0);
+	fixture_keys(m, "2");
+	assert_passes(m, "addr=127", 2);
+	assert_passes(m, "addr=192.168.17.201:90", 1);
+	assert_passes(m, "9ms", 1);
+	fixture_keys(m, "5");
+	assert_passes(m, "22:12", 30);
+	assert_passes(m, "612B", 6);
+	assert_passes(m, "<1 !block", 2);
+	assert_passes(m, "cmd=get", 0);
+	fixture_keys(m, "7");
+	assert_passes(m, "22:11:44", 1);
+	m->data.history[1].abandoned = true;
+	m->data.history[1].to = m->data.addresses[0].owner;
+	fixture_keys(m, "6");
+	assert_passes(m, "void", 1);
+	assert_passes(m, "to=miner", 1);
+	assert_passes(m, "to!=miner", 2);
+	assert_passes(m, "to=mine", 0);
+	fixture_close(m);
+	free(m);
+}
+
 /* --- searching --------------------------------------------------------------------- */
 
 /* The height, and where a match stands; what is not seen in a row is not found. */
@@ -772,6 +828,43 @@ static void help_goes_back_to_the_page_it_was_opened_from(void **state)
 	free(m);
 }
 
+static void a_page_goes_back_to_the_one_it_was_called_from(void **state)
+{
+	struct model *m = NEW(struct model);
+	char title[16];
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	model_show(m, OVERLAY_TEXT, "Chain", "of a block");
+	m->over.lives = true;
+	fixture_keys(m, "?");
+	model_show(m, OVERLAY_TEXT, "getpeerinfo", "[]");
+	fixture_keys(m, "q");
+	assert_int_equal(m->over.kind, OVERLAY_HELP);
+	model_show(m, OVERLAY_HELP, "Help", "once");
+	fixture_keys(m, "q");
+	assert_string_equal(m->over.title, "Chain");
+	assert_true(m->over.lives);
+	/* Of many the last ones. */
+	for (int i = 0; i < PAGES_UNDER + 3; i++) {
+		snprintf(title, sizeof(title), "%d", i);
+		model_show(m, OVERLAY_TEXT, title, "");
+	}
+	for (int i = PAGES_UNDER + 2; i >= 2; i--) {
+		snprintf(title, sizeof(title), "%d", i);
+		assert_string_equal(m->over.title, title);
+		fixture_keys(m, "q");
+	}
+	assert_int_equal(m->over.kind, OVERLAY_NONE);
+	model_show(m, OVERLAY_TEXT, "Chain", "one");
+	model_show(m, OVERLAY_TEXT, "Chain", "two");
+	fixture_keys(m, "3"); /* away from all */
+	assert_int_equal(m->over.kind, OVERLAY_NONE);
+	assert_int_equal(m->n_under, 0);
+	fixture_close(m);
+	free(m);
+}
+
 static void a_page_that_is_renewed_keeps_its_place_and_its_match(void **state)
 {
 	struct model *m = NEW(struct model);
@@ -791,6 +884,27 @@ static void a_page_that_is_renewed_keeps_its_place_and_its_match(void **state)
 	free(fixture_frame(m));
 	assert_int_equal(m->over.found_bytes, 0);
 	assert_int_equal(m->over.top, 0);
+	fixture_close(m);
+	free(m);
+}
+
+static void a_message_holds_what_the_screen_has_room_for(void **state)
+{
+	struct model *m = NEW(struct model);
+	char text[FLASH_BYTES + 1];
+
+	(void)state;
+	memset(text, 'a', FLASH_BYTES);
+	text[FLASH_BYTES] = '\0';
+	fixture_open(m, 80, 24, true);
+	assert_true(model_flash_holds(m, text, FLASH_BYTES - 1));
+	assert_false(model_flash_holds(m, text, FLASH_BYTES));
+	model_resize(m, 41, 6);
+	assert_true(model_flash_holds(m, text, 5 * 40));
+	assert_false(model_flash_holds(m, text, 5 * 40 + 1));
+	model_resize(m, 1, 1);
+	assert_false(model_flash_holds(m, text, 1));
+	assert_true(model_flash_holds(m, "", 0));
 	fixture_close(m);
 	free(m);
 }
@@ -863,14 +977,30 @@ static void what_is_not_known_of_a_peer_is_said(void **state)
 
 	(void)state;
 	fixture_open(m, 80, 24, true);
+	m->data.snap.peers[2].in_flight = 16;
 	text = peer_detail(&m->data, 2);
 	assert_non_null(strstr(text, "listens at   192.168.17.201:9010\n"));
 	assert_null(strstr(text, "not known"));
+	assert_non_null(strstr(text, "\nto come      16 blocks asked of it\n"));
 	free(text);
 	m->data.snap.peers[3].best = (struct block_hash){0};
 	text = peer_detail(&m->data, 3);
 	assert_non_null(strstr(text, "listens at   not told\n"));
 	assert_non_null(strstr(text, "best block   1042\n             not known"));
+	free(text);
+	fixture_close(m);
+	free(m);
+}
+
+static void a_log_line_is_told_with_its_time(void **state)
+{
+	struct model *m = NEW(struct model);
+	char *text;
+
+	(void)state;
+	fixture_open(m, 80, 24, true);
+	text = log_detail(&m->data, 4);
+	assert_string_equal(text, "22:11:44.000  peer  warn\npeer 4 127.0.0.1:9002 came in\n");
 	free(text);
 	fixture_close(m);
 	free(m);
@@ -899,15 +1029,19 @@ int main(void)
 		cmocka_unit_test(numbers_are_short_and_round_where_they_should),
 		cmocka_unit_test(a_click_does_not_move_a_filter_to_another_panel),
 		cmocka_unit_test(a_filter_is_words_and_fields_and_numbers_compared),
+		cmocka_unit_test(a_filter_passes_what_is_seen_in_a_row),
 		cmocka_unit_test(a_search_finds_what_is_seen_and_a_number_a_height),
 		cmocka_unit_test(a_block_further_down_is_searched_for_when_it_is_listed),
 		cmocka_unit_test(a_search_from_the_newest_row_goes_upwards),
 		cmocka_unit_test(a_page_is_searched_and_nothing_else_is_done_in_it),
 		cmocka_unit_test(help_goes_back_to_the_page_it_was_opened_from),
+		cmocka_unit_test(a_page_goes_back_to_the_one_it_was_called_from),
 		cmocka_unit_test(a_page_that_is_renewed_keeps_its_place_and_its_match),
+		cmocka_unit_test(a_message_holds_what_the_screen_has_room_for),
 		cmocka_unit_test(only_of_several_chains_one_is_chosen),
 		cmocka_unit_test(what_needs_a_chain_is_advised_where_there_is_one),
 		cmocka_unit_test(what_is_not_known_of_a_peer_is_said),
+		cmocka_unit_test(a_log_line_is_told_with_its_time),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");

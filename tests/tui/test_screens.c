@@ -211,6 +211,15 @@ static void assert_frame_has(struct model *m, const char *text)
 	free(frame);
 }
 
+static void assert_frame_lacks(struct model *m, const char *text)
+{
+	char *frame = fixture_frame(m);
+
+	if (strstr(frame, text))
+		fail_msg("'%s' in\n%s", text, frame);
+	free(frame);
+}
+
 static void a_selection_stays_with_its_row(void **state)
 {
 	struct model *m = NEW(struct model);
@@ -265,6 +274,40 @@ static void newer_rows_are_counted_where_they_are_out_of_sight(void **state)
 	free(m);
 }
 
+/* A payment that comes in above what is seen, there as elsewhere. */
+static void newer_payments_are_counted_too(void **state)
+{
+	struct model *m = NEW(struct model);
+	struct tui_data *d = &m->data;
+
+	(void)state;
+	fixture_open(m, 120, 40, true);
+	mem_reserve(&d->history, &d->history_cap, 40, sizeof(*d->history));
+	mem_reserve(&d->mempool, &d->mempool_cap, 40, sizeof(*d->mempool));
+	for (uint8_t i = 0; i < 40; i++) {
+		d->history[i] = (struct wallet_tx){.id.h.b[0] = i, .height = 1};
+		d->mempool[i] = (struct mempool_row){.id.h.b[0] = i, .seq = 40 - i};
+	}
+	d->n_history = d->n_mempool = 40;
+	model_settle(m);
+	fixture_keys(m, "1");
+	assert_frame_lacks(m, "follows");
+	m->focus = PANEL_WALLET;
+	for (int i = 0; i < 38; i++)
+		fixture_keys(m, "j");
+	assert_frame_has(m, " newer, g follows");
+	fixture_keys(m, "g");
+	assert_frame_lacks(m, "follows");
+	m->focus = PANEL_MEMPOOL;
+	for (int i = 0; i < 38; i++)
+		fixture_keys(m, "j");
+	assert_frame_has(m, " newer, g follows");
+	fixture_keys(m, "s"); /* the newest is anywhere */
+	assert_frame_lacks(m, "follows");
+	fixture_close(m);
+	free(m);
+}
+
 static void what_became_of_a_lost_blocks_payments_is_said_as_far_as_known(void **state)
 {
 	static const char *const said[] = {"block 1041 lost to another branch\n",
@@ -300,6 +343,25 @@ static void a_balance_is_said_shorter_and_never_cut_unseen(void **state)
 	model_settle(m);
 	assert_frame_has(m, "no payments yet: m mines, :getnewaddress");
 	assert_frame_has(m, "\u2502 makes an address ");
+	fixture_close(m);
+	free(m);
+}
+
+static void everybodys_hash_rate_is_at_least_this_nodes(void **state)
+{
+	struct model *m = NEW(struct model);
+	struct snapshot *s = &m->data.snap;
+
+	(void)state;
+	fixture_open(m, 120, 40, true);
+	assert_frame_has(m, "everybody   ~6.3MH/s estimated");
+	s->hash_rate = 27e6;
+	assert_frame_has(m, "everybody   at least 27MH/s");
+	s->mining = false; /* it was once */
+	assert_frame_has(m, "everybody   ~6.3MH/s estimated");
+	s->mining = true;
+	s->expected_hash_rate = 0;
+	assert_frame_has(m, "everybody   unknown yet");
 	fixture_close(m);
 	free(m);
 }
@@ -344,6 +406,30 @@ static void news_take_one_line_of_a_small_pane(void **state)
 	model_flash_news(m, FLASH_GOOD, text);
 	assert_frame_has(m, "\n 127.0.0.1:9002");
 	fixture_close(m);
+	free(m);
+}
+
+/* A message comes before it, and goes; then it is there again. */
+static void what_is_under_way_is_told_until_it_is_answered(void **state)
+{
+	static const int sizes[][2] = {{80, 24}, {60, 15}, {39, 6}, {19, 2}};
+	struct model *m = NEW(struct model);
+	char *frame;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		fixture_open(m, sizes[i][0], sizes[i][1], true);
+		snprintf(m->under_way, sizeof(m->under_way), "under way: mine");
+		assert_frame_has(m, "under way: mine");
+		model_flash(m, FLASH_BAD, "no match");
+		frame = fixture_frame(m);
+		assert_non_null(strstr(frame, "no match"));
+		assert_null(strstr(frame, "under way"));
+		free(frame);
+		m->live.now_us += FLASH_US;
+		assert_frame_has(m, "under way: mine");
+		fixture_close(m);
+	}
 	free(m);
 }
 
@@ -429,10 +515,13 @@ int main(void)
 		cmocka_unit_test(every_size_is_drawn_within_its_bounds),
 		cmocka_unit_test(a_selection_stays_with_its_row),
 		cmocka_unit_test(newer_rows_are_counted_where_they_are_out_of_sight),
+		cmocka_unit_test(newer_payments_are_counted_too),
 		cmocka_unit_test(what_became_of_a_lost_blocks_payments_is_said_as_far_as_known),
 		cmocka_unit_test(a_balance_is_said_shorter_and_never_cut_unseen),
+		cmocka_unit_test(everybodys_hash_rate_is_at_least_this_nodes),
 		cmocka_unit_test(a_title_tells_in_which_direction_it_is_sorted),
 		cmocka_unit_test(news_take_one_line_of_a_small_pane),
+		cmocka_unit_test(what_is_under_way_is_told_until_it_is_answered),
 		cmocka_unit_test(a_frozen_view_stands_still_and_counts),
 		cmocka_unit_test(a_selected_row_keeps_the_colour_of_its_hash),
 		cmocka_unit_test(the_chain_begins_at_its_tip_while_headers_run_ahead),

@@ -55,6 +55,7 @@ struct tnode {
 	struct mempool *mempool;
 	struct addrbook *book;
 	struct protocol *protocol;
+	size_t queued_all; /* bytes that its send queues claim to hold */
 	struct rng_seeded rng;
 	struct chain_events chain_events;
 	struct mempool_events mempool_events;
@@ -102,7 +103,7 @@ static inline struct key_hash test_owner(uint8_t n)
 	return kh;
 }
 
-static inline struct block *test_genesis(const char *name)
+static inline struct block *test_genesis_at(const char *name, int64_t time)
 {
 	struct chain_params p;
 	struct block *b = NULL;
@@ -111,9 +112,14 @@ static inline struct block *test_genesis(const char *name)
 	params_default(&p, 0);
 	snprintf(p.name, sizeof(p.name), "%s", name);
 	p.creator = test_owner(1);
-	p.genesis_time = NET_T0;
+	p.genesis_time = (uint32_t)time;
 	assert_ok(genesis_make(&b, &p, &e), e);
 	return b;
+}
+
+static inline struct block *test_genesis(const char *name)
+{
+	return test_genesis_at(name, NET_T0);
 }
 
 static inline struct block *mine(struct block_header h, const struct span *raws, size_t n)
@@ -258,6 +264,14 @@ static inline bool fake_send(void *ctx, conn_id id, const char *command, struct 
 	return true;
 }
 
+static inline bool fake_lend(void *ctx, conn_id id, const char *command, struct loan *l)
+{
+	const bool sent = fake_send(ctx, id, command, l->bytes);
+
+	l->done(l);
+	return sent;
+}
+
 static inline void fake_close(void *ctx, conn_id id, enum close_kind kind, const char *reason)
 {
 	struct tconn *c = conn_of(ctx, id);
@@ -281,6 +295,14 @@ static inline size_t fake_queued(void *ctx, conn_id id)
 	struct tconn *c = conn_of(ctx, id);
 
 	return c ? c->other->inbox_bytes : 0;
+}
+
+/* Of real ones the tests fill none: they say what is in them. */
+static inline size_t fake_queued_all(void *ctx)
+{
+	struct tnode *n = ctx;
+
+	return n->queued_all;
 }
 
 /* Where peers were found to listen is seen in the peers themselves. */
@@ -477,9 +499,11 @@ static inline struct tnode *node_add_with(struct tnet *net, struct block **all, 
 	o.events_arg = n;
 	n->protocol = protocol_new(&o);
 	protocol_set_transport(n->protocol, (struct transport){.send = fake_send,
+							       .lend = fake_lend,
 							       .close = fake_close,
 							       .pause = fake_pause,
 							       .queued = fake_queued,
+							       .queued_all = fake_queued_all,
 							       .listens_at = fake_listens_at,
 							       .ctx = n});
 	return n;

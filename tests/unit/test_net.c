@@ -452,6 +452,76 @@ static void the_central_node_of_another_chain_is_not_dialled_every_few_seconds(v
 	close(fd);
 }
 
+/* Else a stranger could keep a node from it, which needs no more than to come. */
+static void the_central_node_is_dialled_whoever_has_come(void **state)
+{
+	struct fixture *f = *state;
+	struct net_addr at;
+	struct net_dial dials[2];
+	int fd = server(&at);
+
+	come_in(f, addr("127.0.0.1:50000"));
+	net_set_fallback(f->net, &at);
+	settle(f);
+	await(f, 2, 0);
+	assert_int_equal(net_connections(f->net, CONN_OUTBOUND), 1);
+	net_of(f).listens_at(f->net, f->last_opened, &at);
+	assert_int_equal(hang_up(fd), 1);
+	await(f, 2, 1);
+	assert_int_equal(net_dials(f->net, dials, 2), 1);
+	assert_in_range(seconds_until_dialled(f, fd, 10), 2, 4);
+	close(fd);
+}
+
+static void the_central_node_is_not_dialled_while_one_that_was_dialled_has_greeted(void **state)
+{
+	struct fixture *f = *state;
+	struct net_addr at, other;
+	int fd = server(&at), other_fd = server(&other);
+
+	assert_true(net_connect(f->net, &other, false, NULL));
+	await(f, 1, 0);
+	/* It may be nobody's, as long as it says nothing. */
+	net_set_fallback(f->net, &at);
+	settle(f);
+	assert_int_equal(hang_up(fd), 1);
+	await(f, 2, 1);
+	net_of(f).listens_at(f->net, 1, &other);
+	pass(f, 30);
+	settle(f);
+	assert_int_equal(hang_up(fd), 0);
+	assert_int_equal(net_dials(f->net, NULL, 0), 0);
+	close(other_fd);
+	close(fd);
+}
+
+/* A class waits for its central node, however long that takes to start. */
+static void who_has_nobody_tries_again_every_few_seconds(void **state)
+{
+	struct fixture *f = *state;
+	struct net_addr at, other;
+	struct net_dial d;
+	int fd = server(&at), other_fd = server(&other);
+
+	close(fd);
+	assert_true(net_connect(f->net, &at, false, NULL));
+	for (int s = 0; s < 120; s++) {
+		pass(f, 1);
+		settle_for(f, 2);
+		assert_int_equal(net_dials(f->net, &d, 1), 1);
+		assert_in_range(d.next_ms, 0, 3000);
+	}
+	assert_true(d.failures > 10);
+	assert_true(net_connect(f->net, &other, false, NULL));
+	await(f, 1, 0);
+	net_of(f).listens_at(f->net, 1, &other);
+	pass(f, 4);
+	settle(f);
+	assert_int_equal(net_dials(f->net, &d, 1), 1);
+	assert_in_range(d.next_ms, 50000, 60000);
+	close(other_fd);
+}
+
 static void a_node_that_is_connected_already_is_not_dialled(void **state)
 {
 	struct fixture *f = *state;
@@ -464,16 +534,23 @@ static void a_node_that_is_connected_already_is_not_dialled(void **state)
 	addrbook_add(f->book, &at, 1, NOW, NULL);
 	/* Whoever came in turned out to listen there. */
 	net_of(f).listens_at(f->net, in, &at);
-	pass(f, 30);
+	pass(f, 120);
+	settle(f);
+	assert_int_equal(hang_up(fd), 0);
+	/* By hand it is, once: who came may be taken for it in error. */
+	assert_true(net_connect(f->net, &at, false, &e));
 	assert_false(net_connect(f->net, &at, false, &e));
 	assert_int_equal(e.cls, ERR_KNOWN);
+	settle(f);
+	assert_int_equal(hang_up(fd), 1);
+	await(f, 2, 1);
 	pass(f, 120);
 	settle(f);
 	assert_int_equal(hang_up(fd), 0);
 	assert_int_equal(net_dials(f->net, dials, 4), 0);
 	/* When it has gone the wish stands. */
 	net_of(f).close(f->net, in, CLOSE_PLAIN, "a test");
-	await(f, 1, 1);
+	await(f, 2, 2);
 	pass(f, 2);
 	settle(f);
 	assert_int_equal(hang_up(fd), 1);
@@ -739,6 +816,73 @@ static void who_never_reads_is_not_read_from_and_given_up(void **state)
 	free(payload);
 }
 
+/* A payload of a megabyte that counts who gave it back. */
+struct counted {
+	struct loan loan;
+	unsigned back;
+};
+
+static void on_back(struct loan *l)
+{
+	((struct counted *)(void *)l)->back++;
+}
+
+static void what_is_lent_is_given_back_once_sent_or_not(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *payload = mem_zalloc(1 << 20), *got = mem_alloc(1 << 20);
+	struct counted c = {{{payload, 1 << 20}, on_back}, 0};
+	conn_id first = come_in(f, addr("10.1.2.3:1")), second = come_in(f, addr("10.1.2.4:1"));
+	ssize_t left = FRAME_HEADER_BYTES + (1 << 20), n;
+
+	assert_true(net_of(f).lend(f->net, first, "block", &c.loan));
+	assert_true(net_of(f).lend(f->net, second, "block", &c.loan));
+	assert_false(net_of(f).lend(f->net, 77, "block", &c.loan));
+	assert_int_equal(c.back, 1);
+	assert_int_equal(net_of(f).queued_all(f->net), 2 * FRAME_HEADER_BYTES);
+	assert_int_equal(net_of(f).queued(f->net, first), FRAME_HEADER_BYTES + (1 << 20));
+	while (left > 0) {
+		settle(f);
+		n = recv(f->fds[0], got, 1 << 20, MSG_DONTWAIT);
+		assert_true(n > 0);
+		left -= n;
+	}
+	settle(f);
+	assert_int_equal(c.back, 2);
+	/* The queue of the other one is dropped. */
+	net_of(f).close(f->net, second, CLOSE_DROP, "a test");
+	await(f, 2, 1);
+	assert_int_equal(c.back, 3);
+	assert_int_equal(net_of(f).queued_all(f->net), 0);
+	free(got);
+	free(payload);
+}
+
+static void when_much_waits_for_all_who_does_not_read_is_not_read_from_sooner(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *payload = mem_zalloc(1 << 20), ping[FRAME_HEADER_BYTES];
+	conn_id id = come_in(f, addr("10.1.2.3:1"));
+	const struct span little = {payload, 512u << 10};
+
+	frame_encode(ping, "verack", (struct span){NULL, 0});
+	assert_true(net_of(f).send(f->net, id, "block", little));
+	assert_int_equal(offer(f->fds[0], ping, sizeof(ping)), sizeof(ping));
+	settle(f);
+	assert_int_equal(f->messages, 1);
+	while (net_of(f).queued_all(f->net) <= SEND_COPIED_MAX) {
+		const conn_id other = come_in(f, addr("10.1.2.4:1"));
+
+		for (int i = 0; i < 12; i++)
+			net_of(f).send(f->net, other, "block", (struct span){payload, 1 << 20});
+	}
+	assert_true(net_of(f).send(f->net, id, "pong", (struct span){payload, 8}));
+	assert_int_equal(offer(f->fds[0], ping, sizeof(ping)), sizeof(ping));
+	settle(f);
+	assert_int_equal(f->messages, 1);
+	free(payload);
+}
+
 static void a_stalled_queue_is_given_up_after_a_minute(void **state)
 {
 	struct fixture *f = *state;
@@ -790,6 +934,9 @@ int main(void)
 		T(a_wish_that_is_hung_up_on_waits_longer_each_time),
 		T(a_steady_connection_is_redialled_at_once),
 		T(the_central_node_of_another_chain_is_not_dialled_every_few_seconds),
+		T(the_central_node_is_dialled_whoever_has_come),
+		T(the_central_node_is_not_dialled_while_one_that_was_dialled_has_greeted),
+		T(who_has_nobody_tries_again_every_few_seconds),
 		T(a_node_that_is_connected_already_is_not_dialled),
 		T(ourselves_are_not_dialled_again),
 		T(who_greets_and_hangs_up_is_left_alone_for_longer_each_time),
@@ -800,6 +947,8 @@ int main(void)
 		T(fifty_halves_of_large_messages_stay_within_the_bound),
 		T(large_messages_get_through_when_memory_is_short),
 		T(who_never_reads_is_not_read_from_and_given_up),
+		T(what_is_lent_is_given_back_once_sent_or_not),
+		T(when_much_waits_for_all_who_does_not_read_is_not_read_from_sooner),
 		T(a_stalled_queue_is_given_up_after_a_minute),
 		T(a_bad_frame_costs_the_connection),
 	};

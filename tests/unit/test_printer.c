@@ -156,9 +156,10 @@ static void the_end_waits_a_moment_alone_for_who_does_not_read(void **state)
 	say(f.p, 0, FEW);
 	begin = now_ms();
 	printer_free(f.p);
-	assert_in_range(now_ms() - begin, 100, 2000);
+	assert_in_range(now_ms() - begin, 250, 10000);
 	/* The thread ends when it can; until then the descriptor is its. */
 	assert_true(read_rest(&f) > 0);
+	fclose(f.in);
 }
 
 static void nobody_at_the_other_end_is_harmless(void **state)

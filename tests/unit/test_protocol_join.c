@@ -113,18 +113,30 @@ static void a_person_chooses_and_the_others_are_left_without_blame(void **state)
 	net_drop(net);
 }
 
-static struct tconn *offer_with(struct tnode *n, struct tconn *raw, const char *name)
+static struct tconn *offer_genesis(struct tnode *n, struct tconn *raw, struct block *genesis)
 {
-	struct block *genesis = test_genesis(name);
-
 	raw_version(raw, (struct raw_version){.height = 0, .tag = &genesis->hash});
 	run(n->net);
 	raw_inv(raw, MSG_INV, INV_BLOCK, &genesis->hash.h, 1);
 	run(n->net);
 	raw_block(raw, genesis);
 	run(n->net);
+	return raw;
+}
+
+static struct tconn *offer_with(struct tnode *n, struct tconn *raw, const char *name)
+{
+	struct block *genesis = test_genesis(name);
+
+	offer_genesis(n, raw, genesis);
 	block_unref(genesis);
 	return raw;
+}
+
+static void hang_up(struct tconn *raw)
+{
+	inbox_put(raw->other, "", (struct span){0});
+	run(raw->other->node->net);
 }
 
 /* A peer that offers a chain of that name: one that is dialled, and one that comes. */
@@ -170,9 +182,8 @@ static void an_offer_counts_who_is_there_and_makes_room_once_nobody_is(void **st
 	offer_by(n, 5001, "chain 3");
 	assert_true(is_offered(n, "chain 3", &peers));
 	assert_int_equal(peers, 2);
-	inbox_put(raw[3]->other, "", (struct span){0});
-	inbox_put(raw[7]->other, "", (struct span){0});
-	run(net);
+	hang_up(raw[3]);
+	hang_up(raw[7]);
 	assert_true(is_offered(n, "chain 3", &peers));
 	assert_int_equal(peers, 1);
 	assert_true(is_offered(n, "chain 7", &peers));
@@ -373,16 +384,78 @@ static void a_chain_from_the_future_is_taken_when_it_is_due(void **state)
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, ours, 5), *n = node_add(net, NULL, 0);
 	const int64_t due = (int64_t)ours[0]->header.time - MAX_FUTURE_SECONDS;
+	struct chain_offer offer;
+	struct err e = {0};
 
 	net->clock.unix_us = (due - 60) * 1000000;
 	dial(n, a);
 	run(net);
 	pass(net, 40);
 	assert_int_equal(n->adopted, 0);
-	assert_int_equal(protocol_offers(n->protocol, NULL, 0), 0);
+	assert_int_equal(protocol_offers(n->protocol, &offer, 1), 1);
+	assert_true(offer.future);
+	assert_true(n->offers_told > 0);
+	assert_err(protocol_choose(n->protocol, &ours[0]->hash, &e), e, ERR_FUTURE, "future-chain");
+	assert_non_null(strstr(e.detail, "clock"));
+	assert_int_equal(n->adopted, 0);
 	net->clock.unix_us = due * 1000000;
-	pass(net, 40);
+	pass(net, 1);
 	assert_int_equal(n->adopted, 1);
+	net_drop(net);
+}
+
+/* Else one whose clock is slow takes what any stranger offers. */
+static void while_a_chain_is_not_due_no_other_is_taken_in_its_place(void **state)
+{
+	const int64_t due = (int64_t)NET_T0 - MAX_FUTURE_SECONDS;
+
+	for (int dialled = 0; dialled < 2; dialled++) {
+		struct tnet *net = net_of(state);
+		struct tnode *n = node_add(net, NULL, 0);
+		struct block *early = test_genesis_at("early", NET_T0 - 3600);
+		struct tconn *raw = dialled ? raw_dialled(n, 4001) : raw_dials(n), *first;
+		struct chain_offer offers[2];
+		struct err e = {0};
+
+		net->clock.unix_us = (due - 60) * 1000000;
+		protocol_expect_peers(n->protocol, 1);
+		first = offer_by(n, 4000, "from the future");
+		offer_genesis(n, raw, early);
+		pass(net, 40);
+		assert_int_equal(n->adopted, 0);
+		assert_int_equal(protocol_offers(n->protocol, offers, 2), 2);
+		assert_true(offers[0].future && !offers[1].future);
+		/* Nor when who offers it has gone. */
+		if (!dialled) {
+			hang_up(first);
+			pass(net, 30);
+			assert_int_equal(n->adopted, 0);
+		}
+		/* A person may. */
+		assert_ok(protocol_choose(n->protocol, &early->hash, &e), e);
+		assert_int_equal(n->adopted, 1);
+		block_unref(early);
+		net_drop(net);
+	}
+}
+
+/* That of whom we dialled is taken when it is due, whatever others offer who came. */
+static void who_came_does_not_keep_it_from_a_chain_that_becomes_due(void **state)
+{
+	const int64_t due = (int64_t)NET_T0 - MAX_FUTURE_SECONDS;
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, ours, 5), *n = node_add(net, NULL, 0);
+	struct block *early = test_genesis_at("early", NET_T0 - 3600);
+
+	net->clock.unix_us = (due - 30) * 1000000;
+	dial(n, a);
+	offer_genesis(n, raw_dials(n), early);
+	pass(net, 29);
+	assert_int_equal(n->adopted, 0);
+	pass(net, 1);
+	assert_int_equal(n->adopted, 1);
+	assert_string_equal(chain_params(n->chain)->name, "test");
+	block_unref(early);
 	net_drop(net);
 }
 
@@ -477,6 +550,8 @@ int main(void)
 		TEST(a_refused_genesis_leads_nowhere_and_the_search_goes_on),
 		TEST(a_genesis_of_unknown_rules_is_refused_without_blame),
 		TEST(a_chain_from_the_future_is_taken_when_it_is_due),
+		TEST(while_a_chain_is_not_due_no_other_is_taken_in_its_place),
+		TEST(who_came_does_not_keep_it_from_a_chain_that_becomes_due),
 		TEST(a_silent_peer_does_not_hold_up_the_others),
 		TEST(two_nodes_without_a_chain_both_join_when_one_does),
 		TEST(blocks_nobody_asked_for_make_no_offer),

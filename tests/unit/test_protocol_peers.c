@@ -198,55 +198,19 @@ static struct tconn *came_from(struct tnode *a, struct net_addr from)
 	return raw;
 }
 
-static struct doubles make_doubles(struct tnode *a, enum conn_kind kind, struct net_addr from,
-				   struct net_addr at, uint64_t nonce)
+/* It tells that it listens at that port. */
+static struct tconn *came_with_nonce(struct tnode *a, struct net_addr from, uint16_t port,
+				     uint64_t nonce)
 {
-	struct tnet *net = a->net;
-	struct doubles d = {.in = came_from(a, from)};
+	struct tconn *raw = came_from(a, from);
 
-	raw_version(d.in, (struct raw_version){.height = 0, .nonce = nonce});
-	run(net);
-	pass(net, 1);
-	d.out = conn_between(net, a, NULL, kind, at)->other;
-	raw_version(d.out, (struct raw_version){.height = 0, .nonce = nonce});
-	run(net);
-	return d;
+	raw_version(raw, (struct raw_version){.height = 0, .port = port, .nonce = nonce});
+	run(a->net);
+	return raw;
 }
 
-static const struct net_addr nowhere;
-
-/* Greater than ours: it is we who close. */
-#define GREATER UINT64_MAX
-#define SMALLER 1
-
-/* Who knows a node's nonce could otherwise keep us from it: the connection that we dialled stays. */
-static void of_a_double_the_end_with_the_smaller_nonce_closes_what_came_to_it(void **state)
-{
-	struct tnet *net = net_of(state);
-	struct tnode *a = node_add(net, blocks, 3);
-	struct net_addr lan = ipv4(10, 0, 0, 1, 50000), lan_same = ipv4(10, 0, 0, 1, 3000),
-			lan_other = ipv4(10, 0, 0, 2, 3000), far = ipv4(8, 8, 8, 8, 50000),
-			far_other = ipv4(9, 9, 9, 9, 3000);
-	struct doubles d;
-
-	d = make_doubles(a, CONN_MANUAL, lan, lan_same, GREATER);
-	assert_closed(d.in, CLOSE_PLAIN, "connected to this node already");
-	assert_true(d.out->other->open);
-	/* Dialled of our own accord: then it is connected, and its address proven. */
-	d = make_doubles(a, CONN_OUTBOUND, lan, lan_same, GREATER - 1);
-	assert_closed(d.out, CLOSE_PLAIN, "connected to this node already");
-	assert_true(d.in->other->open);
-	assert_true(net_addr_equal(&d.in->other->listens, &lan_same));
-	/* No doubles: another place, or another one that somebody wished for. */
-	d = make_doubles(a, CONN_OUTBOUND, far, far_other, GREATER - 2);
-	assert_true(d.in->other->open && d.out->other->open);
-	d = make_doubles(a, CONN_MANUAL, lan, lan_other, GREATER - 3);
-	assert_true(d.in->other->open && d.out->other->open);
-	net_drop(net);
-}
-
-static struct tconn *dialled_with_nonce(struct tnode *a, enum conn_kind kind, struct net_addr at,
-					uint64_t nonce)
+/* It has not greeted us yet. */
+static struct tconn *dialled_at(struct tnode *a, enum conn_kind kind, struct net_addr at)
 {
 	const struct net_addr here = ipv4(10, 9, 9, 9, 50000);
 	struct tconn *out = conn_end(a->net, a, kind, at, here),
@@ -255,9 +219,130 @@ static struct tconn *dialled_with_nonce(struct tnode *a, enum conn_kind kind, st
 	out->other = raw;
 	raw->other = out;
 	conn_opened(out);
+	return raw;
+}
+
+static struct tconn *dialled_with_nonce(struct tnode *a, enum conn_kind kind, struct net_addr at,
+					uint64_t nonce)
+{
+	struct tconn *raw = dialled_at(a, kind, at);
+
 	raw_version(raw, (struct raw_version){.height = 0, .nonce = nonce});
 	run(a->net);
 	return raw;
+}
+
+static struct doubles make_doubles(struct tnode *a, enum conn_kind kind, struct net_addr from,
+				   struct net_addr at, uint64_t nonce)
+{
+	struct doubles d = {.in = came_with_nonce(a, from, at.port, nonce)};
+
+	pass(a->net, 1);
+	d.out = dialled_with_nonce(a, kind, at, nonce);
+	return d;
+}
+
+static const struct net_addr nowhere;
+
+/* Greater than ours, and smaller. */
+#define GREATER UINT64_MAX
+#define SMALLER 1
+
+/* Who knows a node's nonce could otherwise keep us from it, by coming before we dial. */
+static void what_we_dialled_stays_whoever_came_before_it(void **state)
+{
+	static const enum conn_kind kinds[] = {CONN_OUTBOUND, CONN_MANUAL};
+	static const uint64_t nonces[] = {GREATER, SMALLER};
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct net_addr from = ipv4(10, 0, 0, (uint8_t)i, 50000), at = from;
+		struct doubles d;
+
+		at.port = 3000;
+		d = make_doubles(a, kinds[i / 2], from, at, nonces[i % 2]);
+		pass(net, 20);
+		assert_true(d.out->other->open);
+		/* Were it that node, it would hang up on one of them. */
+		assert_true(d.in->other->open);
+		assert_true(net_addr_equal(&d.in->other->listens, &nowhere));
+	}
+	net_drop(net);
+}
+
+static void who_comes_when_we_have_dialled_it_is_hung_up_on(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct net_addr at = ipv4(10, 0, 0, 1, 3000), from = ipv4(10, 0, 0, 1, 50000),
+			other = ipv4(10, 0, 0, 2, 50000);
+	struct tconn *out = dialled_with_nonce(a, CONN_OUTBOUND, at, SMALLER), *in;
+
+	in = came_with_nonce(a, from, 3000, SMALLER);
+	assert_closed(in, CLOSE_PLAIN, "connected to this node already");
+	assert_true(out->other->open);
+	assert_int_equal(count_msgs(a, true, "ping"), 1);
+	/* Else whom we dialled could have another hung up on, whose nonce it has learnt. */
+	in = came_with_nonce(a, from, 3001, SMALLER);
+	assert_true(in->other->open);
+	in = came_with_nonce(a, other, 3000, SMALLER);
+	assert_true(in->other->open);
+	assert_true(out->other->open);
+	net_drop(net);
+}
+
+static void of_two_that_crossed_the_end_with_the_smaller_nonce_closes_what_came_to_it(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct net_addr from = ipv4(10, 0, 0, (uint8_t)i, 50000), at = from;
+		const uint64_t nonce = i ? SMALLER : GREATER;
+		struct tconn *in, *out;
+
+		at.port = 3000;
+		out = dialled_at(a, CONN_MANUAL, at);
+		in = came_with_nonce(a, from, 3000, nonce);
+		assert_true(in->other->open);
+		raw_version(out, (struct raw_version){.height = 0, .nonce = nonce});
+		run(net);
+		assert_true(out->other->open);
+		assert_int_equal(in->other->open, nonce == SMALLER);
+	}
+	net_drop(net);
+}
+
+/* Whichever was first, and whosever nonce is smaller: what it dialled it needs for its choice of a chain. */
+static void who_joins_keeps_what_it_has_dialled(void **state)
+{
+	for (int order = 0; order < 4; order++) {
+		struct tnet *net = net_of(state);
+		struct tnode *a = node_add(net, order & 1 ? blocks : NULL, 3),
+			     *b = node_add(net, order & 1 ? NULL : blocks, 3),
+			     *joins = order & 1 ? b : a, *has = order & 1 ? a : b;
+		struct tconn *its, *to_it;
+
+		protocol_expect_peers(joins->protocol, 2);
+		if (order & 2) {
+			to_it = dial(has, joins);
+			run(net);
+			its = dial(joins, has);
+		} else {
+			its = dial(joins, has);
+			run(net);
+			to_it = dial(has, joins);
+		}
+		run(net);
+		assert_true(its->open);
+		assert_false(to_it->open);
+		assert_int_equal(joins->adopted, 0);
+		pass(net, 4);
+		assert_int_equal(joins->adopted, 1);
+		assert_true(its->open);
+		net_drop(net);
+	}
 }
 
 /* Else a liar whom we dialled of our own accord, behind the same address, would keep us from one that was named. */
@@ -276,6 +361,29 @@ static void two_that_were_dialled_at_one_address_are_two(void **state)
 	net_drop(net);
 }
 
+static void of_one_node_at_two_addresses_the_one_that_was_asked_for_stays(void **state)
+{
+	struct tnet *net = net_of(state);
+	struct tnode *a = node_add(net, blocks, 3);
+	struct net_addr one = ipv4(127, 0, 0, 2, 3000), two = ipv4(127, 0, 0, 3, 3000),
+			named = ipv4(127, 0, 0, 1, 3000);
+	struct tconn *first, *second, *third;
+
+	first = conn_between(net, a, NULL, CONN_OUTBOUND, one)->other;
+	raw_version(first, (struct raw_version){.height = 0, .nonce = GREATER});
+	second = conn_between(net, a, NULL, CONN_OUTBOUND, two)->other;
+	raw_version(second, (struct raw_version){.height = 0, .nonce = GREATER});
+	run(net);
+	assert_closed(second, CLOSE_PLAIN, "connected to this node already");
+	assert_true(net_addr_equal(&first->other->listens, &two));
+	third = conn_between(net, a, NULL, CONN_MANUAL, named)->other;
+	raw_version(third, (struct raw_version){.height = 0, .nonce = GREATER});
+	run(net);
+	assert_closed(first, CLOSE_PLAIN, "connected to this node already");
+	assert_true(third->other->open);
+	net_drop(net);
+}
+
 static void hang_up(struct tnet *net, struct tconn *raw)
 {
 	raw->open = raw->other->open = false;
@@ -283,12 +391,14 @@ static void hang_up(struct tnet *net, struct tconn *raw)
 	run(net);
 }
 
-static void of_a_double_the_other_end_closes_ours_where_its_nonce_is_smaller(void **state)
+static void who_hangs_up_after_the_greeting_and_has_dialled_us_is_not_dialled_for_a_while(
+	void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
 	struct net_addr from = ipv4(10, 0, 0, 1, 50000), at = ipv4(10, 0, 0, 1, 3000);
 	struct doubles d = make_doubles(a, CONN_MANUAL, from, at, SMALLER);
+	struct tconn *liar;
 
 	assert_true(d.in->other->open && d.out->other->open);
 	hang_up(net, d.out);
@@ -300,7 +410,7 @@ static void of_a_double_the_other_end_closes_ours_where_its_nonce_is_smaller(voi
 	pass(net, 7);
 	assert_true(net_addr_equal(&d.in->other->listens, &nowhere));
 	net_drop(net);
-	/* One that was lost later was not closed for that. */
+	/* One that was lost later was not closed for that, */
 	net = net_of(state);
 	a = node_add(net, blocks, 3);
 	d = make_doubles(a, CONN_MANUAL, from, at, SMALLER);
@@ -308,6 +418,26 @@ static void of_a_double_the_other_end_closes_ours_where_its_nonce_is_smaller(voi
 	hang_up(net, d.out);
 	assert_true(net_addr_equal(&d.in->other->listens, &nowhere));
 	assert_true(d.in->other->open);
+	net_drop(net);
+	/* nor one that had a ping for us: it may be out of slots, or have been ended. */
+	net = net_of(state);
+	a = node_add(net, blocks, 3);
+	d = make_doubles(a, CONN_MANUAL, from, at, SMALLER);
+	raw_send(d.out, "verack", NULL, 0);
+	raw_send(d.out, "ping", "12345678", 8);
+	run(net);
+	hang_up(net, d.out);
+	assert_true(net_addr_equal(&d.in->other->listens, &nowhere));
+	net_drop(net);
+	/* Of two that came either may be that node's: it is dialled again when one has gone. */
+	net = net_of(state);
+	a = node_add(net, blocks, 3);
+	liar = came_with_nonce(a, ipv4(10, 0, 0, 1, 50001), 3000, SMALLER);
+	d = make_doubles(a, CONN_MANUAL, from, at, SMALLER);
+	hang_up(net, d.out);
+	assert_true(net_addr_equal(&liar->other->listens, &at));
+	hang_up(net, d.in);
+	assert_true(net_addr_equal(&liar->other->listens, &nowhere));
 	net_drop(net);
 }
 
@@ -800,9 +930,13 @@ int main(void)
 		TEST(what_a_version_says_is_shown),
 		TEST(a_connection_to_ourselves_is_closed_at_both_ends),
 		TEST(the_second_connection_to_a_node_goes_and_its_address_is_proven),
-		TEST(of_a_double_the_end_with_the_smaller_nonce_closes_what_came_to_it),
+		TEST(what_we_dialled_stays_whoever_came_before_it),
+		TEST(who_comes_when_we_have_dialled_it_is_hung_up_on),
+		TEST(of_two_that_crossed_the_end_with_the_smaller_nonce_closes_what_came_to_it),
+		TEST(who_joins_keeps_what_it_has_dialled),
+		TEST(of_one_node_at_two_addresses_the_one_that_was_asked_for_stays),
 		TEST(two_that_were_dialled_at_one_address_are_two),
-		TEST(of_a_double_the_other_end_closes_ours_where_its_nonce_is_smaller),
+		TEST(who_hangs_up_after_the_greeting_and_has_dialled_us_is_not_dialled_for_a_while),
 		TEST(of_two_made_at_the_same_time_one_stays),
 		TEST(two_nodes_that_dial_each_other_keep_one_connection),
 		TEST(a_feeler_takes_the_greeting_and_leaves),

@@ -9,7 +9,8 @@ static struct tnet *classic_net(void **state)
 	return net;
 }
 
-#define LONG 1150 /* more than two full answers to getblocks */
+#define QUEUES_FULL (64u << 20) /* source: tally-protocol(7), CONDUCT */
+#define LONG        1150        /* more than two full answers to getblocks */
 
 static struct block **blocks; /* heights 0 .. LONG, made once */
 
@@ -881,6 +882,122 @@ static void a_block_found_invalid_later_costs_its_sender_the_connection(void **s
 	net_drop(net);
 }
 
+/* Asks for one block so many times. */
+static void ask_for(struct tconn *raw, const struct block *b, size_t n)
+{
+	struct hash256 *all = mem_array(n, sizeof(*all));
+
+	for (size_t i = 0; i < n; i++)
+		all[i] = b->hash.h;
+	raw_inv(raw, MSG_GETDATA, INV_BLOCK, all, n);
+	free(all);
+}
+
+static void where_room_is_short_who_takes_least_gives_it_to_who_waits(void **state)
+{
+	struct tnet *net = classic_net(state);
+	struct tnode *a = node_add(net, blocks, 5);
+	struct tconn *deaf = raw_peer(a), *waits = raw_peer(a), *quick = raw_peer(a);
+
+	ask_for(deaf, blocks[1], 500);
+	ask_for(quick, blocks[1], 500);
+	run(net);
+	assert_in_range(deaf->inbox_bytes, 65536, 1 << 20);
+	a->queued_all = QUEUES_FULL;
+	ask_for(waits, blocks[2], 1);
+	run(net);
+	assert_false(raw_got(waits, "block"));
+	for (int i = 0; i < 4; i++) {
+		inbox_clear(quick);
+		ask_for(quick, blocks[5], 500);
+		pass(net, 1);
+	}
+	assert_closed(deaf, CLOSE_DROP, "others wait");
+	assert_true(quick->other->open);
+	a->queued_all = 0;
+	pass(net, 1);
+	assert_true(raw_got(waits, "block"));
+	net_drop(net);
+}
+
+static void the_tip_is_sent_where_room_is_short_too(void **state)
+{
+	struct tnet *net = classic_net(state);
+	struct tnode *a = node_add(net, blocks, 5);
+	struct tconn *raw = raw_peer(a);
+
+	a->queued_all = QUEUES_FULL;
+	ask_for(raw, blocks[5], 1);
+	run(net);
+	assert_true(raw_got(raw, "block"));
+	/* Nobody waits: nobody is hung up on. */
+	pass(net, 20);
+	assert_true(raw->other->open);
+	net_drop(net);
+}
+
+/* A header, and bytes behind it that are no transactions. */
+static void raw_garbage(struct tconn *raw, const struct block_header *h)
+{
+	uint8_t bytes[HEADER_BYTES + 5];
+
+	memset(bytes, 0xff, sizeof(bytes));
+	header_encode(bytes, h);
+	raw_send(raw, "block", bytes, sizeof(bytes));
+}
+
+static void a_block_without_work_is_not_decoded(void **state)
+{
+	struct tnet *net = classic_net(state);
+	struct tnode *a = node_add(net, blocks, 2);
+	struct tconn *raw = raw_peer(a), *second = raw_peer(a);
+	struct block_header h = blocks[3]->header;
+	struct block_hash hash;
+
+	do {
+		h.nonce++;
+		header_hash(&hash, &h);
+	} while (pow_ok(&hash, h.bits));
+	raw_garbage(raw, &h);
+	run(net);
+	assert_closed(raw, CLOSE_DISCOURAGE, "high-hash");
+	/* With work, upon what is not known: it is its sender's word. */
+	raw_garbage(second, &blocks[4]->header);
+	run(net);
+	assert_closed(second, CLOSE_DISCOURAGE, "malformed block");
+	net_drop(net);
+}
+
+static void the_bytes_of_a_block_that_is_here_are_not_read_again(void **state)
+{
+	struct tnet *net = classic_net(state);
+	struct tnode *a = node_add(net, blocks, 2);
+	struct tconn *raw = raw_peer(a);
+
+	raw_garbage(raw, &blocks[0]->header);
+	raw_garbage(raw, &blocks[2]->header);
+	raw_block(raw, blocks[3]);
+	run(net);
+	assert_true(raw->other->open);
+	assert_tip(a, blocks[3]);
+	net_drop(net);
+}
+
+static void another_genesis_is_of_another_chain_whatever_its_work(void **state)
+{
+	struct tnet *net = classic_net(state);
+	struct tnode *a = node_add(net, blocks, 2);
+	struct tconn *raw = raw_peer(a);
+	struct block_header h = blocks[0]->header;
+
+	h.time++;
+	h.bits = 0x03000001;
+	raw_garbage(raw, &h);
+	run(net);
+	assert_closed(raw, CLOSE_PLAIN, "another genesis");
+	net_drop(net);
+}
+
 static void wrong_bytes_under_an_honest_header_do_not_poison_it(void **state)
 {
 	struct tnet *net = classic_net(state);
@@ -1043,6 +1160,11 @@ int main(void)
 		TEST(notfound_for_a_block_sends_us_to_another),
 		TEST(an_invalid_block_costs_its_sender_the_connection),
 		TEST(a_block_found_invalid_later_costs_its_sender_the_connection),
+		TEST(where_room_is_short_who_takes_least_gives_it_to_who_waits),
+		TEST(the_tip_is_sent_where_room_is_short_too),
+		TEST(a_block_without_work_is_not_decoded),
+		TEST(the_bytes_of_a_block_that_is_here_are_not_read_again),
+		TEST(another_genesis_is_of_another_chain_whatever_its_work),
 		TEST(wrong_bytes_under_an_honest_header_do_not_poison_it),
 		TEST(a_block_from_the_future_is_tried_again_and_nobody_is_blamed),
 		TEST(a_flood_of_announcements_is_bounded),

@@ -162,6 +162,22 @@ static void text_that_turns_or_breaks_what_is_shown_is_not_plain(void **state)
 	assert_false(utf8_plain("\xff", 1));
 }
 
+static void escaped_text_is_plain_and_means_the_same(void **state)
+{
+	char *got = utf8_escape("{\n \"n\": \"gr\u00fc\u00df \u202egnp\u2066\x7f\xc2\x85\t\"}");
+
+	(void)state;
+	assert_string_equal(
+		got, "{\n \"n\": \"gr\u00fc\u00df \\u202egnp\\u2066\\u007f\\u0085\\u0009\"}");
+	free(got);
+	got = utf8_escape("\xff");
+	assert_string_equal(got, "\\u00ff");
+	free(got);
+	got = utf8_escape("");
+	assert_string_equal(got, "");
+	free(got);
+}
+
 static void sanitised_text_is_cut_at_whole_characters(void **state)
 {
 	char out[8];
@@ -377,6 +393,7 @@ int main(void)
 		cmocka_unit_test(utf8_is_judged_as_unicode_has_it),
 		cmocka_unit_test(sanitised_text_can_always_be_shown),
 		cmocka_unit_test(text_that_turns_or_breaks_what_is_shown_is_not_plain),
+		cmocka_unit_test(escaped_text_is_plain_and_means_the_same),
 		cmocka_unit_test(sanitised_text_is_cut_at_whole_characters),
 		cmocka_unit_test(numbers_are_read_strictly),
 		cmocka_unit_test(hex_numbers_are_read_where_asked_for),

@@ -18,6 +18,7 @@ static void *note_mask(void *arg)
 static void a_thread_blocks_the_signals_that_its_starter_still_gets(void **state)
 {
 	static const int signals[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGWINCH, SIGTSTP};
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 	sigset_t before, of_thread, after;
 	pthread_t thread;
 	void *result;
@@ -35,6 +36,9 @@ static void a_thread_blocks_the_signals_that_its_starter_still_gets(void **state
 		assert_int_equal(sigismember(&of_thread, signals[i]), 1);
 		assert_int_equal(sigismember(&after, signals[i]), 0);
 	}
+	/* Its own faults reach the handler that gives the terminal back. */
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		assert_int_equal(sigismember(&of_thread, faults[i]), 0);
 }
 
 int main(void)

@@ -23,6 +23,9 @@ bool utf8_plain(const void *bytes, size_t n);
 /* Copies what a peer or a person sent so that it can be shown: malformed bytes, control characters and
  * what is not plain become '?'; cut at whole characters. out_size counts the NUL. */
 void utf8_sanitise(char *out, size_t out_size, const void *bytes, size_t n);
+/* JSON or lines of text, in well-formed UTF-8, with what is not plain written as \uXXXX, which in JSON means the same;
+ * ends of lines stay. mem_alloc'ed. */
+char *utf8_escape(const char *text);
 
 /* Whole decimal number within lo .. hi, nothing before or after it. */
 bool parse_u64(const char *s, uint64_t lo, uint64_t hi, uint64_t *out);

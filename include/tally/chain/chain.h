@@ -142,6 +142,11 @@ chain_index chain_locate(const struct chain *c, const struct block_hash *hashes,
 bool chain_accept_header(struct chain *c, const struct block_header *h, chain_index *at,
 			 struct err *e);
 
+/* A header looked at before its body is read, and not kept; hash: its own. ERR_INVALID as chain_accept_header. True also
+ * where it is here, its parent is not, or it is from the future. */
+bool chain_check_header(const struct chain *c, const struct block_header *h,
+			const struct block_hash *hash, struct err *e);
+
 /* Headers checked one after another and not kept: so it is found out whether a chain has the work that makes
  * it worth keeping. */
 struct header_walk {
@@ -177,6 +182,8 @@ bool chain_work(struct chain *c, int64_t budget_us, enum chain_state *state, str
 bool chain_settle(struct chain *c, struct err *e);
 /* No block is applied ahead or half way: the coins are those at the tip. */
 bool chain_settled(const struct chain *c);
+/* That, and the tip is the best block that is here whole: not one on the way down or up a reorganisation. */
+bool chain_at_best(const struct chain *c);
 void chain_set_catching_up(struct chain *c, bool yes);
 bool chain_catching_up(const struct chain *c);
 /* Flushes the cache and commits durably. */

@@ -68,11 +68,11 @@ bool mempool_submit(struct mempool *m, struct tx *tx, uint64_t origin, struct er
 bool mempool_submit_since(struct mempool *m, struct tx *tx, uint64_t origin, int64_t since,
 			  struct err *e);
 bool mempool_queue_full(const struct mempool *m, uint64_t origin);
-/* Goes on with the queue where the chain is settled and no verdict is out: at most about
+/* Goes on with the queue where the chain is at its best and no verdict is out: at most about
  * budget_us. Returns true where there is more to do at once. To be called after sigpool_poll and
  * chain_work too: it looks itself whether a verdict is there. */
 bool mempool_work(struct mempool *m, int64_t budget_us);
-/* What lost blocks held has come back, as far as the chain is settled. */
+/* Nothing that lost blocks held is still to come back. */
 bool mempool_settled(const struct mempool *m);
 /* Nothing is queued and no verdict is out. */
 bool mempool_idle(const struct mempool *m);
@@ -91,7 +91,7 @@ void mempool_block_disconnected(struct mempool *m, const struct block *b);
 /* After a move of the tip. What was disconnected enters again, and what is no longer valid goes, with mempool_work,
  * before anything that is queued. */
 void mempool_tip_changed(struct mempool *m);
-/* All of that at once, where the chain is settled: before the pool is saved for the last time. */
+/* All of that at once, where the chain is at its best: before the pool is saved for the last time. */
 void mempool_tidy(struct mempool *m);
 /* Drops what has been here for longer than MEMPOOL_EXPIRY_SECONDS, found within a minute. */
 void mempool_expire(struct mempool *m);
@@ -116,6 +116,9 @@ size_t mempool_list(const struct mempool *m, uint64_t after, struct mempool_entr
 /* The same from the newest entry back, leaving out the first `skip`. */
 size_t mempool_list_newest(const struct mempool *m, size_t skip, struct mempool_entry *out,
 			   size_t max);
+/* What waits for the pool itself, since it stands too far back in a line: from the from-th on; borrowed. Those that a
+ * file kept and that are given back by mempool_submit with MEMPOOL_FILE_ORIGIN wait again. */
+size_t mempool_later(const struct mempool *m, size_t from, struct tx **out, size_t max);
 /* Direct parents within the pool, for explorers. */
 size_t mempool_parents(const struct mempool *m, const struct txid *id, struct txid *out,
 		       size_t max);

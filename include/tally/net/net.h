@@ -32,7 +32,7 @@ struct net_options {
 	struct bans *bans;     /* borrowed */
 	struct net_handler handler;
 	unsigned inbound_max; /* 0: NET_INBOUND_MAX */
-	bool dial_book; /* fill the outbound slots from the address book (false with -connect) */
+	bool dial_book;       /* fill the outbound slots from the address book: net_dial_book */
 };
 
 struct net *net_new(const struct net_options *o);
@@ -43,13 +43,17 @@ void net_free(struct net *n);
 bool net_listen(struct net *n, const char *bind, uint16_t port, struct err *e);
 uint16_t net_port(const struct net *n); /* 0: not listening; the real one where 0 was asked for */
 
-/* A person's wish: dialled now, and again with back-off (1 s doubling to 60 s) whenever lost, until
- * net_forget. once: dialled a single time. ERR_KNOWN where connected or being dialled already. */
+/* A person's wish: dialled now, and again with back-off (1 s doubling to 60 s, or to 3 s where nobody answers and nobody
+ * else that was dialled is connected) whenever lost, until net_forget. once: dialled a single time. ERR_KNOWN where it was
+ * dialled and is connected, or is being dialled. */
 bool net_connect(struct net *n, const struct net_addr *a, bool once, struct err *e);
 bool net_forget(struct net *n, const struct net_addr *a);
-/* Dialled while no other peer is connected (the lesson's central node): takes an outbound slot,
+/* Dialled while nobody is connected that was dialled (the lesson's central node): takes an outbound slot,
  * retried every few seconds. */
 void net_set_fallback(struct net *n, const struct net_addr *a);
+/* Whether the outbound slots are filled from the address book: not with -connect, nor while any stranger's addresses
+ * and chain would be as good as another's. */
+void net_dial_book(struct net *n, bool dial_book);
 /* Somebody was banned: closes whom it concerns, and stops dialling them. How many connections. */
 size_t net_enforce_bans(struct net *n);
 void net_tick(struct net *n); /* every second: fills slots, retries, resumes what was paused */

@@ -33,12 +33,22 @@ struct conn_info {
 enum close_kind {
 	CLOSE_PLAIN,      /* nothing to be held against it */
 	CLOSE_DISCOURAGE, /* it broke the rules: discouraged (loopback: only closed) */
+	CLOSE_DROP,       /* nothing to be held against it, but what is queued must go */
+};
+
+/* Bytes in a send queue that belong to somebody else. */
+struct loan {
+	struct span bytes; /* of a payload; they stay where they are until */
+	/* this is called, once for each time it was lent: they are sent, or never will be. */
+	void (*done)(struct loan *l);
 };
 
 struct transport {
 	/* Queues a whole message. Never blocks; bytes are copied. False where the connection is
 	 * gone. */
 	bool (*send)(void *ctx, conn_id id, const char *command, struct span payload);
+	/* As send, with a payload that is not copied. Where it fails, it is given back within the call. */
+	bool (*lend)(void *ctx, conn_id id, const char *command, struct loan *l);
 	/* With CLOSE_PLAIN what is queued is still sent. `closed` follows, from the loop, never from
 	 * within this call. reason is copied. */
 	void (*close)(void *ctx, conn_id id, enum close_kind kind, const char *reason);
@@ -46,6 +56,8 @@ struct transport {
 	void (*pause)(void *ctx, conn_id id, bool paused);
 	/* Bytes queued and not yet taken by the system. */
 	size_t (*queued)(void *ctx, conn_id id);
+	/* Bytes that were copied into the queues of all connections and wait there; what is lent is not among them. */
+	size_t (*queued_all)(void *ctx);
 	/* Proven by a handshake with whom was dialled at `a`: there this connection's peer listens, so that it
 	 * is not dialled again while it is connected; port 0: that is forgotten. id 0: there we listen ourselves. */
 	void (*listens_at)(void *ctx, conn_id id, const struct net_addr *a);

@@ -103,6 +103,7 @@ void node_command_forget(struct node *n, void *arg);
 /* Who made the call with this arg has left: blocks or a long answer that are being made for it are no longer. It is
  * answered all the same, with an error. */
 void node_command_give_up(struct node *n, const void *arg);
+bool err_given_up(struct err *e); /* what such a call is answered with; returns false */
 
 /* Within a verb: */
 /* Who asked: the arg of this call, or of the outermost where a verb has made it. */

@@ -32,6 +32,7 @@ struct protocol;
 struct chain_offer {
 	struct chain_params params; /* with name and genesis_hash */
 	uint32_t peers;             /* how many of those that are connected offered it */
+	bool future; /* by our clock: not taken, nor any other for it, until it is due */
 };
 
 struct protocol_events {
@@ -79,6 +80,8 @@ void protocol_set_port(struct protocol *p, uint16_t port);
  * 3 s after the first. */
 void protocol_expect_peers(struct protocol *p, unsigned n);
 size_t protocol_offers(const struct protocol *p, struct chain_offer *out, size_t max);
+/* ERR_KNOWN "chain-exists"; ERR_NOTFOUND "no-such-offer"; ERR_FUTURE "future-chain": not due yet; ERR_INVALID
+ * "chain-refused": by the owner. */
 bool protocol_choose(struct protocol *p, const struct block_hash *genesis, struct err *e);
 
 /* Every second: timeouts, pings, trickles, requests given up on. */

@@ -111,7 +111,7 @@ struct wallet_payment {
 /* Chooses coins, makes change (to the first input's address), signs. Nothing is sent or reserved: the
  * node hands the result to the mempool and then calls wallet_tx_seen. *fee gets the fee, *change the change. ERR_FUNDS
  * "insufficient-funds": "12.5 wanted with a fee of 0.00000226, 3 there: send less or wait for …". ERR_USAGE for the
- * amount, memo or rate. */
+ * amount, memo or rate. out may be NULL: then nothing is made, and only fee and change are told. */
 bool wallet_pay(struct wallet *w, const struct wallet_payment *p, struct tx **out, int64_t *fee,
 		int64_t *change, struct err *e);
 
