@@ -37,11 +37,20 @@ done
 two=$((one + 1))
 home=$(mktemp -d "${TMPDIR:-/tmp}/tally-demo.XXXXXX")
 
+# Without the notes that are for a person at a terminal; an error is told all the same.
+quiet() {
+	"$@" 2>"$home/err" || {
+		code=$?
+		cat "$home/err" >&2
+		return "$code"
+	}
+}
+
 if [ "$headless" = no ]; then
 	session=tally-demo-$$
 	TALLY_HOME=$home
 	export TALLY_HOME
-	"$tally" --node-id "$one" createblockchain -address CENTRAL_NODE -name demo -spacing 5 >/dev/null
+	quiet "$tally" --node-id "$one" createblockchain -address CENTRAL_NODE -name demo -spacing 5 >/dev/null
 	cat >"$home/try.sh" <<-EOF
 		alias tally='$tally'
 		export NODE_ID=$one
@@ -109,7 +118,7 @@ trap 'exit 1' HUP INT TERM
 node() {
 	id=$1
 	shift
-	"$tally" --home "$home" --node-id "$id" "$@"
+	quiet "$tally" --home "$home" --node-id "$id" "$@"
 }
 
 # wait_for SECONDS WHAT COMMAND...: until the command succeeds.

@@ -211,6 +211,22 @@ static bool run_getbalance(struct invocation *in, struct err *e)
 	return true;
 }
 
+/* What is wrong with the payment is said instead of it. */
+static bool note_mining(const struct invocation *in, json_t *params, struct err *e)
+{
+	json_t *preview, *result;
+
+	if (!isatty(STDERR_FILENO))
+		return true;
+	preview = json_copy(params);
+	json_object_set_new(preview, "preview", json_true());
+	if (!call_command(in, "send", preview, &result, NULL, e))
+		return false;
+	json_decref(result);
+	note("mining a block with it: that may take a while");
+	return true;
+}
+
 static bool run_send(struct invocation *in, struct err *e)
 {
 	static const char *const names[] = {"from", "to", "amount", "fee", "memo", "mine"};
@@ -233,8 +249,10 @@ static bool run_send(struct invocation *in, struct err *e)
 		if (text)
 			json_object_set_new(params, names[i], text);
 	}
-	if (option_value(in, "mine"))
-		note("mining a block with it: that may take a while");
+	if (option_value(in, "mine") && !note_mining(in, params, e)) {
+		json_decref(params);
+		return false;
+	}
 	if (!call_command(in, "send", params, &result, NULL, e))
 		return false;
 	printf("%s\n", json_string_value(json_object_get(result, "txid")));
@@ -394,6 +412,22 @@ static bool print_methods(const struct invocation *in, struct err *e)
 	return text != NULL;
 }
 
+/* The node's "see help METHOD" is for its prompt. */
+static bool refused(struct err *e)
+{
+	static const char help[] = ": see help ";
+	const char *at = strstr(e->detail, help);
+	char *text;
+
+	if (!at || strchr(at + sizeof(help) - 1, ' '))
+		return false;
+	text = mem_printf("%.*s: see tally rpc help %s", (int)(at - e->detail), e->detail,
+			  at + sizeof(help) - 1);
+	snprintf(e->detail, sizeof(e->detail), "%s", text);
+	free(text);
+	return false;
+}
+
 static bool run_rpc(struct invocation *in, struct err *e)
 {
 	json_t *params, *result;
@@ -407,7 +441,7 @@ static bool run_rpc(struct invocation *in, struct err *e)
 		return print_methods(in, e);
 	params = rpc_params(in, e);
 	if (!params || !call_command(in, in->words[0], params, &result, &raw, e))
-		return false;
+		return refused(e);
 	if (json_is_string(result) && (!raw || strncmp(raw, "\"", 1) == 0)) {
 		print_plain(json_string_value(result));
 	} else if (raw) {

@@ -12,8 +12,12 @@ static bool dump_screen(struct invocation *in, struct err *e)
 	unsigned cols, rows;
 	json_t *result;
 
-	if (!data_dir_there(&in->config, e))
-		return false;
+	if (!data_dir_there(&in->config, NULL))
+		return err_set(
+			e, ERR_NOTFOUND, "no-directory",
+			"there is no data directory %s: -dump-screen draws the screen of a node "
+			"that is there, startnode without it makes one",
+			in->config.dir);
 	sscanf(in->config.dump_screen, "%ux%u", &cols, &rows);
 	if (!call_command(in, "tally_screen", json_pack("[i,i]", (int)cols, (int)rows), &result,
 			  NULL, e))

@@ -175,11 +175,12 @@ void call_run(struct node *n, struct call *c)
 
 static void unknown_method(const char *name, struct err *e)
 {
-	const char *near = verb_nearest(name, VERB_RPC);
+	struct nearest near = {.to = name};
 
-	if (near)
+	verb_nearest(&near, VERB_RPC);
+	if (near.word)
 		err_set(e, ERR_USAGE, "unknown-command",
-			"there is no method '%s': did you mean %s?", name, near);
+			"there is no method '%s': did you mean %s?", name, near.word);
 	else
 		err_set(e, ERR_USAGE, "unknown-command",
 			"there is no method '%s': the method help lists them", name);

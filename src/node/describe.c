@@ -128,6 +128,25 @@ bool node_describe_block(const struct node *n, const struct block_hash *hash, ch
 	return true;
 }
 
+/* One of the wallet's that is neither in a block nor in the mempool: as the wallet keeps it. */
+static bool describe_own(const struct node *n, const struct txid *id, char *buf, size_t size)
+{
+	struct wallet_tx own;
+	struct tx *tx;
+
+	if (!wallet_find_tx(n->wallet, id, &own) || own.height != MEMPOOL_HEIGHT ||
+	    !(tx = wallet_own_tx(n->wallet, id)))
+		return false;
+	line_hash(buf, size, "tx", &id->h);
+	text_append(buf, size, "%-13s%s\n", "state",
+		    own.abandoned ? "void: no block on the best chain has it"
+				  : "neither in a block nor in the mempool");
+	text_append(buf, size, "%-13s%zu bytes\n", "size", tx->raw.len);
+	describe_tx_parts(buf, size, tx);
+	tx_unref(tx);
+	return true;
+}
+
 bool node_describe_tx(const struct node *n, const struct txid *id, struct tx_sought *s, char *buf,
 		      size_t size)
 {
@@ -152,7 +171,7 @@ bool node_describe_tx(const struct node *n, const struct txid *id, struct tx_sou
 		return true;
 	}
 	if (!node_find_tx_again(n, id, s, &tx, &at))
-		return false;
+		return describe_own(n, id, buf, size);
 	line_hash(buf, size, "tx", &id->h);
 	line_hash(buf, size, "in block", &at.hash.h);
 	describe_place(n, &at, buf, size);

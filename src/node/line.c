@@ -12,6 +12,7 @@
 
 #define WORDS_MAX    32
 #define LABELS_SHOWN 256
+#define LETTERS      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 
 /* One word at *at, quotes taken off. NULL: an open quote. */
 static char *next_word(const char **at)
@@ -34,15 +35,19 @@ static char *next_word(const char **at)
 	return NULL;
 }
 
-bool line_split(const char *line, char ***words, size_t *n, struct err *e)
+/* *quoted: a bit for each word that begins with a quote. */
+static bool split(const char *line, char ***words, size_t *n, uint32_t *quoted, struct err *e)
 {
 	*words = mem_array(WORDS_MAX, sizeof(**words));
 	*n = 0;
+	*quoted = 0;
 	for (;;) {
 		while (isspace((unsigned char)*line))
 			line++;
 		if (!*line)
 			return true;
+		if (*line == '"' && *n < WORDS_MAX)
+			*quoted |= UINT32_C(1) << *n;
 		if (*n == WORDS_MAX || !((*words)[*n] = next_word(&line))) {
 			line_free(*words, *n);
 			*words = NULL;
@@ -51,6 +56,11 @@ bool line_split(const char *line, char ***words, size_t *n, struct err *e)
 		}
 		++*n;
 	}
+}
+
+bool line_split(const char *line, char ***words, size_t *n, struct err *e)
+{
+	return split(line, words, n, &(uint32_t){0}, e);
 }
 
 void line_free(char **words, size_t n)
@@ -78,16 +88,16 @@ static const char *line_verb_at(const char *line)
 }
 
 /* A command of the shell is understood here, too, and what other programs call quit. */
+static const struct {
+	const char *shell, *verb;
+} same[] = {{"getbalance", "balance"},
+	    {"createwallet", "getnewaddress"},
+	    {"sendtoaddress", "send"}, /* which asks before it pays */
+	    {"q", "quit"},
+	    {"exit", "quit"}};
+
 static const struct verb *line_verb(const char *name)
 {
-	static const struct {
-		const char *shell, *verb;
-	} same[] = {{"getbalance", "balance"},
-		    {"createwallet", "getnewaddress"},
-		    {"sendtoaddress", "send"}, /* which asks before it pays */
-		    {"q", "quit"},
-		    {"exit", "quit"}};
-
 	for (size_t i = 0; i < ARRAY_LEN(same); i++)
 		if (strcmp(same[i].shell, name) == 0)
 			return verb_find(same[i].verb);
@@ -111,12 +121,17 @@ static bool swapped_amount(const struct verb *v, const char *first, const char *
 	       !amount_parse(&(int64_t){0}, second, true, NULL);
 }
 
+/* Of -name and --name. */
+static size_t dashes(const char *word)
+{
+	return word[0] != '-' ? 0 : word[1] != '-' ? 1 : 2;
+}
+
 /* -name VALUE, as at the shell: the option's parameter, and *value behind it; a flag may stand alone. */
 static const struct verb_param *shell_option(const struct verb *v, char **words, size_t n,
 					     size_t *at, const char **value)
 {
-	const char *word = words[*at];
-	const char *name = word + (word[0] == '-') + (word[0] == '-' && word[1] == '-');
+	const char *word = words[*at], *name = word + dashes(word);
 	const struct verb_param *p = name > word ? find_param(v, name, strlen(name)) : NULL;
 
 	if (!p)
@@ -125,6 +140,48 @@ static const struct verb_param *shell_option(const struct verb *v, char **words,
 	if (p->type != ARG_FLAG)
 		*value = *at + 1 < n ? words[++*at] : "";
 	return p;
+}
+
+static bool unknown_option(const struct verb *v, const char *dash, const char *name, const char *eq,
+			   struct err *e)
+{
+	struct nearest near = {.to = name};
+
+	for (const struct verb_param *p = v->params; p->name; p++)
+		if (strcmp(p->name, "preview") != 0)
+			nearest_try(&near, p->name);
+	if (near.word)
+		return err_set(e, ERR_USAGE, "unknown-option",
+			       "there is no option %s%s: did you mean %s%s%s?", dash, name, dash,
+			       near.word, eq);
+	return err_set(e, ERR_USAGE, "unknown-option", "there is no option %s%s: see help %s", dash,
+		       name, v->name);
+}
+
+/* name=VALUE or -name of a name that the verb doesn't have? What is in quotes is a text. */
+static bool option_known(const struct verb *v, const char *word, struct err *e)
+{
+	const size_t dash = dashes(word), len = strcspn(word + dash, "=");
+	const bool eq = word[dash + len] == '=';
+	char *name = mem_printf("%.*s", (int)len, word + dash);
+	const bool meant =
+		dash ? isalpha((unsigned char)name[0]) : eq && len && !name[strspn(name, LETTERS)];
+	const bool known = !meant || find_param(v, name, len);
+
+	if (!known)
+		unknown_option(v, &"--"[2 - dash], name, !dash ? "=" : "", e);
+	free(name);
+	return known;
+}
+
+static bool options_known(const struct verb *v, char **words, size_t n, uint32_t quoted,
+			  struct err *e)
+{
+	for (size_t i = 0; v->params && i < n; i++)
+		if (!shell_option(v, words, n, &i, &(const char *){NULL}) && !(quoted >> i & 1) &&
+		    !option_known(v, words[i], e))
+			return false;
+	return true;
 }
 
 static json_t *words_to_args(const struct verb *v, char **words, size_t n, struct err *e)
@@ -140,7 +197,9 @@ static json_t *words_to_args(const struct verb *v, char **words, size_t n, struc
 	}
 	for (size_t i = 0; i < n; i++) {
 		const char *word = words[i], *eq = strchr(word, '='), *value = eq ? eq + 1 : word;
-		const struct verb_param *p = eq ? find_param(v, word, (size_t)(eq - word)) : NULL;
+		const char *name = word + dashes(word);
+		const struct verb_param *p =
+			eq > name ? find_param(v, name, (size_t)(eq - name)) : NULL;
 		const bool named = p || (p = shell_option(v, words, n, &i, &value));
 
 		/* memo=for lunch */
@@ -203,8 +262,13 @@ static void on_reply(void *arg, json_t *result, const struct err *err, int code)
 static void unknown_verb(const char *name, struct err *e)
 {
 	static const char *const shell[] = {"startnode", "createblockchain", "reindex"};
-	const char *near = verb_nearest(name, VERB_PROMPT);
+	struct nearest near = {.to = name};
 
+	if (strcmp(name, "rpc") == 0) {
+		err_set(e, ERR_USAGE, "missing-method",
+			"rpc is followed by a method: help lists them");
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(shell); i++) {
 		if (strcmp(name, shell[i]) != 0)
 			continue;
@@ -212,15 +276,21 @@ static void unknown_verb(const char *name, struct err *e)
 			"%s is for a shell, in another terminal: tally %s", name, name);
 		return;
 	}
-	if (near)
+	/* Of two as near what the prompt lists, and every method is done here, too. */
+	verb_nearest(&near, VERB_PROMPT);
+	for (size_t i = 0; i < ARRAY_LEN(same); i++)
+		nearest_try(&near, same[i].shell);
+	verb_nearest(&near, VERB_RPC);
+	if (near.word)
 		err_set(e, ERR_NOTFOUND, "unknown-command",
-			"there is no command '%s': did you mean %s?", name, near);
+			"there is no command '%s': did you mean %s?", name, near.word);
 	else
 		err_set(e, ERR_NOTFOUND, "unknown-command", "there is no command '%s': see help",
 			name);
 }
 
-static void line_run(struct node *n, char **words, size_t count, line_reply *reply, void *arg)
+static void line_run(struct node *n, char **words, size_t count, uint32_t quoted, line_reply *reply,
+		     void *arg)
 {
 	char *name = words[0];
 	const size_t len = strlen(name);
@@ -238,8 +308,8 @@ static void line_run(struct node *n, char **words, size_t count, line_reply *rep
 		reply(arg, LINE_FAILED, err.detail);
 		return;
 	}
-	args = words_to_args(v, words + 1, count - 1, &err);
-	if (!args) {
+	if (!options_known(v, words + 1, count - 1, quoted >> 1, &err) ||
+	    !(args = words_to_args(v, words + 1, count - 1, &err))) {
 		reply(arg, LINE_FAILED, err.detail);
 		return;
 	}
@@ -258,16 +328,17 @@ void node_command_line(struct node *n, const char *line, line_reply *reply, void
 {
 	struct err err = {0};
 	char **words;
+	uint32_t quoted;
 	size_t count;
 
-	if (!line_split(line_verb_at(line), &words, &count, &err)) {
+	if (!split(line_verb_at(line), &words, &count, &quoted, &err)) {
 		reply(arg, LINE_FAILED, err.detail);
 		return;
 	}
 	if (count == 0)
 		reply(arg, LINE_DONE, "");
 	else
-		line_run(n, words, count, reply, arg);
+		line_run(n, words, count, quoted, reply, arg);
 	line_free(words, count);
 }
 

@@ -335,11 +335,6 @@ void mining_free(struct mining *m)
 	free(m);
 }
 
-bool node_mining(const struct node *n)
-{
-	return n->mining->on;
-}
-
 static bool mining_set_payee(struct node *n, const struct key_hash *to, struct err *e)
 {
 	struct mining *m = n->mining;
@@ -350,6 +345,20 @@ static bool mining_set_payee(struct node *n, const struct key_hash *to, struct e
 		return false;
 	m->has_to = true;
 	return true;
+}
+
+/* Who switches mining off wants no more blocks, whoever asked for them. */
+static void generates_end(struct mining *m)
+{
+	list_each_safe (it, &m->generates) {
+		struct generate *g = list_entry(it, struct generate, link);
+		struct err err = {0};
+
+		err_set(&err, ERR_BUSY, "mining-off",
+			"mining was switched off: %zu of %u blocks made", g->n, g->want);
+		log_info(LOG_MINER, "%s", err.detail);
+		generate_finish(g, &err);
+	}
 }
 
 bool node_set_mining(struct node *n, bool on, const struct key_hash *to, unsigned threads,
@@ -366,6 +375,8 @@ bool node_set_mining(struct node *n, bool on, const struct key_hash *to, unsigne
 			 m->threads == 1 ? "" : "s");
 	m->on = on;
 	m->stale = true;
+	if (!on)
+		generates_end(m);
 	node_mark(n, NODE_EV_MINER);
 	node_schedule(n, WORK_MINER);
 	return true;
@@ -411,6 +422,7 @@ void node_generate(struct node *n, const struct key_hash *to, uint32_t count, co
 	g->arg = arg;
 	list_add(&n->mining->generates, &g->link);
 	n->mining->stale = true;
+	node_mark(n, NODE_EV_MINER);
 	node_schedule(n, WORK_MINER);
 }
 
@@ -435,6 +447,7 @@ void node_generate_give_up(struct node *n, const void *asker)
 void node_mining_info(const struct node *n, struct mining_info *out)
 {
 	const struct mining *m = n->mining;
+	const struct generate *g = list_first(&m->generates, struct generate, link);
 
 	*out = (struct mining_info){
 		.on = m->on,
@@ -444,5 +457,7 @@ void node_mining_info(const struct node *n, struct mining_info *out)
 		.found = m->found,
 		.to = m->to,
 		.has_to = m->has_to,
+		.want = g ? g->want : 0,
+		.made = g ? (uint32_t)g->n : 0,
 	};
 }

@@ -40,7 +40,8 @@ static void on_disconnected(void *arg, const struct chain_entry *at, const struc
 	hash256_short(hash, &at->hash.h);
 	log_info(LOG_CHAIN, "block %u %s disconnected: another branch has more work", at->height,
 		 hash);
-	n->undone++;
+	if (n->undone++ == 0)
+		n->voided = wallet_voided(n->wallet);
 	if (n->mempool)
 		mempool_block_disconnected(n->mempool, b);
 	if (n->wallet_follows)
@@ -66,13 +67,19 @@ static void log_tip(struct node *n, const struct chain_entry *tip)
 /* A branch has taken the place of blocks that we had. */
 static void note_reorg(struct node *n, const struct chain_entry *tip)
 {
+	size_t voided;
+
 	if (n->undone == 0 || !chain_settled(n->chain))
 		return;
+	voided = wallet_voided(n->wallet) - n->voided;
 	n->reorgs++;
 	n->reorg_depth = n->undone;
 	n->undone = 0;
 	log_info(LOG_CHAIN, "reorganisation: %u block%s undone, the tip is %u now", n->reorg_depth,
 		 n->reorg_depth == 1 ? "" : "s", tip->height);
+	if (voided > 0)
+		log_warn(LOG_WALLET, "reorganisation: %zu payment%s of this wallet %s void now",
+			 voided, voided == 1 ? "" : "s", voided == 1 ? "is" : "are");
 }
 
 static void on_tip(void *arg, const struct chain_entry *tip)

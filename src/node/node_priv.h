@@ -75,6 +75,7 @@ struct node {
 	unsigned work;                /* bits of WORK_… to be done in the next turn */
 	bool clock_off;               /* the log has heard of it */
 	uint32_t undone;              /* blocks disconnected since the last tip */
+	size_t voided;                /* wallet_voided when the first of them was */
 	uint32_t reorgs, reorg_depth; /* since the start; blocks undone in the last */
 	struct net_addr
 		joined_from; /* who offered the chain, where it was joined since the start; else port 0 */
@@ -174,9 +175,8 @@ const char *pool_file_path(const struct pool_file *f);
 bool node_open_network(struct node *n, struct err *e);
 
 /* mine.c: what is mined, and when. */
-bool node_mining(const struct node *n); /* switched on */
-#define MINER_LABEL "miner"             /* of the address that is paid unless another is named */
-/* On or off. to: NULL keeps the address (or, the first time, makes the wallet's "miner"). threads 0 keeps. */
+#define MINER_LABEL "miner" /* of the address that is paid unless another is named */
+/* On or off, which ends counts under way, too. to: NULL keeps the address (or, the first time, makes the wallet's "miner"). threads 0 keeps. */
 bool node_set_mining(struct node *n, bool on, const struct key_hash *to, unsigned threads,
 		     struct err *e);
 /* Tip or mempool changed: new work at once, or for transactions alone within a second. */
@@ -204,6 +204,7 @@ struct mining_info {
 	uint32_t found;
 	struct key_hash to;
 	bool has_to;
+	uint32_t want, made; /* the count of blocks under way; want 0: none */
 };
 void node_mining_info(const struct node *n, struct mining_info *out);
 

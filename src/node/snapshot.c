@@ -76,6 +76,10 @@ static void fill_miner(const struct node *n, struct snapshot *s)
 
 	node_mining_info(n, &m);
 	s->mining = m.on;
+	s->mining_want = m.want;
+	s->mining_made = m.made;
+	if (m.on || m.want)
+		s->role = "MINER";
 	s->mining_threads = m.threads;
 	s->hash_rate = m.hash_rate;
 	s->blocks_found = m.found;
@@ -121,7 +125,7 @@ void node_snapshot(const struct node *n, struct snapshot *out)
 		.now_us = clock_unix_us(&n->clock.clock),
 		.uptime_s = (clock_mono_us(clock_system()) - n->started_us) / 1000000,
 		.node_id = n->config.node_id,
-		.role = node_mining(n) ? "MINER" : "FULL",
+		.role = "FULL",
 		.version = PACKAGE_VERSION,
 	};
 	out->joined_from = n->joined_from;

@@ -24,16 +24,14 @@ const struct verb *verb_next(size_t *group, size_t *at)
 	return NULL;
 }
 
-const char *verb_nearest(const char *name, unsigned flag)
+void verb_nearest(struct nearest *near, unsigned flag)
 {
-	struct nearest near = {.to = name};
 	const struct verb *v;
 	size_t group = 0, at = 0;
 
 	while ((v = verb_next(&group, &at)))
 		if (v->flags & flag)
-			nearest_try(&near, v->name);
-	return near.word;
+			nearest_try(near, v->name);
 }
 
 char *text_string(const json_t *result)

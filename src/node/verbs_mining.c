@@ -118,10 +118,13 @@ static void run_mine(struct node *n, struct call *c)
 {
 	/* Who says how, or for whom, wants to mine. */
 	const bool how = call_arg(c, "threads") || call_arg(c, "address");
+	struct mining_info m;
 	int64_t threads;
 	bool on;
 
-	if (call_flag(c, "on", how || !node_mining(n), &on) && call_threads(c, "threads", &threads))
+	node_mining_info(n, &m);
+	if (call_flag(c, "on", how || !(m.on || m.want), &on) &&
+	    call_threads(c, "threads", &threads))
 		set_mining(n, c, on, threads);
 }
 

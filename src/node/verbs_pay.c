@@ -27,7 +27,10 @@ static void sent_and_mined(void *arg, const struct block_hash *hashes, size_t co
 	struct sending *s = arg;
 
 	if (err) {
-		call_fail(s->call, RPC_MISC_ERROR, err);
+		/* Nobody must think that nothing was paid, and pay again. */
+		call_error(s->call, RPC_MISC_ERROR, err->cls, err->token,
+			   "sent, and waiting for a block, as transaction %s: %s",
+			   json_string_value(json_object_get(s->result, "txid")), err->detail);
 		json_decref(s->result);
 	} else {
 		json_object_set_new(s->result, "block",

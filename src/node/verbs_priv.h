@@ -7,6 +7,7 @@
 #include "node_priv.h"
 
 #include <tally/base/bytes.h>
+#include <tally/base/text.h>
 #include <tally/primitives/amount.h>
 
 /* Ends the call with an error made on the spot. */
@@ -19,8 +20,8 @@ bool call_address(struct call *c, const char *name, bool make, struct key_hash *
 /* verbs_mining.c: where no block could be made now it answers the call itself. */
 bool call_may_mine(struct node *n, struct call *c);
 
-/* verbs.c: of those with this flag the one that was perhaps meant; NULL: none is near. */
-const char *verb_nearest(const char *name, unsigned flag);
+/* verbs.c: tries those with this flag: which was perhaps meant? */
+void verb_nearest(struct nearest *near, unsigned flag);
 
 /* verbs.c: a result that is a text, as it is. */
 char *text_string(const json_t *result);

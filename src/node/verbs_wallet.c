@@ -148,6 +148,7 @@ static void run_balance(struct node *n, struct call *c)
 {
 	struct key_hash of;
 	const bool named = call_arg(c, "address") != NULL;
+	json_t *o;
 
 	if (named && !call_address(c, "address", false, &of))
 		return;
@@ -157,7 +158,10 @@ static void run_balance(struct node *n, struct call *c)
 		f->of = of;
 		scan_begin(n, c, &count_foreign, f);
 	} else {
-		call_done(c, json_own_balance(n->wallet, named ? &of : NULL));
+		o = json_own_balance(n->wallet, named ? &of : NULL);
+		if (named)
+			json_object_set(o, "name", call_arg(c, "address"));
+		call_done(c, o);
 	}
 }
 
@@ -174,11 +178,12 @@ static void append_part(char *text, size_t size, const json_t *result, const cha
 static char *text_balance(const json_t *result)
 {
 	const char *address = json_string_value(json_object_get(result, "address"));
+	const char *name = json_string_value(json_object_get(result, "name")); /* as asked for */
 	char amount[AMOUNT_CHARS + 1] = "?", spend[AMOUNT_CHARS + 1] = "0", parts[256] = "";
 
 	json_amount_text(json_object_get(result, "balance"), amount);
 	if (address)
-		return mem_printf("Balance of '%s': %s", address, amount);
+		return mem_printf("Balance of '%s': %s", name ? name : address, amount);
 	json_amount_text(json_object_get(result, "spendable"), spend);
 	if (strcmp(spend, amount) == 0)
 		return mem_printf("Balance: %s", amount);

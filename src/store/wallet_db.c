@@ -68,6 +68,12 @@ bool wallet_db_del(struct wallet_db *w, enum wallet_table t, struct span key, st
 	return env_del(&w->env, t, key, e);
 }
 
+bool wallet_db_get(struct wallet_db *w, enum wallet_table t, struct span key, uint8_t **bytes,
+		   size_t *n, struct err *e)
+{
+	return env_get_alloc(&w->env, t, key, bytes, n, e);
+}
+
 bool wallet_db_each(struct wallet_db *w, enum wallet_table t, wallet_db_fn *fn, void *arg,
 		    struct err *e)
 {

@@ -90,7 +90,11 @@ const struct key_row key_rows[] = {
 	{ACT_MINE, KEYS_DO, {'m', F(7)}, "m, F7", "mining on, and off", "m", "Mine", 5},
 	{ACT_CONNECT, KEYS_DO, {'c', F(2)}, "c, F2", "connect to a node", "c", "Connect", 6},
 	{ACT_DROP, KEYS_DO, {'D', F(9)}, "D, F9", "drop the selected peer", "D", "Drop", 7},
-	{ACT_QUIT_ASK, KEYS_DO, {KEYS_CTRL('C')}, "^C", "stop the node: asks; twice does it"},
+	{ACT_QUIT_ASK,
+	 KEYS_DO,
+	 {KEYS_CTRL('C')},
+	 "^C",
+	 "closes a prompt; else asks to stop the node, twice stops it"},
 	{ACT_QUIT, KEYS_DO, {F(10)}, "F10", "stop the node: asks"},
 	{ACT_SUSPEND, KEYS_DO, {KEYS_CTRL('Z')}, "^Z", "suspend the program (fg resumes)"},
 };

@@ -128,7 +128,7 @@ static void node_segments(struct segments *all, const struct snapshot *s, int wi
 		add(all, 6, ROLE_MONEY, "%s%s%s%s", text, coming[0] ? "+" : "", coming,
 		    width >= 110 ? " coins" : "");
 	}
-	if (s->mining) {
+	if (s->mining || s->mining_want) {
 		format_rate(text, s->hash_rate);
 		add(all, 9, ROLE_GOOD, "%s", text);
 	}
@@ -240,7 +240,7 @@ static const char *bar_label(const struct model *m, const struct key_row *k)
 		return "Resume";
 	if (k->action == ACT_BACK && (m->screen != SCREEN_DASHBOARD || m->zoom))
 		return "Back";
-	if (k->action == ACT_MINE && m->live.mining)
+	if (k->action == ACT_MINE && (m->live.mining || m->live.mining_want))
 		return "Mine off";
 	return k->bar;
 }

@@ -36,17 +36,21 @@ static void everybody(const struct snapshot *s, char *out, size_t size)
 static void draw(const struct model *m, struct canvas *c, const struct rect *r)
 {
 	const struct snapshot *s = &m->data.snap;
+	const bool mines = s->mining || s->mining_want;
 	char text[128], rate[FORMAT_BYTES];
 	int y = 0;
 
 	format_rate(rate, s->hash_rate);
-	if (s->mining)
+	if (mines)
 		snprintf(text, sizeof(text), "%s, %u thread%s", rate, s->mining_threads,
 			 s->mining_threads == 1 ? "" : "s");
-	line(c, r, &y, "this node", s->mining ? ROLE_GOOD : ROLE_DIM,
-	     s->mining      ? text
+	line(c, r, &y, "this node", mines ? ROLE_GOOD : ROLE_DIM,
+	     mines          ? text
 	     : s->has_chain ? "no: m starts"
 			    : "no chain yet");
+	snprintf(text, sizeof(text), "%u of %u blocks", s->mining_made, s->mining_want);
+	if (s->mining_want)
+		line(c, r, &y, "asked for", ROLE_NORMAL, text);
 	snprintf(text, sizeof(text), "%u block%s", s->blocks_found,
 		 s->blocks_found == 1 ? "" : "s");
 	line(c, r, &y, "found", ROLE_NORMAL, text);

@@ -157,6 +157,9 @@ static void explain(const struct model *m, size_t i, char *out, size_t size)
 	if (t->abandoned && t->coinbase)
 		snprintf(out, size,
 			 "this reward is void: its block lost to a branch with more work");
+	else if (t->spent_void)
+		snprintf(out, size,
+			 "this payment is void: it spent coins that are void, as of a lost block");
 	else if (t->abandoned)
 		snprintf(out, size,
 			 "this payment is void: another one spent its coins, or it was given up");

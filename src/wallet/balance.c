@@ -148,6 +148,14 @@ size_t wallet_coins(const struct wallet *w, struct wallet_coin *out, size_t skip
 	return n;
 }
 
+static bool spends_void(const struct wallet *w, const struct own_tx *tx)
+{
+	for (uint32_t i = 0; i < tx->n_spends; i++)
+		if (w->txs[w->coins[tx->spends[i]].tx].state == TX_ABANDONED)
+			return true;
+	return false;
+}
+
 static void fill_tx(const struct wallet *w, struct wallet_tx *out, uint32_t t)
 {
 	const struct own_tx *tx = &w->txs[t];
@@ -161,6 +169,7 @@ static void fill_tx(const struct wallet *w, struct wallet_tx *out, uint32_t t)
 				  .fee = tx->fee,
 				  .coinbase = tx->coinbase,
 				  .abandoned = tx->state == TX_ABANDONED,
+				  .spent_void = tx->state == TX_ABANDONED && spends_void(w, tx),
 				  .to_self = tx->sent > 0 && keys_find(w, &tx->to) != NO_INDEX,
 				  .to = tx->to,
 				  .seq = (uint64_t)t + 1};
@@ -184,6 +193,11 @@ bool wallet_find_tx(const struct wallet *w, const struct txid *id, struct wallet
 	if (t != NO_INDEX)
 		fill_tx(w, out, t);
 	return t != NO_INDEX;
+}
+
+size_t wallet_voided(const struct wallet *w)
+{
+	return w->n_voided;
 }
 
 size_t wallet_unconfirmed(const struct wallet *w, struct tx **out, size_t max)

@@ -287,6 +287,7 @@ static void abandon_open(struct wallet *w, uint32_t first)
 		if (!tx_is_open(own))
 			continue;
 		own->state = TX_ABANDONED;
+		w->n_voided += own->n_spends > 0;
 		close_inputs(w, t);
 		unlink_spends(w, t);
 		refresh_coins(w, own);

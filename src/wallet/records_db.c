@@ -242,6 +242,26 @@ bool records_load_stale(struct wallet *w, struct err *e)
 	return true;
 }
 
+struct tx *wallet_own_tx(const struct wallet *w, const struct txid *id)
+{
+	const uint32_t t = records_find(w, id);
+	const struct span key = {id->h.b, sizeof(id->h.b)};
+	struct tx_row row = {.tx = NULL};
+	uint8_t *bytes;
+	size_t n;
+
+	if (t == NO_INDEX)
+		return NULL;
+	if (w->txs[t].raw)
+		return tx_ref(w->txs[t].raw);
+	if (!wallet_db_get(w->o.db, WALLET_TXS, key, &bytes, &n, NULL))
+		return NULL;
+	if (!decode_tx(&row, key, (struct span){bytes, n}))
+		row.tx = NULL;
+	free(bytes);
+	return row.tx;
+}
+
 static bool write_txs(struct wallet *w, struct err *e)
 {
 	struct writer out;

@@ -88,6 +88,7 @@ struct wallet {
 
 	uint32_t *dirty; /* transactions to be written */
 	size_t n_dirty, cap_dirty;
+	size_t n_voided; /* payments abandoned since it was opened */
 	bool seen_dirty;
 	bool urgent; /* among what is to be written is something the chain could not give back */
 

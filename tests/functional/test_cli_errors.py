@@ -102,8 +102,10 @@ def test_only_what_makes_something_makes_a_directory(net):
     for command in (("getbalance",), ("getbalance", "-address", "bob"), ("listaddresses",), ("printchain",), ("reindex",),
                     ("reindexutxo",), ("invite",), ("send", "-to", "bob", "-amount", "1"), ("rpc", "getblockcount"),
                     ("rpc", "getnewaddress"), ("rpc", "stop"), ("startnode", "-dump-screen", "80x24")):
-        refused(n, 1, *command, says="there is no data directory %s: createblockchain, createwallet or startnode "
-                                     "makes one" % n.dir)
+        makes = "startnode without it makes one" if "startnode" in command else \
+            ": createblockchain, createwallet or startnode makes one"
+        refused(n, 1, *command, says="there is no data directory %s: " % n.dir)
+        refused(n, 1, *command, says=makes)
         typo = os.path.join(net.home, "typo", "deep")
         refused(n, 1, *command, env={"TALLY_HOME": typo}, says="there is no data directory %s/%d: " % (typo, n.id))
     refused(n, 2, "send", "-to", "bob", "-amount", "x")  # the words come first
@@ -118,6 +120,16 @@ def test_only_what_makes_something_makes_a_directory(net):
     other = net.node()
     other.create()
     assert other.ok("getbalance") == "Balance: 50"
+
+
+def test_what_a_method_wants_is_told_for_the_shell(net):
+    n = net.node()
+    n.create()
+    for start in (True, False):
+        refused(n, 2, "rpc", "getblock", says=": see tally rpc help getblock\n")
+        refused(n, 2, "rpc", "getblockhash", "1", "2", says=" at most 1 argument: see tally rpc help getblockhash\n")
+        if start:
+            n.start("-connect", "0")
 
 
 def test_no_chain_yet(net):

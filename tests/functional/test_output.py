@@ -73,6 +73,31 @@ def test_a_terminal_that_is_held(net):
     assert tips(logged(n)) == list(range(1, 601))
 
 
+def told(n, *args):
+    """What a command says on a terminal beside its result."""
+    ours, its = pty.openpty()
+    try:
+        with subprocess.Popen(n.command(*args), env=n.environment(), stdout=subprocess.DEVNULL, stderr=its) as p:
+            status = p.wait(30)
+        return status, os.read(ours, 65536).decode().splitlines()
+    finally:
+        os.close(ours)
+        os.close(its)
+
+
+def test_that_a_block_is_mined_is_told_of_a_payment_that_is_made(net):
+    n = net.node()
+    n.create("me")
+    send = ("send", "-from", "me", "-to", "bob", "-amount", "1", "-mine")
+    n.start("-connect", "0")
+    status, lines = told(n, *send)
+    assert status == 1 and len(lines) == 1 and lines[0].startswith("tally: 'bob' is neither"), lines
+    n.ok("createwallet", "-label", "bob")
+    status, lines = told(n, *send)
+    assert status == 0 and lines[0].startswith("tally: mining a block with it"), lines
+    assert lines[1].startswith("tally: sent 1 to bob, ") and len(lines) == 2, lines
+
+
 def test_a_pipe_whose_reader_has_left(net):
     n = net.node()
     n.create()

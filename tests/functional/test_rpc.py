@@ -97,6 +97,20 @@ def test_who_closes_the_side_that_sends_is_answered_and_waits_for_nothing_long(n
     assert n.rpc("getblockcount") == 0
 
 
+def test_mining_off_ends_the_counts_that_are_under_way(net):
+    n = net.node()
+    n.create("CENTRAL_NODE", "-spacing", "3600")
+    n.start("-connect", "0")
+    for off in ("mine off", "mine", "setgenerate false"):
+        with ask(n, {"method": "generatetoaddress", "params": [50, "CENTRAL_NODE"], "id": 1}) as s:
+            wait_until("it mines", lambda: n.rpc("tally_snapshot")["hash_rate"] > 0)
+            assert n.rpc("tally_snapshot")["role"] == "MINER" and not n.rpc("getmininginfo")["generate"]
+            assert n.rpc("tally_command", off)["kind"] == "done"
+            assert b"mining was switched off: 0 of 50 blocks made" in s.makefile("rb").read(), off
+        assert n.rpc("tally_snapshot")["role"] == "FULL" and not n.rpc("getmininginfo")["generate"]
+    assert n.rpc("getblockcount") == 0
+
+
 def test_mining_goes_on_when_told_how(net):
     n = net.node()
     n.create("CENTRAL_NODE", "-spacing", "3600")

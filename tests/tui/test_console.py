@@ -156,7 +156,7 @@ def test_panels_keys_and_quit_at_80x24(net):
 def test_a_payment_with_a_block_says_so_before_and_meanwhile(net):
     n = net.node()
     n.create("CENTRAL_NODE", "-spacing", "3600")
-    c = Console(n, 120, 24)
+    c = Console(n, 120, 40)
     c.sees("h0")
     c.type(":send CENTRAL_NODE 1 mine=true\r")
     c.sees(", and mine a block with it? y/N")
@@ -167,6 +167,18 @@ def test_a_payment_with_a_block_says_so_before_and_meanwhile(net):
     c.sees("nothing to search for")
     c.type("g")
     c.sees("under way: send! CENTRAL_NODE 1 mine=true")
+    c.type("1")
+    # It is seen to mine, and how to stop it.
+    c.sees("asked for   0 of 1 blocks")
+    c.sees(" MINER ")
+    c.sees("m Mine off")
+    c.type("m")
+    c.sees("no: m starts")
+    c.sees(" FULL ")
+    c.sees("mining is off")
+    c.type("7")
+    c.sees("mining was switched off: 0 of 1 blocks made")
+    assert len(n.rpc("getrawmempool")) == 1 and n.rpc("getblockcount") == 0
     c.quit()
 
 
@@ -221,6 +233,44 @@ def test_a_reorganisation_is_told(net):
     c.type("jj")
     c.sees("block 2 lost to another branch: it had no payments")
     c.quit()
+
+
+def test_a_payment_that_spent_the_reward_of_a_lost_block_is_told(net):
+    one, two = net.node(), net.node()
+    one.create("CENTRAL_NODE", "-spacing", "0", "-maturity", "1")
+    one.start()
+    two.start("-connect", "127.0.0.1:%d" % one.id)
+    wait_until("it has joined", lambda: two.run("rpc", "getblockcount")[1] == "0\n")
+    one.end()
+    two.end()
+    two.start("-connect", "0", "-listen", "0")
+    two.generate(4)
+    two.end()
+    c = Console(one, 80, 24)
+    c.sees("n%d" % one.id)
+    one.generate(2)
+    one.rpc("getnewaddress", "bob")
+    # More than the first block gave; then one with the change of it.
+    paid = [one.rpc("sendtoaddress", "bob", 60), one.rpc("sendtoaddress", "bob", 60)]
+    one.generate(1)
+    c.sees("h3")
+    two.start("-connect", "127.0.0.1:%d" % one.id)
+    c.sees("reorganisation: 3 blocks undone")
+    c.type("7")
+    c.sees("reorganisation: 2 payments of this wallet are void now")
+    c.type("6g")
+    c.sees(" void ")
+    c.type("/" + paid[1] + "\r")
+    c.sees("this payment is void: it spent coins that are void, as of a lost block")
+    c.type("\r")
+    c.sees("void: no block on the best chain has it")
+    c.sees(paid[0] + ":")
+    c.type("q")
+    c.quit()
+    # As the database has it, too.
+    one.start("-connect", "0")
+    c = [t for t in one.rpc("listtransactions") if t["txid"] in paid]
+    assert c and all(t["abandoned"] for t in c), c
 
 
 def test_what_is_not_done_or_not_there_is_said(net):
@@ -313,7 +363,7 @@ def test_what_is_pasted_acts_as_no_key(net):
     c.type("n:q\r")
     c.sees("Stop node? y/N")
     c.type("n:tally rpc\r")
-    c.sees("there is no command 'rpc'")
+    c.sees("rpc is followed by a method: help lists them")
     c.type(":quit!\r")
     assert c.wait() == 0
     c.given_back()

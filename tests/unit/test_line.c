@@ -242,8 +242,8 @@ static void the_shells_names_do_the_same(void **state)
 	assert_int_equal(say(v, "send! anna 20"), LINE_DONE);
 	assert_int_equal(say(v, "getbalance"), LINE_DONE);
 	assert_non_null(strstr(v->text, "Balance: "));
-	assert_int_equal(say(v, "getbalance anna"), LINE_DONE);
-	assert_non_null(strstr(v->text, "Balance of 'tly1"));
+	assert_int_equal(say(v, "tally getbalance -address anna"), LINE_DONE);
+	assert_string_equal(v->text, "Balance of 'anna': 0");
 }
 
 /* Options with a dash, as the lesson has them, in any order; and the program's name before. */
@@ -268,7 +268,7 @@ static void a_line_of_the_shell_may_be_pasted(void **state)
 	assert_int_equal(say(v, "rpc getblockhash 0"), LINE_DONE);
 	assert_int_equal(strlen(v->text), 66); /* quoted, as JSON has it */
 	assert_int_equal(say(v, "rpc"), LINE_FAILED);
-	assert_non_null(strstr(v->text, "there is no command 'rpc'"));
+	assert_string_equal(v->text, "rpc is followed by a method: help lists them");
 	assert_int_equal(say(v, "tally startnode -miner"), LINE_FAILED);
 	assert_non_null(strstr(v->text, "startnode is for a shell, in another terminal"));
 	/* What pays asks before. */
@@ -285,6 +285,34 @@ static void a_name_is_given_once_and_what_has_none_fills_the_rest(void **state)
 	assert_int_equal(say(v, "send miner 5 to=miner"), LINE_FAILED);
 	assert_non_null(strstr(v->text, "to is given twice"));
 	assert_int_equal(say(v, "send fee=1 fee=2 miner 5"), LINE_FAILED);
+}
+
+static void an_option_that_is_none_is_told_so_and_a_text_is_none(void **state)
+{
+	static const struct {
+		const char *line, *says;
+	} cases[] = {
+		{"send miner 1 foo=2", "there is no option foo: see help send"},
+		{"send 1 miner memmo=\"a b\"", "there is no option memmo: did you mean memo=?"},
+		{"getbalance -adress miner", "no option -adress: did you mean -address?"},
+		{"getbalance --adress=miner", "no option --adress: did you mean --address?"},
+		{"send miner 1 -x", "there is no option -x: see help send"},
+		{"send miner 1 -previe", "there is no option -previe: see help send"},
+		{"getblockcount foo=1", "'foo=1' is too much"}};
+	static const char *const good[] = {"send miner 1 memo=a=b",       "send miner 1 -memo a=b",
+					   "send miner 1 -memo=a=b",      "send 1 \"x=y\"",
+					   "send -to \"-bob\" -amount 1", "send \"-bob\" 1 memo=-x",
+					   "send miner 1 memo=\"foo=2\""};
+	struct env *v = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_int_equal(say(v, cases[i].line), LINE_FAILED);
+		assert_non_null(strstr(v->text, cases[i].says));
+	}
+	assert_int_equal(say(v, "createwallet \"x=y\""), LINE_DONE);
+	assert_int_equal(say(v, "createwallet \"-bob\""), LINE_DONE);
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		assert_int_equal(say(v, good[i]), LINE_CONFIRM);
 }
 
 static void what_was_asked_about_is_done_unasked(void **state)
@@ -479,12 +507,20 @@ static void a_strangers_balance_is_counted_in_the_chain(void **state)
 
 static void what_is_no_line_is_told_so(void **state)
 {
+	static const char *const near[][2] = {{"getblanace", "did you mean getbalance?"},
+					      {"rpc getblockcoun", "did you mean getblockcount?"},
+					      {"createwalet bob", "did you mean createwallet?"},
+					      {"balanc", "did you mean balance?"}};
 	struct env *v = *state;
 
 	assert_int_equal(say(v, "frobnicate 1"), LINE_FAILED);
 	assert_non_null(strstr(v->text, "there is no command 'frobnicate'"));
 	assert_int_equal(say(v, "sned 1"), LINE_FAILED);
 	assert_non_null(strstr(v->text, "did you mean send?"));
+	for (size_t i = 0; i < ARRAY_LEN(near); i++) {
+		assert_int_equal(say(v, near[i][0]), LINE_FAILED);
+		assert_string_equal(strstr(v->text, "did you mean "), near[i][1]);
+	}
 	assert_int_equal(say(v, "send"), LINE_FAILED);
 	assert_non_null(strstr(v->text, "send needs to (address or label)"));
 	assert_int_equal(say(v, "send miner"), LINE_FAILED);
@@ -507,6 +543,7 @@ int main(void)
 		WITH_NODE(what_is_asked_says_that_a_block_is_mined),
 		WITH_NODE(the_shells_names_do_the_same),
 		WITH_NODE(a_line_of_the_shell_may_be_pasted),
+		WITH_NODE(an_option_that_is_none_is_told_so_and_a_text_is_none),
 		cmocka_unit_test(what_was_asked_about_is_done_unasked),
 		WITH_NODE(a_name_is_given_once_and_what_has_none_fills_the_rest),
 		WITH_NODE(a_text_with_blanks_wants_quotes),

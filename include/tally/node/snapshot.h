@@ -58,7 +58,9 @@ struct snapshot {
 	/* Wallet: */
 	struct wallet_balance balance;
 	/* Miner: */
-	bool mining;
+	bool mining; /* switched on */
+	uint32_t mining_want,
+		mining_made; /* a command's count of blocks that is mined; want 0: none */
 	uint32_t mining_threads;
 	double hash_rate; /* hashes a second, of this node */
 	uint32_t blocks_found;

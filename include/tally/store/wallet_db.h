@@ -28,6 +28,9 @@ bool wallet_db_put(struct wallet_db *w, enum wallet_table t, struct span key, st
 		   struct err *e);
 bool wallet_db_del(struct wallet_db *w, enum wallet_table t, struct span key,
 		   struct err *e); /* absent: true */
+/* *bytes is mem_alloc'ed. False with ERR_NONE where absent. */
+bool wallet_db_get(struct wallet_db *w, enum wallet_table t, struct span key, uint8_t **bytes,
+		   size_t *n, struct err *e);
 /* Every record in key order; stops where fn returns false. fn may not write. */
 typedef bool wallet_db_fn(void *arg, struct span key, struct span value);
 bool wallet_db_each(struct wallet_db *w, enum wallet_table t, wallet_db_fn *fn, void *arg,

@@ -87,6 +87,7 @@ struct wallet_tx {
 	int64_t fee;             /* where all inputs are ours, else -1 */
 	bool coinbase;
 	bool abandoned;     /* conflicts with the best chain, or was given up */
+	bool spent_void;    /* abandoned, and so is what it spends: a reward of a lost block, say */
 	bool to_self;       /* a payment of ours to an address of ours */
 	struct key_hash to; /* the first output that is not ours, or ours where all are */
 	char memo[SCRIPT_MEMO_MAX + 1]; /* sanitised; "" where none */
@@ -95,6 +96,10 @@ struct wallet_tx {
 /* Newest first. Returns how many there are; writes at most max from `skip` on. */
 size_t wallet_history(const struct wallet *w, struct wallet_tx *out, size_t skip, size_t max);
 bool wallet_find_tx(const struct wallet *w, const struct txid *id, struct wallet_tx *out);
+/* One of the history in full, with a reference; NULL: it is none, or can't be read. */
+struct tx *wallet_own_tx(const struct wallet *w, const struct txid *id);
+/* How many payments of its own became void since it was opened. */
+size_t wallet_voided(const struct wallet *w);
 
 struct wallet_payment {
 	const struct key_hash *from; /* only coins of this address; NULL: any */
