@@ -89,6 +89,7 @@ struct chain {
 	bool flushing;     /* what was written is not on disk yet */
 	bool commit_asked; /* drain, then commit, whatever the bounds say */
 	size_t telling;    /* so many of `ahead` are on disk and still to be told of */
+	bool told;         /* of a commit, in this chain_work */
 	bool tell_committed;
 	bool tip_moved;      /* since the event `tip` */
 	bool commit_soon;    /* more than headers is not committed */

@@ -31,6 +31,7 @@ static void tell_tip(struct chain *c)
 static void tell_committed(struct chain *c)
 {
 	c->tell_committed = false;
+	c->told = true;
 	tell_tip(c);
 	if (c->events.committed != NULL)
 		c->events.committed(c->events_arg);
@@ -280,10 +281,12 @@ bool chain_work(struct chain *c, int64_t budget_us, enum chain_state *state, str
 		return chain_break(c, NULL, e);
 	if (!chain_has_genesis(c))
 		st = CHAIN_IDLE;
+	c->told = false;
 	while (st == CHAIN_MORE) {
 		if (!step(c, deadline, &st, &why))
 			return chain_break(c, &why, e);
-		if (clock_mono_us(c->clock) >= deadline)
+		/* However fast blocks come: who works upon the tip has a turn at it. */
+		if (c->told || clock_mono_us(c->clock) >= deadline)
 			break;
 	}
 	if (state != NULL)
@@ -330,9 +333,17 @@ bool chain_settled(const struct chain *c)
 	return c->n_ahead == 0 && c->op == OP_NONE;
 }
 
+/* On the way up a reorganisation the tip has less work than what was told before. */
 bool chain_at_best(const struct chain *c)
 {
-	return chain_settled(c) && c->tree.tip == c->best;
+	const struct tree_entry *tip;
+
+	if (!chain_settled(c))
+		return false;
+	if (c->tree.tip == c->best)
+		return true;
+	tip = tree_at(&c->tree, c->tree.tip);
+	return tip->work >= c->told_work && tree_descends(&c->tree, c->tree.tip, c->best);
 }
 
 bool chain_commit(struct chain *c, struct err *e)

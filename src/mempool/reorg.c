@@ -203,12 +203,25 @@ void mempool_tip_changed(struct mempool *m)
 	m->reorg = true;
 }
 
-size_t mempool_later(const struct mempool *m, size_t from, struct tx **out, size_t max)
+/* In the order in which they enter again; NULL: one that has been confirmed meanwhile. */
+static struct tx *aside_at(const struct mempool *m, size_t i)
 {
+	const size_t n_pulled = m->n_pulled - m->pulled_at;
+
+	if (i < m->n_returned)
+		return m->returned[m->n_returned - 1 - i];
+	i -= m->n_returned;
+	return i < n_pulled ? m->pulled[m->pulled_at + i] : m->later[i - n_pulled];
+}
+
+size_t mempool_aside(const struct mempool *m, size_t *from, struct tx **out, size_t max)
+{
+	const size_t all = m->n_returned + m->n_pulled - m->pulled_at + m->n_later;
 	size_t n = 0;
 
-	for (; from + n < m->n_later && n < max; n++)
-		out[n] = m->later[from + n];
+	for (; *from < all && n < max; ++*from)
+		if ((out[n] = aside_at(m, *from)))
+			n++;
 	return n;
 }
 

@@ -88,8 +88,11 @@ void node_turn(struct node *n)
 		turn_chain(n);
 	if ((work & WORK_WALLET) && !n->stopping)
 		turn_wallet(n);
-	if ((work & WORK_MEMPOOL) && n->mempool)
+	/* A tip that has just been told may be left again in the next turn. */
+	if (((work | n->work) & WORK_MEMPOOL) && n->mempool) {
+		n->work &= ~(unsigned)WORK_MEMPOOL;
 		turn_mempool(n);
+	}
 	if ((work & WORK_POOL_FILE) && pool_file_turn(n->pool_file))
 		n->work |= WORK_POOL_FILE;
 	if ((work & WORK_PROTOCOL) && n->protocol && protocol_work(n->protocol, TURN_US))

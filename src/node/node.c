@@ -85,11 +85,14 @@ static void note_reorg(struct node *n, const struct chain_entry *tip)
 static void on_tip(void *arg, const struct chain_entry *tip)
 {
 	struct node *n = arg;
+	struct tx *aside;
 
 	log_tip(n, tip);
 	note_reorg(n, tip);
 	if (n->mempool)
 		mempool_tip_changed(n->mempool);
+	if (n->pool_file && mempool_aside(n->mempool, &(size_t){0}, &aside, 1) > 0)
+		pool_file_changed(n->pool_file);
 	if (n->protocol)
 		protocol_tip_changed(n->protocol, tip);
 	node_mining_changed(n);

@@ -33,7 +33,7 @@ struct pool_file {
 
 	int fd;         /* the new file; -1: none is being written */
 	uint64_t after; /* the last written of those that wait */
-	size_t later;   /* how many are written of those that wait for a place */
+	size_t aside;   /* how many are written of those that wait for the pool */
 	struct sha256d sum;
 	bool changed;
 	bool unsure;      /* what was written last may not be on the disk yet */
@@ -195,7 +195,7 @@ static bool begin(struct pool_file *f, struct err *e)
 	if (f->fd < 0)
 		return cannot(f, "make", e);
 	f->changed = false;
-	f->after = f->later = 0;
+	f->after = f->aside = 0;
 	sha256d_init(&f->sum);
 	writer_init(&w);
 	put_bytes(&w, MAGIC, 4);
@@ -246,15 +246,15 @@ static size_t put_waiting(struct pool_file *f, struct writer *w)
 	return n;
 }
 
-/* Behind those that wait: what waits for a place behind these. */
-static size_t put_later(struct pool_file *f, struct writer *w)
+/* Behind those that wait: what waits for the pool. */
+static size_t put_aside(struct pool_file *f, struct writer *w)
 {
 	const int64_t now = clock_unix(&f->node->clock.clock);
-	struct tx *some[SLICE_TXS];
-	const size_t n = mempool_later(f->node->mempool, f->later, some, SLICE_TXS);
+	struct tx *tx;
+	size_t n = 0;
 
-	for (size_t i = 0; i < n && w->len < SLICE_BYTES; i++, f->later++)
-		put_tx(w, now, some[i]);
+	for (; w->len < SLICE_BYTES && mempool_aside(f->node->mempool, &f->aside, &tx, 1); n++)
+		put_tx(w, now, tx);
 	return n;
 }
 
@@ -264,7 +264,7 @@ static bool write_slice(struct pool_file *f, bool wait, bool *more, struct err *
 	struct writer w;
 
 	writer_init(&w);
-	*more = put_waiting(f, &w) > 0 || put_later(f, &w) > 0;
+	*more = put_waiting(f, &w) > 0 || put_aside(f, &w) > 0;
 	return *more ? put_out(f, &w, e) : finish(f, wait, e);
 }
 

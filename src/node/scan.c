@@ -48,20 +48,26 @@ static bool scan_slice(struct node *n, struct scan *s, bool *more, struct err *e
 	return ok;
 }
 
+static enum part too_fast(int *code, struct err *e)
+{
+	*code = RPC_CLIENT_IN_INITIAL_DOWNLOAD;
+	err_set(e, ERR_BUSY, "chain-moves",
+		"blocks come faster than coins can be counted: try again when the node is in sync");
+	return PART_FAILED;
+}
+
 static enum part scan_part(struct node *n, void *arg, int *code, struct err *e)
 {
 	struct scan *s = arg;
 	bool more;
 
+	/* Each slice would have what was read written to disk. */
+	if (chain_catching_up(n->chain))
+		return too_fast(code, e);
 	if (!chain_at_best(n->chain)) /* a block is half way: when it is done */
 		return PART_WAITS;
-	/* Each slice would have what was read written to disk. */
-	if (chain_catching_up(n->chain) || !same_tip(n, s)) {
-		*code = RPC_CLIENT_IN_INITIAL_DOWNLOAD;
-		err_set(e, ERR_BUSY, "chain-moves",
-			"blocks come faster than coins can be counted: try again when the node is in sync");
-		return PART_FAILED;
-	}
+	if (!same_tip(n, s))
+		return too_fast(code, e);
 	if (!scan_slice(n, s, &more, e))
 		return PART_FAILED;
 	return more ? PART_MORE : PART_LAST;

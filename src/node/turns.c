@@ -8,8 +8,9 @@
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
 
-#define TURN_US 4000
-#define WAIT_US 10000
+#define TURN_US    4000
+#define WAIT_US    10000
+#define SETTLED_US INT64_C(5000000) /* a payment waits no longer for blocks that are being moved */
 
 struct turns {
 	struct list link; /* node.turns: whose turn it is next comes first */
@@ -104,17 +105,23 @@ void turns_begin(struct node *n, struct call *c, const struct long_answer *how, 
 	event_add(n->turns_event, &(struct timeval){0});
 }
 
+/* Blocks may come without end: after a while it is settled by force. */
 static enum part part_settled(struct node *n, void *arg, int *code, struct err *e)
 {
-	(void)arg, (void)code, (void)e;
-	return node_settled(n) ? PART_LAST : PART_WAITS;
+	const int64_t *until = arg;
+
+	(void)code, (void)e;
+	return node_settled(n) || clock_mono_us(clock_system()) >= *until ? PART_LAST : PART_WAITS;
 }
 
 void turns_until_settled(struct node *n, struct call *c)
 {
 	static const struct long_answer settled = {.part = part_settled};
 
-	turns_begin(n, c, &settled, NULL);
+	int64_t *until = NEW(int64_t);
+
+	*until = clock_mono_us(clock_system()) + SETTLED_US;
+	turns_begin(n, c, &settled, until);
 }
 
 void turns_give_up(struct node *n, const void *asker)

@@ -10,7 +10,6 @@
 #include "protocol/protocol_priv.h"
 
 #define FUTURE_REST_MS 5000
-#define FUTURE_TOLD_MS 10000
 
 /* Who sent a block, until it is connected: a ring bounds the map. */
 static void sender_put(struct protocol *p, const struct block_hash *hash, conn_id from)

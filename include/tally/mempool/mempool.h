@@ -116,9 +116,10 @@ size_t mempool_list(const struct mempool *m, uint64_t after, struct mempool_entr
 /* The same from the newest entry back, leaving out the first `skip`. */
 size_t mempool_list_newest(const struct mempool *m, size_t skip, struct mempool_entry *out,
 			   size_t max);
-/* What waits for the pool itself, since it stands too far back in a line: from the from-th on; borrowed. Those that a
- * file kept and that are given back by mempool_submit with MEMPOOL_FILE_ORIGIN wait again. */
-size_t mempool_later(const struct mempool *m, size_t from, struct tx **out, size_t max);
+/* What is not in the pool and waits for it: what lost blocks held, and what stands too far back in a line; from the
+ * *from-th on, which is moved behind them; borrowed. What a file kept and is given back by mempool_submit with
+ * MEMPOOL_FILE_ORIGIN waits again where it is too far back. */
+size_t mempool_aside(const struct mempool *m, size_t *from, struct tx **out, size_t max);
 /* Direct parents within the pool, for explorers. */
 size_t mempool_parents(const struct mempool *m, const struct txid *id, struct txid *out,
 		       size_t max);
