@@ -18,9 +18,8 @@
 #include <tally/consensus/target.h>
 #include <tally/crypto/pow.h>
 
-#define MINER_THREADS_MAX 64
-#define NONCES            (UINT64_C(1) << 32)
-#define MINER_NICE        10
+#define NONCES     (UINT64_C(1) << 32)
+#define MINER_NICE 10
 
 /* What a worker tells the loop. */
 struct miner_word {

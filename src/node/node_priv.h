@@ -226,7 +226,8 @@ uint32_t measure_bits(const struct chain_params *p, const struct clock *clock);
 
 /* miner.c: worker threads that look for a nonce. So many a thread takes at once: about 20 ms of hashing where there is
  * only libsodium, so that a new job is taken up well within 100 ms. */
-#define MINER_SLICE 32768
+#define MINER_SLICE       32768
+#define MINER_THREADS_MAX 64
 typedef void miner_found(void *arg, uint64_t job, uint32_t nonce);
 typedef void miner_exhausted(void *arg, uint64_t job);
 struct miner *miner_new(struct event_base *base, miner_found *found, miner_exhausted *exhausted,

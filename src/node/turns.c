@@ -117,7 +117,6 @@ static enum part part_settled(struct node *n, void *arg, int *code, struct err *
 void turns_until_settled(struct node *n, struct call *c)
 {
 	static const struct long_answer settled = {.part = part_settled};
-
 	int64_t *until = NEW(int64_t);
 
 	*until = clock_mono_us(clock_system()) + SETTLED_US;

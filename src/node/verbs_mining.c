@@ -7,7 +7,6 @@
 #include <tally/base/mem.h>
 
 #define GENERATE_MAX 1000000
-#define THREADS_MAX  64
 
 static void run_getmininginfo(struct node *n, struct call *c)
 {
@@ -92,7 +91,7 @@ static void set_mining(struct node *n, struct call *c, bool on, int64_t threads)
 /* *out is 0 where none are given: as many as before. */
 static bool call_threads(struct call *c, const char *name, int64_t *out)
 {
-	return call_number(c, name, 1, THREADS_MAX, 0, out);
+	return call_number(c, name, 1, MINER_THREADS_MAX, 0, out);
 }
 
 /* "No limit" in Bitcoin Core's setgenerate: as many as before. */

@@ -137,6 +137,14 @@ static void hold_back(struct protocol *p, struct peer *peer, struct block *b, bo
 	classic_unconnected(p, peer, b);
 }
 
+bool future_tells(struct protocol *p)
+{
+	if (now_ms(p) - p->future_told_ms < FUTURE_TOLD_MS)
+		return false;
+	p->future_told_ms = now_ms(p);
+	return true;
+}
+
 /* The chain keeps so many; one that it has no room for is fetched again when others have had their turn. */
 static void set_aside(struct protocol *p, struct peer *peer, const struct block *b)
 {
@@ -145,9 +153,8 @@ static void set_aside(struct protocol *p, struct peer *peer, const struct block 
 
 	if (!kept && peer)
 		peer->sync.rest_until_ms = now_ms(p) + FUTURE_REST_MS;
-	if (now_ms(p) - p->future_told_ms < FUTURE_TOLD_MS)
+	if (!future_tells(p))
 		return;
-	p->future_told_ms = now_ms(p);
 	hash256_short(shown, &b->hash.h);
 	log_warn(LOG_PEER, "block %s is from the future: %s", shown,
 		 kept ? "tried again when due" : "asked for again when there is room");

@@ -293,13 +293,11 @@ static void offer_add(struct protocol *p, struct peer *peer, struct block *b,
 	if (peer_dialled(peer) && p->dialled_offer_ms == 0)
 		p->dialled_offer_ms = now_ms(p);
 	future = o && !is_due(p, o, &e);
-	if (future && now_ms(p) - p->future_told_ms >= FUTURE_TOLD_MS) {
-		p->future_told_ms = now_ms(p);
+	if (future && future_tells(p))
 		log_warn(LOG_PEER,
 			 "peer %u offers a chain from the future, whose first block's %s: "
 			 "is this machine's clock right?",
 			 peer->info.id, e.detail);
-	}
 	if (p->n_offers > 1 || future)
 		p->wake |= WAKE_OFFERS;
 	count(p, peer);

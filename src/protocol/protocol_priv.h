@@ -440,6 +440,8 @@ void requests_tick(struct protocol *p, struct peer *peer);
 void request_notfound(struct protocol *p, struct peer *peer, const struct block_hash *hash);
 
 /* accept.c: blocks that arrive */
+bool future_tells(
+	struct protocol *p); /* is it time for another line about what is from the future? */
 /* A block's header is looked at before the rest of it is read: is it to be decoded? False: the record says why not, and
  * all that follows is done; whose header breaks the rules is closed. */
 bool block_look(struct protocol *p, struct peer *peer, struct span payload, struct msg_record *rec);

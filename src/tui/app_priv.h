@@ -15,7 +15,6 @@ struct asked {
 	struct list link;
 	struct tui *tui; /* NULL: the console is closed */
 	bool typed;      /* at the prompt, just now */
-	bool *answered;  /* set where it is, at once; later NULL */
 	char *line;
 };
 

@@ -101,8 +101,6 @@ static void on_reply(void *arg, enum line_kind kind, const char *text)
 {
 	struct asked *a = arg;
 
-	if (a->answered)
-		*a->answered = true;
 	list_del(&a->link);
 	if (a->tui) {
 		answer(a->tui, a, kind, text);
@@ -115,16 +113,12 @@ static void on_reply(void *arg, enum line_kind kind, const char *text)
 void app_command(struct tui *t, const char *line, bool typed)
 {
 	struct asked *a = NEW(struct asked);
-	bool answered = false;
 
 	a->tui = t;
 	a->typed = typed;
-	a->answered = &answered;
 	a->line = mem_strdup(line);
 	list_add(&t->asked, &a->link);
 	node_command_line(t->node, line, on_reply, a);
-	if (!answered)
-		a->answered = NULL;
 	tell_under_way(t);
 	/* An answer that comes later must not take the keys from what is done meanwhile. */
 	list_each (it, &t->asked)
