@@ -29,8 +29,12 @@ allow mempool base crypto primitives consensus store chain
 allow wallet base crypto primitives consensus store chain
 allow net base crypto
 allow protocol base crypto primitives consensus store chain mempool net
-allow node base crypto primitives consensus store chain mempool wallet net protocol
-allow tui base crypto primitives node
+allow config base crypto net
+allow mining base crypto primitives consensus store chain mempool wallet net protocol config node
+allow node base crypto primitives consensus store chain mempool wallet net config protocol mining rpc control
+allow rpc base crypto primitives consensus store chain mempool wallet net config protocol mining node
+allow control base crypto primitives consensus store chain mempool wallet net config protocol mining node rpc
+allow tui base crypto primitives config node rpc
 
 # Time, randomness and sockets come from outside below node.
 hits=$(grep -nE '\b(time|gettimeofday|clock_gettime|rand|random|srand)\(' -r \
@@ -40,7 +44,7 @@ if [ -n "$hits" ]; then
 	printf 'time, randomness or libevent where it must come from outside:\n%s\n' "$hits"
 	bad=1
 fi
-hits=$(grep -rlE '#include <(n?curses|ncursesw/)' src include | grep -vE '^src/tui/(canvas|terminal|theme)')
+hits=$(grep -rlE '#include <(n?curses|ncursesw/)' src include | grep -vE '^src/tui/term/(canvas|terminal|theme|rescue)')
 if [ -n "$hits" ]; then
 	printf 'curses outside canvas, terminal and theme: %s\n' "$hits"
 	bad=1

@@ -1,25 +1,25 @@
 libtally_a_SOURCES += \
 	include/tally/chain/chain.h \
-	include/tally/chain/rebuild.h \
-	src/chain/accept.c \
+	include/tally/chain/block_salvage.h \
+	src/chain/block_accept.c \
 	src/chain/apply.c \
-	src/chain/chain.c \
+	src/chain/chain_open.c \
 	src/chain/chain_priv.h \
 	src/chain/coins.c \
 	src/chain/coins_priv.h \
 	src/chain/commit.c \
-	src/chain/future.c \
-	src/chain/headers.c \
+	src/chain/future_blocks.c \
+	src/chain/header_writer.c \
 	src/chain/query.c \
-	src/chain/rebuild.c \
-	src/chain/recent.c \
-	src/chain/reindex.c \
+	src/chain/block_salvage.c \
+	src/chain/block_cache.c \
+	src/chain/coins_rebuild.c \
 	src/chain/tree.c \
 	src/chain/tree_priv.h \
 	src/chain/undo.c \
 	src/chain/undo_priv.h \
-	src/chain/walk.c \
-	src/chain/work.c
+	src/chain/header_walk.c \
+	src/chain/connect.c
 
 if HAVE_CMOCKA
 CHAIN_FIXTURE = \

@@ -9,8 +9,8 @@
 #include <jansson.h>
 
 #include <tally/base/err.h>
-#include <tally/node/command.h>
-#include <tally/node/config.h>
+#include <tally/rpc/command.h>
+#include <tally/config/config.h>
 #include <tally/node/node.h>
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };

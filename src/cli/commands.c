@@ -15,7 +15,7 @@
 #include <tally/primitives/amount.h>
 #include <tally/node/reindex.h>
 #include <tally/store/lock.h>
-#include <tally/store/rebuild.h>
+#include <tally/store/env_replace.h>
 
 #include "cli/cli_priv.h"
 

@@ -1,7 +1,7 @@
 # The program itself.
 bin_PROGRAMS += tally
 tally_SOURCES = \
-	src/cli/call.c \
+	src/cli/invoke.c \
 	src/cli/cli_priv.h \
 	src/cli/commands.c \
 	src/cli/main.c \

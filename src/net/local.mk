@@ -25,7 +25,7 @@ libtally_a_SOURCES += \
 	src/net/net_priv.h \
 	src/net/recv.c \
 	src/net/send.c \
-	src/net/slots.c \
+	src/net/outbound.c \
 	src/net/subnet.c
 
 UNIT_TESTS += \

@@ -1,5 +1,5 @@
 /* A block or a transaction in words, for a person. */
-#include "node_priv.h"
+#include "node/node_priv.h"
 
 #include <stdio.h>
 #include <string.h>

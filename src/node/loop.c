@@ -1,6 +1,6 @@
 /* The loop: one turn of work at a time, so that a key press never waits long; the tick of
  * every second; signals; the end. */
-#include "node_priv.h"
+#include "node/node_priv.h"
 
 #include <signal.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The wiring: what follows from what. The consequences of a block can be read here from
  * top to bottom: mempool, wallet, peers, miner, in this order. */
-#include "node_priv.h"
+#include "node/node_priv.h"
 
 #include <tally/base/log.h>
 #include <tally/consensus/rules.h>

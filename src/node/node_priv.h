@@ -11,7 +11,7 @@
 #include <tally/chain/chain.h>
 #include <tally/mempool/mempool.h>
 #include <tally/net/net.h>
-#include <tally/node/command.h>
+#include <tally/rpc/command.h>
 #include <tally/node/node.h>
 #include <tally/node/snapshot.h>
 #include <tally/protocol/protocol.h>

@@ -1,6 +1,6 @@
 /* Those who watch a node. An observer added while others are told hears from the next time
  * on; one that leaves meanwhile is marked dead and swept afterwards. */
-#include "node_priv.h"
+#include "node/node_priv.h"
 
 #include <stdlib.h>
 

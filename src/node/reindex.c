@@ -1,5 +1,5 @@
 /* reindex: a new database beside the damaged one, then in its place. */
-#include "node_priv.h"
+#include "node/node_priv.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #include <tally/crypto/hash.h>
 #include <tally/crypto/key.h>
 #include <tally/node/reindex.h>
-#include <tally/store/rebuild.h>
+#include <tally/store/env_replace.h>
 #include <tally/store/salvage.h>
 
 #define ADDR_RECORD_MAX 4096

@@ -1,7 +1,7 @@
 /* What a screen shows, gathered by value. */
 #include "config.h"
 
-#include "node_priv.h"
+#include "node/node_priv.h"
 
 #include <math.h>
 #include <stdio.h>

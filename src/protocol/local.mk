@@ -1,54 +1,54 @@
 libtally_a_SOURCES += \
-	include/tally/protocol/gate.h \
+	include/tally/protocol/msg_record.h \
 	include/tally/protocol/protocol.h \
-	src/protocol/accept.c \
-	src/protocol/addrs.c \
-	src/protocol/blocks.c \
-	src/protocol/codec.c \
-	src/protocol/codec_priv.h \
-	src/protocol/describe.c \
-	src/protocol/gate.c \
-	src/protocol/handshake.c \
+	src/protocol/sync/block_intake.c \
+	src/protocol/peer/addr_relay.c \
+	src/protocol/serve/serve_headers.c \
+	src/protocol/wire/codec.c \
+	src/protocol/wire/codec_priv.h \
+	src/protocol/wire/msg_describe.c \
+	src/protocol/wire/dispatch.c \
+	src/protocol/peer/handshake.c \
 	src/protocol/hashes.c \
 	src/protocol/hashes_priv.h \
-	src/protocol/headers_low.c \
-	src/protocol/hold.c \
-	src/protocol/inv.c \
-	src/protocol/join.c \
-	src/protocol/lend.c \
-	src/protocol/peers.c \
-	src/protocol/ping.c \
-	src/protocol/progress.c \
+	src/protocol/sync/headers_presync.c \
+	src/protocol/sync/orphan_blocks.c \
+	src/protocol/sync/inv.c \
+	src/protocol/sync/chain_discovery.c \
+	src/protocol/serve/shared_payload.c \
+	src/protocol/peer/peers.c \
+	src/protocol/peer/ping.c \
+	src/protocol/sync/progress.c \
 	src/protocol/protocol.c \
 	src/protocol/protocol_priv.h \
-	src/protocol/relay.c \
-	src/protocol/requests.c \
-	src/protocol/serve.c \
-	src/protocol/sync.c \
-	src/protocol/sync_classic.c \
-	src/protocol/sync_headers.c \
-	src/protocol/table.c \
-	src/protocol/table_priv.h \
-	src/protocol/txs.c \
-	src/protocol/window.c
+	src/protocol/relay/relay.c \
+	src/protocol/sync/block_requests.c \
+	src/protocol/serve/serve_getdata.c \
+	src/protocol/sync/sync.c \
+	src/protocol/sync/sync_getblocks.c \
+	src/protocol/sync/headers_first.c \
+	src/protocol/wire/messages.c \
+	src/protocol/wire/messages_priv.h \
+	src/protocol/relay/tx_download.c \
+	src/protocol/sync/block_download.c
 
 if HAVE_CMOCKA
 UNIT_TESTS += \
 	tests/unit/test_protocol_codec \
 	tests/unit/test_protocol_headers \
-	tests/unit/test_protocol_join \
+	tests/unit/test_protocol_chain_discovery \
 	tests/unit/test_protocol_peers \
 	tests/unit/test_protocol_random \
 	tests/unit/test_protocol_relay \
 	tests/unit/test_protocol_sync \
-	tests/unit/test_protocol_txs \
-	tests/unit/test_protocol_window
+	tests/unit/test_protocol_tx_download \
+	tests/unit/test_protocol_block_download
 tests_unit_test_protocol_codec_SOURCES = tests/unit/test_protocol_codec.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_codec_LDADD = $(UNIT_LIBS)
 tests_unit_test_protocol_headers_SOURCES = tests/unit/test_protocol_headers.c tests/unit/protocol_server.h tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_headers_LDADD = $(UNIT_LIBS)
-tests_unit_test_protocol_join_SOURCES = tests/unit/test_protocol_join.c tests/unit/protocol_net.h tests/unit/store_dir.h
-tests_unit_test_protocol_join_LDADD = $(UNIT_LIBS)
+tests_unit_test_protocol_chain_discovery_SOURCES = tests/unit/test_protocol_chain_discovery.c tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_chain_discovery_LDADD = $(UNIT_LIBS)
 tests_unit_test_protocol_peers_SOURCES = tests/unit/test_protocol_peers.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_peers_LDADD = $(UNIT_LIBS)
 tests_unit_test_protocol_random_SOURCES = tests/unit/test_protocol_random.c tests/unit/protocol_net.h tests/unit/store_dir.h
@@ -57,8 +57,8 @@ tests_unit_test_protocol_relay_SOURCES = tests/unit/test_protocol_relay.c tests/
 tests_unit_test_protocol_relay_LDADD = $(UNIT_LIBS)
 tests_unit_test_protocol_sync_SOURCES = tests/unit/test_protocol_sync.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_sync_LDADD = $(UNIT_LIBS)
-tests_unit_test_protocol_txs_SOURCES = tests/unit/test_protocol_txs.c tests/unit/protocol_net.h tests/unit/store_dir.h
-tests_unit_test_protocol_txs_LDADD = $(UNIT_LIBS)
-tests_unit_test_protocol_window_SOURCES = tests/unit/test_protocol_window.c tests/unit/protocol_server.h tests/unit/protocol_net.h tests/unit/store_dir.h
-tests_unit_test_protocol_window_LDADD = $(UNIT_LIBS)
+tests_unit_test_protocol_tx_download_SOURCES = tests/unit/test_protocol_tx_download.c tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_tx_download_LDADD = $(UNIT_LIBS)
+tests_unit_test_protocol_block_download_SOURCES = tests/unit/test_protocol_block_download.c tests/unit/protocol_server.h tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_block_download_LDADD = $(UNIT_LIBS)
 endif

@@ -6,9 +6,9 @@
 #include <tally/base/map.h>
 #include <tally/protocol/protocol.h>
 
-#include "protocol/codec_priv.h"
+#include "protocol/wire/codec_priv.h"
 #include "protocol/hashes_priv.h"
-#include "protocol/table_priv.h"
+#include "protocol/wire/messages_priv.h"
 
 /* Versions from which a peer understands a message. Source: Bitcoin Core protocol_version.h. */
 #define VERSION_ADDR_TIME   31402 /* addr entries carry a time */

@@ -1,6 +1,6 @@
 libtally_a_SOURCES += \
 	include/tally/store/lock.h \
-	include/tally/store/rebuild.h \
+	include/tally/store/env_replace.h \
 	include/tally/store/salvage.h \
 	include/tally/store/store.h \
 	include/tally/store/wallet_db.h \
@@ -12,7 +12,7 @@ libtally_a_SOURCES += \
 	src/store/env_priv.h \
 	src/store/env_txn.c \
 	src/store/lock.c \
-	src/store/rebuild.c \
+	src/store/env_replace.c \
 	src/store/salvage.c \
 	src/store/store.c \
 	src/store/store_blocks.c \

@@ -14,11 +14,11 @@
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
 #include <tally/node/node.h>
-#include <tui/app_priv.h>
-#include <tui/data_priv.h>
-#include <tui/overlay_priv.h>
-#include <tui/terminal_priv.h>
-#include <tui/view_priv.h>
+#include "tui/app_priv.h"
+#include "tui/model/data_priv.h"
+#include "tui/model/overlay_priv.h"
+#include "tui/term/terminal_priv.h"
+#include "tui/views/view_priv.h"
 
 #define FRAME_MS       50 /* between frames, of what the node does */
 #define ANSWER_MS      10 /* between frames, of what a person does */

@@ -4,9 +4,9 @@
 
 #include <tally/base/list.h>
 #include <tally/node/node.h>
-#include <tui/canvas_priv.h>
-#include <tui/model_priv.h>
-#include <tui/terminal_priv.h>
+#include "tui/term/canvas_priv.h"
+#include "tui/model/model_priv.h"
+#include "tui/term/terminal_priv.h"
 
 enum question { ASK_NOTHING, ASK_QUIT, ASK_COMMAND };
 

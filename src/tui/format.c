@@ -1,4 +1,4 @@
-#include <tui/view_priv.h>
+#include "tui/views/view_priv.h"
 
 #include <inttypes.h>
 #include <stdio.h>

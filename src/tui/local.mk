@@ -2,40 +2,40 @@ libtallytui_a_SOURCES += \
 	include/tally/tui/tui.h \
 	src/tui/app.c \
 	src/tui/app_priv.h \
-	src/tui/asked.c \
-	src/tui/canvas.c \
-	src/tui/canvas_priv.h \
-	src/tui/data.c \
-	src/tui/data_priv.h \
+	src/tui/model/pending_command.c \
+	src/tui/term/canvas.c \
+	src/tui/term/canvas_priv.h \
+	src/tui/model/data.c \
+	src/tui/model/data_priv.h \
 	src/tui/format.c \
-	src/tui/keys.c \
-	src/tui/keys_priv.h \
-	src/tui/layout.c \
-	src/tui/layout_priv.h \
-	src/tui/lists.c \
-	src/tui/lists_priv.h \
-	src/tui/model.c \
-	src/tui/model_priv.h \
-	src/tui/overlay.c \
-	src/tui/overlay_priv.h \
-	src/tui/paste.c \
-	src/tui/paste_priv.h \
-	src/tui/prompt.c \
-	src/tui/prompt_priv.h \
-	src/tui/rescue_priv.h \
+	src/tui/term/keys.c \
+	src/tui/term/keys_priv.h \
+	src/tui/model/layout.c \
+	src/tui/model/layout_priv.h \
+	src/tui/model/lists.c \
+	src/tui/model/lists_priv.h \
+	src/tui/model/model.c \
+	src/tui/model/model_priv.h \
+	src/tui/model/overlay.c \
+	src/tui/model/overlay_priv.h \
+	src/tui/term/paste.c \
+	src/tui/term/paste_priv.h \
+	src/tui/model/prompt.c \
+	src/tui/model/prompt_priv.h \
+	src/tui/term/rescue_priv.h \
 	src/tui/screen.c \
-	src/tui/terminal.c \
-	src/tui/terminal_priv.h \
-	src/tui/terminal_rescue.c \
-	src/tui/theme.c \
-	src/tui/theme_priv.h \
-	src/tui/view_chain.c \
-	src/tui/view_header.c \
-	src/tui/view_help.c \
-	src/tui/view_log.c \
-	src/tui/view_mempool.c \
-	src/tui/view_miner.c \
-	src/tui/view_msgs.c \
-	src/tui/view_peers.c \
-	src/tui/view_priv.h \
-	src/tui/view_wallet.c
+	src/tui/term/terminal.c \
+	src/tui/term/terminal_priv.h \
+	src/tui/term/rescue.c \
+	src/tui/term/theme.c \
+	src/tui/term/theme_priv.h \
+	src/tui/views/view_chain.c \
+	src/tui/views/view_header.c \
+	src/tui/views/view_help.c \
+	src/tui/views/view_log.c \
+	src/tui/views/view_mempool.c \
+	src/tui/views/view_miner.c \
+	src/tui/views/view_msgs.c \
+	src/tui/views/view_peers.c \
+	src/tui/views/view_priv.h \
+	src/tui/views/view_wallet.c

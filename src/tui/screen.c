@@ -1,12 +1,12 @@
 /* One frame: header, panels, strips, prompt. */
-#include <tui/view_priv.h>
+#include "tui/views/view_priv.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include <tally/base/text.h>
-#include <tui/lists_priv.h>
-#include <tui/overlay_priv.h>
+#include "tui/model/lists_priv.h"
+#include "tui/model/overlay_priv.h"
 
 #define NOTE_BYTES 160
 #define NEWS_ROWS  10 /* of the screen, from which news may take more than a line */

@@ -11,8 +11,8 @@
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 #include <tally/consensus/params.h>
-#include <tally/node/command.h>
-#include <tally/node/config.h>
+#include <tally/rpc/command.h>
+#include <tally/config/config.h>
 #include <tally/node/node.h>
 
 /* These take long, or end the run. */

@@ -14,8 +14,8 @@
 #include <tally/protocol/protocol.h>
 
 #include "fuzz.h"
-#include "protocol/codec_priv.h"
-#include "protocol/table_priv.h"
+#include "protocol/wire/codec_priv.h"
+#include "protocol/wire/messages_priv.h"
 
 #define T0     1700000000
 #define CONN   7

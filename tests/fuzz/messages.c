@@ -9,8 +9,8 @@
 #include <tally/net/frame.h>
 
 #include "fuzz_peer.h"
-#include "protocol/codec_priv.h"
-#include "protocol/table_priv.h"
+#include "protocol/wire/codec_priv.h"
+#include "protocol/wire/messages_priv.h"
 
 /* Frames one behind the other, until one is bad. */
 static void run_frame(const uint8_t *data, size_t size)

@@ -15,7 +15,7 @@
 #include <tally/net/addr.h>
 #include <tally/net/invite.h>
 #include <tally/net/subnet.h>
-#include <tally/node/config.h>
+#include <tally/config/config.h>
 #include <tally/primitives/amount.h>
 
 static void lower(char *text)

@@ -15,9 +15,9 @@
 #include <tally/base/rng.h>
 #include <tally/base/text.h>
 
-#include <tui/lists_priv.h>
-#include <tui/overlay_priv.h>
-#include <tui/paste_priv.h>
+#include "tui/model/lists_priv.h"
+#include "tui/model/overlay_priv.h"
+#include "tui/term/paste_priv.h"
 
 #include "tui_fixture.h"
 

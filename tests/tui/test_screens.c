@@ -13,7 +13,7 @@
 
 #include <tally/base/mem.h>
 #include <tally/crypto/key.h>
-#include <tui/data_priv.h>
+#include "tui/model/data_priv.h"
 
 #include "tui_fixture.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include <tally/base/mem.h>
-#include <tally/node/command.h>
+#include <tally/rpc/command.h>
 
 #define NOW_S     INT64_C(1700000000)
 #define TIP       1042

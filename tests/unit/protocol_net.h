@@ -12,8 +12,8 @@
 #include <tally/primitives/script.h>
 #include <tally/protocol/protocol.h>
 
-#include "protocol/codec_priv.h"
-#include "protocol/table_priv.h"
+#include "protocol/wire/codec_priv.h"
+#include "protocol/wire/messages_priv.h"
 
 #define NET_T0      1700000000 /* genesis */
 #define NET_NOW     (NET_T0 + 100000)

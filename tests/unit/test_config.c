@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include <tally/base/mem.h>
-#include <tally/node/config.h>
+#include <tally/config/config.h>
 
 /* A home in a fresh directory, with node 4000's data directory. */
 struct home {

@@ -8,7 +8,7 @@
 #include <tally/base/clock.h>
 #include <tally/base/err.h>
 #include <tally/consensus/params.h>
-#include <tally/node/config.h>
+#include <tally/config/config.h>
 
 struct event_base;
 struct node;

@@ -2,8 +2,8 @@
 #ifndef TALLY_NODE_REINDEX_H
 #define TALLY_NODE_REINDEX_H
 
-#include <tally/chain/rebuild.h>
-#include <tally/node/config.h>
+#include <tally/chain/block_salvage.h>
+#include <tally/config/config.h>
 
 /* The record of meta that says which chain alone an emptied database may join: its genesis hash. */
 #define META_JOIN "join"

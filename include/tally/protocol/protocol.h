@@ -14,7 +14,7 @@
 #include <tally/mempool/mempool.h>
 #include <tally/net/addrbook.h>
 #include <tally/net/transport.h>
-#include <tally/protocol/gate.h>
+#include <tally/protocol/msg_record.h>
 
 #define PROTOCOL_VERSION         70015
 #define PROTOCOL_HEADERS_VERSION 31800 /* from here on a peer understands getheaders */

@@ -1,0 +1,5 @@
+libtally_a_SOURCES += \
+	src/control/control_priv.h \
+	src/control/cookie.c \
+	src/control/http_admission.c \
+	src/control/http_server.c

@@ -1,0 +1,37 @@
+/* A clock that is off is the usual reason why a block is refused in a room of laptops. Source: tally-protocol(7), CONDUCT. */
+#include "node/node_priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <tally/base/log.h>
+
+#define CLOCK_WARN_S 30
+
+bool clock_warning(int64_t offset, char *out, size_t size)
+{
+	if (imaxabs(offset) <= CLOCK_WARN_S)
+		return false;
+	snprintf(out, size,
+		 "this machine's clock is %" PRIdMAX
+		 " s %s its peers': set it, or blocks are refused",
+		 imaxabs(offset), offset > 0 ? "behind" : "ahead of");
+	return true;
+}
+
+void node_watch_clock(struct node *n)
+{
+	char text[160];
+	int64_t offset;
+	bool off;
+
+	if (!protocol_clock_offset(n->protocol, &offset))
+		return;
+	off = clock_warning(offset, text, sizeof(text));
+	if (off && !n->clock_off)
+		log_warn(LOG_NODE, "%s", text);
+	if (!off && n->clock_off)
+		log_info(LOG_NODE, "this machine's clock agrees with its peers' again");
+	n->clock_off = off;
+}

@@ -1,0 +1,354 @@
+/* Opening and closing a node, from the ground up and back. */
+#include "config.h"
+
+#include "node/node_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include <tally/base/log.h>
+#include <tally/base/mem.h>
+#include <tally/crypto/hash.h>
+#include <tally/crypto/key.h>
+#include <tally/crypto/pow.h>
+#include <tally/store/env_replace.h>
+
+#define REBROADCAST_MAX 1000
+#define REBROADCAST_MS  (5 * 60 * 1000)
+
+/* --- the log --------------------------------------------------------------------- */
+
+static void on_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
+		   const char *text)
+{
+	struct node *n = arg;
+
+	if (n->logfile)
+		logfile_line(n->logfile, unix_us, sub, level, text);
+	journal_log(n->journal, unix_us, sub, level, text);
+	if (n->work_event)
+		node_mark(n, NODE_EV_LOG);
+	if (n->printer)
+		printer_line(n->printer, unix_us, sub, level, text);
+}
+
+/* --- databases, chain, wallet -------------------------------------------------------- */
+
+static bool open_databases(struct node *n, struct err *e)
+{
+	char *chain_dir = mem_printf("%s/chain", n->config.dir);
+	char *wallet_dir = mem_printf("%s/wallet", n->config.dir);
+	struct store_options o = {
+		.dir = chain_dir,
+		.cache_bytes = STORE_CACHE_DEFAULT,
+		.min_free = n->config.min_free_mb << 20,
+		.write_failed = node_write_failed,
+		.arg = n,
+	};
+	bool ok = store_open(&n->store, &o, e);
+
+	o.dir = wallet_dir;
+	o.cache_bytes = 1 << 20;
+	ok = ok && wallet_db_open(&n->wallet_db, &o, e);
+	free(chain_dir);
+	free(wallet_dir);
+	return ok;
+}
+
+static bool open_chain(struct node *n, struct err *e)
+{
+	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	const struct chain_options co = {
+		.store = n->store,
+		.sigpool = n->sigpool = sigpool_new(cores < 1    ? 1
+						    : cores > 16 ? 16
+								 : (unsigned)cores),
+		.clock = &n->clock.clock,
+		.cache_bytes = n->config.dbcache_mb << 20,
+		.events = &n->chain_events,
+		.events_arg = n,
+	};
+	const struct wallet_options wo = {
+		.db = n->wallet_db, .clock = &n->clock.clock, .rng = n->rng};
+
+	node_loop_watch_workers(n);
+	if (!chain_open(&n->chain, &co, e) || !wallet_open(&n->wallet, &wo, e))
+		return false;
+	if (n->config.mocktime && !node_set_mocktime(n, n->config.mocktime, e))
+		return false;
+	return !chain_has_genesis(n->chain) || node_start_chain(n, e);
+}
+
+bool node_start_chain(struct node *n, struct err *e)
+{
+	const struct mempool_options mo = {
+		.chain = n->chain,
+		.sigpool = n->sigpool,
+		.clock = &n->clock.clock,
+		.max_bytes = n->config.maxmempool_mb << 20,
+		.events = &n->mempool_events,
+		.events_arg = n,
+	};
+
+	(void)e;
+	n->mempool = mempool_new(&mo);
+	n->pool_file = pool_file_open(n);
+	wallet_set_chain(n->wallet, n->chain);
+	if (n->net)
+		net_dial_book(n->net, n->config.n_connect == 0);
+	node_schedule(n, WORK_CHAIN | WORK_WALLET | WORK_MINER);
+	return true;
+}
+
+void node_rebroadcast(struct node *n)
+{
+	struct tx **txs = mem_array(REBROADCAST_MAX, sizeof(*txs));
+	const size_t count = wallet_unconfirmed(n->wallet, txs, REBROADCAST_MAX);
+
+	for (size_t i = 0; i < count && i < REBROADCAST_MAX; i++) {
+		struct mempool_entry en;
+
+		if (!mempool_get(n->mempool, &txs[i]->id, &en))
+			mempool_submit(n->mempool, txs[i], 0, NULL);
+		else if (n->protocol)
+			protocol_tx_added(n->protocol, &en);
+		tx_unref(txs[i]);
+	}
+	free(txs);
+	n->rebroadcast_ms = clock_mono_ms(&n->clock.clock);
+	node_schedule(n, WORK_MEMPOOL | WORK_PROTOCOL);
+}
+
+void node_rebroadcast_due(struct node *n)
+{
+	if (n->wallet_follows &&
+	    clock_mono_ms(&n->clock.clock) - n->rebroadcast_ms >= REBROADCAST_MS)
+		node_rebroadcast(n);
+}
+
+/* Brings the chain to its best tip and the wallet after it: what commands work on. */
+static bool settle_offline(struct node *n, struct err *e)
+{
+	if (!n->mempool)
+		return true;
+	if (!chain_settle(n->chain, e))
+		return false;
+	while (!n->wallet_follows && !n->stopping)
+		node_turn(n);
+	node_settle_mempool(n);
+	if (n->failed && e)
+		*e = n->failure;
+	return !n->failed;
+}
+
+/* --- going online ----------------------------------------------------------------------- */
+
+static bool start_mining(struct node *n, struct err *e)
+{
+	struct key_hash to;
+
+	if (!n->config.miner[0])
+		return true;
+	return node_resolve_address(n, n->config.miner, true, &to, e) &&
+	       node_set_mining(n, true, &to, n->config.threads, e);
+}
+
+static bool go_online(struct node *n, struct err *e)
+{
+	signal(SIGPIPE, SIG_IGN);
+	if (!node_open_network(n, e) || !control_open(n, e) || !start_mining(n, e))
+		return false;
+	node_loop_start(n);
+	log_info(LOG_NODE,
+		 "tally %s, node %u: peers at port %u, control at 127.0.0.1:%u, directory %s",
+		 PACKAGE_VERSION, n->config.node_id, net_port(n->net), n->config.control_port,
+		 n->config.dir);
+	log_info(LOG_NODE, "SHA-256 by %s, for mining by %s", sha256d_engine(), pow_engine());
+	if (n->mempool)
+		log_info(LOG_CHAIN, "chain '%s' at height %u", chain_params(n->chain)->name,
+			 chain_height(n->chain));
+	else
+		log_info(LOG_CHAIN, "no chain yet: looking for a peer that has one");
+	return true;
+}
+
+/* --- public ------------------------------------------------------------------------------- */
+
+static bool open_ground(struct node *n, struct err *e)
+{
+	clock_mock_init(&n->clock);
+	n->rng = rng_system();
+	n->started_us = clock_mono_us(clock_system());
+	n->lock.fd = -1;
+	n->fail_fd[0] = n->fail_fd[1] = -1;
+	list_init(&n->calls);
+	list_init(&n->turns);
+	n->journal = journal_new();
+	n->late = late_new();
+	node_wire(n);
+	if (pipe2(n->fail_fd, O_CLOEXEC | O_NONBLOCK) != 0)
+		return err_set(e, ERR_IO, "pipe", "cannot make a pipe: %s", strerror(errno));
+	node_loop_open(n);
+	n->mining = mining_new(n);
+	if (!crypto_start(e) || !key_selfcheck(e) ||
+	    !dir_lock_take(&n->lock, n->config.dir,
+			   n->mode == NODE_ONLINE ? LOCK_NODE : LOCK_COMMAND, e) ||
+	    !rebuild_resume(n->config.dir, e))
+		return false;
+	if (n->mode == NODE_ONLINE && !(n->logfile = logfile_open(n->config.dir, e)))
+		return false;
+	if (n->mode == NODE_ONLINE && n->config.headless)
+		n->printer = printer_new(STDOUT_FILENO);
+	log_set_sink(on_log, n);
+	log_set_level(n->config.debug ? LOG_DEBUG : LOG_INFO);
+	return true;
+}
+
+bool node_open(struct node **out, const struct config *c, enum node_mode mode, struct err *e)
+{
+	struct node *n = NEW(struct node);
+
+	n->config = *c;
+	n->mode = mode;
+	n->pool_wanted = mode == NODE_ONLINE;
+	if (!open_ground(n, e) || !open_databases(n, e) || !open_chain(n, e) ||
+	    !(mode == NODE_ONLINE ? go_online(n, e) : settle_offline(n, e))) {
+		node_close(n, NULL);
+		return false;
+	}
+	*out = n;
+	return true;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+/* What is connected is on disk before anything is torn down; not after a failure: then
+ * recovery takes the last commit. */
+static bool commit_all(struct node *n, struct err *e)
+{
+	if (n->failed || !n->chain || !n->wallet)
+		return true;
+	return chain_commit(n->chain, e) && wallet_commit(n->wallet, e);
+}
+
+bool node_close(struct node *n, struct err *e)
+{
+	struct err err = {0};
+	bool ok;
+
+	if (!n)
+		return true;
+	n->stopping = true;
+	turns_end(n);
+	node_lookups_end(n);
+	control_close(n);
+	/* Blocks may yet be connected in here, and everything hears of them: so before anything is torn down. */
+	ok = commit_all(n, &err);
+	if (!ok)
+		log_error(LOG_NODE, "closing: %s", err.detail);
+	if (!ok && e)
+		*e = err;
+	if (n->pool_file && ok && !n->failed) {
+		mempool_tidy(n->mempool);
+		pool_file_save_changed(n->pool_file);
+	}
+	net_free(n->net);
+	protocol_free(n->protocol);
+	n->net = NULL;
+	n->protocol = NULL;
+	mining_free(n->mining);
+	n->mining = NULL;
+	pool_file_close(n->pool_file);
+	mempool_free(n->mempool);
+	wallet_close(n->wallet);
+	if (n->chain)
+		chain_close(n->chain);
+	node_loop_stop(n);
+	if (n->sigpool)
+		sigpool_free(n->sigpool);
+	bans_free(n->bans);
+	addrbook_free(n->book);
+	wallet_db_close(n->wallet_db);
+	store_close(n->store);
+	node_loop_close(n);
+	log_set_sink(NULL, NULL);
+	logfile_close(n->logfile);
+	dir_lock_drop(&n->lock);
+	observers_free(n);
+	journal_free(n->journal);
+	late_free(n->late);
+	close_fd(n->fail_fd[0]);
+	close_fd(n->fail_fd[1]);
+	printer_free(n->printer); /* last, since it may wait */
+	free(n);
+	return ok;
+}
+
+struct event_base *node_base(const struct node *n)
+{
+	return n->base;
+}
+
+void node_go_headless(struct node *n)
+{
+	struct log_record *said = mem_array(NODE_LOGS_KEPT, sizeof(*said));
+	const size_t count = journal_logs(n->journal, 0, said, NODE_LOGS_KEPT);
+
+	n->config.headless = true;
+	n->printer = printer_new(STDOUT_FILENO);
+	for (size_t i = 0; i < count; i++)
+		printer_line(n->printer, said[i].unix_us, said[i].sub, said[i].level, said[i].text);
+	free(said);
+}
+
+void node_set_renderer(struct node *n, node_renderer *fn)
+{
+	n->renderer = fn;
+}
+
+bool node_has_chain(const struct node *n)
+{
+	return chain_has_genesis(n->chain);
+}
+
+bool node_create_chain(struct node *n, struct chain_params *p, struct err *e)
+{
+	struct block *b = NULL;
+	bool ok;
+
+	if (chain_has_genesis(n->chain))
+		return err_set(
+			e, ERR_KNOWN, "chain-exists",
+			"%s already holds a chain ('%s'): use another --node-id, or remove its "
+			"chain/ (the keys are in wallet/: keep that)",
+			n->config.dir, chain_params(n->chain)->name);
+	if (!params_check(p, e))
+		return false;
+	p->genesis_time = (uint32_t)clock_unix(&n->clock.clock);
+	if (!p->genesis_bits)
+		p->genesis_bits = measure_bits(p, clock_system());
+	ok = genesis_make(&b, p, e) && chain_set_genesis(n->chain, b, e) && node_start_chain(n, e);
+	block_unref(b);
+	return ok && (n->mode == NODE_ONLINE || settle_offline(n, e));
+}
+
+bool node_set_mocktime(struct node *n, int64_t unix_s, struct err *e)
+{
+	if (!chain_has_genesis(n->chain) || chain_params(n->chain)->spacing != 0)
+		return err_set(
+			e, ERR_USAGE, "mocktime",
+			"the clock can be set on an instant chain only: createblockchain -spacing 0");
+	clock_mock_set(&n->clock, unix_s);
+	node_loop_tick(n);
+	return true;
+}

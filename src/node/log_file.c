@@ -1,0 +1,94 @@
+/* tally.log in the data directory. */
+#include "node/node_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <tally/base/mem.h>
+
+#define LOGFILE_MAX (INT64_C(5) << 20)
+
+struct logfile {
+	int fd;
+	int64_t size;
+	char *path, *old_path;
+};
+
+static bool logfile_start(struct logfile *l, struct err *e)
+{
+	struct stat st;
+
+	/* It may be a link to where a person wants it; where it is a pipe nobody is waited for. */
+	l->fd = open(l->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0600);
+	if (l->fd < 0)
+		return err_set(e, ERR_IO, "log-open", "cannot write %s: %s: check that you own it",
+			       l->path, strerror(errno));
+	l->size = fstat(l->fd, &st) == 0 ? st.st_size : 0;
+	return true;
+}
+
+struct logfile *logfile_open(const char *dir, struct err *e)
+{
+	struct logfile *l = NEW(struct logfile);
+
+	l->path = mem_printf("%s/tally.log", dir);
+	l->old_path = mem_printf("%s/tally.log.1", dir);
+	if (!logfile_start(l, e)) {
+		l->fd = -1;
+		logfile_close(l);
+		return NULL;
+	}
+	return l;
+}
+
+void logfile_close(struct logfile *l)
+{
+	if (!l)
+		return;
+	if (l->fd >= 0)
+		close(l->fd);
+	free(l->path);
+	free(l->old_path);
+	free(l);
+}
+
+void logfile_line(struct logfile *l, int64_t unix_us, enum log_subsystem sub, enum log_level level,
+		  const char *text)
+{
+	char line[1024];
+	size_t n;
+
+	if (l->fd < 0)
+		return;
+	log_format(line, sizeof(line) - 1, unix_us, sub, level, text);
+	n = strlen(line);
+	line[n++] = '\n';
+	/* A full disk costs log lines, nothing else. */
+	if (write(l->fd, line, n) == (ssize_t)n)
+		l->size += (int64_t)n;
+	if (l->size >= LOGFILE_MAX) {
+		close(l->fd);
+		rename(l->path, l->old_path);
+		if (!logfile_start(l, NULL))
+			l->fd = -1;
+	}
+}
+
+void log_format(char *out, size_t size, int64_t unix_us, enum log_subsystem sub,
+		enum log_level level, const char *text)
+{
+	const time_t s = (time_t)(unix_us / 1000000);
+	struct tm tm;
+
+	gmtime_r(&s, &tm);
+	snprintf(out, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %-5s %-7s %s", tm.tm_year + 1900,
+		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		 (int)(unix_us / 1000 % 1000), log_level_name(level), log_subsystem_name(sub),
+		 text);
+}

@@ -1,0 +1,356 @@
+/* mempool.dat in the data directory: what waits, over restarts. Written anew every few minutes and at the end, a
+ * slice a turn; at start every transaction in it is checked as if a peer had sent it.
+ *
+ * "TLYP", version u32, genesis hash; of each transaction, in order of entry, the unix seconds of that (i64) and its
+ * bytes with a CompactSize length; the same with 0 and 0; sha256d of all before. */
+#include "node/node_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <tally/base/log.h>
+#include <tally/base/mem.h>
+
+#define MAGIC       "TLYP"
+#define VERSION     1
+#define FRAME_BYTES (4 + 4 + HASH_BYTES + 8 + 1 + HASH_BYTES)
+#define SAVE_MS     (5 * 60 * 1000)
+#define SLICE_TXS   64
+#define SLICE_BYTES (256U << 10)
+
+struct pool_file {
+	struct node *node;
+	char *path, *new_path;
+
+	uint8_t *bytes; /* what was read; NULL: all of it is with the mempool */
+	struct reader rest;
+	size_t fed, waiting; /* transactions given to the mempool; without a verdict yet */
+
+	int fd;         /* the new file; -1: none is being written */
+	uint64_t after; /* the last written of those that wait */
+	size_t aside;   /* how many are written of those that wait for the pool */
+	struct sha256d sum;
+	bool changed;
+	bool unsure;      /* what was written last may not be on the disk yet */
+	int64_t saved_ms; /* monotonic */
+};
+
+/* --- reading -------------------------------------------------------------------------- */
+
+static uint8_t *read_all(const char *path, size_t *len)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	uint8_t *bytes = NULL;
+	struct stat st;
+
+	*len = 0;
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		bytes = mem_try((size_t)st.st_size + 1);
+	while (bytes && *len < (size_t)st.st_size) {
+		const ssize_t k = read(fd, bytes + *len, (size_t)st.st_size - *len);
+
+		if (k == 0 || (k < 0 && errno != EINTR))
+			break;
+		*len += k > 0 ? (size_t)k : 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	return bytes;
+}
+
+static bool is_whole(const uint8_t *bytes, size_t len)
+{
+	struct hash256 sum;
+
+	if (len < FRAME_BYTES)
+		return false;
+	sha256d(&sum, bytes, len - HASH_BYTES);
+	return memcmp(&sum, bytes + len - HASH_BYTES, HASH_BYTES) == 0;
+}
+
+/* Leaves f->bytes NULL where there is nothing to be had. */
+static void load(struct pool_file *f)
+{
+	const struct block_hash *genesis = &chain_params(f->node->chain)->genesis_hash;
+	struct block_hash of;
+	size_t len;
+	char magic[4];
+
+	f->bytes = read_all(f->path, &len);
+	if (!f->bytes)
+		return;
+	reader_init(&f->rest, f->bytes, is_whole(f->bytes, len) ? len - HASH_BYTES : 0);
+	get_bytes(&f->rest, magic, sizeof(magic));
+	if (get_le32(&f->rest) == VERSION && memcmp(magic, MAGIC, sizeof(magic)) == 0) {
+		get_bytes(&f->rest, &of, sizeof(of));
+		if (hash256_equal(&of.h, &genesis->h))
+			return;
+		log_info(LOG_MEMPOOL, "%s is of another chain: not read", f->path);
+	} else {
+		log_warn(LOG_MEMPOOL, "%s is damaged: what waited is asked of peers again",
+			 f->path);
+	}
+	free(f->bytes);
+	f->bytes = NULL;
+}
+
+static void fed_all(struct pool_file *f)
+{
+	if (f->bytes || f->waiting)
+		return;
+	f->changed = mempool_count(f->node->mempool) != f->fed;
+	if (f->fed)
+		log_info(LOG_MEMPOOL, "%zu transactions wait; the file of before had %zu",
+			 mempool_count(f->node->mempool), f->fed);
+}
+
+bool pool_file_feed(struct pool_file *f)
+{
+	const int64_t now = clock_unix(&f->node->clock.clock);
+	const size_t before = f->fed;
+
+	while (f->bytes && !mempool_queue_full(f->node->mempool, MEMPOOL_FILE_ORIGIN)) {
+		const int64_t since = (int64_t)get_le64(&f->rest);
+		const struct span raw = get_var_span(&f->rest, TX_MAX_BYTES);
+		struct tx *tx;
+
+		if (raw.len == 0 || !tx_decode(&tx, raw.p, raw.len, NULL)) {
+			free(f->bytes);
+			f->bytes = NULL;
+			fed_all(f);
+			break;
+		}
+		if (now - since < MEMPOOL_EXPIRY_SECONDS &&
+		    mempool_submit_since(f->node->mempool, tx, MEMPOOL_FILE_ORIGIN, since, NULL)) {
+			f->fed++;
+			f->waiting++;
+		}
+		tx_unref(tx);
+	}
+	return f->fed > before;
+}
+
+/* An orphan has two verdicts; its parents stood before it, so there are none but by a rare chance. */
+void pool_file_verdict(struct pool_file *f)
+{
+	if (f->waiting > 0 && --f->waiting == 0)
+		fed_all(f);
+}
+
+bool pool_file_loaded(const struct pool_file *f)
+{
+	return !f->bytes && !f->waiting;
+}
+
+/* --- writing --------------------------------------------------------------------------- */
+
+static void give_up(struct pool_file *f)
+{
+	close(f->fd);
+	f->fd = -1;
+	unlink(f->new_path);
+	f->changed = true;
+}
+
+static bool cannot(struct pool_file *f, const char *what, struct err *e)
+{
+	const int error = errno;
+
+	if (f->fd >= 0)
+		give_up(f);
+	return err_set(e, ERR_IO, "mempool-file", "cannot %s %s: %s: make room on the disk", what,
+		       f->new_path, strerror(error));
+}
+
+/* Clears the writer. */
+static bool put_out(struct pool_file *f, struct writer *w, struct err *e)
+{
+	size_t done = 0;
+
+	sha256d_update(&f->sum, w->buf, w->len);
+	while (done < w->len) {
+		const ssize_t k = write(f->fd, w->buf + done, w->len - done);
+
+		if (k < 0 && errno != EINTR)
+			break;
+		done += k > 0 ? (size_t)k : 0;
+	}
+	const bool ok = done == w->len;
+	writer_clear(w);
+	return ok || cannot(f, "write", e);
+}
+
+static bool begin(struct pool_file *f, struct err *e)
+{
+	struct writer w;
+
+	f->saved_ms = clock_mono_ms(&f->node->clock.clock);
+	unlink(f->new_path); /* whatever it is: what it may lead to is left alone */
+	f->fd = open(f->new_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (f->fd < 0)
+		return cannot(f, "make", e);
+	f->changed = false;
+	f->after = f->aside = 0;
+	sha256d_init(&f->sum);
+	writer_init(&w);
+	put_bytes(&w, MAGIC, 4);
+	put_le32(&w, VERSION);
+	put_bytes(&w, &chain_params(f->node->chain)->genesis_hash, HASH_BYTES);
+	return put_out(f, &w, e);
+}
+
+/* Within the loop it doesn't wait for the disk: what a power cut leaves of it is told by its sum. */
+static bool finish(struct pool_file *f, bool wait, struct err *e)
+{
+	struct writer w;
+	struct sha256d sum;
+	struct hash256 hash;
+
+	writer_init(&w);
+	put_le64(&w, 0);
+	put_compact(&w, 0);
+	sum = f->sum;
+	sha256d_update(&sum, w.buf, w.len);
+	sha256d_final(&sum, &hash);
+	put_bytes(&w, &hash, HASH_BYTES);
+	if (!put_out(f, &w, e))
+		return false;
+	if ((wait && fsync(f->fd) != 0) || rename(f->new_path, f->path) != 0)
+		return cannot(f, "write", e);
+	f->unsure = !wait;
+	close(f->fd);
+	f->fd = -1;
+	return true;
+}
+
+static void put_tx(struct writer *w, int64_t since, const struct tx *tx)
+{
+	put_le64(w, (uint64_t)since);
+	put_var_bytes(w, tx->raw.p, tx->raw.len);
+}
+
+static size_t put_waiting(struct pool_file *f, struct writer *w)
+{
+	struct mempool_entry some[SLICE_TXS];
+	const size_t n = mempool_list(f->node->mempool, f->after, some, SLICE_TXS);
+
+	for (size_t i = 0; i < n && w->len < SLICE_BYTES; i++) {
+		put_tx(w, some[i].time, some[i].tx);
+		f->after = some[i].seq;
+	}
+	return n;
+}
+
+/* Behind those that wait: what waits for the pool. */
+static size_t put_aside(struct pool_file *f, struct writer *w)
+{
+	const int64_t now = clock_unix(&f->node->clock.clock);
+	struct tx *tx;
+	size_t n = 0;
+
+	for (; w->len < SLICE_BYTES && mempool_aside(f->node->mempool, &f->aside, &tx, 1); n++)
+		put_tx(w, now, tx);
+	return n;
+}
+
+/* *more: false where the file is complete and in its place. */
+static bool write_slice(struct pool_file *f, bool wait, bool *more, struct err *e)
+{
+	struct writer w;
+
+	writer_init(&w);
+	*more = put_waiting(f, &w) > 0 || put_aside(f, &w) > 0;
+	return *more ? put_out(f, &w, e) : finish(f, wait, e);
+}
+
+bool pool_file_turn(struct pool_file *f)
+{
+	struct err err = {0};
+	bool more = false;
+
+	if (f->fd < 0)
+		return false;
+	if (write_slice(f, false, &more, &err))
+		return more;
+	log_warn(LOG_MEMPOOL, "%s", err.detail);
+	return false;
+}
+
+bool pool_file_due(struct pool_file *f)
+{
+	const int64_t now = clock_mono_ms(&f->node->clock.clock);
+	struct err err = {0};
+
+	if (!f->changed || f->fd >= 0 || !pool_file_loaded(f) || now - f->saved_ms < SAVE_MS)
+		return false;
+	if (begin(f, &err))
+		return true;
+	log_warn(LOG_MEMPOOL, "%s", err.detail);
+	return false;
+}
+
+bool pool_file_save(struct pool_file *f, struct err *e)
+{
+	bool more = true;
+
+	if (!pool_file_loaded(f))
+		return err_set(e, ERR_BUSY, "not-loaded",
+			       "the mempool of before is still being read: try again later");
+	if (f->fd < 0 && !begin(f, e))
+		return false;
+	while (more)
+		if (!write_slice(f, true, &more, e))
+			return false;
+	return true;
+}
+
+void pool_file_save_changed(struct pool_file *f)
+{
+	struct err err = {0};
+
+	if (pool_file_loaded(f) && (f->changed || f->unsure || f->fd >= 0) &&
+	    !pool_file_save(f, &err))
+		log_warn(LOG_MEMPOOL, "%s", err.detail);
+}
+
+/* --- both -------------------------------------------------------------------------------- */
+
+void pool_file_changed(struct pool_file *f)
+{
+	f->changed = true;
+}
+
+const char *pool_file_path(const struct pool_file *f)
+{
+	return f->path;
+}
+
+struct pool_file *pool_file_open(struct node *n)
+{
+	struct pool_file *f = NEW(struct pool_file);
+
+	f->node = n;
+	f->path = mem_printf("%s/mempool.dat", n->config.dir);
+	f->new_path = mem_printf("%s/mempool.dat.new", n->config.dir);
+	f->fd = -1;
+	f->saved_ms = clock_mono_ms(&n->clock.clock);
+	load(f);
+	return f;
+}
+
+void pool_file_close(struct pool_file *f)
+{
+	if (!f)
+		return;
+	if (f->fd >= 0)
+		give_up(f);
+	free(f->bytes);
+	free(f->path);
+	free(f->new_path);
+	free(f);
+}

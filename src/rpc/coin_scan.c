@@ -1,0 +1,100 @@
+/* All coins of the chain, looked through a slice at a time. */
+#include "rpc/rpc_priv.h"
+
+#include <stdlib.h>
+
+#include <tally/base/mem.h>
+
+#define SLICE_COINS  2000
+#define RESTARTS_MAX 50
+
+struct scan {
+	const struct coin_count *how;
+	void *arg;
+	struct block_hash tip; /* whose coins these are */
+	uint8_t after[OUTPOINT_BYTES];
+	bool started;
+	unsigned restarts;
+};
+
+/* A slice from another tip would belong to another count. */
+static bool same_tip(struct node *n, struct scan *s)
+{
+	const struct chain_entry tip = chain_tip(n->chain);
+
+	if (s->started && hash256_equal(&s->tip.h, &tip.hash.h))
+		return true;
+	s->restarts += s->started;
+	s->started = false;
+	s->tip = tip.hash;
+	s->how->begin(s->arg, &tip);
+	return s->restarts <= RESTARTS_MAX;
+}
+
+static bool scan_slice(struct node *n, struct scan *s, bool *more, struct err *e)
+{
+	struct store_coin *page = mem_array(SLICE_COINS, sizeof(*page));
+	size_t count;
+	const bool ok =
+		chain_scan_coins(n->chain, s->after, !s->started, page, SLICE_COINS, &count, e);
+
+	for (size_t i = 0; ok && i < count; i++)
+		s->how->coin(s->arg, &page[i]);
+	if (ok && count > 0)
+		outpoint_pack(s->after, &page[count - 1].outpoint);
+	s->started = true;
+	*more = ok && count == SLICE_COINS;
+	free(page);
+	return ok;
+}
+
+static enum part too_fast(int *code, struct err *e)
+{
+	*code = RPC_CLIENT_IN_INITIAL_DOWNLOAD;
+	err_set(e, ERR_BUSY, "chain-moves",
+		"blocks come faster than coins can be counted: try again when the node is in sync");
+	return PART_FAILED;
+}
+
+static enum part scan_part(struct node *n, void *arg, int *code, struct err *e)
+{
+	struct scan *s = arg;
+	bool more;
+
+	/* Each slice would have what was read written to disk. */
+	if (chain_catching_up(n->chain))
+		return too_fast(code, e);
+	if (!chain_at_best(n->chain)) /* a block is half way: when it is done */
+		return PART_WAITS;
+	if (!same_tip(n, s))
+		return too_fast(code, e);
+	if (!scan_slice(n, s, &more, e))
+		return PART_FAILED;
+	return more ? PART_MORE : PART_LAST;
+}
+
+static json_t *scan_result(void *arg)
+{
+	const struct scan *s = arg;
+
+	return s->how->result(s->arg);
+}
+
+static void scan_clear(void *arg)
+{
+	const struct scan *s = arg;
+
+	free(s->arg);
+}
+
+static const struct long_answer scan_answer = {
+	.part = scan_part, .result = scan_result, .clear = scan_clear};
+
+void scan_begin(struct node *n, struct call *c, const struct coin_count *how, void *take_arg)
+{
+	struct scan *s = NEW(struct scan);
+
+	s->how = how;
+	s->arg = take_arg;
+	turns_begin(n, c, &scan_answer, s);
+}

@@ -1,0 +1,384 @@
+/* Verbs about the wallet. Source of Bitcoin Core's: wallet/rpc. */
+#include "rpc/rpc_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <tally/base/checked.h>
+#include <tally/base/mem.h>
+#include <tally/base/text.h>
+
+#define LIST_MAX 1000
+
+/* --- balances ------------------------------------------------------------------ */
+
+static int64_t coin_depth(uint32_t tip, const struct wallet_coin *w)
+{
+	return w->coin.height == MEMPOOL_HEIGHT ? 0 : (int64_t)tip - w->coin.height + 1;
+}
+
+/* Every coin of the wallet; mem_alloc'ed. */
+static struct wallet_coin *all_coins(const struct wallet *w, size_t *count)
+{
+	struct wallet_coin *all;
+
+	*count = wallet_coins(w, NULL, 0, 0);
+	all = mem_array(*count + 1, sizeof(*all));
+	wallet_coins(w, all, 0, *count);
+	return all;
+}
+
+/* What can be spent of coins that are so many blocks deep, one at least. */
+static int64_t deep_balance(const struct node *n, int64_t least)
+{
+	size_t count;
+	struct wallet_coin *all = all_coins(n->wallet, &count);
+	const uint32_t tip = chain_height(n->chain);
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (all[i].spendable && coin_depth(tip, &all[i]) >= least)
+			sum += all[i].coin.value;
+	free(all);
+	return sum;
+}
+
+/* Source: Bitcoin Core, getbalance: the first argument is left of its accounts. There is nothing to watch only. */
+static void run_getbalance(struct node *n, struct call *c)
+{
+	const char *dummy;
+	int64_t minconf;
+	bool watched;
+
+	if (!call_text(c, "dummy", "*", &dummy) ||
+	    !call_number(c, "minconf", 0, UINT32_MAX, 0, &minconf) ||
+	    !call_flag(c, "include_watchonly", false, &watched))
+		return;
+	if (*dummy && strcmp(dummy, "*") != 0)
+		call_error(
+			c, RPC_METHOD_DEPRECATED, ERR_USAGE, "bad-dummy",
+			"getbalance is of the whole wallet, its first argument \"*\" or left out: "
+			"tally_balance %.100s tells of an address or a label",
+			dummy);
+	else
+		call_done(c, json_amount(minconf ? deep_balance(n, minconf)
+						 : wallet_balance(n->wallet, NULL).spendable));
+}
+
+static json_t *json_balance(const struct key_hash *of, int64_t units)
+{
+	return json_pack("{s:o,s:o}", "address", of ? json_address(of) : json_null(), "balance",
+			 json_amount(units));
+}
+
+/* Of an address what the chain says, as every node does; of the wallet what it has once all that waits is in a block.
+ * Of the wallet's own the parts, too: getbalance and the console's header tell what can be spent. */
+static json_t *json_own_balance(const struct wallet *w, const struct key_hash *of)
+{
+	const struct wallet_balance b = wallet_balance(w, of);
+	json_t *o =
+		json_balance(of, of ? wallet_holds(w, of) : b.spendable + b.immature + b.pending);
+
+	json_object_set_new(o, "spendable", json_amount(b.spendable));
+	json_object_set_new(o, "immature", json_amount(b.immature));
+	json_object_set_new(o, "unconfirmed", json_amount(b.pending));
+	return o;
+}
+
+/* Source: Bitcoin Core, getbalances. */
+static void run_getbalances(struct node *n, struct call *c)
+{
+	const struct wallet_balance b = wallet_balance(n->wallet, NULL);
+	const struct chain_entry tip = chain_tip(n->chain);
+
+	call_done(c,
+		  json_pack("{s:{s:o,s:o,s:o},s:{s:o,s:I}}", "mine", "trusted",
+			    json_amount(b.spendable), "untrusted_pending", json_amount(b.pending),
+			    "immature", json_amount(b.immature), "lastprocessedblock", "hash",
+			    json_hash(&tip.hash.h), "height", (json_int_t)tip.height));
+}
+
+/* Source: Bitcoin Core, getwalletinfo. */
+static void run_getwalletinfo(struct node *n, struct call *c)
+{
+	const struct wallet_balance b = wallet_balance(n->wallet, NULL);
+
+	call_done(c,
+		  json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:I,s:b}", "walletname", "wallet", "format",
+			    "bdb", "balance", json_amount(b.spendable), "unconfirmed_balance",
+			    json_amount(b.pending), "immature_balance", json_amount(b.immature),
+			    "txcount", (json_int_t)wallet_history(n->wallet, NULL, 0, 0),
+			    "addresses", (json_int_t)wallet_addresses(n->wallet, NULL, 0, 0),
+			    "private_keys_enabled", true));
+}
+
+/* What an address that is not the wallet's holds. */
+struct foreign {
+	struct key_hash of;
+	int64_t sum;
+};
+
+static void foreign_begin(void *arg, const struct chain_entry *tip)
+{
+	struct foreign *f = arg;
+
+	(void)tip;
+	f->sum = 0;
+}
+
+static void foreign_coin(void *arg, const struct store_coin *c)
+{
+	struct foreign *f = arg;
+
+	if (memcmp(c->coin.owner.b, f->of.b, KEY_HASH_BYTES) == 0)
+		f->sum += c->coin.value;
+}
+
+static json_t *foreign_result(void *arg)
+{
+	const struct foreign *f = arg;
+
+	return json_balance(&f->of, f->sum);
+}
+
+static const struct coin_count count_foreign = {
+	.begin = foreign_begin, .coin = foreign_coin, .result = foreign_result};
+
+static void run_balance(struct node *n, struct call *c)
+{
+	struct key_hash of;
+	const bool named = call_arg(c, "address") != NULL;
+	json_t *o;
+
+	if (named && !call_address(c, "address", false, &of))
+		return;
+	if (named && !wallet_is_mine(n->wallet, &of)) {
+		struct foreign *f = NEW(struct foreign);
+
+		f->of = of;
+		scan_begin(n, c, &count_foreign, f);
+	} else {
+		o = json_own_balance(n->wallet, named ? &of : NULL);
+		if (named)
+			json_object_set(o, "name", call_arg(c, "address"));
+		call_done(c, o);
+	}
+}
+
+/* One of the parts, where there is something in it. */
+static void append_part(char *text, size_t size, const json_t *result, const char *name,
+			const char *what)
+{
+	char amount[AMOUNT_CHARS + 1];
+
+	if (json_amount_text(json_object_get(result, name), amount) && strcmp(amount, "0") != 0)
+		text_append(text, size, "%s%s %s", *text ? ", " : "", amount, what);
+}
+
+static char *text_balance(const json_t *result)
+{
+	const char *address = json_string_value(json_object_get(result, "address"));
+	const char *name = json_string_value(json_object_get(result, "name")); /* as asked for */
+	char amount[AMOUNT_CHARS + 1] = "?", spend[AMOUNT_CHARS + 1] = "0", parts[256] = "";
+
+	json_amount_text(json_object_get(result, "balance"), amount);
+	if (address)
+		return mem_printf("Balance of '%s': %s", name ? name : address, amount);
+	json_amount_text(json_object_get(result, "spendable"), spend);
+	if (strcmp(spend, amount) == 0)
+		return mem_printf("Balance: %s", amount);
+	append_part(parts, sizeof(parts), result, "immature", "mined, to wait for");
+	append_part(parts, sizeof(parts), result, "unconfirmed", "coming");
+	return mem_printf("Balance: %s (%s to spend%s%s)", amount, spend, *parts ? ", " : "",
+			  parts);
+}
+
+/* --- addresses -------------------------------------------------------------------- */
+
+static void run_getnewaddress(struct node *n, struct call *c)
+{
+	struct err err = {0};
+	struct key_hash kh;
+	const char *label;
+
+	if (!call_text(c, "label", "", &label))
+		return;
+	if ((*label && !wallet_check_label(label, &err)) ||
+	    !wallet_new_address(n->wallet, label, &kh, &err)) {
+		call_fail(c, RPC_WALLET_ERROR, &err);
+		return;
+	}
+	node_mark(n, NODE_EV_WALLET);
+	call_done(c, json_address(&kh));
+}
+
+static void run_listaddresses(struct node *n, struct call *c)
+{
+	const size_t total = wallet_addresses(n->wallet, NULL, 0, 0);
+	struct wallet_address *all = mem_array(total + 1, sizeof(*all));
+	json_t *out = json_array();
+
+	wallet_addresses(n->wallet, all, 0, total);
+	for (size_t i = 0; i < total; i++)
+		json_array_append_new(out,
+				      json_pack("{s:o,s:s,s:o}", "address",
+						json_address(&all[i].owner), "label", all[i].label,
+						"amount", json_amount(all[i].spendable)));
+	free(all);
+	call_done(c, out);
+}
+
+/* The coins as they were when it was asked for. */
+struct coins_text {
+	struct wallet_coin *coins;
+	size_t n, next;
+	uint32_t tip; /* height */
+	struct writer out;
+};
+
+static json_t *json_coin(const struct wallet_coin *w, uint32_t tip)
+{
+	const bool waits = w->coin.height == MEMPOOL_HEIGHT;
+	json_t *o = json_object();
+
+	json_object_set_new(o, "txid", json_hash(&w->outpoint.txid.h));
+	json_object_set_new(o, "vout", json_integer(w->outpoint.index));
+	json_object_set_new(o, "address", json_address(&w->coin.owner));
+	json_object_set_new(o, "amount", json_amount(w->coin.value));
+	json_object_set_new(o, "confirmations", json_integer(coin_depth(tip, w)));
+	json_object_set_new(o, "spendable", json_boolean(w->spendable));
+	json_object_set_new(o, "solvable", json_true());
+	json_object_set_new(o, "safe", json_boolean(!waits || w->own_change));
+	return o;
+}
+
+static enum part coins_part(struct node *n, void *arg, int *code, struct err *e)
+{
+	struct coins_text *t = arg;
+
+	(void)n, (void)code, (void)e;
+	if (t->next == t->n)
+		return PART_LAST;
+	pieces_json(&t->out, json_coin(&t->coins[t->next++], t->tip));
+	return PART_MORE;
+}
+
+static json_t *coins_result(void *arg)
+{
+	struct coins_text *t = arg;
+
+	pieces_raw(&t->out, "]");
+	return pieces_result(&t->out);
+}
+
+static void coins_clear(void *arg)
+{
+	struct coins_text *t = arg;
+
+	free(t->coins);
+	writer_clear(&t->out);
+}
+
+static const struct long_answer coins_answer = {
+	.part = coins_part, .result = coins_result, .clear = coins_clear};
+
+static void run_listunspent(struct node *n, struct call *c)
+{
+	struct coins_text *t = NEW(struct coins_text);
+
+	t->coins = all_coins(n->wallet, &t->n);
+	t->tip = chain_height(n->chain);
+	pieces_begin(&t->out, "[");
+	turns_begin(n, c, &coins_answer, t);
+}
+
+/* --- history ----------------------------------------------------------------------- */
+
+static json_t *json_wallet_tx(const struct node *n, const struct wallet_tx *t)
+{
+	const bool waits = t->height == MEMPOOL_HEIGHT, out = t->sent > 0;
+	const int64_t fee = MAX(t->fee, 0);
+	json_t *o = json_object();
+
+	json_object_set_new(o, "txid", json_hash(&t->id.h));
+	json_object_set_new(o, "category",
+			    json_string(t->coinbase ? "generate"
+					: out       ? "send"
+						    : "receive"));
+	json_object_set_new(o, "address", json_address(&t->to));
+	json_object_set_new(o, "amount",
+			    json_amount(out ? t->received - t->sent + fee : t->received));
+	if (out && t->fee >= 0)
+		json_object_set_new(o, "fee", json_amount(-t->fee));
+	json_object_set_new(
+		o, "confirmations",
+		json_integer(t->abandoned ? -1
+			     : waits      ? 0
+					  : (json_int_t)chain_height(n->chain) - t->height + 1));
+	if (!waits)
+		json_object_set_new(o, "blockhash", json_hash(&t->block.h));
+	if (!waits)
+		json_object_set_new(o, "blockheight", json_integer(t->height));
+	json_object_set_new(o, "time", json_integer(t->time));
+	json_object_set_new(o, "abandoned", json_boolean(t->abandoned));
+	if (t->memo[0])
+		json_object_set_new(o, "memo", json_string(t->memo));
+	return o;
+}
+
+static void run_listtransactions(struct node *n, struct call *c)
+{
+	struct wallet_tx *page;
+	int64_t count, skip;
+	size_t total;
+	json_t *out;
+
+	if (!call_number(c, "count", 1, LIST_MAX, 10, &count) ||
+	    !call_number(c, "skip", 0, UINT32_MAX, 0, &skip))
+		return;
+	page = mem_array((size_t)count, sizeof(*page));
+	total = wallet_history(n->wallet, page, (size_t)skip, (size_t)count);
+	out = json_array();
+	/* Bitcoin Core gives the newest last. */
+	for (int64_t i = count - 1; i >= 0; i--)
+		if (skip + i < (int64_t)total)
+			json_array_append_new(out, json_wallet_tx(n, &page[i]));
+	free(page);
+	call_done(c, out);
+}
+
+static const struct verb_param p_balance[] = {
+	{"address", ARG_ADDRESS, true, "default: the wallet's total"}, {0}};
+static const struct verb_param p_getbalance[] = {
+	{"dummy", ARG_TEXT, true, "\"*\": the whole wallet"},
+	{"minconf", ARG_NUMBER, true, "only coins so many blocks deep, default 0"},
+	{"include_watchonly", ARG_FLAG, true, "ignored: there is nothing to watch only"},
+	{0}};
+static const struct verb_param p_label[] = {{"label", ARG_TEXT, true, "a name for it"}, {0}};
+static const struct verb_param p_list[] = {
+	{"label", ARG_TEXT, true, "ignored"},
+	{"count", ARG_NUMBER, true, "how many, default 10"},
+	{"skip", ARG_NUMBER, true, "how many of the newest to leave out"},
+	{0}};
+
+const struct verb verbs_wallet[] = {
+	{"getbalance", "wallet", "what the wallet can spend", p_getbalance,
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_getbalance, NULL},
+	{"getbalances", "wallet", "what can be spent, what is coming, what is to wait for", NULL,
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_getbalances, NULL},
+	{"getnewaddress", "wallet", "a new address", p_label, VERB_RPC | VERB_OFFLINE | VERB_PROMPT,
+	 run_getnewaddress, text_string},
+	{"getwalletinfo", "wallet", "the wallet in numbers", NULL,
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_getwalletinfo, NULL},
+	{"listaddresses", "wallet", "every address of the wallet", NULL,
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL, run_listaddresses, NULL},
+	{"listtransactions", "wallet", "payments, the newest last", p_list,
+	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_listtransactions, NULL},
+	{"listunspent", "wallet", "coins", NULL,
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_listunspent, NULL},
+	{"tally_balance", "wallet", "what an address holds, any address", p_balance,
+	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_balance, text_balance},
+	{"balance", "wallet", "what an address holds, any address", p_balance,
+	 VERB_PROMPT | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_balance, text_balance},
+	{0},
+};

@@ -1,0 +1,130 @@
+#include "tui/model/layout_priv.h"
+
+/* Least rows for each, so that they go in their order. */
+#define ONE_LINE_ROWS     3
+#define ONE_LINE_COLS     20
+#define BARE_ROWS         8 /* below: header and focused view */
+#define BARE_COLS         40
+#define STRIPS_ROWS       11
+#define BOX_ROWS          18
+#define BOX_COLS          70
+#define EXPLAIN_ROWS      20
+#define KEYBAR_ROWS       22
+#define WIDE_ROWS         34
+#define WIDE_COLS         110
+#define STACK_ROWS        22 /* from here on narrow panes have boxes, too, one above the other */
+#define STACK_COLS        80 /* below */
+#define STACK_KEYBAR_ROWS 26
+
+static struct rect take_top(struct rect *from, int h)
+{
+	struct rect r = {from->x, from->y, from->w, h};
+
+	from->y += h;
+	from->h -= h;
+	return r;
+}
+
+static struct rect take_bottom(struct rect *from, int h)
+{
+	from->h -= h;
+	return (struct rect){from->x, from->y + from->h, from->w, h};
+}
+
+static struct rect take_left(struct rect *from, int w)
+{
+	struct rect r = {from->x, from->y, w, from->h};
+
+	from->x += w;
+	from->w -= w;
+	return r;
+}
+
+static bool on_dashboard(enum panel p)
+{
+	return p == PANEL_PEERS || p == PANEL_CHAIN || p == PANEL_MSGS;
+}
+
+/* Peers and chain side by side, the messages below; on a wide screen what waits and what is owned
+ * stand between. A focus that has no place here takes the lower one's. */
+static void dashboard(struct layout *l, enum panel focus)
+{
+	struct rect body = l->body, upper, middle;
+	bool wide = l->cols >= WIDE_COLS && l->rows >= WIDE_ROWS;
+	enum panel low = on_dashboard(focus) || (wide && focus != PANEL_LOG) ? PANEL_MSGS : focus;
+
+	upper = take_top(&body, wide ? body.h * 35 / 100 : body.h * 9 / 19);
+	l->panel[PANEL_PEERS] = take_left(&upper, upper.w / 2);
+	l->panel[PANEL_CHAIN] = upper;
+	if (wide) {
+		middle = take_top(&body, body.h * 2 / 5);
+		l->panel[PANEL_MEMPOOL] = take_left(&middle, middle.w * 36 / 100);
+		l->panel[PANEL_MINER] = take_left(&middle, middle.w * 42 / 100);
+		l->panel[PANEL_WALLET] = middle;
+	}
+	l->panel[low] = body;
+}
+
+/* The same three above one another, where they would be too narrow side by side. */
+static void stacked(struct layout *l, enum panel focus)
+{
+	struct rect body = l->body;
+	const int peers = body.h * 3 / 10, chain = body.h * 7 / 20;
+
+	l->panel[PANEL_PEERS] = take_top(&body, peers);
+	l->panel[PANEL_CHAIN] = take_top(&body, chain);
+	l->panel[on_dashboard(focus) ? PANEL_MSGS : focus] = body;
+}
+
+void layout_make(struct layout *l, int cols, int rows, const struct layout_wish *wish)
+{
+	const bool stack = rows >= STACK_ROWS && cols >= BARE_COLS && cols < STACK_COLS;
+	struct rect rest = {0, 0, cols, rows};
+
+	*l = (struct layout){.cols = cols, .rows = rows};
+	if (rows < ONE_LINE_ROWS || cols < ONE_LINE_COLS) {
+		l->one_line = true;
+		if (wish->asking)
+			l->prompt = take_bottom(&rest, 1);
+		else
+			l->header = take_top(&rest, 1);
+		return;
+	}
+	l->header = take_top(&rest, 1);
+	if (rows < BARE_ROWS || cols < BARE_COLS) {
+		if (wish->asking)
+			l->prompt = take_bottom(&rest, 1);
+	} else {
+		l->boxes = stack || (rows >= BOX_ROWS && cols >= BOX_COLS);
+		if (l->boxes && cols >= BOX_COLS)
+			l->tabs = take_top(&rest, 1);
+		if (rows >= KEYBAR_ROWS && l->boxes && (!stack || rows >= STACK_KEYBAR_ROWS))
+			l->keybar = take_bottom(&rest, 1);
+		l->prompt = take_bottom(&rest, 1);
+		if (rows >= EXPLAIN_ROWS || (!l->boxes && rows >= STRIPS_ROWS))
+			l->explain = take_bottom(&rest, 1);
+		if (!l->boxes && rows >= STRIPS_ROWS) {
+			if (wish->focus != PANEL_CHAIN)
+				l->strip_chain = take_bottom(&rest, 1);
+			if (wish->focus != PANEL_PEERS)
+				l->strip_peers = take_bottom(&rest, 1);
+			/* In the order in which they are read: peers above chain. */
+		}
+	}
+	l->body = rest;
+	if (wish->overlay)
+		return;
+	if (!l->boxes || wish->screen != SCREEN_DASHBOARD || wish->zoom)
+		l->panel[wish->focus] = l->body;
+	else if (stack)
+		stacked(l, wish->focus);
+	else
+		dashboard(l, wish->focus);
+}
+
+struct rect layout_inner(const struct layout *l, const struct rect *panel)
+{
+	if (!l->boxes)
+		return *panel;
+	return (struct rect){panel->x + 1, panel->y + 1, panel->w - 2, panel->h - 2};
+}

@@ -1,0 +1,279 @@
+/* The chain: blocks from the tip down, and what branched off. */
+#include "tui/views/view_priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <tally/base/checked.h>
+#include <tally/base/text.h>
+
+static size_t count(const struct tui_data *d)
+{
+	return d->n_chain;
+}
+
+static void id(const struct tui_data *d, size_t i, struct row_id *out)
+{
+	*out = (struct row_id){.b[0] = 'b'};
+	memcpy(out->b + 1, d->chain[i].hash.h.b, HASH_BYTES);
+}
+
+static const char *state(const struct chain_row *b)
+{
+	return b->failed      ? "invalid"
+	       : b->is_tip    ? "tip"
+	       : b->on_best   ? "best"
+	       : b->coming    ? "coming"
+	       : b->have_body ? "stale"
+			      : "header";
+}
+
+static void words(const struct tui_data *d, size_t i, char *out, size_t size)
+{
+	const struct chain_row *b = &d->chain[i];
+	char hex[HASH_HEX_CHARS + 1];
+
+	hash256_hex(hex, &b->hash.h);
+	snprintf(out, size, "height=%u hash=%s tx=%u state=%s %utx %s %s", b->height, hex, b->n_tx,
+		 state(b), b->n_tx, state(b), b->mine ? "mine me" : "");
+}
+
+/* Several blocks behind what peers have: not only the newest one on its way. */
+static bool catching_up(const struct snapshot *s)
+{
+	return s->has_chain && s->sync.active && s->sync.target > s->tip.height + 1;
+}
+
+/* Who sends what. */
+static void sync_text(const struct sync_info *s, char *out, size_t size)
+{
+	const uint32_t listed = MIN(s->n_senders, 6);
+
+	if (s->headers_from && s->headers < s->target)
+		text_append(out, size, "headers %" PRIu32 " from %u", s->headers, s->headers_from);
+	if (!s->n_senders)
+		return;
+	text_append(out, size, "%sblocks from", out[0] ? ", " : "");
+	for (uint32_t i = 0; i < listed; i++)
+		text_append(out, size, " %u", s->senders[i]);
+	if (s->n_senders > listed)
+		text_append(out, size, " +%" PRIu32, s->n_senders - listed);
+	text_append(out, size, ", %" PRIu32 " asked", s->in_flight);
+}
+
+static void note(const struct model *m, char *out, size_t size)
+{
+	out[0] = '\0';
+	if (catching_up(&m->data.snap))
+		sync_text(&m->data.snap.sync, out, size);
+	else if (m->data.snap.has_chain)
+		snprintf(out, size, "work 2^%.1f", m->data.snap.work_log2);
+}
+
+static void peers_at(const struct chain_row *b, char *out, size_t size)
+{
+	out[0] = '\0';
+	for (uint32_t k = 0; k < b->n_peers && k < 8; k++)
+		text_append(out, size, " %u", b->peers[k]);
+	if (b->n_peers > 8)
+		text_append(out, size, " +%u", b->n_peers - 8);
+}
+
+static void row(const struct model *m, struct row *r, size_t i)
+{
+	const struct chain_row *b = &m->data.chain[i];
+	char hash[HASH_SHORT_CHARS + 1], age[FORMAT_BYTES], bytes[FORMAT_BYTES], who[64];
+	const bool wide = row_left(r) >= 50;
+
+	hash256_short(hash, &b->hash.h);
+	if (!wide)
+		hash[6] = '\0';
+	format_age(age, m->data.snap.now_us / 1000000 - b->time);
+	format_size(bytes, b->bytes);
+	peers_at(b, who, sizeof(who));
+	row_text(r,
+		 b->is_tip    ? ROLE_FOCUS | STYLE_BOLD
+		 : b->on_best ? ROLE_NORMAL
+		 : b->coming  ? ROLE_BAR
+			      : ROLE_WARN,
+		 b->is_tip    ? "*"
+		 : b->on_best ? "o"
+		 : b->coming  ? "+"
+			      : "\\");
+	row_fieldf(r,
+		   b->on_best  ? STYLE_BOLD
+		   : b->coming ? ROLE_BAR
+			       : ROLE_WARN,
+		   7, "%" PRIu32 "%s", b->height, b->on_best || b->coming ? "" : "'");
+	row_field(r, theme_hash(&b->hash.h), wide ? 11 : 7, hash);
+	if (b->n_tx)
+		row_fieldf(r, ROLE_NORMAL, -6, "%utx", b->n_tx);
+	else
+		row_gap(r, 6);
+	if (wide)
+		row_field(r, ROLE_DIM, -6, b->bytes ? bytes : "");
+	row_field(r, ROLE_DIM, -5, age);
+	row_gap(r, 1);
+	if (!b->on_best)
+		row_printf(r,
+			   b->failed   ? ROLE_BAD
+			   : b->coming ? ROLE_BAR
+				       : ROLE_WARN,
+			   " %s", state(b));
+	if (b->mine)
+		row_text(r, ROLE_GOOD, " me");
+	row_text(r, ROLE_DIM, who);
+}
+
+static void empty(const struct model *m, char *out, size_t size)
+{
+	const uint32_t offers = m->data.snap.n_offers;
+
+	if (offers > 1)
+		snprintf(out, size, "%u chains are offered: :choose and a name takes one", offers);
+	else if (offers && m->data.snap.offers[0].future)
+		snprintf(out, size,
+			 "a chain from the future is offered: is this machine's clock right?");
+	else if (offers)
+		snprintf(out, size, "one chain is offered: joining it soon");
+	else
+		snprintf(out, size, "no chain yet: a peer's, or createblockchain makes one");
+}
+
+/* The lines that this text takes above them. */
+static int empty_lines(const struct model *m, int width)
+{
+	char text[160];
+	int n = 0;
+
+	empty(m, text, sizeof(text));
+	for (const char *at = text; *at; n++) {
+		at += canvas_line_bytes(at, width);
+		at += strspn(at, " ");
+	}
+	return n;
+}
+
+static void draw_offers(const struct model *m, struct canvas *c, const struct rect *r)
+{
+	const struct snapshot *s = &m->data.snap;
+	const int above = empty_lines(m, r->w - 1);
+
+	for (uint32_t i = 0; i < s->n_offers && (int)i * 2 + above < r->h; i++) {
+		struct row row = {c, r->x, r->y + above + (int)i * 2, r->x + r->w, 0};
+		char hex[HASH_HEX_CHARS + 1], brief[HASH_SHORT_CHARS + 1];
+
+		hash256_hex(hex, &s->offers[i].params.genesis_hash.h);
+		hash256_short(brief, &s->offers[i].params.genesis_hash.h);
+		row_printf(&row, ROLE_TITLE, " %s %s, from %u peer%s%s", brief,
+			   s->offers[i].params.name, s->offers[i].peers,
+			   s->offers[i].peers == 1 ? "" : "s",
+			   s->offers[i].future ? ", not due yet" : "");
+		row = (struct row){c, r->x, r->y + above + 1 + (int)i * 2, r->x + r->w, 0};
+		row_printf(&row, theme_hash(&s->offers[i].params.genesis_hash.h), " %s", hex);
+	}
+}
+
+static int head(const struct model *m, struct canvas *c, const struct rect *r)
+{
+	if (!m->data.snap.has_chain && m->data.snap.n_offers)
+		draw_offers(m, c, r);
+	return 0;
+}
+
+/* Where its payments are, in another block or waiting or nowhere, is not known here. */
+static void explain_lost(const struct chain_row *b, char *out, size_t size)
+{
+	snprintf(out, size, "block %u lost to another branch", b->height);
+	if (b->n_tx == 1)
+		text_append(out, size, ": it had no payments");
+	else if (b->n_tx == 2)
+		text_append(out, size, ": its payment counts only in another block");
+	else if (b->n_tx)
+		text_append(out, size, ": its %u payments count only in other blocks", b->n_tx - 1);
+}
+
+static void explain(const struct model *m, size_t i, char *out, size_t size)
+{
+	const struct chain_row *b = &m->data.chain[i];
+
+	if (b->failed)
+		snprintf(out, size, "block %u breaks a rule: no honest node builds on it",
+			 b->height);
+	else if (b->coming)
+		snprintf(out, size,
+			 b->have_body ? "block %u is here, and about to be added to the chain"
+				      : "of block %u only the header is here: the block is coming",
+			 b->height);
+	else if (!b->on_best && !b->have_body)
+		snprintf(
+			out, size,
+			"of block %u only the header is here: its branch has not more work than ours",
+			b->height);
+	else if (!b->on_best)
+		explain_lost(b, out, size);
+	else if (b->is_tip)
+		snprintf(out, size, "the tip: the next block builds on it; %u peer%s it too",
+			 b->n_peers, b->n_peers == 1 ? " has" : "s have");
+	else
+		snprintf(out, size, "block %u, %u deep: %s", b->height,
+			 m->data.snap.tip.height - b->height + 1,
+			 b->mine ? "its reward is ours" : "Enter shows what is in it");
+}
+
+const struct view view_chain = {
+	.name = "Chain",
+	.short_name = "Chain",
+	.count = count,
+	.id = id,
+	.fields = "height hash tx state",
+	.words = words,
+	.note = note,
+	.head = head,
+	.row = row,
+	.empty = empty,
+	.explain = explain,
+};
+
+static void sync_strip(struct row *row, const struct sync_info *s)
+{
+	char text[160] = "", number[FORMAT_BYTES];
+
+	row_text(row, ROLE_DIM, "Sync");
+	if (s->eta_s >= 0) {
+		format_count(number, s->blocks_per_s);
+		row_printf(row, ROLE_BAR, " %s/s", number);
+		format_age(number, s->eta_s);
+		row_printf(row, ROLE_BAR, " %s left", number);
+	}
+	sync_text(s, text, sizeof(text));
+	row_printf(row, ROLE_NORMAL, " %s", text);
+}
+
+/* The last blocks of the best chain from left to right, and stale ones beside them; while catching up, how that goes. */
+void chain_strip(struct canvas *c, const struct rect *r, const struct model *m)
+{
+	struct row row = {c, r->x, r->y, r->x + r->w, 0};
+	size_t first = 0;
+
+	if (catching_up(&m->data.snap)) {
+		sync_strip(&row, &m->data.snap.sync);
+		return;
+	}
+
+	row_text(&row, ROLE_DIM, "Chain");
+	if (!m->data.n_chain)
+		row_text(&row, ROLE_DIM, " none yet");
+	while (first < m->data.n_chain && (int)(first + 1) * 9 < row_left(&row))
+		first++;
+	for (size_t i = first; i-- > 0;) {
+		const struct chain_row *b = &m->data.chain[i];
+
+		row_printf(&row, b->on_best ? theme_hash(&b->hash.h) : ROLE_WARN, " %s%u%s",
+			   b->is_tip   ? "*"
+			   : b->coming ? "+"
+				       : "",
+			   b->height, b->on_best || b->coming ? "" : "'");
+	}
+}

@@ -1,0 +1,76 @@
+/* What the help page says. */
+#include "tui/views/view_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tally/base/mem.h>
+#include <tally/base/text.h>
+#include <tally/rpc/command.h>
+
+#define HELP_BYTES 16384
+
+static void help_verbs(char *text)
+{
+	const struct verb *v;
+	size_t group = 0, at = 0;
+	char usage[256];
+
+	text_append(text, HELP_BYTES, "\nCommands, behind :\n");
+	while ((v = verb_next(&group, &at))) {
+		if (!(v->flags & VERB_PROMPT))
+			continue;
+		line_usage(v->name, usage, sizeof(usage));
+		text_append(text, HELP_BYTES, "  %s\n", usage);
+	}
+	text_append(
+		text, HELP_BYTES,
+		"  An address may be a label: alice, or @alice where it begins like an address.\n"
+		"  '!' behind a command does it unasked: send! alice 5. Text with blanks goes in "
+		"quotes: memo=\"for lunch\".\n");
+}
+
+static void help_filters(char *text)
+{
+	text_append(text, HELP_BYTES,
+		    "\nFilters, behind \\\n"
+		    "  block !ping  rows with block in them and without ping\n"
+		    "  cmd=block    a field that is so; cmd!=ping: one that is not\n"
+		    "  tx=00d11c    a hash or an address by how it begins; so tx=00d11c..21\n"
+		    "  height>50    a number that is greater; so <, >= and <=. The fields are\n");
+	for (int p = 0; p < PANELS; p++)
+		if (view_of((enum panel)p)->fields)
+			text_append(text, HELP_BYTES, "  %-12s %s\n", view_of((enum panel)p)->name,
+				    view_of((enum panel)p)->fields);
+	text_append(text, HELP_BYTES,
+		    "  state        of a block: tip best coming stale header invalid\n");
+}
+
+char *help_text(void)
+{
+	char *text = mem_zalloc(HELP_BYTES);
+
+	for (int s = 0; s < KEYS_SECTIONS; s++) {
+		text_append(text, HELP_BYTES, "%s%s\n", s ? "\n" : "", key_section_names[s]);
+		for (size_t i = 0; i < n_key_rows; i++)
+			if ((int)key_rows[i].section == s)
+				text_append(text, HELP_BYTES, "  %-12s %s\n", key_rows[i].shown,
+					    key_rows[i].help);
+	}
+	text_append(
+		text, HELP_BYTES,
+		"\nMarks\n"
+		"  n3000 FULL   this node's number, and what it does: FULL, or MINER\n"
+		"  h12 00e1..b1 height and hash of its best block, and how old that is\n"
+		"  4p 3tx       peers, and transactions that wait for a block\n"
+		"  48.50+2.00   coins to spend, and coins that are coming\n"
+		"  i o m f      a peer that came in, was dialled, by hand, or to see whether it is there\n"
+		"  :3001        the port where a peer listens, where it has told; else the one it came from\n"
+		"  1041!        a peer whose best block is not ours\n"
+		"  < >          a message in, out, and the peer's number\n"
+		"  * o \\ +      the tip, a block below it, a block beside the best chain, one that is coming\n");
+	help_filters(text);
+	help_verbs(text);
+	return text;
+}

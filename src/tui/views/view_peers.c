@@ -1,0 +1,229 @@
+/* Peers: who is connected, and who is being dialled. */
+#include "tui/views/view_priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <tally/base/checked.h>
+#include <tally/base/mem.h>
+#include <tally/base/text.h>
+
+#define LINE_BYTES  256
+#define WIDE        56 /* columns from which addresses have more room */
+#define RATE_COLS   4
+#define AGENT_LEAST 8
+#define HEIGHT_COLS 7
+#define PING_COLS   6
+
+static size_t count(const struct tui_data *d)
+{
+	return MIN(d->snap.n_peers, SNAPSHOT_PEERS_MAX);
+}
+
+static void id(const struct tui_data *d, size_t i, struct row_id *out)
+{
+	const conn_id n = d->snap.peers[i].id;
+
+	*out = (struct row_id){.b[0] = 'p'};
+	memcpy(out->b + 1, &n, sizeof(n));
+}
+
+/* Where it can be dialled, where that is known: the port of one that came to us tells nobody anything. */
+static void address(const struct peer_info *p, char out[NET_ADDR_CHARS + 1])
+{
+	net_addr_format(out, p->listens.port ? &p->listens : &p->addr);
+}
+
+static void words(const struct tui_data *d, size_t i, char *out, size_t size)
+{
+	const struct peer_info *p = &d->snap.peers[i];
+	char addr[NET_ADDR_CHARS + 1];
+
+	address(p, addr);
+	snprintf(out, size, "peer=%u addr=%s dir=%s height=%u %s", p->id, addr,
+		 p->kind == CONN_INBOUND ? "in" : "out", p->best_height, p->agent);
+}
+
+static int order(int64_t a, int64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+enum { BY_NUMBER, BY_HEIGHT, BY_PING, BY_TRAFFIC };
+static const char *const sorts[] = {[BY_NUMBER] = "number",
+				    [BY_HEIGHT] = "height",
+				    [BY_PING] = "ping",
+				    [BY_TRAFFIC] = "traffic",
+				    NULL};
+
+static int compare(const struct tui_data *d, unsigned sort, size_t a, size_t b)
+{
+	const struct peer_info *x = &d->snap.peers[a], *y = &d->snap.peers[b];
+
+	switch (sort) {
+	case BY_HEIGHT:
+		return order(x->best_height, y->best_height);
+	case BY_PING:
+		return order(x->ping_us, y->ping_us);
+	case BY_TRAFFIC:
+		return order(y->msgs_per_10s, x->msgs_per_10s);
+	}
+	return order(x->id, y->id);
+}
+
+static int head(const struct model *m, struct canvas *c, const struct rect *r)
+{
+	struct row row = {c, r->x, r->y, r->x + r->w, 0};
+
+	(void)m;
+	row_field(&row, ROLE_DIM, -3, "#");
+	row_gap(&row, 3);
+	row_field(&row, ROLE_DIM, r->w >= WIDE ? 22 : 15, "address");
+	row_column(&row, ROLE_DIM, -HEIGHT_COLS, "height");
+	row_column(&row, ROLE_DIM, -PING_COLS, "ping");
+	row_column(&row, ROLE_DIM, -RATE_COLS, "m/s");
+	if (row_left(&row) >= AGENT_LEAST + 2) {
+		row_gap(&row, 2);
+		row_text(&row, ROLE_DIM, "program");
+	}
+	return 1;
+}
+
+static void row(const struct model *m, struct row *r, size_t i)
+{
+	const struct peer_info *p = &m->data.snap.peers[i];
+	const uint32_t tip = m->data.snap.tip.height;
+	const bool wide = row_left(r) >= WIDE;
+	const char *agent = p->agent + (p->agent[0] == '/');
+	char addr[NET_ADDR_CHARS + 1], ping[FORMAT_BYTES], height[24], rate[24];
+	const bool other = m->data.snap.has_chain && p->handshaken && p->best_height != tip;
+
+	address(p, addr);
+	format_ping(ping, p->ping_us);
+	snprintf(height, sizeof(height), p->handshaken ? "%" PRIu32 "%s" : "hello", p->best_height,
+		 other ? "!" : " ");
+	row_fieldf(r, STYLE_BOLD, -3, "%u", p->id);
+	row_gap(r, 1);
+	row_field(r, p->kind == CONN_INBOUND ? ROLE_IN : ROLE_OUT, 2,
+		  p->kind == CONN_INBOUND  ? "i"
+		  : p->kind == CONN_MANUAL ? "m"
+		  : p->kind == CONN_FEELER ? "f"
+					   : "o");
+	row_field(r, ROLE_NORMAL, wide ? 22 : 15, addr);
+	if (p->syncing && m->data.snap.has_chain && tip < p->best_height) {
+		snprintf(height, sizeof(height), "%.0f%% ", 100.0 * tip / p->best_height);
+		row_column(r, ROLE_BAR, -HEIGHT_COLS, height);
+	} else {
+		row_column(r, other ? ROLE_WARN : theme_hash(&p->best.h), -HEIGHT_COLS, height);
+	}
+	row_column(r, ROLE_NORMAL, -PING_COLS, ping);
+	if (p->msgs_per_10s < 9995)
+		snprintf(rate, sizeof(rate), p->msgs_per_10s < 100 ? "%.1f" : "%.0f",
+			 p->msgs_per_10s / 10.0);
+	else
+		snprintf(rate, sizeof(rate), "%uk", (p->msgs_per_10s + 5) / 10000);
+	row_column(r, ROLE_NORMAL, -RATE_COLS, rate);
+	if (row_left(r) >= AGENT_LEAST + 2) {
+		row_gap(r, 2);
+		if (p->in_flight)
+			row_printf(r, ROLE_BAR, "sends %u", p->in_flight);
+		else
+			row_printf(r, ROLE_DIM, "%.*s", (int)strcspn(agent, "/("), agent);
+	}
+}
+
+static void empty(const struct model *m, char *out, size_t size)
+{
+	char addr[NET_ADDR_CHARS + 1];
+
+	if (m->data.snap.has_other) {
+		net_addr_format(addr, &m->data.snap.other.addr);
+		snprintf(out, size, "no peers: %s has another chain", addr);
+	} else if (m->data.snap.n_dials) {
+		net_addr_format(addr, &m->data.snap.dials[0].addr);
+		snprintf(out, size, "no peers yet: dialling %s; c connects to another", addr);
+	} else {
+		snprintf(out, size, "no peers yet: c connects, or start another node");
+	}
+}
+
+static void explain(const struct model *m, size_t i, char *out, size_t size)
+{
+	const struct peer_info *p = &m->data.snap.peers[i];
+
+	if (p->in_flight) {
+		snprintf(out, size, "peer %u sends blocks: %u of them are asked for", p->id,
+			 p->in_flight);
+		return;
+	}
+	snprintf(out, size, "peer %u %s: its best block is %u%s", p->id,
+		 p->kind == CONN_INBOUND ? "came to us" : "was dialled by us", p->best_height,
+		 p->best_height > m->data.snap.tip.height   ? ", ahead of ours"
+		 : p->best_height < m->data.snap.tip.height ? ", behind ours"
+							    : ", as ours");
+}
+
+const struct view view_peers = {
+	.name = "Peers",
+	.short_name = "Peers",
+	.sorts = sorts,
+	.count = count,
+	.id = id,
+	.fields = "peer addr dir height",
+	.words = words,
+	.greatest_first = 1u << BY_TRAFFIC,
+	.compare = compare,
+	.head = head,
+	.row = row,
+	.empty = empty,
+	.explain = explain,
+};
+
+void peers_strip(struct canvas *c, const struct rect *r, const struct model *m)
+{
+	const struct snapshot *s = &m->data.snap;
+	struct row row = {c, r->x, r->y, r->x + r->w, 0};
+
+	row_text(&row, ROLE_DIM, "Peers");
+	if (!count(&m->data))
+		row_text(&row, ROLE_DIM, " none yet");
+	for (size_t i = 0; i < count(&m->data); i++)
+		row_printf(&row, s->peers[i].best_height == s->tip.height ? ROLE_NORMAL : ROLE_WARN,
+			   " %u%s%u%s", s->peers[i].id,
+			   s->peers[i].kind == CONN_INBOUND ? "i" : "o", s->peers[i].best_height,
+			   s->peers[i].best_height == s->tip.height ? "" : "!");
+}
+
+char *peer_detail(const struct tui_data *d, size_t i)
+{
+	const struct peer_info *p = &d->snap.peers[i];
+	char addr[NET_ADDR_CHARS + 1], local[NET_ADDR_CHARS + 1],
+		listens[NET_ADDR_CHARS + 1] = "not told", ping[FORMAT_BYTES],
+					 best[HASH_HEX_CHARS + 1] =
+						 "not known: it has not told of it yet";
+
+	net_addr_format(addr, &p->addr);
+	net_addr_format(local, &p->local);
+	if (p->listens.port)
+		net_addr_format(listens, &p->listens);
+	format_ping(ping, p->ping_us);
+	if (!hash256_is_zero(&p->best.h))
+		hash256_hex(best, &p->best.h);
+	return mem_printf("peer         %u\naddress      %s\nlistens at   %s\nour end      %s\n"
+			  "connection   %s\nprogram      %s\n"
+			  "protocol     %d, services %" PRIx64
+			  "\nstarted at   height %d\nbest block   %u\n             %s\n"
+			  "ping         %s\nclock        %+" PRId64 " s from ours\n"
+			  "received     %" PRIu64 " messages, %" PRIu64 " bytes\n"
+			  "sent         %" PRIu64 " messages, %" PRIu64
+			  " bytes\nto come      %u blocks asked of it\n",
+			  p->id, addr, listens, local,
+			  p->kind == CONN_INBOUND  ? "it dialled us"
+			  : p->kind == CONN_MANUAL ? "we dialled it, asked to by hand"
+			  : p->kind == CONN_FEELER ? "we dialled it, to see whether it is there"
+						   : "we dialled it",
+			  p->agent, p->version, p->services, p->start_height, p->best_height, best,
+			  ping, p->clock_offset, p->msgs_in, p->bytes_in, p->msgs_out, p->bytes_out,
+			  p->in_flight);
+}

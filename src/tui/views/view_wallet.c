@@ -1,0 +1,187 @@
+/* The wallet: balance above, payments below. */
+#include "tui/views/view_priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <tally/base/mem.h>
+#include <tally/base/text.h>
+
+static size_t count(const struct tui_data *d)
+{
+	return d->n_history;
+}
+
+static void id(const struct tui_data *d, size_t i, struct row_id *out)
+{
+	*out = (struct row_id){.b[0] = 'w'};
+	memcpy(out->b + 1, d->history[i].id.h.b, HASH_BYTES);
+}
+
+static const char *kind(const struct wallet_tx *t)
+{
+	return t->coinbase ? "mined" : t->to_self ? "to self" : t->sent ? "sent" : "received";
+}
+
+/* "" where it has none. */
+static const char *label_of(const struct tui_data *d, const struct key_hash *of)
+{
+	for (size_t i = 0; i < d->n_addresses; i++)
+		if (memcmp(d->addresses[i].owner.b, of->b, KEY_HASH_BYTES) == 0)
+			return d->addresses[i].label;
+	return "";
+}
+
+static void words(const struct tui_data *d, size_t i, char *out, size_t size)
+{
+	const struct wallet_tx *t = &d->history[i];
+	const char *label = label_of(d, &t->to);
+	char hex[HASH_HEX_CHARS + 1], to[ADDRESS_CHARS + 1];
+
+	hash256_hex(hex, &t->id.h);
+	address_encode(to, &t->to);
+	snprintf(out, size, "tx=%s to=%s height=%u %s %s %s", hex, to, t->height, t->memo, kind(t),
+		 label);
+	if (*label)
+		text_append(out, size, " to=%s", label);
+}
+
+/* How the balance is said: shorter where there is no room for it. */
+static const struct wording {
+	const char *spendable, *plus, *immature, *pending;
+} wordings[] = {
+	{" to spend", "  ", " mined, wait", " coming"},
+	{"", " +", " mined, wait", " coming"},
+	{"", " +", " wait", " coming"},
+};
+
+/* What comes behind the coins that can be spent. */
+static void balance_rest(const struct wallet_balance *b, const struct wording *w, char *out,
+			 size_t size)
+{
+	char text[FORMAT_BYTES];
+
+	snprintf(out, size, "%s", w->spendable);
+	format_coins(text, b->immature);
+	if (b->immature)
+		text_append(out, size, "%s%s%s", w->plus, text, w->immature);
+	format_coins(text, b->pending);
+	if (b->pending)
+		text_append(out, size, "%s%s%s", w->plus, text, w->pending);
+}
+
+static int head(const struct model *m, struct canvas *c, const struct rect *r)
+{
+	const struct wallet_balance *b = &m->data.snap.balance;
+	struct row row = {c, r->x, r->y, r->x + r->w, 0};
+	char text[FORMAT_BYTES], rest[4 * FORMAT_BYTES];
+	size_t i = 0;
+
+	format_coins(text, b->spendable);
+	row_text(&row, ROLE_MONEY | STYLE_BOLD, text);
+	do
+		balance_rest(b, &wordings[i++], rest, sizeof(rest));
+	while (i < ARRAY_LEN(wordings) && canvas_width(c, rest) > row_left(&row));
+	row_text(&row, ROLE_DIM, rest);
+	return 1;
+}
+
+static int heads(const struct model *m, struct canvas *c, const struct rect *r)
+{
+	int lines = head(m, c, r);
+
+	if (r->h < 8)
+		return lines;
+	for (size_t i = 0; i < m->data.n_addresses && lines < r->h / 3; i++, lines++) {
+		const struct wallet_address *a = &m->data.addresses[i];
+		struct row row = {c, r->x, r->y + lines, r->x + r->w, 0};
+		char text[ADDRESS_CHARS + 1], amount[FORMAT_BYTES];
+
+		address_encode(text, &a->owner);
+		format_coins(amount, a->spendable);
+		/* Where there is no room for all, what one hands out. */
+		if (r->w < ADDRESS_CHARS + 30) {
+			row_field(&row, ROLE_TITLE, r->w - ADDRESS_CHARS - 1, a->label);
+			row_text(&row, ROLE_NORMAL, text);
+			continue;
+		}
+		row_field(&row, ROLE_NORMAL, ADDRESS_CHARS + 1, text);
+		row_field(&row, ROLE_MONEY, -16, amount);
+		row_printf(&row, ROLE_TITLE, "  %s", a->label);
+	}
+	return lines;
+}
+
+static void row(const struct model *m, struct row *r, size_t i)
+{
+	const struct wallet_tx *t = &m->data.history[i];
+	const bool waits = t->height == MEMPOOL_HEIGHT;
+	const int64_t net = t->received - t->sent;
+	const char *label = label_of(&m->data, &t->to);
+	char hash[HASH_SHORT_CHARS + 1], age[FORMAT_BYTES], amount[FORMAT_BYTES + 1],
+		to[ADDRESS_CHARS + 1];
+
+	hash256_short(hash, &t->id.h);
+	format_age(age, m->data.snap.now_us / 1000000 - t->time);
+	format_coins(amount, net < 0 ? -net : net);
+	address_encode(to, &t->to);
+	row_field(r, ROLE_DIM, -5, age);
+	row_gap(r, 1);
+	row_fieldf(r, net < 0 ? ROLE_OUT : ROLE_GOOD, -14, "%s%s", net < 0 ? "-" : "+", amount);
+	row_gap(r, 1);
+	row_field(r, ROLE_NORMAL, 9, kind(t));
+	row_field(r,
+		  t->abandoned ? ROLE_BAD
+		  : waits      ? ROLE_WARN
+			       : ROLE_DIM,
+		  6,
+		  t->abandoned ? "void"
+		  : waits      ? "waits"
+			       : "");
+	row_column(r, theme_hash(&t->id.h), 11, hash);
+	if (!t->coinbase && row_left(r) > 20)
+		row_printf(r, ROLE_DIM, "%s %s", *label ? label : to, t->memo);
+}
+
+static void empty(const struct model *m, char *out, size_t size)
+{
+	snprintf(out, size, "no payments yet: %s, :getnewaddress makes an address",
+		 m->data.snap.has_chain ? "m mines" : "a chain comes first");
+}
+
+static void explain(const struct model *m, size_t i, char *out, size_t size)
+{
+	const struct wallet_tx *t = &m->data.history[i];
+
+	if (t->abandoned && t->coinbase)
+		snprintf(out, size,
+			 "this reward is void: its block lost to a branch with more work");
+	else if (t->spent_void)
+		snprintf(out, size,
+			 "this payment is void: it spent coins that are void, as of a lost block");
+	else if (t->abandoned)
+		snprintf(out, size,
+			 "this payment is void: another one spent its coins, or it was given up");
+	else if (t->to_self && t->height == MEMPOOL_HEIGHT)
+		snprintf(out, size,
+			 "a payment to an address of your own costs the fee; it waits for a block");
+	else if (t->height == MEMPOOL_HEIGHT)
+		snprintf(out, size, "waits for a block");
+	else
+		snprintf(out, size, "in block %" PRIu32 ", %" PRIu32 " deep", t->height,
+			 m->data.snap.tip.height - t->height + 1);
+}
+
+const struct view view_wallet = {
+	.name = "Wallet",
+	.short_name = "Wallet",
+	.count = count,
+	.id = id,
+	.fields = "tx to height",
+	.words = words,
+	.head = heads,
+	.row = row,
+	.empty = empty,
+	.explain = explain,
+};

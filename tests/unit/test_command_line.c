@@ -1,0 +1,560 @@
+/* Lines of the prompt, with a real node behind them that does not run: words, completion, doing. */
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <tally/base/log.h>
+#include <tally/base/mem.h>
+#include <tally/consensus/params.h>
+#include <tally/crypto/address.h>
+#include <tally/rpc/command.h>
+#include <tally/node/node.h>
+
+static void no_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
+		   const char *text)
+{
+	(void)arg, (void)unix_us, (void)sub, (void)level, (void)text;
+}
+
+struct env {
+	char home[128];
+	struct node *n;
+	bool answered;
+	enum line_kind kind;
+	char text[8192];
+};
+
+static void on_line(void *arg, enum line_kind kind, const char *text)
+{
+	struct env *v = arg;
+
+	v->answered = true;
+	v->kind = kind;
+	snprintf(v->text, sizeof(v->text), "%s", text);
+}
+
+/* Does a line; its answer is in v->text. */
+static enum line_kind say(struct env *v, const char *line)
+{
+	struct err e = {0};
+
+	v->answered = false;
+	node_command_line(v->n, line, on_line, v);
+	assert_true(node_wait(v->n, &v->answered, &e));
+	return v->kind;
+}
+
+static int open_node(void **state)
+{
+	struct env *v = NEW(struct env);
+	const char *tmp = getenv("TMPDIR");
+	struct config c;
+	struct chain_params p;
+	struct err e = {0};
+
+	log_set_sink(no_log, NULL);
+	snprintf(v->home, sizeof(v->home), "%s/tally-line-XXXXXX", tmp ? tmp : "/tmp");
+	assert_non_null(mkdtemp(v->home));
+	config_init(&c);
+	assert_true(config_set(&c, config_find("home"), v->home, &e));
+	assert_true(config_finish(&c, 1, &e));
+	if (!node_open(&v->n, &c, NODE_OFFLINE, &e))
+		fail_msg("%s: %s", e.token, e.detail);
+	assert_int_equal(say(v, "getnewaddress miner"), LINE_DONE);
+	params_default(&p, 0);
+	strcpy(p.name, "line");
+	assert_true(node_resolve_address(v->n, "miner", false, &p.creator, &e));
+	if (!node_create_chain(v->n, &p, &e))
+		fail_msg("%s: %s", e.token, e.detail);
+	*state = v;
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st, (void)type, (void)ftw;
+	return remove(path);
+}
+
+static int close_node(void **state)
+{
+	struct env *v = *state;
+
+	assert_true(node_close(v->n, NULL));
+	nftw(v->home, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(v);
+	return 0;
+}
+
+/* --- words --------------------------------------------------------------------------- */
+
+static void words_are_split_at_spaces_but_not_in_quotes(void **state)
+{
+	char **w;
+	size_t n;
+	struct err e = {0};
+
+	(void)state;
+	assert_true(line_split("  send \t alice 5 memo=\"a \\\"b\\\" c\\\\\"  ", &w, &n, &e));
+	assert_int_equal(n, 4);
+	assert_string_equal(w[0], "send");
+	assert_string_equal(w[1], "alice");
+	assert_string_equal(w[2], "5");
+	assert_string_equal(w[3], "memo=a \"b\" c\\");
+	line_free(w, n);
+	assert_true(line_split("a \"\" b\\c", &w, &n, &e));
+	assert_int_equal(n, 3);
+	assert_string_equal(w[1], "");
+	assert_string_equal(w[2], "b\\c");
+	line_free(w, n);
+	assert_true(line_split("   ", &w, &n, &e));
+	assert_int_equal(n, 0);
+	line_free(w, n);
+}
+
+static void an_open_quote_and_a_33rd_word_are_refused(void **state)
+{
+	char **w, line[2 * 33 + 1] = "";
+	size_t n;
+	struct err e = {0};
+
+	(void)state;
+	assert_false(line_split("send \"alice", &w, &n, &e));
+	assert_string_equal(e.token, "bad-line");
+	for (unsigned i = 0; i < 32; i++)
+		strcat(line, "a ");
+	assert_true(line_split(line, &w, &n, &e));
+	assert_int_equal(n, 32);
+	line_free(w, n);
+	strcat(line, "a");
+	assert_false(line_split(line, &w, &n, &e));
+}
+
+/* --- completion ------------------------------------------------------------------------ */
+
+static bool offers(struct env *v, const char *line, const char *want)
+{
+	char out[64][COMPLETION_CHARS + 1];
+	const size_t n = line_complete(v->n, line, out, 64);
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(out[i], want) == 0)
+			return true;
+	return false;
+}
+
+static void verbs_labels_and_keys_are_completed_each_in_its_place(void **state)
+{
+	struct env *v = *state;
+
+	assert_true(offers(v, "se", "send"));
+	assert_false(offers(v, "se", "balance"));
+	assert_true(offers(v, "", "balance"));
+	assert_true(offers(v, "send mi", "miner"));
+	assert_true(offers(v, "send @mi", "@miner"));
+	assert_true(offers(v, "send 5 mi", "miner")); /* either way round */
+	assert_true(offers(v, "send  miner 5 me", "memo="));
+	assert_false(offers(v, "send miner 5 pre", "preview="));
+	assert_false(offers(v, "send miner 5 mi", "miner"));
+	assert_false(offers(v, "nonsense m", "miner"));
+	/* What stands in quotes is a text, blanks and all; and one word where they are closed. */
+	assert_false(offers(v, "send miner 5 memo=\"so fe", "fee="));
+	assert_false(offers(v, "send miner 5 memo=\"a \\\" fe", "fee="));
+	assert_true(offers(v, "send miner 5 memo=\"so so\" fe", "fee="));
+	assert_true(offers(v, "send \"a b\" mi", "miner"));
+	assert_int_equal(line_complete(v->n, "", (char[1][COMPLETION_CHARS + 1]){""}, 1), 1);
+}
+
+static void usage_is_of_the_verb_at_the_beginning(void **state)
+{
+	char text[128], small[8];
+
+	(void)state;
+	line_usage("  send! al", text, sizeof(text));
+	assert_non_null(strstr(text, "send to amount [fee=] [memo=]"));
+	assert_null(strstr(text, "preview"));
+	line_usage("nonsense", text, sizeof(text));
+	assert_string_equal(text, "");
+	line_usage("send", small, sizeof(small));
+	assert_int_equal(strlen(small), sizeof(small) - 1);
+}
+
+/* --- doing -------------------------------------------------------------------------------- */
+
+static void sending_asks_first_and_with_a_mark_does_it(void **state)
+{
+	struct env *v = *state;
+
+	assert_int_equal(say(v, "getnewaddress \"bob b\""), LINE_DONE);
+	assert_int_equal(say(v, "send \"bob b\" 1.5 memo=\"two words\""), LINE_CONFIRM);
+	assert_int_equal(strncmp(v->text, "send 1.5 to bob b, tly1", 23), 0);
+	assert_non_null(strstr(v->text, " (your own address), memo 'two words', fee "));
+	assert_int_equal(say(v, "getrawmempool"), LINE_DONE);
+	assert_string_equal(v->text, "[]");
+	assert_int_equal(say(v, "send! 1.5 \"bob b\" memo=\"two words\""), LINE_DONE);
+	assert_non_null(strstr(v->text, "sent 1.5 to bob b, tly1"));
+	assert_int_equal(say(v, "listtransactions * 1"), LINE_DONE);
+	assert_non_null(strstr(v->text, "\"memo\": \"two words\""));
+	/* Until it is in a block the chain says what it said. */
+	assert_int_equal(say(v, "tally_balance miner"), LINE_DONE);
+	assert_non_null(strstr(v->text, ": 50"));
+	assert_int_equal(say(v, "tally_balance \"bob b\""), LINE_DONE);
+	assert_non_null(strstr(v->text, ": 0"));
+	assert_int_equal(say(v, "generatetoaddress 1 miner"), LINE_DONE);
+	assert_int_equal(say(v, "tally_balance \"bob b\""), LINE_DONE);
+	assert_non_null(strstr(v->text, ": 1.5"));
+}
+
+static void what_is_asked_says_that_a_block_is_mined(void **state)
+{
+	static const char *const lines[] = {"send miner 1 mine=true",
+					    "tally send -to miner -amount 1 -mine"};
+	struct env *v = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		const char *end;
+
+		assert_int_equal(say(v, lines[i]), LINE_CONFIRM);
+		end = strstr(v->text, ", change ");
+		assert_non_null(end);
+		assert_non_null(strstr(end, ", and mine a block with it?"));
+	}
+	assert_int_equal(say(v, "send miner 1 mine=false"), LINE_CONFIRM);
+	assert_null(strstr(v->text, "block"));
+	assert_int_equal(say(v, "getblockcount"), LINE_DONE);
+	assert_string_equal(v->text, "0");
+}
+
+/* The commands of the shell are understood at the prompt. */
+static void the_shells_names_do_the_same(void **state)
+{
+	struct env *v = *state;
+
+	assert_int_equal(say(v, "createwallet anna"), LINE_DONE);
+	assert_int_equal(strncmp(v->text, "tly1", 4), 0);
+	assert_int_equal(say(v, "send! anna 20"), LINE_DONE);
+	assert_int_equal(say(v, "getbalance"), LINE_DONE);
+	assert_non_null(strstr(v->text, "Balance: "));
+	assert_int_equal(say(v, "tally getbalance -address anna"), LINE_DONE);
+	assert_string_equal(v->text, "Balance of 'anna': 0");
+}
+
+/* Options with a dash, as the lesson has them, in any order; and the program's name before. */
+static void a_line_of_the_shell_may_be_pasted(void **state)
+{
+	struct env *v = *state;
+
+	assert_int_equal(say(v, "tally createwallet -label anna"), LINE_DONE);
+	assert_int_equal(say(v, "send -from miner --to anna -amount 2.5 -memo \"for lunch\""),
+			 LINE_CONFIRM);
+	assert_non_null(strstr(v->text, "send 2.5 to anna, tly1"));
+	assert_int_equal(say(v, "tally send! -amount 2.5 -to anna -mine"), LINE_DONE);
+	assert_non_null(strstr(v->text, "sent 2.5 to anna, tly1"));
+	assert_non_null(strstr(v->text, ", in a block: transaction "));
+	assert_int_equal(say(v, "getbalance anna"), LINE_DONE);
+	assert_non_null(strstr(v->text, ": 2.5"));
+	assert_int_equal(say(v, "send anna -amount"), LINE_FAILED);
+	assert_int_equal(say(v, "send anna -5"), LINE_FAILED);
+	assert_int_equal(say(v, "tally"), LINE_FAILED);
+	/* A method, called as at the shell. */
+	assert_int_equal(say(v, "tally rpc getblockcount"), LINE_DONE);
+	assert_int_equal(say(v, "rpc getblockhash 0"), LINE_DONE);
+	assert_int_equal(strlen(v->text), 66); /* quoted, as JSON has it */
+	assert_int_equal(say(v, "rpc"), LINE_FAILED);
+	assert_string_equal(v->text, "rpc is followed by a method: help lists them");
+	assert_int_equal(say(v, "tally startnode -miner"), LINE_FAILED);
+	assert_non_null(strstr(v->text, "startnode is for a shell, in another terminal"));
+	/* What pays asks before. */
+	assert_int_equal(say(v, "sendtoaddress anna 1"), LINE_CONFIRM);
+}
+
+static void a_name_is_given_once_and_what_has_none_fills_the_rest(void **state)
+{
+	struct env *v = *state;
+
+	assert_int_equal(say(v, "send to=miner 5"), LINE_CONFIRM);
+	assert_int_equal(strncmp(v->text, "send 5 to miner, tly1", 21), 0);
+	assert_int_equal(say(v, "send amount=5 miner"), LINE_CONFIRM);
+	assert_int_equal(say(v, "send miner 5 to=miner"), LINE_FAILED);
+	assert_non_null(strstr(v->text, "to is given twice"));
+	assert_int_equal(say(v, "send fee=1 fee=2 miner 5"), LINE_FAILED);
+}
+
+static void an_option_that_is_none_is_told_so_and_a_text_is_none(void **state)
+{
+	static const struct {
+		const char *line, *says;
+	} cases[] = {
+		{"send miner 1 foo=2", "there is no option foo: see help send"},
+		{"send 1 miner memmo=\"a b\"", "there is no option memmo: did you mean memo=?"},
+		{"getbalance -adress miner", "no option -adress: did you mean -address?"},
+		{"getbalance --adress=miner", "no option --adress: did you mean --address?"},
+		{"send miner 1 -x", "there is no option -x: see help send"},
+		{"send miner 1 -previe", "there is no option -previe: see help send"},
+		{"getblockcount foo=1", "'foo=1' is too much"}};
+	static const char *const good[] = {"send miner 1 memo=a=b",       "send miner 1 -memo a=b",
+					   "send miner 1 -memo=a=b",      "send 1 \"x=y\"",
+					   "send -to \"-bob\" -amount 1", "send \"-bob\" 1 memo=-x",
+					   "send miner 1 memo=\"foo=2\""};
+	struct env *v = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_int_equal(say(v, cases[i].line), LINE_FAILED);
+		assert_non_null(strstr(v->text, cases[i].says));
+	}
+	assert_int_equal(say(v, "createwallet \"x=y\""), LINE_DONE);
+	assert_int_equal(say(v, "createwallet \"-bob\""), LINE_DONE);
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		assert_int_equal(say(v, good[i]), LINE_CONFIRM);
+}
+
+static void what_was_asked_about_is_done_unasked(void **state)
+{
+	static const char *const lines[][2] = {{"send a 5", "send! a 5"},
+					       {"quit", "quit!"},
+					       {" send  a", " send!  a"},
+					       {"tally send -to a", "tally send! -to a"},
+					       {"tally  ban 1", "tally  ban! 1"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		char *got = line_unasked(lines[i][0]);
+
+		assert_string_equal(got, lines[i][1]);
+		free(got);
+	}
+}
+
+static void a_text_with_blanks_wants_quotes(void **state)
+{
+	struct env *v = *state;
+
+	assert_int_equal(say(v, "send miner 1 memo=for lunch"), LINE_FAILED);
+	assert_non_null(strstr(v->text, "memo=\"for lunch\""));
+	assert_int_equal(say(v, "send memo=lunch miner 1"), LINE_CONFIRM);
+	assert_int_equal(say(v, "send miner 1 memo=\"for lunch\" 2"), LINE_FAILED);
+}
+
+static void a_fee_that_can_only_be_a_mistake_is_refused(void **state)
+{
+	struct env *v = *state;
+
+	assert_int_equal(say(v, "send! miner 5 fee=1000000"), LINE_FAILED);
+	assert_non_null(strstr(v->text, "more than a tenth"));
+	assert_int_equal(say(v, "send! miner 5 fee=2000"), LINE_DONE);
+	assert_int_equal(say(v, "generatetoaddress 1 miner"), LINE_DONE);
+	assert_int_equal(say(v, "sendtoaddress! miner 5"), LINE_DONE);
+}
+
+/* The rate that a refusal names is the last that passes, whatever coins are chosen. */
+static void the_rate_that_is_advised_is_the_highest_that_passes(void **state)
+{
+	static const char *const amounts[] = {"1", "1.1", "5", "20", "0.00001"};
+	struct env *v = *state;
+
+	/* A coin that is spent without change at some rates. */
+	assert_int_equal(say(v, "send! miner 1.15"), LINE_DONE);
+	assert_int_equal(say(v, "generatetoaddress 7 miner"), LINE_DONE);
+	for (size_t i = 0; i < ARRAY_LEN(amounts); i++) {
+		char line[128];
+		const char *at;
+		long most;
+
+		snprintf(line, sizeof(line), "send miner %s fee=1000000", amounts[i]);
+		assert_int_equal(say(v, line), LINE_FAILED);
+		at = strstr(v->text, "give a fee rate of at most ");
+		assert_non_null(at);
+		most = strtol(strrchr(at, ' '), NULL, 10);
+		snprintf(line, sizeof(line), "send miner %s fee=%ld", amounts[i], most);
+		assert_int_equal(say(v, line), LINE_CONFIRM);
+		snprintf(line, sizeof(line), "send miner %s fee=%ld", amounts[i], most + 1);
+		assert_int_equal(say(v, line), LINE_FAILED);
+	}
+}
+
+static void amounts_are_taken_whole_or_not_at_all(void **state)
+{
+	struct env *v = *state;
+	char line[256];
+
+	snprintf(line, sizeof(line), "send miner %062d15", 0);
+	assert_int_equal(say(v, line), LINE_CONFIRM); /* 15, not 1 */
+	assert_int_equal(strncmp(v->text, "send 15 to ", 11), 0);
+	const char *const bad[] = {"0",    "-1",  "1.000000001", "21000001",
+				   "five", "1e",  "0x10",        "1 .5",
+				   "",     "nan", "1,5",         "99999999999999999999999999"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		snprintf(line, sizeof(line), "send miner \"%s\"", bad[i]);
+		assert_int_equal(say(v, line), LINE_FAILED);
+	}
+	assert_int_equal(say(v, "send miner 0.00000001"), LINE_CONFIRM);
+}
+
+/* Dumped and read again a text is as it was, and an amount is a number. */
+static void no_text_is_taken_for_an_amount(void **state)
+{
+	static const char *const texts[] = {
+		"",           "\001",         "\0011,\"x\":2", "a\"\0011", "\\u0000",
+		"\"\\u00001", "\\\"\\u00001", "0.50000000",    "\177\037", "\"",
+		"\\"};
+	char amount[AMOUNT_CHARS + 1], *text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		json_t *in = json_pack("{s:s,s:o,s:[s]}", "text", texts[i], "amount",
+				       json_amount(-50000000), texts[i], texts[i]);
+		json_t *out;
+
+		assert_false(json_amount_text(json_object_get(in, "text"), amount));
+		assert_true(json_amount_text(json_object_get(in, "amount"), amount));
+		assert_string_equal(amount, "-0.5");
+		text = command_json(in, JSON_COMPACT);
+		assert_non_null(strstr(text, "\"amount\":-0.50000000"));
+		out = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+		assert_int_equal(json_object_size(out), 3);
+		assert_string_equal(json_string_value(json_object_get(out, "text")), texts[i]);
+		assert_string_equal(
+			json_string_value(json_array_get(json_object_get(out, texts[i]), 0)),
+			texts[i]);
+		assert_true(json_is_real(json_object_get(out, "amount")));
+		free(text);
+		json_decref(in);
+		json_decref(out);
+	}
+}
+
+struct amount_reply {
+	char token[ERR_TOKEN_CHARS + 1], amount[AMOUNT_CHARS + 1];
+};
+
+static void on_amount(void *arg, json_t *result, const struct err *err, int code)
+{
+	struct amount_reply *r = arg;
+
+	(void)code;
+	snprintf(r->token, sizeof(r->token), "%s", err ? err->token : "");
+	if (result)
+		json_amount_text(json_object_get(result, "amount"), r->amount);
+}
+
+static void numbers_of_json_are_amounts_to_the_last_unit(void **state)
+{
+	static const struct {
+		const char *json, *amount; /* NULL: refused as no amount */
+	} cases[] = {{"20.00000001", "20.00000001"},
+		     {"1e-8", "0.00000001"},
+		     {"0.1", "0.1"},
+		     {"2.675", "2.675"},
+		     {"49.99999999", NULL}, /* not there, with a fee */
+		     {"8388608.00000001", NULL},
+		     {"20999999.99999999", NULL},
+		     {"21000000", NULL},
+		     {"1e-9", ""},
+		     {"0.123456789", ""},
+		     {"16777216.000000001", NULL}, /* as a double 16777216 */
+		     {"21000000.00000001", ""},
+		     {"-0.5", ""},
+		     {"0.0", ""},
+		     {"1e300", ""},
+		     {"true", ""},
+		     {"[1]", ""}};
+	struct env *v = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct amount_reply r = {{0}, {0}};
+		json_t *params =
+			json_pack("{s:s,s:o,s:b}", "to", "miner", "amount",
+				  json_loads(cases[i].json, JSON_DECODE_ANY, NULL), "preview", 1);
+
+		node_command(v->n, "send", params, on_amount, &r);
+		json_decref(params);
+		if (!cases[i].amount)
+			assert_string_equal(r.token, "insufficient-funds");
+		else if (*cases[i].amount)
+			assert_string_equal(r.amount, cases[i].amount);
+		else
+			assert_string_equal(r.token, "bad-amount");
+	}
+}
+
+static void a_strangers_balance_is_counted_in_the_chain(void **state)
+{
+	struct env *v = *state;
+	struct key_hash zero = {{0}};
+	char line[128], address[ADDRESS_CHARS + 1];
+
+	address_encode(address, &zero);
+	snprintf(line, sizeof(line), "send! %s 2.25", address);
+	assert_int_equal(say(v, line), LINE_DONE);
+	snprintf(line, sizeof(line), "tally_balance %s", address);
+	assert_int_equal(say(v, line), LINE_DONE);
+	assert_non_null(strstr(v->text, ": 0"));
+	assert_int_equal(say(v, "generatetoaddress 1 miner"), LINE_DONE);
+	assert_int_equal(say(v, line), LINE_DONE);
+	assert_non_null(strstr(v->text, ": 2.25"));
+	/* One that is under way when the node stops is answered, and nothing is left of it. */
+	v->answered = false;
+	node_command_line(v->n, line, on_line, v);
+	assert_false(v->answered);
+}
+
+static void what_is_no_line_is_told_so(void **state)
+{
+	static const char *const near[][2] = {{"getblanace", "did you mean getbalance?"},
+					      {"rpc getblockcoun", "did you mean getblockcount?"},
+					      {"createwalet bob", "did you mean createwallet?"},
+					      {"balanc", "did you mean balance?"}};
+	struct env *v = *state;
+
+	assert_int_equal(say(v, "frobnicate 1"), LINE_FAILED);
+	assert_non_null(strstr(v->text, "there is no command 'frobnicate'"));
+	assert_int_equal(say(v, "sned 1"), LINE_FAILED);
+	assert_non_null(strstr(v->text, "did you mean send?"));
+	for (size_t i = 0; i < ARRAY_LEN(near); i++) {
+		assert_int_equal(say(v, near[i][0]), LINE_FAILED);
+		assert_string_equal(strstr(v->text, "did you mean "), near[i][1]);
+	}
+	assert_int_equal(say(v, "send"), LINE_FAILED);
+	assert_non_null(strstr(v->text, "send needs to (address or label)"));
+	assert_int_equal(say(v, "send miner"), LINE_FAILED);
+	assert_int_equal(say(v, "send miner 1 2 x y z a b c"), LINE_FAILED);
+	assert_int_equal(say(v, "send miner 1 memo=\"open"), LINE_FAILED);
+	assert_int_equal(say(v, "send miner 1 \xff\xfe"), LINE_FAILED);
+	assert_int_equal(say(v, ""), LINE_DONE);
+	assert_string_equal(v->text, "");
+}
+
+int main(void)
+{
+#define WITH_NODE(f) cmocka_unit_test_setup_teardown(f, open_node, close_node)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words_are_split_at_spaces_but_not_in_quotes),
+		cmocka_unit_test(an_open_quote_and_a_33rd_word_are_refused),
+		cmocka_unit_test(usage_is_of_the_verb_at_the_beginning),
+		WITH_NODE(verbs_labels_and_keys_are_completed_each_in_its_place),
+		WITH_NODE(sending_asks_first_and_with_a_mark_does_it),
+		WITH_NODE(what_is_asked_says_that_a_block_is_mined),
+		WITH_NODE(the_shells_names_do_the_same),
+		WITH_NODE(a_line_of_the_shell_may_be_pasted),
+		WITH_NODE(an_option_that_is_none_is_told_so_and_a_text_is_none),
+		cmocka_unit_test(what_was_asked_about_is_done_unasked),
+		WITH_NODE(a_name_is_given_once_and_what_has_none_fills_the_rest),
+		WITH_NODE(a_text_with_blanks_wants_quotes),
+		WITH_NODE(a_fee_that_can_only_be_a_mistake_is_refused),
+		WITH_NODE(the_rate_that_is_advised_is_the_highest_that_passes),
+		WITH_NODE(amounts_are_taken_whole_or_not_at_all),
+		cmocka_unit_test(no_text_is_taken_for_an_amount),
+		WITH_NODE(numbers_of_json_are_amounts_to_the_last_unit),
+		WITH_NODE(a_strangers_balance_is_counted_in_the_chain),
+		WITH_NODE(what_is_no_line_is_told_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
