@@ -152,7 +152,7 @@ static void print_plain(const char *s)
 
 static bool call_and_print(struct invocation *in, const char *method, json_t *params, struct err *e)
 {
-	const struct verb *v = verb_find(method);
+	const struct command *v = command_find(method);
 	json_t *result;
 	char *text;
 
@@ -256,7 +256,7 @@ static bool run_send(struct invocation *in, struct err *e)
 	if (!call_command(in, "send", params, &result, NULL, e))
 		return false;
 	printf("%s\n", json_string_value(json_object_get(result, "txid")));
-	told = verb_find("send")->text(result);
+	told = command_find("send")->text(result);
 	note("%s", told);
 	free(told);
 	json_decref(result);
@@ -361,7 +361,7 @@ static bool run_reindex(struct invocation *in, struct err *e)
 /* --- rpc ---------------------------------------------------------------------------------------- */
 
 /* What is text in the method's own table stays as it was typed, so that a label may be "5" and a hash all digits. */
-static bool stays_text(const struct verb_param *p, const char *word)
+static bool stays_text(const struct command_param *p, const char *word)
 {
 	switch (p->type) {
 	case ARG_TEXT:
@@ -369,7 +369,7 @@ static bool stays_text(const struct verb_param *p, const char *word)
 	case ARG_HASH:
 	case ARG_HEX:
 	case ARG_HOSTPORT:
-	case ARG_VERB:
+	case ARG_COMMAND:
 		return *word != '"' && strcmp(word, "null") != 0;
 	case ARG_AMOUNT:
 	case ARG_NUMBER:
@@ -383,8 +383,8 @@ static bool stays_text(const struct verb_param *p, const char *word)
 
 static json_t *rpc_params(const struct invocation *in, struct err *e)
 {
-	const struct verb *v = verb_find(in->words[0]);
-	const struct verb_param *p = v ? v->params : NULL;
+	const struct command *v = command_find(in->words[0]);
+	const struct command_param *p = v ? v->params : NULL;
 	json_t *params = json_array();
 
 	for (size_t i = 1; i < in->n_words; i++) {

@@ -29,9 +29,9 @@ static bool unknown_option(const struct invocation *in, const char *name, struct
 static bool unknown_command(const char *name, struct err *e)
 {
 	struct nearest near = {.to = name};
-	const struct verb *v = verb_find(name);
+	const struct command *v = command_find(name);
 
-	if (v && v->flags & VERB_RPC)
+	if (v && v->flags & COMMAND_RPC)
 		return err_set(e, ERR_USAGE, "unknown-command",
 			       "there is no command '%s': tally rpc %s calls the method, tally rpc "
 			       "help %s tells about it",

@@ -135,7 +135,7 @@ const struct setting config_settings[] = {
 	 .arg = "N",
 	 .fallback = "1",
 	 .lo = 1,
-	 .hi = MINER_THREADS_MAX,
+	 .hi = WORKER_THREADS_MAX,
 	 .where = START,
 	 .help = "mining threads",
 	 FIELD(threads)},

@@ -11,7 +11,7 @@
 
 struct event_base;
 struct evhttp;
-struct door;
+struct http_admission;
 
 /* control_cookie.c: makes a new secret and writes it to the file, readable by its owner alone. auth gets the value
  * of the Authorization header that a client must send. */
@@ -21,10 +21,11 @@ bool cookie_matches(const char auth[CONTROL_AUTH_CHARS + 1], const char *given);
 
 /* control_door.c: connections to `http` on loopback, as many as there is room for. Who has not shown the
  * secret may not send much, nor stay long. auth is borrowed. ERR_IO "port-in-use". */
-bool door_open(struct door **out, struct event_base *base, struct evhttp *http, uint16_t port,
-	       const char *auth, struct err *e);
-void door_tick(struct door *d); /* every second: opens again where there was no room */
+bool http_admission_open(struct http_admission **out, struct event_base *base, struct evhttp *http,
+			 uint16_t port, const char *auth, struct err *e);
+void http_admission_tick(
+	struct http_admission *d); /* every second: opens again where there was no room */
 /* After evhttp_free, which frees the listener. NULL is harmless. */
-void door_free(struct door *d);
+void http_admission_free(struct http_admission *d);
 
 #endif

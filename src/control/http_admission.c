@@ -28,7 +28,7 @@
 #define HURRIED_MS   50 /* the others this: what a program sends is there before it is let in */
 #define BACKLOG      1024 /* they wait in order; whom it has no room for knocks again after a second */
 
-struct door {
+struct http_admission {
 	struct event_base *base;
 	struct evconnlistener *listener; /* freed with evhttp */
 	const char *auth;
@@ -40,7 +40,7 @@ struct door {
  * its descriptor, until it is no longer watched. */
 struct guest {
 	struct list link;
-	struct door *door;
+	struct http_admission *door;
 	struct bufferevent *bev;
 	struct evbuffer_cb_entry *watch;
 	struct event *end; /* of its time, or when it has shown the secret */
@@ -51,7 +51,7 @@ struct guest {
 
 static void guest_free(struct guest *g)
 {
-	struct door *d = g->door;
+	struct http_admission *d = g->door;
 
 	list_del(&g->link);
 	evbuffer_remove_cb_entry(bufferevent_get_input(g->bev), g->watch);
@@ -71,7 +71,7 @@ static void refuse(struct guest *g, const char *why)
 static void on_end(evutil_socket_t fd, short what, void *arg)
 {
 	struct guest *g = arg;
-	struct door *d = g->door;
+	struct http_admission *d = g->door;
 
 	(void)fd, (void)what;
 	if (!g->proven)
@@ -140,7 +140,7 @@ static void on_input(struct evbuffer *in, const struct evbuffer_cb_info *info, v
 /* A new connection. evhttp makes its events at the base's middle priority by default; ours come after keys. */
 static struct bufferevent *guest_comes(struct event_base *base, void *arg)
 {
-	struct door *d = arg;
+	struct http_admission *d = arg;
 	const int ms = d->n_guests < PATIENT ? UNPROVEN_MS : HURRIED_MS;
 	const struct timeval time = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 	struct guest *g = NEW(struct guest);
@@ -160,7 +160,7 @@ static struct bufferevent *guest_comes(struct event_base *base, void *arg)
 	return g->bev;
 }
 
-void door_tick(struct door *d)
+void http_admission_tick(struct http_admission *d)
 {
 	if (d && d->n_guests < GUESTS_MAX)
 		evconnlistener_enable(d->listener);
@@ -187,18 +187,18 @@ static struct evconnlistener *listen_at(struct event_base *base, uint16_t port)
 		BACKLOG, (const struct sockaddr *)&sin, sizeof(sin));
 }
 
-bool door_open(struct door **out, struct event_base *base, struct evhttp *http, uint16_t port,
-	       const char *auth, struct err *e)
+bool http_admission_open(struct http_admission **out, struct event_base *base, struct evhttp *http,
+			 uint16_t port, const char *auth, struct err *e)
 {
 	struct evconnlistener *l = listen_at(base, port);
-	struct door *d;
+	struct http_admission *d;
 
 	if (!l)
 		return err_set(
 			e, ERR_IO, "port-in-use",
 			"control port %u is in use: another node runs there, or choose one with --control-port",
 			port);
-	d = NEW(struct door);
+	d = NEW(struct http_admission);
 	d->base = base;
 	list_init(&d->guests);
 	d->listener = l;
@@ -210,7 +210,7 @@ bool door_open(struct door **out, struct event_base *base, struct evhttp *http, 
 	return true;
 }
 
-void door_free(struct door *d)
+void http_admission_free(struct http_admission *d)
 {
 	if (!d)
 		return;

@@ -26,7 +26,7 @@
 struct control {
 	struct node *node;
 	struct evhttp *http;
-	struct door *door;
+	struct http_admission *door;
 	char *cookie_path;
 	char auth[CONTROL_AUTH_CHARS + 1];
 	struct list requests;
@@ -87,7 +87,7 @@ static void put_json(struct writer *w, char *take_text)
 /* What is text already may be long: it is copied once. */
 static void put_result(struct writer *w, const json_t *result)
 {
-	const char *text = pieces_text(result);
+	const char *text = json_stream_text(result);
 
 	if (text)
 		put_text(w, text);
@@ -367,13 +367,14 @@ bool control_open(struct node *n, struct err *e)
 	evhttp_set_timeout(k->http, TIMEOUT_S);
 	evhttp_set_allowed_methods(k->http, EVHTTP_REQ_POST | EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
 	evhttp_set_gencb(k->http, on_request, k);
-	return door_open(&k->door, n->base, k->http, (uint16_t)n->config.control_port, k->auth, e);
+	return http_admission_open(&k->door, n->base, k->http, (uint16_t)n->config.control_port,
+				   k->auth, e);
 }
 
 void control_tick(struct node *n)
 {
 	if (n->control)
-		door_tick(n->control->door);
+		http_admission_tick(n->control->door);
 }
 
 void control_close(struct node *n)
@@ -394,7 +395,7 @@ void control_close(struct node *n)
 	}
 	if (k->http)
 		evhttp_free(k->http);
-	door_free(k->door);
+	http_admission_free(k->door);
 	if (k->auth[0])
 		unlink(k->cookie_path);
 	sodium_memzero(k->auth, sizeof(k->auth));

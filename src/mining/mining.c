@@ -37,7 +37,7 @@ struct generate {
 
 struct mining {
 	struct node *node;
-	struct miner *miner; /* made at first use */
+	struct worker_pool *miner; /* made at first use */
 	bool on;
 	bool has_to;
 	struct key_hash to;
@@ -77,7 +77,7 @@ static void mining_stop_job(struct mining *m)
 {
 	if (!m->job)
 		return;
-	miner_pause(m->miner);
+	worker_pool_pause(m->miner);
 	m->job = 0;
 	block_template_clear(&m->template);
 }
@@ -175,7 +175,7 @@ static void mining_begin_job(struct mining *m)
 	block_template_make(&m->template, m->node, g ? &g->to : &m->to);
 	m->job_for = g ? g->id : 0;
 	header_encode(header, &m->template.header);
-	m->job = miner_start(m->miner, header, m->template.header.bits);
+	m->job = worker_pool_start(m->miner, header, m->template.header.bits);
 	m->job_ms = now_ms(m);
 	mining_wait(m, RETIME_MS);
 }
@@ -298,11 +298,11 @@ static void mining_on_exhausted(void *arg, uint64_t job)
 static bool mining_prepare(struct mining *m, struct err *e)
 {
 	if (!m->miner)
-		m->miner = miner_new(m->node->base, mining_on_found, mining_on_exhausted, m);
+		m->miner = worker_pool_new(m->node->base, mining_on_found, mining_on_exhausted, m);
 	if (!m->miner)
 		return err_set(e, ERR_IO, "miner",
 			       "cannot make a pipe for the miner: raise ulimit -n");
-	if (!miner_set_threads(m->miner, m->threads))
+	if (!worker_pool_set_threads(m->miner, m->threads))
 		return err_set(e, ERR_IO, "miner",
 			       "cannot make a thread for the miner: raise ulimit -u");
 	return true;
@@ -330,7 +330,7 @@ void mining_free(struct mining *m)
 	err_set(&err, ERR_BUSY, "stopping", "the node is stopping");
 	while (!list_empty(&m->generates))
 		generate_finish(list_first(&m->generates, struct generate, link), &err);
-	miner_free(m->miner);
+	worker_pool_free(m->miner);
 	event_free(m->timer);
 	free(m);
 }
@@ -386,7 +386,7 @@ void node_mining_tick(struct node *n)
 {
 	struct mining *m = n->mining;
 	const int64_t now = now_ms(m);
-	const uint64_t hashes = m->miner ? miner_hashes(m->miner) : 0;
+	const uint64_t hashes = m->miner ? worker_pool_hashes(m->miner) : 0;
 
 	if (m->rate_ms && now > m->rate_ms) {
 		const double rate =

@@ -28,10 +28,10 @@ struct miner_word {
 	uint32_t found; /* 0: the nonces have run out */
 };
 
-struct miner {
+struct worker_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	pthread_t threads[MINER_THREADS_MAX];
+	pthread_t threads[WORKER_THREADS_MAX];
 	unsigned n_threads;
 	bool quit;
 	/* The job: changed under the lock; `job` is also read without it, to notice a change. */
@@ -43,12 +43,12 @@ struct miner {
 
 	int pipe[2];
 	struct event *event;
-	miner_found *found;
-	miner_exhausted *exhausted;
+	worker_pool_found *found;
+	worker_pool_exhausted *exhausted;
 	void *arg;
 };
 
-static void miner_tell(struct miner *m, uint64_t job, bool found, uint32_t nonce)
+static void miner_tell(struct worker_pool *m, uint64_t job, bool found, uint32_t nonce)
 {
 	struct miner_word word = {.job = job, .nonce = nonce, .found = found};
 	ssize_t n;
@@ -59,7 +59,7 @@ static void miner_tell(struct miner *m, uint64_t job, bool found, uint32_t nonce
 }
 
 /* Takes the next slice of nonces, waiting for a job where there is none. False: quit. */
-static bool miner_take(struct miner *m, uint64_t *job, uint64_t *first,
+static bool miner_take(struct worker_pool *m, uint64_t *job, uint64_t *first,
 		       uint8_t header[HEADER_BYTES], uint8_t target[32])
 {
 	pthread_mutex_lock(&m->lock);
@@ -71,7 +71,7 @@ static bool miner_take(struct miner *m, uint64_t *job, uint64_t *first,
 	}
 	*job = m->job;
 	*first = m->next_nonce;
-	m->next_nonce += MINER_SLICE;
+	m->next_nonce += WORKER_SLICE;
 	memcpy(header, m->header, HEADER_BYTES);
 	memcpy(target, m->target, 32);
 	pthread_mutex_unlock(&m->lock);
@@ -79,7 +79,7 @@ static bool miner_take(struct miner *m, uint64_t *job, uint64_t *first,
 }
 
 /* The first worker to find a nonce ends the job; a later one is too late. */
-static void miner_finish(struct miner *m, uint64_t job, uint32_t nonce)
+static void miner_finish(struct worker_pool *m, uint64_t job, uint32_t nonce)
 {
 	bool first;
 
@@ -103,7 +103,7 @@ static void give_way(void)
 
 static void *miner_main(void *arg)
 {
-	struct miner *m = arg;
+	struct worker_pool *m = arg;
 	uint8_t header[HEADER_BYTES], target[32];
 	uint64_t job, first, tried;
 	uint32_t nonce;
@@ -111,12 +111,12 @@ static void *miner_main(void *arg)
 	give_way();
 	while (miner_take(m, &job, &first, header, target)) {
 		const bool found =
-			pow_scan(header, target, (uint32_t)first, MINER_SLICE, &nonce, &tried);
+			pow_scan(header, target, (uint32_t)first, WORKER_SLICE, &nonce, &tried);
 
 		atomic_fetch_add(&m->hashes, tried);
 		if (found)
 			miner_finish(m, job, nonce);
-		else if (first + MINER_SLICE >= NONCES && m->job == job)
+		else if (first + WORKER_SLICE >= NONCES && m->job == job)
 			miner_tell(m, job, false, 0);
 	}
 	return NULL;
@@ -124,7 +124,7 @@ static void *miner_main(void *arg)
 
 static void miner_on_word(evutil_socket_t fd, short what, void *arg)
 {
-	struct miner *m = arg;
+	struct worker_pool *m = arg;
 	struct miner_word word;
 
 	(void)what;
@@ -136,10 +136,10 @@ static void miner_on_word(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-struct miner *miner_new(struct event_base *base, miner_found *found, miner_exhausted *exhausted,
-			void *arg)
+struct worker_pool *worker_pool_new(struct event_base *base, worker_pool_found *found,
+				    worker_pool_exhausted *exhausted, void *arg)
 {
-	struct miner *m = NEW(struct miner);
+	struct worker_pool *m = NEW(struct worker_pool);
 
 	pthread_mutex_init(&m->lock, NULL);
 	pthread_cond_init(&m->wake, NULL);
@@ -156,7 +156,7 @@ struct miner *miner_new(struct event_base *base, miner_found *found, miner_exhau
 	return m;
 }
 
-static void miner_join(struct miner *m)
+static void miner_join(struct worker_pool *m)
 {
 	pthread_mutex_lock(&m->lock);
 	m->quit = true;
@@ -168,11 +168,11 @@ static void miner_join(struct miner *m)
 	m->quit = false;
 }
 
-void miner_free(struct miner *m)
+void worker_pool_free(struct worker_pool *m)
 {
 	if (!m)
 		return;
-	miner_pause(m);
+	worker_pool_pause(m);
 	miner_join(m);
 	event_free(m->event);
 	close(m->pipe[0]);
@@ -182,9 +182,9 @@ void miner_free(struct miner *m)
 	free(m);
 }
 
-bool miner_set_threads(struct miner *m, unsigned threads)
+bool worker_pool_set_threads(struct worker_pool *m, unsigned threads)
 {
-	threads = threads < 1 ? 1 : threads > MINER_THREADS_MAX ? MINER_THREADS_MAX : threads;
+	threads = threads < 1 ? 1 : threads > WORKER_THREADS_MAX ? WORKER_THREADS_MAX : threads;
 	if (threads == m->n_threads)
 		return true;
 	miner_join(m);
@@ -194,7 +194,7 @@ bool miner_set_threads(struct miner *m, unsigned threads)
 	return m->n_threads > 0;
 }
 
-uint64_t miner_start(struct miner *m, const uint8_t header[HEADER_BYTES], uint32_t bits)
+uint64_t worker_pool_start(struct worker_pool *m, const uint8_t header[HEADER_BYTES], uint32_t bits)
 {
 	struct u256 target;
 	uint64_t job;
@@ -212,14 +212,14 @@ uint64_t miner_start(struct miner *m, const uint8_t header[HEADER_BYTES], uint32
 	return job;
 }
 
-void miner_pause(struct miner *m)
+void worker_pool_pause(struct worker_pool *m)
 {
 	pthread_mutex_lock(&m->lock);
 	m->job = (m->job | 1) + 1;
 	pthread_mutex_unlock(&m->lock);
 }
 
-uint64_t miner_hashes(const struct miner *m)
+uint64_t worker_pool_hashes(const struct worker_pool *m)
 {
 	return m->hashes;
 }

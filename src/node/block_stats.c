@@ -9,21 +9,21 @@
  * goes. */
 #define LATE_MAX 12288
 
-struct late {
-	struct map blocks;                 /* block hash -> struct late_block */
+struct block_stats_cache {
+	struct map blocks;                 /* block hash -> struct block_stats */
 	struct block_hash order[LATE_MAX]; /* a ring, in order of arrival */
 	size_t next;
 };
 
-struct late *late_new(void)
+struct block_stats_cache *block_stats_new(void)
 {
-	struct late *r = NEW(struct late);
+	struct block_stats_cache *r = NEW(struct block_stats_cache);
 
-	map_init(&r->blocks, sizeof(struct block_hash), sizeof(struct late_block));
+	map_init(&r->blocks, sizeof(struct block_hash), sizeof(struct block_stats));
 	return r;
 }
 
-void late_free(struct late *r)
+void block_stats_free(struct block_stats_cache *r)
 {
 	if (!r)
 		return;
@@ -31,10 +31,11 @@ void late_free(struct late *r)
 	free(r);
 }
 
-void late_add(struct late *r, const struct block_hash *hash, const struct late_block *b)
+void block_stats_add(struct block_stats_cache *r, const struct block_hash *hash,
+		     const struct block_stats *b)
 {
 	bool added;
-	struct late_block *slot;
+	struct block_stats *slot;
 
 	if (!map_get(&r->blocks, hash) && map_len(&r->blocks) == LATE_MAX)
 		map_del(&r->blocks, &r->order[r->next]);
@@ -46,9 +47,10 @@ void late_add(struct late *r, const struct block_hash *hash, const struct late_b
 	*slot = *b;
 }
 
-bool late_get(const struct late *r, const struct block_hash *hash, struct late_block *out)
+bool block_stats_get(const struct block_stats_cache *r, const struct block_hash *hash,
+		     struct block_stats *out)
 {
-	const struct late_block *b = map_get(&r->blocks, hash);
+	const struct block_stats *b = map_get(&r->blocks, hash);
 
 	if (b)
 		*out = *b;

@@ -29,13 +29,13 @@ static void on_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_
 {
 	struct node *n = arg;
 
-	if (n->logfile)
-		logfile_line(n->logfile, unix_us, sub, level, text);
+	if (n->log_file)
+		log_file_line(n->log_file, unix_us, sub, level, text);
 	journal_log(n->journal, unix_us, sub, level, text);
 	if (n->work_event)
 		node_mark(n, NODE_EV_LOG);
-	if (n->printer)
-		printer_line(n->printer, unix_us, sub, level, text);
+	if (n->log_stdout)
+		log_stdout_line(n->log_stdout, unix_us, sub, level, text);
 }
 
 /* --- databases, chain, wallet -------------------------------------------------------- */
@@ -98,7 +98,7 @@ bool node_start_chain(struct node *n, struct err *e)
 
 	(void)e;
 	n->mempool = mempool_new(&mo);
-	n->pool_file = pool_file_open(n);
+	n->mempool_file = mempool_file_open(n);
 	wallet_set_chain(n->wallet, n->chain);
 	if (n->net)
 		net_dial_book(n->net, n->config.n_connect == 0);
@@ -188,9 +188,9 @@ static bool open_ground(struct node *n, struct err *e)
 	n->lock.fd = -1;
 	n->fail_fd[0] = n->fail_fd[1] = -1;
 	list_init(&n->calls);
-	list_init(&n->turns);
+	list_init(&n->async_calls);
 	n->journal = journal_new();
-	n->late = late_new();
+	n->block_stats = block_stats_new();
 	node_wire(n);
 	if (pipe2(n->fail_fd, O_CLOEXEC | O_NONBLOCK) != 0)
 		return err_set(e, ERR_IO, "pipe", "cannot make a pipe: %s", strerror(errno));
@@ -201,10 +201,10 @@ static bool open_ground(struct node *n, struct err *e)
 			   n->mode == NODE_ONLINE ? LOCK_NODE : LOCK_COMMAND, e) ||
 	    !rebuild_resume(n->config.dir, e))
 		return false;
-	if (n->mode == NODE_ONLINE && !(n->logfile = logfile_open(n->config.dir, e)))
+	if (n->mode == NODE_ONLINE && !(n->log_file = log_file_open(n->config.dir, e)))
 		return false;
 	if (n->mode == NODE_ONLINE && n->config.headless)
-		n->printer = printer_new(STDOUT_FILENO);
+		n->log_stdout = log_stdout_new(STDOUT_FILENO);
 	log_set_sink(on_log, n);
 	log_set_level(n->config.debug ? LOG_DEBUG : LOG_INFO);
 	return true;
@@ -249,8 +249,8 @@ bool node_close(struct node *n, struct err *e)
 	if (!n)
 		return true;
 	n->stopping = true;
-	turns_end(n);
-	node_lookups_end(n);
+	async_calls_end(n);
+	node_resolver_close(n);
 	control_close(n);
 	/* Blocks may yet be connected in here, and everything hears of them: so before anything is torn down. */
 	ok = commit_all(n, &err);
@@ -258,9 +258,9 @@ bool node_close(struct node *n, struct err *e)
 		log_error(LOG_NODE, "closing: %s", err.detail);
 	if (!ok && e)
 		*e = err;
-	if (n->pool_file && ok && !n->failed) {
+	if (n->mempool_file && ok && !n->failed) {
 		mempool_tidy(n->mempool);
-		pool_file_save_changed(n->pool_file);
+		mempool_file_save_changed(n->mempool_file);
 	}
 	net_free(n->net);
 	protocol_free(n->protocol);
@@ -268,7 +268,7 @@ bool node_close(struct node *n, struct err *e)
 	n->protocol = NULL;
 	mining_free(n->mining);
 	n->mining = NULL;
-	pool_file_close(n->pool_file);
+	mempool_file_close(n->mempool_file);
 	mempool_free(n->mempool);
 	wallet_close(n->wallet);
 	if (n->chain)
@@ -282,14 +282,14 @@ bool node_close(struct node *n, struct err *e)
 	store_close(n->store);
 	node_loop_close(n);
 	log_set_sink(NULL, NULL);
-	logfile_close(n->logfile);
+	log_file_close(n->log_file);
 	dir_lock_drop(&n->lock);
 	observers_free(n);
 	journal_free(n->journal);
-	late_free(n->late);
+	block_stats_free(n->block_stats);
 	close_fd(n->fail_fd[0]);
 	close_fd(n->fail_fd[1]);
-	printer_free(n->printer); /* last, since it may wait */
+	log_stdout_free(n->log_stdout); /* last, since it may wait */
 	free(n);
 	return ok;
 }
@@ -305,9 +305,10 @@ void node_go_headless(struct node *n)
 	const size_t count = journal_logs(n->journal, 0, said, NODE_LOGS_KEPT);
 
 	n->config.headless = true;
-	n->printer = printer_new(STDOUT_FILENO);
+	n->log_stdout = log_stdout_new(STDOUT_FILENO);
 	for (size_t i = 0; i < count; i++)
-		printer_line(n->printer, said[i].unix_us, said[i].sub, said[i].level, said[i].text);
+		log_stdout_line(n->log_stdout, said[i].unix_us, said[i].sub, said[i].level,
+				said[i].text);
 	free(said);
 }
 

@@ -14,13 +14,13 @@
 
 #define LOGFILE_MAX (INT64_C(5) << 20)
 
-struct logfile {
+struct log_file {
 	int fd;
 	int64_t size;
 	char *path, *old_path;
 };
 
-static bool logfile_start(struct logfile *l, struct err *e)
+static bool logfile_start(struct log_file *l, struct err *e)
 {
 	struct stat st;
 
@@ -33,21 +33,21 @@ static bool logfile_start(struct logfile *l, struct err *e)
 	return true;
 }
 
-struct logfile *logfile_open(const char *dir, struct err *e)
+struct log_file *log_file_open(const char *dir, struct err *e)
 {
-	struct logfile *l = NEW(struct logfile);
+	struct log_file *l = NEW(struct log_file);
 
 	l->path = mem_printf("%s/tally.log", dir);
 	l->old_path = mem_printf("%s/tally.log.1", dir);
 	if (!logfile_start(l, e)) {
 		l->fd = -1;
-		logfile_close(l);
+		log_file_close(l);
 		return NULL;
 	}
 	return l;
 }
 
-void logfile_close(struct logfile *l)
+void log_file_close(struct log_file *l)
 {
 	if (!l)
 		return;
@@ -58,8 +58,8 @@ void logfile_close(struct logfile *l)
 	free(l);
 }
 
-void logfile_line(struct logfile *l, int64_t unix_us, enum log_subsystem sub, enum log_level level,
-		  const char *text)
+void log_file_line(struct log_file *l, int64_t unix_us, enum log_subsystem sub,
+		   enum log_level level, const char *text)
 {
 	char line[1024];
 	size_t n;

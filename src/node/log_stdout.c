@@ -24,7 +24,7 @@
 #define LAST_MS     500
 #define PAUSE_NS    2000000
 
-struct printer {
+struct log_stdout {
 	int fd;
 	bool direct; /* there is no thread */
 	pthread_t thread;
@@ -38,7 +38,7 @@ struct printer {
 	char *out; /* the thread's: what it writes */
 };
 
-static void printer_destroy(struct printer *p)
+static void printer_destroy(struct log_stdout *p)
 {
 	pthread_cond_destroy(&p->wake);
 	pthread_mutex_destroy(&p->lock);
@@ -78,14 +78,14 @@ static size_t make_line(char line[LINE_BYTES], int64_t unix_us, enum log_subsyst
 	return n + 1;
 }
 
-static void queue_add(struct printer *p, const char *line, size_t n)
+static void queue_add(struct log_stdout *p, const char *line, size_t n)
 {
 	memcpy(p->queue + p->length, line, n);
 	p->length += n;
 }
 
 /* The place of what was left out, behind everything that was not, is where the queue begins anew. */
-static void tell_left_out(struct printer *p)
+static void tell_left_out(struct log_stdout *p)
 {
 	char text[128], line[LINE_BYTES];
 
@@ -101,7 +101,7 @@ static void tell_left_out(struct printer *p)
 
 static void *printer_main(void *arg)
 {
-	struct printer *p = arg;
+	struct log_stdout *p = arg;
 	bool left;
 
 	pthread_mutex_lock(&p->lock);
@@ -130,9 +130,9 @@ static void *printer_main(void *arg)
 	return NULL;
 }
 
-struct printer *printer_new(int fd)
+struct log_stdout *log_stdout_new(int fd)
 {
-	struct printer *p = NEW(struct printer);
+	struct log_stdout *p = NEW(struct log_stdout);
 	struct stat st;
 
 	p->fd = fd;
@@ -147,8 +147,8 @@ struct printer *printer_new(int fd)
 	return p;
 }
 
-void printer_line(struct printer *p, int64_t unix_us, enum log_subsystem sub, enum log_level level,
-		  const char *text)
+void log_stdout_line(struct log_stdout *p, int64_t unix_us, enum log_subsystem sub,
+		     enum log_level level, const char *text)
 {
 	char line[LINE_BYTES];
 	const size_t n = make_line(line, unix_us, sub, level, text);
@@ -167,7 +167,7 @@ void printer_line(struct printer *p, int64_t unix_us, enum log_subsystem sub, en
 }
 
 /* What is left may yet be written, if that goes at once. */
-static void wait_for_last(struct printer *p)
+static void wait_for_last(struct log_stdout *p)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
 	const int64_t until = clock_mono_ms(clock_system()) + LAST_MS;
@@ -179,7 +179,7 @@ static void wait_for_last(struct printer *p)
 	}
 }
 
-void printer_free(struct printer *p)
+void log_stdout_free(struct log_stdout *p)
 {
 	pthread_t thread;
 	bool left;

@@ -73,7 +73,7 @@ static void turn_mempool(struct node *n)
 {
 	if (mempool_work(n->mempool, TURN_US))
 		n->work |= WORK_MEMPOOL;
-	if (n->wallet_follows && n->pool_wanted && pool_file_feed(n->pool_file))
+	if (n->wallet_follows && n->pool_wanted && mempool_file_feed(n->mempool_file))
 		n->work |= WORK_MEMPOOL;
 }
 
@@ -93,8 +93,8 @@ void node_turn(struct node *n)
 		n->work &= ~(unsigned)WORK_MEMPOOL;
 		turn_mempool(n);
 	}
-	if ((work & WORK_POOL_FILE) && pool_file_turn(n->pool_file))
-		n->work |= WORK_POOL_FILE;
+	if ((work & WORK_MEMPOOL_FILE) && mempool_file_turn(n->mempool_file))
+		n->work |= WORK_MEMPOOL_FILE;
 	if ((work & WORK_PROTOCOL) && n->protocol && protocol_work(n->protocol, TURN_US))
 		n->work |= WORK_PROTOCOL;
 	if ((work & WORK_MINER) && !n->stopping)
@@ -179,8 +179,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	if (n->mempool) {
 		mempool_expire(n->mempool);
 		node_rebroadcast_due(n);
-		if (pool_file_due(n->pool_file))
-			node_schedule(n, WORK_POOL_FILE);
+		if (mempool_file_due(n->mempool_file))
+			node_schedule(n, WORK_MEMPOOL_FILE);
 	}
 	node_mining_tick(n);
 	commit_records(n);
@@ -357,8 +357,8 @@ bool node_wait(struct node *n, const bool *done, struct err *e)
 
 void node_settle_mempool(struct node *n)
 {
-	while (!n->stopping &&
-	       !(mempool_idle(n->mempool) && (!n->pool_wanted || pool_file_loaded(n->pool_file)))) {
+	while (!n->stopping && !(mempool_idle(n->mempool) &&
+				 (!n->pool_wanted || mempool_file_loaded(n->mempool_file)))) {
 		node_schedule(n, WORK_MEMPOOL);
 		event_base_loop(n->base, EVLOOP_ONCE);
 	}

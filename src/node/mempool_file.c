@@ -23,7 +23,7 @@
 #define SLICE_TXS   64
 #define SLICE_BYTES (256U << 10)
 
-struct pool_file {
+struct mempool_file {
 	struct node *node;
 	char *path, *new_path;
 
@@ -74,7 +74,7 @@ static bool is_whole(const uint8_t *bytes, size_t len)
 }
 
 /* Leaves f->bytes NULL where there is nothing to be had. */
-static void load(struct pool_file *f)
+static void load(struct mempool_file *f)
 {
 	const struct block_hash *genesis = &chain_params(f->node->chain)->genesis_hash;
 	struct block_hash of;
@@ -99,7 +99,7 @@ static void load(struct pool_file *f)
 	f->bytes = NULL;
 }
 
-static void fed_all(struct pool_file *f)
+static void fed_all(struct mempool_file *f)
 {
 	if (f->bytes || f->waiting)
 		return;
@@ -109,7 +109,7 @@ static void fed_all(struct pool_file *f)
 			 mempool_count(f->node->mempool), f->fed);
 }
 
-bool pool_file_feed(struct pool_file *f)
+bool mempool_file_feed(struct mempool_file *f)
 {
 	const int64_t now = clock_unix(&f->node->clock.clock);
 	const size_t before = f->fed;
@@ -136,20 +136,20 @@ bool pool_file_feed(struct pool_file *f)
 }
 
 /* An orphan has two verdicts; its parents stood before it, so there are none but by a rare chance. */
-void pool_file_verdict(struct pool_file *f)
+void mempool_file_verdict(struct mempool_file *f)
 {
 	if (f->waiting > 0 && --f->waiting == 0)
 		fed_all(f);
 }
 
-bool pool_file_loaded(const struct pool_file *f)
+bool mempool_file_loaded(const struct mempool_file *f)
 {
 	return !f->bytes && !f->waiting;
 }
 
 /* --- writing --------------------------------------------------------------------------- */
 
-static void give_up(struct pool_file *f)
+static void give_up(struct mempool_file *f)
 {
 	close(f->fd);
 	f->fd = -1;
@@ -157,7 +157,7 @@ static void give_up(struct pool_file *f)
 	f->changed = true;
 }
 
-static bool cannot(struct pool_file *f, const char *what, struct err *e)
+static bool cannot(struct mempool_file *f, const char *what, struct err *e)
 {
 	const int error = errno;
 
@@ -168,7 +168,7 @@ static bool cannot(struct pool_file *f, const char *what, struct err *e)
 }
 
 /* Clears the writer. */
-static bool put_out(struct pool_file *f, struct writer *w, struct err *e)
+static bool put_out(struct mempool_file *f, struct writer *w, struct err *e)
 {
 	size_t done = 0;
 
@@ -185,7 +185,7 @@ static bool put_out(struct pool_file *f, struct writer *w, struct err *e)
 	return ok || cannot(f, "write", e);
 }
 
-static bool begin(struct pool_file *f, struct err *e)
+static bool begin(struct mempool_file *f, struct err *e)
 {
 	struct writer w;
 
@@ -205,7 +205,7 @@ static bool begin(struct pool_file *f, struct err *e)
 }
 
 /* Within the loop it doesn't wait for the disk: what a power cut leaves of it is told by its sum. */
-static bool finish(struct pool_file *f, bool wait, struct err *e)
+static bool finish(struct mempool_file *f, bool wait, struct err *e)
 {
 	struct writer w;
 	struct sha256d sum;
@@ -234,7 +234,7 @@ static void put_tx(struct writer *w, int64_t since, const struct tx *tx)
 	put_var_bytes(w, tx->raw.p, tx->raw.len);
 }
 
-static size_t put_waiting(struct pool_file *f, struct writer *w)
+static size_t put_waiting(struct mempool_file *f, struct writer *w)
 {
 	struct mempool_entry some[SLICE_TXS];
 	const size_t n = mempool_list(f->node->mempool, f->after, some, SLICE_TXS);
@@ -247,7 +247,7 @@ static size_t put_waiting(struct pool_file *f, struct writer *w)
 }
 
 /* Behind those that wait: what waits for the pool. */
-static size_t put_aside(struct pool_file *f, struct writer *w)
+static size_t put_aside(struct mempool_file *f, struct writer *w)
 {
 	const int64_t now = clock_unix(&f->node->clock.clock);
 	struct tx *tx;
@@ -259,7 +259,7 @@ static size_t put_aside(struct pool_file *f, struct writer *w)
 }
 
 /* *more: false where the file is complete and in its place. */
-static bool write_slice(struct pool_file *f, bool wait, bool *more, struct err *e)
+static bool write_slice(struct mempool_file *f, bool wait, bool *more, struct err *e)
 {
 	struct writer w;
 
@@ -268,7 +268,7 @@ static bool write_slice(struct pool_file *f, bool wait, bool *more, struct err *
 	return *more ? put_out(f, &w, e) : finish(f, wait, e);
 }
 
-bool pool_file_turn(struct pool_file *f)
+bool mempool_file_turn(struct mempool_file *f)
 {
 	struct err err = {0};
 	bool more = false;
@@ -281,12 +281,12 @@ bool pool_file_turn(struct pool_file *f)
 	return false;
 }
 
-bool pool_file_due(struct pool_file *f)
+bool mempool_file_due(struct mempool_file *f)
 {
 	const int64_t now = clock_mono_ms(&f->node->clock.clock);
 	struct err err = {0};
 
-	if (!f->changed || f->fd >= 0 || !pool_file_loaded(f) || now - f->saved_ms < SAVE_MS)
+	if (!f->changed || f->fd >= 0 || !mempool_file_loaded(f) || now - f->saved_ms < SAVE_MS)
 		return false;
 	if (begin(f, &err))
 		return true;
@@ -294,11 +294,11 @@ bool pool_file_due(struct pool_file *f)
 	return false;
 }
 
-bool pool_file_save(struct pool_file *f, struct err *e)
+bool mempool_file_save(struct mempool_file *f, struct err *e)
 {
 	bool more = true;
 
-	if (!pool_file_loaded(f))
+	if (!mempool_file_loaded(f))
 		return err_set(e, ERR_BUSY, "not-loaded",
 			       "the mempool of before is still being read: try again later");
 	if (f->fd < 0 && !begin(f, e))
@@ -309,30 +309,30 @@ bool pool_file_save(struct pool_file *f, struct err *e)
 	return true;
 }
 
-void pool_file_save_changed(struct pool_file *f)
+void mempool_file_save_changed(struct mempool_file *f)
 {
 	struct err err = {0};
 
-	if (pool_file_loaded(f) && (f->changed || f->unsure || f->fd >= 0) &&
-	    !pool_file_save(f, &err))
+	if (mempool_file_loaded(f) && (f->changed || f->unsure || f->fd >= 0) &&
+	    !mempool_file_save(f, &err))
 		log_warn(LOG_MEMPOOL, "%s", err.detail);
 }
 
 /* --- both -------------------------------------------------------------------------------- */
 
-void pool_file_changed(struct pool_file *f)
+void mempool_file_changed(struct mempool_file *f)
 {
 	f->changed = true;
 }
 
-const char *pool_file_path(const struct pool_file *f)
+const char *mempool_file_path(const struct mempool_file *f)
 {
 	return f->path;
 }
 
-struct pool_file *pool_file_open(struct node *n)
+struct mempool_file *mempool_file_open(struct node *n)
 {
-	struct pool_file *f = NEW(struct pool_file);
+	struct mempool_file *f = NEW(struct mempool_file);
 
 	f->node = n;
 	f->path = mem_printf("%s/mempool.dat", n->config.dir);
@@ -343,7 +343,7 @@ struct pool_file *pool_file_open(struct node *n)
 	return f;
 }
 
-void pool_file_close(struct pool_file *f)
+void mempool_file_close(struct mempool_file *f)
 {
 	if (!f)
 		return;

@@ -9,13 +9,13 @@
 
 static void remember_block(struct node *n, const struct block *b)
 {
-	const struct late_block r = {
+	const struct block_stats r = {
 		.n_tx = b->n_tx,
 		.bytes = (uint32_t)b->raw.len,
 		.mine = b->n_tx > 0 && wallet_pays(n->wallet, &b->tx[0]),
 	};
 
-	late_add(n->late, &b->hash, &r);
+	block_stats_add(n->block_stats, &b->hash, &r);
 }
 
 static void on_connected(void *arg, const struct chain_entry *at, const struct block *b)
@@ -54,12 +54,12 @@ static void on_disconnected(void *arg, const struct chain_entry *at, const struc
 /* While catching up a line a block would drown the log. */
 static void log_tip(struct node *n, const struct chain_entry *tip)
 {
-	struct late_block r = {0};
+	struct block_stats r = {0};
 	char hash[HASH_SHORT_CHARS + 1];
 
 	if (chain_catching_up(n->chain) && tip->height % 500 != 0)
 		return;
-	late_get(n->late, &tip->hash, &r);
+	block_stats_get(n->block_stats, &tip->hash, &r);
 	hash256_short(hash, &tip->hash.h);
 	log_info(LOG_CHAIN, "tip %u %s: %u tx, %u bytes", tip->height, hash, r.n_tx, r.bytes);
 }
@@ -91,8 +91,8 @@ static void on_tip(void *arg, const struct chain_entry *tip)
 	note_reorg(n, tip);
 	if (n->mempool)
 		mempool_tip_changed(n->mempool);
-	if (n->pool_file && mempool_aside(n->mempool, &(size_t){0}, &aside, 1) > 0)
-		pool_file_changed(n->pool_file);
+	if (n->mempool_file && mempool_aside(n->mempool, &(size_t){0}, &aside, 1) > 0)
+		mempool_file_changed(n->mempool_file);
 	if (n->protocol)
 		protocol_tip_changed(n->protocol, tip);
 	node_mining_changed(n);
@@ -134,7 +134,7 @@ static void on_tx_added(void *arg, const struct mempool_entry *en)
 	struct node *n = arg;
 
 	wallet_tx_seen(n->wallet, en->tx);
-	pool_file_changed(n->pool_file);
+	mempool_file_changed(n->mempool_file);
 	if (n->protocol)
 		protocol_tx_added(n->protocol, en);
 	node_mining_changed(n);
@@ -147,7 +147,7 @@ static void on_tx_removed(void *arg, const struct mempool_entry *en, const char 
 	struct node *n = arg;
 
 	wallet_tx_gone(n->wallet, en->tx, reason);
-	pool_file_changed(n->pool_file);
+	mempool_file_changed(n->mempool_file);
 	node_mining_changed(n);
 	node_mark(n, NODE_EV_MEMPOOL | NODE_EV_WALLET);
 }
@@ -157,7 +157,7 @@ static void on_tx_verdict(void *arg, const struct tx *tx, uint64_t origin, const
 	struct node *n = arg;
 
 	if (origin == MEMPOOL_FILE_ORIGIN)
-		pool_file_verdict(n->pool_file);
+		mempool_file_verdict(n->mempool_file);
 	if (n->protocol)
 		protocol_tx_verdict(n->protocol, tx, origin, err);
 }

@@ -20,14 +20,14 @@
 #include <tally/wallet/wallet.h>
 
 struct event;
-struct miner;
+struct worker_pool;
 struct mining;
 struct control;
 struct journal;
-struct logfile;
-struct printer;
-struct late;
-struct pool_file;
+struct log_file;
+struct log_stdout;
+struct block_stats_cache;
+struct mempool_file;
 
 struct observer {
 	node_observer *fn;
@@ -45,8 +45,8 @@ struct node {
 
 	/* From the ground up; closed in reverse. */
 	struct dir_lock lock;
-	struct logfile *logfile; /* NULL offline */
-	struct printer *printer; /* NULL offline and with a console */
+	struct log_file *log_file;     /* NULL offline */
+	struct log_stdout *log_stdout; /* NULL offline and with a console */
 	struct event_base *base;
 	struct store *store;
 	struct wallet_db *wallet_db;
@@ -54,7 +54,7 @@ struct node {
 	struct chain *chain;
 	struct wallet *wallet;
 	struct mempool *mempool; /* NULL while there is no chain, and so is the file */
-	struct pool_file *pool_file;
+	struct mempool_file *mempool_file;
 	bool pool_wanted; /* what is in the file: checking it takes time that a command may not need to spend */
 	struct addrbook *book;
 	struct bans *bans;
@@ -90,17 +90,18 @@ struct node {
 
 	/* For those who watch. */
 	struct journal *journal; /* messages and log lines */
-	struct late *late;       /* what is known of late blocks beyond their headers */
+	struct block_stats_cache
+		*block_stats; /* what is known of late blocks beyond their headers */
 	struct observer *observers;
 	size_t n_observers, cap_observers;
 	unsigned dispatching, generation, dirty;
 	node_renderer *renderer;
 
-	struct lookups *lookups;   /* NULL: none was needed yet */
-	struct list calls;         /* unanswered calls */
-	const void *asker;         /* of the call that is being begun; NULL: none is */
-	struct list turns;         /* turns.c: answers that are being made */
-	struct event *turns_event; /* NULL: none was needed yet */
+	struct resolver *resolver;       /* NULL: none was needed yet */
+	struct list calls;               /* unanswered calls */
+	const void *asker;               /* of the call that is being begun; NULL: none is */
+	struct list async_calls;         /* async_call.c: answers that are being made */
+	struct event *async_calls_event; /* NULL: none was needed yet */
 };
 
 enum {
@@ -109,7 +110,7 @@ enum {
 	WORK_PROTOCOL = 4,
 	WORK_WALLET = 8,
 	WORK_MINER = 16,
-	WORK_POOL_FILE = 32,
+	WORK_MEMPOOL_FILE = 32,
 };
 
 /* node.c */
@@ -153,23 +154,23 @@ void node_rebroadcast(struct node *n);
 /* The same where a few minutes have passed. */
 void node_rebroadcast_due(struct node *n);
 
-/* pool_file.c: mempool.dat, what waits over restarts. */
-struct pool_file *pool_file_open(struct node *n);
-void pool_file_close(struct pool_file *f); /* saves nothing */
+/* mempool_file.c: mempool.dat, what waits over restarts. */
+struct mempool_file *mempool_file_open(struct node *n);
+void mempool_file_close(struct mempool_file *f); /* saves nothing */
 /* Some of what was read goes to the mempool. Returns whether there was any. */
-bool pool_file_feed(struct pool_file *f);
-void pool_file_verdict(struct pool_file *f);
-bool pool_file_loaded(const struct pool_file *f);
-void pool_file_changed(struct pool_file *f); /* something entered or left the mempool */
-/* WORK_POOL_FILE: writes a slice; true where there is more to do. */
-bool pool_file_turn(struct pool_file *f);
+bool mempool_file_feed(struct mempool_file *f);
+void mempool_file_verdict(struct mempool_file *f);
+bool mempool_file_loaded(const struct mempool_file *f);
+void mempool_file_changed(struct mempool_file *f); /* something entered or left the mempool */
+/* WORK_MEMPOOL_FILE: writes a slice; true where there is more to do. */
+bool mempool_file_turn(struct mempool_file *f);
 /* Every few minutes a new file is begun, where something has changed. Returns whether there is a slice to write. */
-bool pool_file_due(struct pool_file *f);
+bool mempool_file_due(struct mempool_file *f);
 /* At once and to the end. ERR_BUSY "not-loaded" while the old one is still being read; ERR_IO. */
-bool pool_file_save(struct pool_file *f, struct err *e);
-/* As pool_file_save, where there is anything new; a failure is logged. */
-void pool_file_save_changed(struct pool_file *f);
-const char *pool_file_path(const struct pool_file *f);
+bool mempool_file_save(struct mempool_file *f, struct err *e);
+/* As mempool_file_save, where there is anything new; a failure is logged. */
+void mempool_file_save_changed(struct mempool_file *f);
+const char *mempool_file_path(const struct mempool_file *f);
 
 /* online.c: address book, bans, protocol and net, listening and dialling. */
 bool node_open_network(struct node *n, struct err *e);
@@ -226,19 +227,20 @@ uint32_t measure_bits(const struct chain_params *p, const struct clock *clock);
 
 /* miner.c: worker threads that look for a nonce. So many a thread takes at once: about 20 ms of hashing where there is
  * only libsodium, so that a new job is taken up well within 100 ms. */
-#define MINER_SLICE       32768
-#define MINER_THREADS_MAX 64
-typedef void miner_found(void *arg, uint64_t job, uint32_t nonce);
-typedef void miner_exhausted(void *arg, uint64_t job);
-struct miner *miner_new(struct event_base *base, miner_found *found, miner_exhausted *exhausted,
-			void *arg);
-void miner_free(struct miner *m);
+#define WORKER_SLICE       32768
+#define WORKER_THREADS_MAX 64
+typedef void worker_pool_found(void *arg, uint64_t job, uint32_t nonce);
+typedef void worker_pool_exhausted(void *arg, uint64_t job);
+struct worker_pool *worker_pool_new(struct event_base *base, worker_pool_found *found,
+				    worker_pool_exhausted *exhausted, void *arg);
+void worker_pool_free(struct worker_pool *m);
 /* At least one where true; false: the system gives none. */
-bool miner_set_threads(struct miner *m, unsigned threads);
+bool worker_pool_set_threads(struct worker_pool *m, unsigned threads);
 /* Starts on this header, and drops the job before it. Returns the job's number. */
-uint64_t miner_start(struct miner *m, const uint8_t header[HEADER_BYTES], uint32_t bits);
-void miner_pause(struct miner *m);
-uint64_t miner_hashes(const struct miner *m); /* made so far */
+uint64_t worker_pool_start(struct worker_pool *m, const uint8_t header[HEADER_BYTES],
+			   uint32_t bits);
+void worker_pool_pause(struct worker_pool *m);
+uint64_t worker_pool_hashes(const struct worker_pool *m); /* made so far */
 
 /* journal.c: the last messages and log lines. */
 struct journal *journal_new(void);
@@ -253,23 +255,23 @@ size_t journal_logs(const struct journal *j, uint64_t first, struct log_record *
 /* snapshot.c: all peers; mem_alloc'ed. */
 struct peer_info *node_peers(const struct node *n, size_t *count);
 
-/* logfile.c: tally.log in the data directory, rotated at 5 MB (one old file is kept). */
-struct logfile *logfile_open(const char *dir, struct err *e);
-void logfile_close(struct logfile *l);
-void logfile_line(struct logfile *l, int64_t unix_us, enum log_subsystem sub, enum log_level level,
-		  const char *text);
+/* log_file.c: tally.log in the data directory, rotated at 5 MB (one old file is kept). */
+struct log_file *log_file_open(const char *dir, struct err *e);
+void log_file_close(struct log_file *l);
+void log_file_line(struct log_file *l, int64_t unix_us, enum log_subsystem sub,
+		   enum log_level level, const char *text);
 /* "2026-01-02T03:04:05.678Z info  chain  text": the form of a line, in file and on stdout. */
 void log_format(char *out, size_t size, int64_t unix_us, enum log_subsystem sub,
 		enum log_level level, const char *text);
 
-/* printer.c: log lines on a descriptor that may stop taking them: nobody waits for it. Lines that don't fit into what is
+/* log_stdout.c: log lines on a descriptor that may stop taking them: nobody waits for it. Lines that don't fit into what is
  * kept meanwhile (1 MB or more) are left out, and counted in a line. Not so with a file, which has them at once. */
-struct printer *printer_new(int fd);
+struct log_stdout *log_stdout_new(int fd);
 /* What is left is written within half a second, or not at all. NULL is harmless. The descriptor must stay open until the
  * program ends. */
-void printer_free(struct printer *p);
-void printer_line(struct printer *p, int64_t unix_us, enum log_subsystem sub, enum log_level level,
-		  const char *text);
+void log_stdout_free(struct log_stdout *p);
+void log_stdout_line(struct log_stdout *p, int64_t unix_us, enum log_subsystem sub,
+		     enum log_level level, const char *text);
 
 /* find_tx.c: a confirmed transaction, in the block `in` (NULL: the wallet's, or in the last blocks, 1,000 or 8 MB). One
  * reference at *out, its block at *at. */
@@ -282,28 +284,29 @@ bool node_find_tx_again(const struct node *n, const struct txid *id, struct tx_s
 /* No block is half way, nor a reorganisation; while catching up that makes no difference, since nothing is paid then. */
 bool node_settled(const struct node *n);
 
-/* turns.c: answers that are being made in turns end here, with an error: those of this asker, who has left; all, for the
+/* async_call.c: answers that are being made in turns end here, with an error: those of this asker, who has left; all, for the
  * node stops. */
-void turns_give_up(struct node *n, const void *asker);
-void turns_end(struct node *n);
+void async_calls_cancel(struct node *n, const void *asker);
+void async_calls_end(struct node *n);
 
 /* lookup.c: the address behind HOST:PORT, HOST or PORT; where a name must be looked up that is told later. a: NULL where
  * there is none, and why. */
-#define LOOKUP_TEXT_MAX 300
-typedef void lookup_done(void *arg, const struct net_addr *a, const struct err *why);
-void node_lookup(struct node *n, const char *text, uint16_t port, lookup_done *done, void *arg);
-void node_lookups_end(struct node *n); /* the node stops */
+#define RESOLVE_TEXT_MAX 300
+typedef void resolve_done(void *arg, const struct net_addr *a, const struct err *why);
+void node_resolve(struct node *n, const char *text, uint16_t port, resolve_done *done, void *arg);
+void node_resolver_close(struct node *n); /* the node stops */
 
-/* late.c: size and transactions of late blocks, for rows of the chain panel. */
-struct late_block {
+/* block_stats.c: size and transactions of late blocks, for rows of the chain panel. */
+struct block_stats {
 	uint32_t n_tx, bytes;
 	bool mine;
 };
-struct late *late_new(void);
-void late_free(struct late *r);
-void late_add(struct late *r, const struct block_hash *hash,
-	      const struct late_block *b); /* or sets it */
-bool late_get(const struct late *r, const struct block_hash *hash, struct late_block *out);
+struct block_stats_cache *block_stats_new(void);
+void block_stats_free(struct block_stats_cache *r);
+void block_stats_add(struct block_stats_cache *r, const struct block_hash *hash,
+		     const struct block_stats *b); /* or sets it */
+bool block_stats_get(const struct block_stats_cache *r, const struct block_hash *hash,
+		     struct block_stats *out);
 
 /* clock_warn.c. offset: how far the peers' median is ahead of our clock, in seconds. False: near enough. */
 bool clock_warning(int64_t offset, char *out, size_t size);

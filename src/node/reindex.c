@@ -158,26 +158,26 @@ static bool rebuild(const struct config *c, struct reindex_report *r, struct err
 static void on_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
 		   const char *text)
 {
-	logfile_line(arg, unix_us, sub, level, text);
+	log_file_line(arg, unix_us, sub, level, text);
 }
 
 bool node_reindex(const struct config *c, struct reindex_report *r, struct err *e)
 {
 	struct dir_lock lock = {.fd = -1};
-	struct logfile *log = NULL;
+	struct log_file *log = NULL;
 	bool ok;
 
 	*r = (struct reindex_report){0};
 	if (access(c->dir, F_OK) != 0)
 		return no_chain(c->dir, e);
 	ok = crypto_start(e) && key_selfcheck(e) && dir_lock_take(&lock, c->dir, LOCK_COMMAND, e) &&
-	     (log = logfile_open(c->dir, e)) != NULL;
+	     (log = log_file_open(c->dir, e)) != NULL;
 	if (ok) {
 		log_set_sink(on_log, log);
 		ok = rebuild(c, r, e);
 		log_set_sink(NULL, NULL);
 	}
-	logfile_close(log);
+	log_file_close(log);
 	dir_lock_drop(&lock);
 	return ok;
 }

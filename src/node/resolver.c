@@ -15,7 +15,7 @@
 #define THREADS_MAX 8
 
 /* What the loop and the threads share. A thread may outlive the node: who leaves last frees it. */
-struct lookups {
+struct resolver {
 	struct node *node;
 	struct event *event;
 	struct list asked; /* the loop's: unanswered */
@@ -28,16 +28,16 @@ struct lookups {
 };
 
 struct asker {
-	lookup_done *done;
+	resolve_done *done;
 	void *arg;
 };
 
 struct lookup {
 	struct list link, found;
-	struct lookups *all;
-	char text[LOOKUP_TEXT_MAX + 1];
+	struct resolver *all;
+	char text[RESOLVE_TEXT_MAX + 1];
 	uint16_t port;
-	lookup_done *done;
+	resolve_done *done;
 	void *arg;
 	/* The answer: */
 	bool ok;
@@ -45,7 +45,7 @@ struct lookup {
 	struct err err;
 };
 
-static void leave(struct lookups *all)
+static void leave(struct resolver *all)
 {
 	bool last;
 
@@ -60,7 +60,7 @@ static void leave(struct lookups *all)
 }
 
 /* For one more thread. False: there are enough. */
-static bool join(struct lookups *all)
+static bool join(struct resolver *all)
 {
 	bool ok;
 
@@ -74,7 +74,7 @@ static bool join(struct lookups *all)
 static void *thread_main(void *arg)
 {
 	struct lookup *l = arg;
-	struct lookups *all = l->all;
+	struct resolver *all = l->all;
 	bool closed;
 
 	l->ok = net_addr_parse(&l->addr, l->text, l->port, &l->err);
@@ -102,7 +102,7 @@ static void tell(struct lookup *l)
 
 static void on_found(evutil_socket_t fd, short what, void *arg)
 {
-	struct lookups *all = arg;
+	struct resolver *all = arg;
 	struct lookup *l = NULL;
 
 	(void)fd, (void)what;
@@ -120,9 +120,9 @@ static void on_found(evutil_socket_t fd, short what, void *arg)
 		tell(l);
 }
 
-static struct lookups *lookups_open(struct node *n)
+static struct resolver *lookups_open(struct node *n)
 {
-	struct lookups *all = NEW(struct lookups);
+	struct resolver *all = NEW(struct resolver);
 
 	all->node = n;
 	list_init(&all->asked);
@@ -151,7 +151,7 @@ static bool start_thread(struct lookup *l)
 	return ok;
 }
 
-static void no_lookup(lookup_done *done, void *arg)
+static void no_lookup(resolve_done *done, void *arg)
 {
 	struct err err = {0};
 
@@ -159,7 +159,7 @@ static void no_lookup(lookup_done *done, void *arg)
 	done(arg, NULL, &err);
 }
 
-void node_lookup(struct node *n, const char *text, uint16_t port, lookup_done *done, void *arg)
+void node_resolve(struct node *n, const char *text, uint16_t port, resolve_done *done, void *arg)
 {
 	struct net_addr addr;
 	struct err err = {0};
@@ -169,18 +169,18 @@ void node_lookup(struct node *n, const char *text, uint16_t port, lookup_done *d
 		done(arg, &addr, &err);
 		return;
 	}
-	if (strlen(text) > LOOKUP_TEXT_MAX || !net_addr_check(text, port, &err)) {
+	if (strlen(text) > RESOLVE_TEXT_MAX || !net_addr_check(text, port, &err)) {
 		if (err.cls == ERR_NONE)
 			err_set(&err, ERR_USAGE, "bad-address", "that name is too long");
 		done(arg, NULL, &err);
 		return;
 	}
-	if (!n->lookups && !(n->lookups = lookups_open(n))) {
+	if (!n->resolver && !(n->resolver = lookups_open(n))) {
 		no_lookup(done, arg);
 		return;
 	}
 	l = NEW(struct lookup);
-	l->all = n->lookups;
+	l->all = n->resolver;
 	snprintf(l->text, sizeof(l->text), "%s", text);
 	l->port = port;
 	l->done = done;
@@ -194,16 +194,16 @@ void node_lookup(struct node *n, const char *text, uint16_t port, lookup_done *d
 }
 
 /* Who asked is told; what a thread still looks for is freed by it. */
-void node_lookups_end(struct node *n)
+void node_resolver_close(struct node *n)
 {
-	struct lookups *all = n->lookups;
+	struct resolver *all = n->resolver;
 	struct err err = {0};
 	struct asker *askers;
 	size_t count = 0;
 
 	if (!all)
 		return;
-	n->lookups = NULL;
+	n->resolver = NULL;
 	event_free(all->event);
 	err_set(&err, ERR_BUSY, "stopping", "the node is stopping");
 	pthread_mutex_lock(&all->lock);

@@ -175,15 +175,15 @@ static void row_peers(const struct row_sources *s, struct chain_row *row)
 }
 
 /* One that can't be read is remembered, too, so that it is not tried for every frame. */
-static struct late_block read_body(const struct node *n, chain_index at, struct row_sources *s)
+static struct block_stats read_body(const struct node *n, chain_index at, struct row_sources *s)
 {
-	struct late_block r = {0};
+	struct block_stats r = {0};
 	struct block *b;
 
 	s->bodies++;
 	if (!chain_read_block(n->chain, at, &b, NULL))
 		return r;
-	r = (struct late_block){.n_tx = b->n_tx, .bytes = (uint32_t)b->raw.len};
+	r = (struct block_stats){.n_tx = b->n_tx, .bytes = (uint32_t)b->raw.len};
 	r.mine = wallet_pays(n->wallet, &b->tx[0]);
 	s->bytes += b->raw.len;
 	block_unref(b);
@@ -194,13 +194,13 @@ static struct late_block read_body(const struct node *n, chain_index at, struct 
 static void row_body(const struct node *n, chain_index at, struct row_sources *s,
 		     struct chain_row *row)
 {
-	struct late_block r = {0};
+	struct block_stats r = {0};
 
-	if (!late_get(n->late, &row->hash, &r) && row->have_body) {
+	if (!block_stats_get(n->block_stats, &row->hash, &r) && row->have_body) {
 		row->later = s->bodies >= BODIES_A_CALL || s->bytes >= BYTES_A_CALL;
 		if (!row->later) {
 			r = read_body(n, at, s);
-			late_add(n->late, &row->hash, &r);
+			block_stats_add(n->block_stats, &row->hash, &r);
 		}
 	}
 	row->n_tx = r.n_tx;

@@ -16,7 +16,7 @@ struct turns {
 	struct list link; /* node.turns: whose turn it is next comes first */
 	struct node *node;
 	struct call *call;
-	const struct long_answer *how;
+	const struct async_call *how;
 	void *arg;
 };
 
@@ -50,19 +50,19 @@ static void turns_done(struct turns *t)
 		call_run(n, c);
 }
 
-static enum part take_turn(struct turns *t)
+static enum step_result take_turn(struct turns *t)
 {
 	const int64_t until = clock_mono_us(clock_system()) + TURN_US;
 	struct err err = {0};
 	int code = RPC_MISC_ERROR;
-	enum part part;
+	enum step_result part;
 
 	do
 		part = t->how->part(t->node, t->arg, &code, &err);
-	while (part == PART_MORE && clock_mono_us(clock_system()) < until);
-	if (part == PART_LAST)
+	while (part == STEP_MORE && clock_mono_us(clock_system()) < until);
+	if (part == STEP_DONE)
 		turns_done(t);
-	else if (part == PART_FAILED)
+	else if (part == STEP_FAILED)
 		turns_fail(t, code, &err);
 	return part;
 }
@@ -71,25 +71,25 @@ static enum part take_turn(struct turns *t)
 static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct node *n = arg;
-	enum part part = PART_WAITS;
+	enum step_result part = STEP_BLOCKED;
 
 	(void)fd, (void)what;
-	list_each_safe (it, &n->turns) {
+	list_each_safe (it, &n->async_calls) {
 		part = take_turn(list_entry(it, struct turns, link));
-		if (part == PART_WAITS)
+		if (part == STEP_BLOCKED)
 			continue;
-		if (part == PART_MORE) {
+		if (part == STEP_MORE) {
 			list_del(it);
-			list_add(&n->turns, it);
+			list_add(&n->async_calls, it);
 		}
 		break;
 	}
-	if (!list_empty(&n->turns))
-		event_add(n->turns_event,
-			  &(struct timeval){.tv_usec = part == PART_WAITS ? WAIT_US : 0});
+	if (!list_empty(&n->async_calls))
+		event_add(n->async_calls_event,
+			  &(struct timeval){.tv_usec = part == STEP_BLOCKED ? WAIT_US : 0});
 }
 
-void turns_begin(struct node *n, struct call *c, const struct long_answer *how, void *take_arg)
+void async_call_begin(struct node *n, struct call *c, const struct async_call *how, void *take_arg)
 {
 	struct turns *t = NEW(struct turns);
 
@@ -97,38 +97,39 @@ void turns_begin(struct node *n, struct call *c, const struct long_answer *how, 
 	t->call = c;
 	t->how = how;
 	t->arg = take_arg;
-	list_add(&n->turns, &t->link);
-	if (!n->turns_event) {
-		n->turns_event = event_new(n->base, -1, 0, on_turn, n);
-		event_priority_set(n->turns_event, NODE_PRIO_WORK);
+	list_add(&n->async_calls, &t->link);
+	if (!n->async_calls_event) {
+		n->async_calls_event = event_new(n->base, -1, 0, on_turn, n);
+		event_priority_set(n->async_calls_event, NODE_PRIO_WORK);
 	}
-	event_add(n->turns_event, &(struct timeval){0});
+	event_add(n->async_calls_event, &(struct timeval){0});
 }
 
 /* Blocks may come without end: after a while it is settled by force. */
-static enum part part_settled(struct node *n, void *arg, int *code, struct err *e)
+static enum step_result part_settled(struct node *n, void *arg, int *code, struct err *e)
 {
 	const int64_t *until = arg;
 
 	(void)code, (void)e;
-	return node_settled(n) || clock_mono_us(clock_system()) >= *until ? PART_LAST : PART_WAITS;
+	return node_settled(n) || clock_mono_us(clock_system()) >= *until ? STEP_DONE
+									  : STEP_BLOCKED;
 }
 
-void turns_until_settled(struct node *n, struct call *c)
+void async_call_when_settled(struct node *n, struct call *c)
 {
-	static const struct long_answer settled = {.part = part_settled};
+	static const struct async_call settled = {.part = part_settled};
 	int64_t *until = NEW(int64_t);
 
 	*until = clock_mono_us(clock_system()) + SETTLED_US;
-	turns_begin(n, c, &settled, until);
+	async_call_begin(n, c, &settled, until);
 }
 
-void turns_give_up(struct node *n, const void *asker)
+void async_calls_cancel(struct node *n, const void *asker)
 {
 	struct err err = {0};
 
 	err_given_up(&err);
-	list_each_safe (it, &n->turns) {
+	list_each_safe (it, &n->async_calls) {
 		struct turns *t = list_entry(it, struct turns, link);
 
 		if (call_asker(t->call) != asker)
@@ -138,14 +139,14 @@ void turns_give_up(struct node *n, const void *asker)
 	}
 }
 
-void turns_end(struct node *n)
+void async_calls_end(struct node *n)
 {
 	struct err err = {0};
 
 	err_set(&err, ERR_BUSY, "stopping", "the node is stopping");
-	while (!list_empty(&n->turns))
-		turns_fail(list_first(&n->turns, struct turns, link), RPC_MISC_ERROR, &err);
-	if (n->turns_event)
-		event_free(n->turns_event);
-	n->turns_event = NULL;
+	while (!list_empty(&n->async_calls))
+		turns_fail(list_first(&n->async_calls, struct turns, link), RPC_MISC_ERROR, &err);
+	if (n->async_calls_event)
+		event_free(n->async_calls_event);
+	n->async_calls_event = NULL;
 }

@@ -12,19 +12,19 @@
 struct call {
 	struct list link;
 	struct node *node;
-	const struct verb *verb;
+	const struct command *verb;
 	json_t *args; /* object, by name */
 	node_reply *reply;
 	void *arg;
 	const void *asker; /* the arg of the outermost call, where one verb makes another call */
 };
 
-const struct verb *verb_find(const char *name)
+const struct command *command_find(const char *name)
 {
-	const struct verb *v;
+	const struct command *v;
 	size_t group = 0, at = 0;
 
-	while ((v = verb_next(&group, &at)))
+	while ((v = command_next(&group, &at)))
 		if (strcmp(v->name, name) == 0)
 			return v;
 	return NULL;
@@ -94,13 +94,13 @@ bool err_given_up(struct err *e)
 
 void node_command_give_up(struct node *n, const void *arg)
 {
-	turns_give_up(n, arg);
+	async_calls_cancel(n, arg);
 	node_generate_give_up(n, arg);
 }
 
 /* --- arguments ------------------------------------------------------------------- */
 
-static size_t count_params(const struct verb *v)
+static size_t count_params(const struct command *v)
 {
 	size_t n = 0;
 
@@ -109,7 +109,7 @@ static size_t count_params(const struct verb *v)
 	return n;
 }
 
-static bool args_by_position(const struct verb *v, json_t *params, json_t *args, struct err *e)
+static bool args_by_position(const struct command *v, json_t *params, json_t *args, struct err *e)
 {
 	const size_t most = count_params(v);
 
@@ -125,14 +125,14 @@ static bool args_by_position(const struct verb *v, json_t *params, json_t *args,
 	return true;
 }
 
-static bool args_by_name(const struct verb *v, json_t *params, json_t *args, struct err *e)
+static bool args_by_name(const struct command *v, json_t *params, json_t *args, struct err *e)
 {
 	const char *key;
 	json_t *value;
 
 	json_object_foreach(params, key, value)
 	{
-		const struct verb_param *p = v->params;
+		const struct command_param *p = v->params;
 
 		while (p && p->name && strcmp(p->name, key) != 0)
 			p++;
@@ -145,9 +145,9 @@ static bool args_by_name(const struct verb *v, json_t *params, json_t *args, str
 	return true;
 }
 
-static bool args_complete(const struct verb *v, const json_t *args, struct err *e)
+static bool args_complete(const struct command *v, const json_t *args, struct err *e)
 {
-	for (const struct verb_param *p = v->params; p && p->name; p++) {
+	for (const struct command_param *p = v->params; p && p->name; p++) {
 		const json_t *value = json_object_get(args, p->name);
 
 		if (!p->optional && (!value || json_is_null(value)))
@@ -160,10 +160,10 @@ static bool args_complete(const struct verb *v, const json_t *args, struct err *
 
 void call_run(struct node *n, struct call *c)
 {
-	const struct verb *v = c->verb;
+	const struct command *v = c->verb;
 	const void *before = n->asker;
 
-	if ((v->flags & VERB_MEMPOOL) && !n->pool_wanted && n->mempool) {
+	if ((v->flags & COMMAND_MEMPOOL) && !n->pool_wanted && n->mempool) {
 		n->pool_wanted = true;
 		node_settle_mempool(n);
 	}
@@ -177,7 +177,7 @@ static void unknown_method(const char *name, struct err *e)
 {
 	struct nearest near = {.to = name};
 
-	verb_nearest(&near, VERB_RPC);
+	command_nearest(&near, COMMAND_RPC);
 	if (near.word)
 		err_set(e, ERR_USAGE, "unknown-command",
 			"there is no method '%s': did you mean %s?", name, near.word);
@@ -209,7 +209,7 @@ static const char *how_to_a_chain(const struct node *n)
 
 void node_command(struct node *n, const char *method, json_t *params, node_reply *reply, void *arg)
 {
-	const struct verb *v = verb_find(method);
+	const struct command *v = command_find(method);
 	struct err err = {0};
 	struct call *c;
 	bool ok = true;
@@ -235,15 +235,15 @@ void node_command(struct node *n, const char *method, json_t *params, node_reply
 		call_fail(c, RPC_MISC_ERROR, &err);
 		return;
 	}
-	if ((v->flags & VERB_CHAIN) && !n->mempool)
+	if ((v->flags & COMMAND_CHAIN) && !n->mempool)
 		call_error(c, RPC_CLIENT_IN_INITIAL_DOWNLOAD, ERR_NOTFOUND, "no-chain",
 			   "node %u has no chain yet (in %s): %s", n->config.node_id, n->config.dir,
 			   how_to_a_chain(n));
-	else if (!(v->flags & VERB_OFFLINE) && n->mode == NODE_OFFLINE)
+	else if (!(v->flags & COMMAND_OFFLINE) && n->mode == NODE_OFFLINE)
 		call_error(c, RPC_CLIENT_NOT_CONNECTED, ERR_NOTFOUND, "not-running",
 			   "%s needs a running node: startnode first", v->name);
-	else if ((v->flags & VERB_SETTLED) && !node_settled(n))
-		turns_until_settled(n, c);
+	else if ((v->flags & COMMAND_SETTLED) && !node_settled(n))
+		async_call_when_settled(n, c);
 	else
 		call_run(n, c);
 }
@@ -451,7 +451,7 @@ bool json_amount_text(const json_t *v, char out[AMOUNT_CHARS + 1])
 char *command_json(const json_t *v, size_t flags)
 {
 	static const char mark[] = "\"\\u0000";
-	const char *ready = pieces_text(v);
+	const char *ready = json_stream_text(v);
 	char *text, *from, *to;
 
 	if (ready)

@@ -48,15 +48,15 @@ static bool scan_slice(struct node *n, struct scan *s, bool *more, struct err *e
 	return ok;
 }
 
-static enum part too_fast(int *code, struct err *e)
+static enum step_result too_fast(int *code, struct err *e)
 {
 	*code = RPC_CLIENT_IN_INITIAL_DOWNLOAD;
 	err_set(e, ERR_BUSY, "chain-moves",
 		"blocks come faster than coins can be counted: try again when the node is in sync");
-	return PART_FAILED;
+	return STEP_FAILED;
 }
 
-static enum part scan_part(struct node *n, void *arg, int *code, struct err *e)
+static enum step_result scan_part(struct node *n, void *arg, int *code, struct err *e)
 {
 	struct scan *s = arg;
 	bool more;
@@ -65,12 +65,12 @@ static enum part scan_part(struct node *n, void *arg, int *code, struct err *e)
 	if (chain_catching_up(n->chain))
 		return too_fast(code, e);
 	if (!chain_at_best(n->chain)) /* a block is half way: when it is done */
-		return PART_WAITS;
+		return STEP_BLOCKED;
 	if (!same_tip(n, s))
 		return too_fast(code, e);
 	if (!scan_slice(n, s, &more, e))
-		return PART_FAILED;
-	return more ? PART_MORE : PART_LAST;
+		return STEP_FAILED;
+	return more ? STEP_MORE : STEP_DONE;
 }
 
 static json_t *scan_result(void *arg)
@@ -87,14 +87,14 @@ static void scan_clear(void *arg)
 	free(s->arg);
 }
 
-static const struct long_answer scan_answer = {
+static const struct async_call scan_answer = {
 	.part = scan_part, .result = scan_result, .clear = scan_clear};
 
-void scan_begin(struct node *n, struct call *c, const struct coin_count *how, void *take_arg)
+void coin_scan_begin(struct node *n, struct call *c, const struct coin_count *how, void *take_arg)
 {
 	struct scan *s = NEW(struct scan);
 
 	s->how = how;
 	s->arg = take_arg;
-	turns_begin(n, c, &scan_answer, s);
+	async_call_begin(n, c, &scan_answer, s);
 }

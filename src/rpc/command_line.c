@@ -49,7 +49,7 @@ static bool split(const char *line, char ***words, size_t *n, uint32_t *quoted, 
 		if (*line == '"' && *n < WORDS_MAX)
 			*quoted |= UINT32_C(1) << *n;
 		if (*n == WORDS_MAX || !((*words)[*n] = next_word(&line))) {
-			line_free(*words, *n);
+			command_line_free(*words, *n);
 			*words = NULL;
 			return err_set(e, ERR_USAGE, "bad-line",
 				       "a quote is left open, or there are too many words");
@@ -58,12 +58,12 @@ static bool split(const char *line, char ***words, size_t *n, uint32_t *quoted, 
 	}
 }
 
-bool line_split(const char *line, char ***words, size_t *n, struct err *e)
+bool command_line_split(const char *line, char ***words, size_t *n, struct err *e)
 {
 	return split(line, words, n, &(uint32_t){0}, e);
 }
 
-void line_free(char **words, size_t n)
+void command_line_free(char **words, size_t n)
 {
 	for (size_t i = 0; words && i < n; i++)
 		free(words[i]);
@@ -96,24 +96,24 @@ static const struct {
 	    {"q", "quit"},
 	    {"exit", "quit"}};
 
-static const struct verb *line_verb(const char *name)
+static const struct command *line_command(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(same); i++)
 		if (strcmp(same[i].shell, name) == 0)
-			return verb_find(same[i].verb);
-	return verb_find(name);
+			return command_find(same[i].verb);
+	return command_find(name);
 }
 
-static const struct verb_param *find_param(const struct verb *v, const char *name, size_t len)
+static const struct command_param *find_param(const struct command *v, const char *name, size_t len)
 {
-	for (const struct verb_param *p = v->params; p && p->name; p++)
+	for (const struct command_param *p = v->params; p && p->name; p++)
 		if (strlen(p->name) == len && strncmp(p->name, name, len) == 0)
 			return p;
 	return NULL;
 }
 
 /* People say `send 5 @alice` as well as `send alice 5`. */
-static bool swapped_amount(const struct verb *v, const char *first, const char *second)
+static bool swapped_amount(const struct command *v, const char *first, const char *second)
 {
 	return v->params && v->params[0].name && v->params[1].name &&
 	       v->params[0].type == ARG_ADDRESS && v->params[1].type == ARG_AMOUNT &&
@@ -128,11 +128,11 @@ static size_t dashes(const char *word)
 }
 
 /* -name VALUE, as at the shell: the option's parameter, and *value behind it; a flag may stand alone. */
-static const struct verb_param *shell_option(const struct verb *v, char **words, size_t n,
-					     size_t *at, const char **value)
+static const struct command_param *shell_option(const struct command *v, char **words, size_t n,
+						size_t *at, const char **value)
 {
 	const char *word = words[*at], *name = word + dashes(word);
-	const struct verb_param *p = name > word ? find_param(v, name, strlen(name)) : NULL;
+	const struct command_param *p = name > word ? find_param(v, name, strlen(name)) : NULL;
 
 	if (!p)
 		return NULL;
@@ -142,12 +142,12 @@ static const struct verb_param *shell_option(const struct verb *v, char **words,
 	return p;
 }
 
-static bool unknown_option(const struct verb *v, const char *dash, const char *name, const char *eq,
-			   struct err *e)
+static bool unknown_option(const struct command *v, const char *dash, const char *name,
+			   const char *eq, struct err *e)
 {
 	struct nearest near = {.to = name};
 
-	for (const struct verb_param *p = v->params; p->name; p++)
+	for (const struct command_param *p = v->params; p->name; p++)
 		if (strcmp(p->name, "preview") != 0)
 			nearest_try(&near, p->name);
 	if (near.word)
@@ -159,7 +159,7 @@ static bool unknown_option(const struct verb *v, const char *dash, const char *n
 }
 
 /* name=VALUE or -name of a name that the verb doesn't have? What is in quotes is a text. */
-static bool option_known(const struct verb *v, const char *word, struct err *e)
+static bool option_known(const struct command *v, const char *word, struct err *e)
 {
 	const size_t dash = dashes(word), len = strcspn(word + dash, "=");
 	const bool eq = word[dash + len] == '=';
@@ -174,7 +174,7 @@ static bool option_known(const struct verb *v, const char *word, struct err *e)
 	return known;
 }
 
-static bool options_known(const struct verb *v, char **words, size_t n, uint32_t quoted,
+static bool options_known(const struct command *v, char **words, size_t n, uint32_t quoted,
 			  struct err *e)
 {
 	for (size_t i = 0; v->params && i < n; i++)
@@ -184,10 +184,10 @@ static bool options_known(const struct verb *v, char **words, size_t n, uint32_t
 	return true;
 }
 
-static json_t *words_to_args(const struct verb *v, char **words, size_t n, struct err *e)
+static json_t *words_to_args(const struct command *v, char **words, size_t n, struct err *e)
 {
 	json_t *args = json_object();
-	const struct verb_param *next = v->params, *text = NULL;
+	const struct command_param *next = v->params, *text = NULL;
 
 	if (n >= 2 && swapped_amount(v, words[0], words[1])) {
 		char *first = words[0];
@@ -198,7 +198,7 @@ static json_t *words_to_args(const struct verb *v, char **words, size_t n, struc
 	for (size_t i = 0; i < n; i++) {
 		const char *word = words[i], *eq = strchr(word, '='), *value = eq ? eq + 1 : word;
 		const char *name = word + dashes(word);
-		const struct verb_param *p =
+		const struct command_param *p =
 			eq > name ? find_param(v, name, (size_t)(eq - name)) : NULL;
 		const bool named = p || (p = shell_option(v, words, n, &i, &value));
 
@@ -237,9 +237,9 @@ static json_t *words_to_args(const struct verb *v, char **words, size_t n, struc
 /* --- doing it --------------------------------------------------------------------- */
 
 struct line_call {
-	const struct verb *verb;
+	const struct command *verb;
 	bool preview;
-	line_reply *reply;
+	command_line_reply *reply;
 	void *arg;
 };
 
@@ -250,10 +250,11 @@ static void on_reply(void *arg, json_t *result, const struct err *err, int code)
 
 	(void)code;
 	if (err) {
-		l->reply(l->arg, LINE_FAILED, err->detail);
+		l->reply(l->arg, COMMAND_LINE_FAILED, err->detail);
 	} else {
 		text = l->verb->text ? l->verb->text(result) : command_json(result, JSON_INDENT(2));
-		l->reply(l->arg, l->preview ? LINE_CONFIRM : LINE_DONE, text ? text : "");
+		l->reply(l->arg, l->preview ? COMMAND_LINE_CONFIRM : COMMAND_LINE_DONE,
+			 text ? text : "");
 		free(text);
 	}
 	free(l);
@@ -277,10 +278,10 @@ static void unknown_verb(const char *name, struct err *e)
 		return;
 	}
 	/* Of two as near what the prompt lists, and every method is done here, too. */
-	verb_nearest(&near, VERB_PROMPT);
+	command_nearest(&near, COMMAND_PROMPT);
 	for (size_t i = 0; i < ARRAY_LEN(same); i++)
 		nearest_try(&near, same[i].shell);
-	verb_nearest(&near, VERB_RPC);
+	command_nearest(&near, COMMAND_RPC);
 	if (near.word)
 		err_set(e, ERR_NOTFOUND, "unknown-command",
 			"there is no command '%s': did you mean %s?", name, near.word);
@@ -289,33 +290,33 @@ static void unknown_verb(const char *name, struct err *e)
 			name);
 }
 
-static void line_run(struct node *n, char **words, size_t count, uint32_t quoted, line_reply *reply,
-		     void *arg)
+static void line_run(struct node *n, char **words, size_t count, uint32_t quoted,
+		     command_line_reply *reply, void *arg)
 {
 	char *name = words[0];
 	const size_t len = strlen(name);
 	const bool sure = len > 1 && name[len - 1] == '!';
-	const struct verb *v;
+	const struct command *v;
 	struct err err = {0};
 	struct line_call *l;
 	json_t *args;
 
 	if (sure)
 		name[len - 1] = '\0';
-	v = line_verb(name);
+	v = line_command(name);
 	if (!v) {
 		unknown_verb(name, &err);
-		reply(arg, LINE_FAILED, err.detail);
+		reply(arg, COMMAND_LINE_FAILED, err.detail);
 		return;
 	}
 	if (!options_known(v, words + 1, count - 1, quoted >> 1, &err) ||
 	    !(args = words_to_args(v, words + 1, count - 1, &err))) {
-		reply(arg, LINE_FAILED, err.detail);
+		reply(arg, COMMAND_LINE_FAILED, err.detail);
 		return;
 	}
 	l = NEW(struct line_call);
 	*l = (struct line_call){.verb = v,
-				.preview = (v->flags & VERB_CONFIRM) && !sure,
+				.preview = (v->flags & COMMAND_CONFIRM) && !sure,
 				.reply = reply,
 				.arg = arg};
 	if (l->preview)
@@ -324,7 +325,7 @@ static void line_run(struct node *n, char **words, size_t count, uint32_t quoted
 	json_decref(args);
 }
 
-void node_command_line(struct node *n, const char *line, line_reply *reply, void *arg)
+void node_command_line(struct node *n, const char *line, command_line_reply *reply, void *arg)
 {
 	struct err err = {0};
 	char **words;
@@ -332,17 +333,17 @@ void node_command_line(struct node *n, const char *line, line_reply *reply, void
 	size_t count;
 
 	if (!split(line_verb_at(line), &words, &count, &quoted, &err)) {
-		reply(arg, LINE_FAILED, err.detail);
+		reply(arg, COMMAND_LINE_FAILED, err.detail);
 		return;
 	}
 	if (count == 0)
-		reply(arg, LINE_DONE, "");
+		reply(arg, COMMAND_LINE_DONE, "");
 	else
 		line_run(n, words, count, quoted, reply, arg);
-	line_free(words, count);
+	command_line_free(words, count);
 }
 
-char *line_unasked(const char *line)
+char *command_line_confirmed(const char *line)
 {
 	const char *verb = line_verb_at(line), *end = verb + strcspn(verb, " ");
 
@@ -351,7 +352,7 @@ char *line_unasked(const char *line)
 
 /* --- usage and completion ------------------------------------------------------------- */
 
-static const struct verb *verb_of_line(const char *line)
+static const struct command *verb_of_line(const char *line)
 {
 	char name[64];
 	size_t n = 0;
@@ -363,18 +364,18 @@ static const struct verb *verb_of_line(const char *line)
 		n++;
 	}
 	name[n] = '\0';
-	return n ? line_verb(name) : NULL;
+	return n ? line_command(name) : NULL;
 }
 
-void line_usage(const char *line, char *out, size_t size)
+void command_line_usage(const char *line, char *out, size_t size)
 {
-	const struct verb *v = verb_of_line(line);
+	const struct command *v = verb_of_line(line);
 
 	out[0] = '\0';
 	if (!v)
 		return;
 	text_append(out, size, "%s", v->name);
-	for (const struct verb_param *p = v->params; p && p->name; p++)
+	for (const struct command_param *p = v->params; p && p->name; p++)
 		if (strcmp(p->name, "preview") != 0)
 			text_append(out, size, p->optional ? " [%s=]" : " %s", p->name);
 	text_append(out, size, ": %s", v->summary);
@@ -397,11 +398,11 @@ static void offer(struct completion *c, const char *text)
 
 static void offer_verbs(struct completion *c)
 {
-	const struct verb *v;
+	const struct command *v;
 	size_t group = 0, at = 0;
 
-	while ((v = verb_next(&group, &at)))
-		if (v->flags & VERB_PROMPT)
+	while ((v = command_next(&group, &at)))
+		if (v->flags & COMMAND_PROMPT)
 			offer(c, v->name);
 }
 
@@ -433,16 +434,16 @@ static void offer_peers(const struct node *n, struct completion *c)
 	free(s);
 }
 
-static void offer_args(const struct node *n, const struct verb *v, size_t place,
+static void offer_args(const struct node *n, const struct command *v, size_t place,
 		       struct completion *c)
 {
 	for (size_t i = 0; v->params && v->params[i].name; i++) {
-		const struct verb_param *p = &v->params[i];
+		const struct command_param *p = &v->params[i];
 		char key[COMPLETION_CHARS + 1];
 
 		if (i == place && p->type == ARG_PEER)
 			offer_peers(n, c);
-		else if (i == place && p->type == ARG_VERB)
+		else if (i == place && p->type == ARG_COMMAND)
 			offer_verbs(c);
 		else if (i == place && p->type == ARG_FLAG && strcmp(p->name, "on") == 0) {
 			offer(c, "on");
@@ -458,7 +459,7 @@ static void offer_args(const struct node *n, const struct verb *v, size_t place,
 	}
 }
 
-size_t line_last_word(const char *line, size_t *place, bool *quoted)
+size_t command_line_last_word(const char *line, size_t *place, bool *quoted)
 {
 	size_t at = 0, words = 0;
 
@@ -477,14 +478,14 @@ size_t line_last_word(const char *line, size_t *place, bool *quoted)
 	return at;
 }
 
-size_t line_complete(const struct node *n, const char *line, char (*out)[COMPLETION_CHARS + 1],
-		     size_t max)
+size_t command_line_complete(const struct node *n, const char *line,
+			     char (*out)[COMPLETION_CHARS + 1], size_t max)
 {
 	size_t place;
 	bool quoted;
-	const size_t at = line_last_word(line, &place, &quoted);
+	const size_t at = command_line_last_word(line, &place, &quoted);
 	struct completion c = {.word = line + at, .out = out, .max = max};
-	const struct verb *v = verb_of_line(line);
+	const struct command *v = verb_of_line(line);
 
 	/* A text is nobody's to guess. */
 	if (quoted)

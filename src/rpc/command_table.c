@@ -4,15 +4,16 @@
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 
-const struct verb *const node_verb_groups[] = {
-	verbs_chain, verbs_coins,  verbs_mempool, verbs_mining, verbs_net, verbs_bans,
-	verbs_addrs, verbs_wallet, verbs_pay,     verbs_node,   NULL,
+const struct command *const node_verb_groups[] = {
+	commands_chain, commands_coins, commands_mempool, commands_mining, commands_net,
+	commands_bans,  commands_addrs, commands_wallet,  commands_pay,    commands_node,
+	NULL,
 };
 
-const struct verb *verb_next(size_t *group, size_t *at)
+const struct command *command_next(size_t *group, size_t *at)
 {
 	while (node_verb_groups[*group]) {
-		const struct verb *v = &node_verb_groups[*group][*at];
+		const struct command *v = &node_verb_groups[*group][*at];
 
 		if (v->name) {
 			++*at;
@@ -24,12 +25,12 @@ const struct verb *verb_next(size_t *group, size_t *at)
 	return NULL;
 }
 
-void verb_nearest(struct nearest *near, unsigned flag)
+void command_nearest(struct nearest *near, unsigned flag)
 {
-	const struct verb *v;
+	const struct command *v;
 	size_t group = 0, at = 0;
 
-	while ((v = verb_next(&group, &at)))
+	while ((v = command_next(&group, &at)))
 		if (v->flags & flag)
 			nearest_try(near, v->name);
 }

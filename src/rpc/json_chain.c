@@ -155,22 +155,22 @@ struct block_text {
 	struct writer out;
 };
 
-static enum part block_part(struct node *n, void *arg, int *code, struct err *e)
+static enum step_result block_part(struct node *n, void *arg, int *code, struct err *e)
 {
 	struct block_text *t = arg;
 	const struct tx *tx = &t->b->tx[t->next];
 
 	(void)n, (void)code, (void)e;
-	pieces_json(&t->out, t->whole ? json_tx(tx) : json_hash(&tx->id.h));
-	return ++t->next < t->b->n_tx ? PART_MORE : PART_LAST;
+	json_stream_json(&t->out, t->whole ? json_tx(tx) : json_hash(&tx->id.h));
+	return ++t->next < t->b->n_tx ? STEP_MORE : STEP_DONE;
 }
 
 static json_t *block_result(void *arg)
 {
 	struct block_text *t = arg;
 
-	pieces_raw(&t->out, "]}");
-	return pieces_result(&t->out);
+	json_stream_raw(&t->out, "]}");
+	return json_stream_result(&t->out);
 }
 
 static void block_text_clear(void *arg)
@@ -181,7 +181,7 @@ static void block_text_clear(void *arg)
 	writer_clear(&t->out);
 }
 
-static const struct long_answer block_answer = {
+static const struct async_call block_answer = {
 	.part = block_part, .result = block_result, .clear = block_text_clear};
 
 void json_block_begin(struct node *n, struct call *c, const struct chain_entry *en,
@@ -197,9 +197,9 @@ void json_block_begin(struct node *n, struct call *c, const struct chain_entry *
 	json_object_set_new(o, "size", json_integer(bytes));
 	json_object_set_new(o, "strippedsize", json_integer(bytes));
 	json_object_set_new(o, "weight", json_integer(bytes * 4));
-	pieces_begin(&t->out, "");
-	pieces_open(&t->out, o);
-	pieces_key(&t->out, "tx");
-	pieces_raw(&t->out, "[");
-	turns_begin(n, c, &block_answer, t);
+	json_stream_begin(&t->out, "");
+	json_stream_open(&t->out, o);
+	json_stream_key(&t->out, "tx");
+	json_stream_raw(&t->out, "[");
+	async_call_begin(n, c, &block_answer, t);
 }

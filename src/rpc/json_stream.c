@@ -11,22 +11,22 @@
 
 #define MARK '\x02'
 
-const char *pieces_text(const json_t *v)
+const char *json_stream_text(const json_t *v)
 {
 	const char *s = json_string_value(v);
 
 	return s && !*s && json_string_length(v) > 1 && s[1] == MARK ? s + 2 : NULL;
 }
 
-void pieces_begin(struct writer *w, const char *raw)
+void json_stream_begin(struct writer *w, const char *raw)
 {
 	writer_init(w);
 	put_u8(w, 0);
 	put_u8(w, MARK);
-	pieces_raw(w, raw);
+	json_stream_raw(w, raw);
 }
 
-void pieces_raw(struct writer *w, const char *raw)
+void json_stream_raw(struct writer *w, const char *raw)
 {
 	put_bytes(w, raw, strlen(raw));
 }
@@ -37,31 +37,31 @@ static void separate(struct writer *w)
 		put_u8(w, ',');
 }
 
-void pieces_key(struct writer *w, const char *key)
+void json_stream_key(struct writer *w, const char *key)
 {
 	separate(w);
 	put_u8(w, '"');
-	pieces_raw(w, key);
-	pieces_raw(w, "\":");
+	json_stream_raw(w, key);
+	json_stream_raw(w, "\":");
 }
 
-void pieces_json(struct writer *w, json_t *take_v)
+void json_stream_json(struct writer *w, json_t *take_v)
 {
 	char *text = command_json(take_v, JSON_COMPACT);
 
 	separate(w);
-	pieces_raw(w, text);
+	json_stream_raw(w, text);
 	free(text);
 	json_decref(take_v);
 }
 
-void pieces_open(struct writer *w, json_t *take_object)
+void json_stream_open(struct writer *w, json_t *take_object)
 {
-	pieces_json(w, take_object);
+	json_stream_json(w, take_object);
 	w->len--; /* its last bracket */
 }
 
-void pieces_hex(struct writer *w, struct span bytes)
+void json_stream_hex(struct writer *w, struct span bytes)
 {
 	char *hex = mem_alloc(bytes.len * 2 + 1);
 
@@ -73,7 +73,7 @@ void pieces_hex(struct writer *w, struct span bytes)
 	free(hex);
 }
 
-json_t *pieces_result(struct writer *w)
+json_t *json_stream_result(struct writer *w)
 {
 	json_t *v = json_stringn_nocheck((const char *)w->buf, w->len);
 
@@ -83,7 +83,7 @@ json_t *pieces_result(struct writer *w)
 
 json_t *command_value(json_t *v)
 {
-	const char *text = pieces_text(v);
+	const char *text = json_stream_text(v);
 
 	return text ? json_loads(text, JSON_DECODE_ANY, NULL) : json_incref(v);
 }
@@ -93,7 +93,7 @@ static void new_line(struct writer *w, int depth)
 {
 	put_u8(w, '\n');
 	while (depth-- > 0)
-		pieces_raw(w, "  ");
+		json_stream_raw(w, "  ");
 }
 
 char *json_on_lines(const char *s)
@@ -117,7 +117,7 @@ char *json_on_lines(const char *s)
 			new_line(&w, --depth);
 			put_u8(&w, (uint8_t)*s);
 		} else if (*s == ':') {
-			pieces_raw(&w, ": ");
+			json_stream_raw(&w, ": ");
 		} else {
 			put_u8(&w, (uint8_t)*s);
 			depth += opens;

@@ -56,13 +56,13 @@ static void run_getaddrmaninfo(struct node *n, struct call *c)
 			    "tried", (json_int_t)tried, "total", (json_int_t)all));
 }
 
-static const struct verb_param p_addresses[] = {
+static const struct command_param p_addresses[] = {
 	{"count", ARG_NUMBER, true, "at most so many; 0: all (default: 1)"}, {0}};
 
-const struct verb verbs_addrs[] = {
-	{"getaddrmaninfo", "network", "how many addresses are known, new and tried", NULL, VERB_RPC,
-	 run_getaddrmaninfo, NULL},
-	{"getnodeaddresses", "network", "known addresses of nodes", p_addresses, VERB_RPC,
+const struct command commands_addrs[] = {
+	{"getaddrmaninfo", "network", "how many addresses are known, new and tried", NULL,
+	 COMMAND_RPC, run_getaddrmaninfo, NULL},
+	{"getnodeaddresses", "network", "known addresses of nodes", p_addresses, COMMAND_RPC,
 	 run_getnodeaddresses, NULL},
 	{0},
 };

@@ -244,32 +244,32 @@ static char *text_bans(const json_t *result)
 
 /* --- the table ------------------------------------------------------------------------------ */
 
-static const struct verb_param p_setban[] = {
+static const struct command_param p_setban[] = {
 	{"subnet", ARG_TEXT, false, "address, or address/bits"},
 	{"command", ARG_TEXT, false, "add or remove"},
 	{"bantime", ARG_NUMBER, true, "seconds, or with absolute until when; 0: a day"},
 	{"absolute", ARG_FLAG, true, "bantime is a time, in seconds since 1970"},
 	{0}};
-static const struct verb_param p_ban[] = {
+static const struct command_param p_ban[] = {
 	{"who", ARG_PEER, false, "a peer's number, an address, or address/bits"},
 	{"seconds", ARG_NUMBER, true, "how long; 0: a day"},
 	{"preview", ARG_FLAG, true, "true: only say what it would do"},
 	{0}};
-static const struct verb_param p_unban[] = {
+static const struct command_param p_unban[] = {
 	{"who", ARG_TEXT, false, "a peer's number, an address, or address/bits"}, {0}};
 
-const struct verb verbs_bans[] = {
+const struct command commands_bans[] = {
 	{"ban", "network", "drop all peers of an address and keep it away", p_ban,
-	 VERB_RPC | VERB_PROMPT | VERB_CONFIRM, run_ban, text_ban},
-	{"bans", "network", "who is banned or discouraged", NULL, VERB_RPC | VERB_PROMPT,
+	 COMMAND_RPC | COMMAND_PROMPT | COMMAND_CONFIRM, run_ban, text_ban},
+	{"bans", "network", "who is banned or discouraged", NULL, COMMAND_RPC | COMMAND_PROMPT,
 	 run_listbanned, text_bans},
-	{"clearbanned", "network", "lift every ban and discouragement", NULL, VERB_RPC,
+	{"clearbanned", "network", "lift every ban and discouragement", NULL, COMMAND_RPC,
 	 run_clearbanned, NULL},
-	{"listbanned", "network", "who is banned or discouraged", NULL, VERB_RPC, run_listbanned,
+	{"listbanned", "network", "who is banned or discouraged", NULL, COMMAND_RPC, run_listbanned,
 	 NULL},
-	{"setban", "network", "ban an address or subnet, or lift it", p_setban, VERB_RPC,
+	{"setban", "network", "ban an address or subnet, or lift it", p_setban, COMMAND_RPC,
 	 run_setban, NULL},
-	{"unban", "network", "lift a ban or discouragement", p_unban, VERB_RPC | VERB_PROMPT,
+	{"unban", "network", "lift a ban or discouragement", p_unban, COMMAND_RPC | COMMAND_PROMPT,
 	 run_unban, text_unban},
 	{0},
 };

@@ -194,9 +194,9 @@ static json_t *hex_of_block(const struct block *b)
 {
 	struct writer w;
 
-	pieces_begin(&w, "");
-	pieces_hex(&w, b->raw);
-	return pieces_result(&w);
+	json_stream_begin(&w, "");
+	json_stream_hex(&w, b->raw);
+	return json_stream_result(&w);
 }
 
 static void run_getblock(struct node *n, struct call *c)
@@ -296,7 +296,7 @@ struct page {
 };
 
 /* One block. Where one can't be read the page ends above it, and that is said of the page that begins there. */
-static enum part page_part(struct node *n, void *arg, int *code, struct err *e)
+static enum step_result page_part(struct node *n, void *arg, int *code, struct err *e)
 {
 	struct page *p = arg;
 	struct chain_entry en;
@@ -304,27 +304,27 @@ static enum part page_part(struct node *n, void *arg, int *code, struct err *e)
 
 	(void)code;
 	if (p->left == 0 || p->bytes >= PAGE_BYTES || !chain_entry_at(n->chain, p->at, &en))
-		return PART_LAST;
+		return STEP_DONE;
 	if (!chain_read_block(n->chain, p->at, &b, e))
-		return p->bytes > 0 ? PART_LAST : PART_FAILED;
-	pieces_json(&p->out, json_page_row(n, &en, b));
+		return p->bytes > 0 ? STEP_DONE : STEP_FAILED;
+	json_stream_json(&p->out, json_page_row(n, &en, b));
 	p->bytes += b->raw.len;
 	p->left--;
 	p->at = en.prev;
 	p->height = (int64_t)en.height - 1;
 	block_unref(b);
-	return PART_MORE;
+	return STEP_MORE;
 }
 
 static json_t *page_result(void *arg)
 {
 	struct page *p = arg;
 
-	pieces_raw(&p->out, "]");
-	pieces_key(&p->out, "next");
-	pieces_json(&p->out, p->height >= 0 ? json_integer(p->height) : json_null());
-	pieces_raw(&p->out, "}");
-	return pieces_result(&p->out);
+	json_stream_raw(&p->out, "]");
+	json_stream_key(&p->out, "next");
+	json_stream_json(&p->out, p->height >= 0 ? json_integer(p->height) : json_null());
+	json_stream_raw(&p->out, "}");
+	return json_stream_result(&p->out);
 }
 
 static void page_clear(void *arg)
@@ -334,7 +334,7 @@ static void page_clear(void *arg)
 	writer_clear(&p->out);
 }
 
-static const struct long_answer page_answer = {
+static const struct async_call page_answer = {
 	.part = page_part, .result = page_result, .clear = page_clear};
 
 static void run_printchain(struct node *n, struct call *c)
@@ -352,8 +352,8 @@ static void run_printchain(struct node *n, struct call *c)
 	p->at = en.index;
 	p->height = en.height;
 	p->left = count;
-	pieces_begin(&p->out, "{\"blocks\":[");
-	turns_begin(n, c, &page_answer, p);
+	json_stream_begin(&p->out, "{\"blocks\":[");
+	async_call_begin(n, c, &page_answer, p);
 }
 
 static void run_submitblock(struct node *n, struct call *c)
@@ -387,41 +387,41 @@ static void run_submitblock(struct node *n, struct call *c)
 								 : err.token));
 }
 
-static const struct verb_param p_height[] = {
+static const struct command_param p_height[] = {
 	{"height", ARG_NUMBER, false, "height on the best chain"}, {0}};
-static const struct verb_param p_header[] = {
+static const struct command_param p_header[] = {
 	{"blockhash", ARG_HASH, false, "hash of the block"},
 	{"verbose", ARG_FLAG, true, "false: the header in hex"},
 	{0}};
-static const struct verb_param p_block[] = {
+static const struct command_param p_block[] = {
 	{"blockhash", ARG_HASH, false, "hash of the block"},
 	{"verbosity", ARG_NUMBER, true, "0 hex, 1 txids, 2 transactions"},
 	{0}};
-static const struct verb_param p_page[] = {
+static const struct command_param p_page[] = {
 	{"from_height", ARG_NUMBER, true, "begin here; default the tip"},
 	{"count", ARG_NUMBER, true, "how many, at most 1000; fewer where they are large"},
 	{0}};
-static const struct verb_param p_hex[] = {
+static const struct command_param p_hex[] = {
 	{"hexdata", ARG_HEX, false, "the block in hex"}, {"dummy", ARG_TEXT, true, "ignored"}, {0}};
 
-const struct verb verbs_chain[] = {
+const struct command commands_chain[] = {
 	{"getbestblockhash", "blockchain", "hash of the tip", NULL,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getbestblockhash, NULL},
-	{"getblock", "blockchain", "a block", p_block, VERB_RPC | VERB_OFFLINE | VERB_CHAIN,
-	 run_getblock, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_getbestblockhash, NULL},
+	{"getblock", "blockchain", "a block", p_block,
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_getblock, NULL},
 	{"getblockchaininfo", "blockchain", "state of the chain", NULL,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getblockchaininfo, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_getblockchaininfo, NULL},
 	{"getblockcount", "blockchain", "height of the tip", NULL,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getblockcount, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_getblockcount, NULL},
 	{"getblockhash", "blockchain", "hash of the block at a height", p_height,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getblockhash, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_getblockhash, NULL},
 	{"getblockheader", "blockchain", "header of a block", p_header,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getblockheader, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_getblockheader, NULL},
 	{"getchaintips", "blockchain", "ends of the branches known, the first 1,000", NULL,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_getchaintips, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_getchaintips, NULL},
 	{"printchain", "blockchain", "blocks from the tip down", p_page,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_printchain, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_printchain, NULL},
 	{"submitblock", "mining", "give the node a block", p_hex,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_submitblock, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_submitblock, NULL},
 	{0},
 };

@@ -56,7 +56,7 @@ static const struct coin_count count_set = {
 
 static void run_gettxoutsetinfo(struct node *n, struct call *c)
 {
-	scan_begin(n, c, &count_set, NEW(struct set_info));
+	coin_scan_begin(n, c, &count_set, NEW(struct set_info));
 }
 
 static void run_reindexutxo(struct node *n, struct call *c)
@@ -73,10 +73,10 @@ static void run_reindexutxo(struct node *n, struct call *c)
 		call_done(c, json_pack("{s:I}", "outputs", (json_int_t)count));
 }
 
-const struct verb verbs_coins[] = {
+const struct command commands_coins[] = {
 	{"gettxoutsetinfo", "blockchain", "how many coins there are, and a hash of them all", NULL,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_gettxoutsetinfo, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_gettxoutsetinfo, NULL},
 	{"reindexutxo", "blockchain", "rebuild the coins from the blocks", NULL,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_reindexutxo, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_reindexutxo, NULL},
 	{0},
 };

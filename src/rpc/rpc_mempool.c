@@ -46,15 +46,15 @@ static void add_entry(const struct node *n, const struct mempool_entry *en, stru
 	char hex[HASH_HEX_CHARS + 1];
 
 	if (!t->verbose) {
-		pieces_json(&t->out, json_hash(&en->tx->id.h));
+		json_stream_json(&t->out, json_hash(&en->tx->id.h));
 		return;
 	}
 	hash256_hex(hex, &en->tx->id.h);
-	pieces_key(&t->out, hex);
-	pieces_json(&t->out, json_entry(n, en));
+	json_stream_key(&t->out, hex);
+	json_stream_json(&t->out, json_entry(n, en));
 }
 
-static enum part pool_part(struct node *n, void *arg, int *code, struct err *e)
+static enum step_result pool_part(struct node *n, void *arg, int *code, struct err *e)
 {
 	struct pool_text *t = arg;
 	struct mempool_entry page[PAGE_ENTRIES];
@@ -65,15 +65,15 @@ static enum part pool_part(struct node *n, void *arg, int *code, struct err *e)
 		add_entry(n, &page[i], t);
 		t->after = page[i].seq;
 	}
-	return count == PAGE_ENTRIES && t->after == page[count - 1].seq ? PART_MORE : PART_LAST;
+	return count == PAGE_ENTRIES && t->after == page[count - 1].seq ? STEP_MORE : STEP_DONE;
 }
 
 static json_t *pool_result(void *arg)
 {
 	struct pool_text *t = arg;
 
-	pieces_raw(&t->out, t->verbose ? "}" : "]");
-	return pieces_result(&t->out);
+	json_stream_raw(&t->out, t->verbose ? "}" : "]");
+	return json_stream_result(&t->out);
 }
 
 static void pool_clear(void *arg)
@@ -83,7 +83,7 @@ static void pool_clear(void *arg)
 	writer_clear(&t->out);
 }
 
-static const struct long_answer pool_answer = {
+static const struct async_call pool_answer = {
 	.part = pool_part, .result = pool_result, .clear = pool_clear};
 
 static void run_getrawmempool(struct node *n, struct call *c)
@@ -98,15 +98,15 @@ static void run_getrawmempool(struct node *n, struct call *c)
 	t = NEW(struct pool_text);
 	t->verbose = verbose;
 	t->last = newest.seq;
-	pieces_begin(&t->out, verbose ? "{" : "[");
-	turns_begin(n, c, &pool_answer, t);
+	json_stream_begin(&t->out, verbose ? "{" : "[");
+	async_call_begin(n, c, &pool_answer, t);
 }
 
 static void run_getmempoolinfo(struct node *n, struct call *c)
 {
 	json_t *o = json_object();
 
-	json_object_set_new(o, "loaded", json_boolean(pool_file_loaded(n->pool_file)));
+	json_object_set_new(o, "loaded", json_boolean(mempool_file_loaded(n->mempool_file)));
 	json_object_set_new(o, "size", json_integer((json_int_t)mempool_count(n->mempool)));
 	json_object_set_new(o, "bytes", json_integer((json_int_t)mempool_bytes(n->mempool)));
 	json_object_set_new(o, "usage", json_integer((json_int_t)mempool_memory(n->mempool)));
@@ -125,11 +125,11 @@ static void run_getmempoolinfo(struct node *n, struct call *c)
 
 static void run_savemempool(struct node *n, struct call *c)
 {
-	const char *path = pool_file_path(n->pool_file);
+	const char *path = mempool_file_path(n->mempool_file);
 	char shown[CONFIG_PATH_MAX + 32]; /* a path may be any bytes */
 	struct err err = {0};
 
-	if (!pool_file_save(n->pool_file, &err)) {
+	if (!mempool_file_save(n->mempool_file, &err)) {
 		call_fail(c, RPC_MISC_ERROR, &err);
 		return;
 	}
@@ -215,27 +215,29 @@ static void run_sendrawtransaction(struct node *n, struct call *c)
 	tx_unref(tx);
 }
 
-static const struct verb_param p_verbose[] = {
+static const struct command_param p_verbose[] = {
 	{"verbose", ARG_FLAG, true, "true: with fees and family"}, {0}};
-static const struct verb_param p_get[] = {{"txid", ARG_HASH, false, "the transaction"},
-					  {"verbose", ARG_FLAG, true, "true: decoded"},
-					  {"blockhash", ARG_HASH, true, "the block it is in"},
-					  {0}};
-static const struct verb_param p_send[] = {{"hexstring", ARG_HEX, false, "the transaction in hex"},
-					   {"maxfeerate", ARG_JSON, true, "ignored"},
-					   {0}};
+static const struct command_param p_get[] = {{"txid", ARG_HASH, false, "the transaction"},
+					     {"verbose", ARG_FLAG, true, "true: decoded"},
+					     {"blockhash", ARG_HASH, true, "the block it is in"},
+					     {0}};
+static const struct command_param p_send[] = {
+	{"hexstring", ARG_HEX, false, "the transaction in hex"},
+	{"maxfeerate", ARG_JSON, true, "ignored"},
+	{0}};
 
-const struct verb verbs_mempool[] = {
+const struct command commands_mempool[] = {
 	{"getmempoolinfo", "blockchain", "state of the mempool", NULL,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_getmempoolinfo, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_getmempoolinfo, NULL},
 	{"getrawmempool", "blockchain", "transactions that wait", p_verbose,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_getrawmempool, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_getrawmempool, NULL},
 	{"getrawtransaction", "rawtransactions", "a transaction", p_get,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_getrawtransaction, NULL},
-	{"savemempool", "blockchain", "write the mempool to disk now", NULL,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_savemempool, NULL},
-	{"sendrawtransaction", "rawtransactions", "give the network a transaction", p_send,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN | VERB_SETTLED, run_sendrawtransaction,
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_getrawtransaction,
 	 NULL},
+	{"savemempool", "blockchain", "write the mempool to disk now", NULL,
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_savemempool, NULL},
+	{"sendrawtransaction", "rawtransactions", "give the network a transaction", p_send,
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN | COMMAND_SETTLED,
+	 run_sendrawtransaction, NULL},
 	{0},
 };

@@ -91,7 +91,7 @@ static void set_mining(struct node *n, struct call *c, bool on, int64_t threads)
 /* *out is 0 where none are given: as many as before. */
 static bool call_threads(struct call *c, const char *name, int64_t *out)
 {
-	return call_number(c, name, 1, MINER_THREADS_MAX, 0, out);
+	return call_number(c, name, 1, WORKER_THREADS_MAX, 0, out);
 }
 
 /* "No limit" in Bitcoin Core's setgenerate: as many as before. */
@@ -138,27 +138,28 @@ static char *text_mine(const json_t *result)
 			  to ? to : "?");
 }
 
-static const struct verb_param p_generate[] = {{"nblocks", ARG_NUMBER, false, "how many blocks"},
-					       {"address", ARG_ADDRESS, false, "who is paid"},
-					       {"maxtries", ARG_NUMBER, true, "ignored"},
-					       {0}};
-static const struct verb_param p_set[] = {{"generate", ARG_FLAG, false, "true: mine"},
-					  {"genproclimit", ARG_NUMBER, true, "threads, 1 to 64"},
-					  {0}};
-static const struct verb_param p_mine[] = {
+static const struct command_param p_generate[] = {{"nblocks", ARG_NUMBER, false, "how many blocks"},
+						  {"address", ARG_ADDRESS, false, "who is paid"},
+						  {"maxtries", ARG_NUMBER, true, "ignored"},
+						  {0}};
+static const struct command_param p_set[] = {{"generate", ARG_FLAG, false, "true: mine"},
+					     {"genproclimit", ARG_NUMBER, true, "threads, 1 to 64"},
+					     {0}};
+static const struct command_param p_mine[] = {
 	{"on", ARG_FLAG, true, "on or off; default: the other way, or on with what follows"},
 	{"address", ARG_ADDRESS, true, "who is paid"},
 	{"threads", ARG_NUMBER, true, "how many threads, 1 to 64"},
 	{0}};
 
-const struct verb verbs_mining[] = {
+const struct command commands_mining[] = {
 	{"generatetoaddress", "mining", "mine this many blocks now", p_generate,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_generatetoaddress, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_generatetoaddress,
+	 NULL},
 	{"getmininginfo", "mining", "state of mining", NULL,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_getmininginfo, NULL},
-	{"mine", "mining", "mine, or stop", p_mine, VERB_RPC | VERB_PROMPT | VERB_CHAIN, run_mine,
-	 text_mine},
-	{"setgenerate", "mining", "mine, or stop", p_set, VERB_RPC | VERB_CHAIN, run_setgenerate,
-	 text_mine},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_getmininginfo, NULL},
+	{"mine", "mining", "mine, or stop", p_mine, COMMAND_RPC | COMMAND_PROMPT | COMMAND_CHAIN,
+	 run_mine, text_mine},
+	{"setgenerate", "mining", "mine, or stop", p_set, COMMAND_RPC | COMMAND_CHAIN,
+	 run_setgenerate, text_mine},
 	{0},
 };

@@ -156,7 +156,7 @@ static void look_up(struct dialling d)
 
 	*later = d;
 	if (call_text(d.call, "node", "", &text))
-		node_lookup(d.node, text, NODE_ID_DEFAULT, dial_found, later);
+		node_resolve(d.node, text, NODE_ID_DEFAULT, dial_found, later);
 	else
 		free(later);
 }
@@ -420,7 +420,7 @@ static void run_invite(struct node *n, struct call *c)
 	}
 	later = NEW(struct inviting);
 	*later = (struct inviting){n, c};
-	node_lookup(n, text, port, invite_found, later);
+	node_resolve(n, text, port, invite_found, later);
 }
 
 static char *text_invite(const json_t *result)
@@ -436,39 +436,40 @@ static char *text_invite(const json_t *result)
 			  net_addr_scope(&in.addr) == NET_LOOPBACK ? ", this machine alone" : "");
 }
 
-static const struct verb_param p_invite[] = {
+static const struct command_param p_invite[] = {
 	{"address", ARG_HOSTPORT, true,
 	 "where others find this node (default: its address on the LAN)"},
 	{0}};
-static const struct verb_param p_add[] = {{"node", ARG_HOSTPORT, false, "HOST:PORT"},
-					  {"command", ARG_TEXT, false, "add, remove or onetry"},
-					  {0}};
-static const struct verb_param p_connect[] = {
+static const struct command_param p_add[] = {{"node", ARG_HOSTPORT, false, "HOST:PORT"},
+					     {"command", ARG_TEXT, false, "add, remove or onetry"},
+					     {0}};
+static const struct command_param p_connect[] = {
 	{"node", ARG_HOSTPORT, false, "HOST:PORT, or PORT of this machine"}, {0}};
-static const struct verb_param p_drop[] = {
+static const struct command_param p_drop[] = {
 	{"peer", ARG_PEER, false, "the peer's number, or an address"}, {0}};
-static const struct verb_param p_disconnect[] = {
+static const struct command_param p_disconnect[] = {
 	{"address", ARG_HOSTPORT, true, "as getpeerinfo shows it"},
 	{"nodeid", ARG_PEER, true, "the peer's number"},
 	{0}};
-static const struct verb_param p_choose[] = {
+static const struct command_param p_choose[] = {
 	{"chain", ARG_TEXT, false, "its name, or its hash, as shown or the beginning"}, {0}};
 
-const struct verb verbs_net[] = {
-	{"addnode", "network", "dial a peer, or forget it", p_add, VERB_RPC, run_addnode, NULL},
-	{"choose", "network", "join one of the chains offered", p_choose, VERB_RPC | VERB_PROMPT,
-	 run_choose, text_choose},
-	{"connect", "network", "dial a peer", p_connect, VERB_RPC | VERB_PROMPT, run_connect,
+const struct command commands_net[] = {
+	{"addnode", "network", "dial a peer, or forget it", p_add, COMMAND_RPC, run_addnode, NULL},
+	{"choose", "network", "join one of the chains offered", p_choose,
+	 COMMAND_RPC | COMMAND_PROMPT, run_choose, text_choose},
+	{"connect", "network", "dial a peer", p_connect, COMMAND_RPC | COMMAND_PROMPT, run_connect,
 	 text_connect},
-	{"disconnectnode", "network", "drop a peer", p_disconnect, VERB_RPC, run_disconnectnode,
+	{"disconnectnode", "network", "drop a peer", p_disconnect, COMMAND_RPC, run_disconnectnode,
 	 NULL},
-	{"drop", "network", "drop a peer", p_drop, VERB_RPC | VERB_PROMPT, run_drop, text_drop},
-	{"getconnectioncount", "network", "how many peers", NULL, VERB_RPC, run_getconnectioncount,
+	{"drop", "network", "drop a peer", p_drop, COMMAND_RPC | COMMAND_PROMPT, run_drop,
+	 text_drop},
+	{"getconnectioncount", "network", "how many peers", NULL, COMMAND_RPC,
+	 run_getconnectioncount, NULL},
+	{"getnetworkinfo", "network", "state of the network", NULL, COMMAND_RPC, run_getnetworkinfo,
 	 NULL},
-	{"getnetworkinfo", "network", "state of the network", NULL, VERB_RPC, run_getnetworkinfo,
-	 NULL},
-	{"getpeerinfo", "network", "every peer", NULL, VERB_RPC, run_getpeerinfo, NULL},
+	{"getpeerinfo", "network", "every peer", NULL, COMMAND_RPC, run_getpeerinfo, NULL},
 	{"invite", "network", "one word with which others join this chain here", p_invite,
-	 VERB_RPC | VERB_PROMPT | VERB_OFFLINE | VERB_CHAIN, run_invite, text_invite},
+	 COMMAND_RPC | COMMAND_PROMPT | COMMAND_OFFLINE | COMMAND_CHAIN, run_invite, text_invite},
 	{0},
 };

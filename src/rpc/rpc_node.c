@@ -43,34 +43,34 @@ static void run_setmocktime(struct node *n, struct call *c)
 
 /* --- help ----------------------------------------------------------------------- */
 
-static void usage_of(const struct verb *v, char *out, size_t size)
+static void usage_of(const struct command *v, char *out, size_t size)
 {
 	out[0] = '\0';
 	text_append(out, size, "%s", v->name);
-	for (const struct verb_param *p = v->params; p && p->name; p++)
+	for (const struct command_param *p = v->params; p && p->name; p++)
 		text_append(out, size, p->optional ? " [%s]" : " %s", p->name);
 }
 
-static void help_about(const struct verb *v, char *text)
+static void help_about(const struct command *v, char *text)
 {
 	char usage[256];
 
 	usage_of(v, usage, sizeof(usage));
 	text_append(text, HELP_BYTES, "%s\n%s\n", usage, v->summary);
-	for (const struct verb_param *p = v->params; p && p->name; p++)
+	for (const struct command_param *p = v->params; p && p->name; p++)
 		text_append(text, HELP_BYTES, "  %-12s %s\n", p->name, p->help);
 }
 
 /* The methods of one category; the table has some in several places. */
 static void help_category(const char *category, char *text)
 {
-	const struct verb *v;
+	const struct command *v;
 	size_t group = 0, at = 0;
 	char usage[256];
 
 	text_append(text, HELP_BYTES, "%s== %s ==\n", *text ? "\n" : "", category);
-	while ((v = verb_next(&group, &at))) {
-		if (!(v->flags & VERB_RPC) || strcmp(v->category, category) != 0)
+	while ((v = command_next(&group, &at))) {
+		if (!(v->flags & COMMAND_RPC) || strcmp(v->category, category) != 0)
 			continue;
 		usage_of(v, usage, sizeof(usage));
 		text_append(text, HELP_BYTES, "%s  (%s)\n", usage, v->summary);
@@ -80,10 +80,10 @@ static void help_category(const char *category, char *text)
 static void help_all(char *text)
 {
 	const char *seen[16];
-	const struct verb *v;
+	const struct command *v;
 	size_t group = 0, at = 0, n = 0, i;
 
-	while ((v = verb_next(&group, &at))) {
+	while ((v = command_next(&group, &at))) {
 		for (i = 0; i < n && strcmp(seen[i], v->category) != 0; i++)
 			;
 		if (i < n || n == ARRAY_LEN(seen))
@@ -95,7 +95,7 @@ static void help_all(char *text)
 
 char *command_help(const char *name, struct err *e)
 {
-	const struct verb *v = name ? verb_find(name) : NULL;
+	const struct command *v = name ? command_find(name) : NULL;
 	char *text;
 
 	if (name && !v) {
@@ -225,7 +225,7 @@ static void run_snapshot(struct node *n, struct call *c)
 	call_done(c, o);
 }
 
-static void on_line(void *arg, enum line_kind kind, const char *text)
+static void on_line(void *arg, enum command_line_kind kind, const char *text)
 {
 	static const char *const kinds[] = {"done", "failed", "confirm"};
 	struct call *c = arg;
@@ -247,7 +247,7 @@ struct screen {
 	char *text;
 };
 
-static enum part screen_part(struct node *n, void *arg, int *code, struct err *e)
+static enum step_result screen_part(struct node *n, void *arg, int *code, struct err *e)
 {
 	struct screen *s = arg;
 	bool more;
@@ -256,9 +256,9 @@ static enum part screen_part(struct node *n, void *arg, int *code, struct err *e
 	free(s->text);
 	s->text = n->renderer ? n->renderer(n, s->cols, s->rows, &more) : NULL;
 	if (s->text)
-		return more ? PART_MORE : PART_LAST;
+		return more ? STEP_MORE : STEP_DONE;
 	err_set(e, ERR_NOTFOUND, "no-screen", "this node has no screen to draw");
-	return PART_FAILED;
+	return STEP_FAILED;
 }
 
 static json_t *screen_result(void *arg)
@@ -275,7 +275,7 @@ static void screen_clear(void *arg)
 	free(s->text);
 }
 
-static const struct long_answer screen_answer = {
+static const struct async_call screen_answer = {
 	.part = screen_part, .result = screen_result, .clear = screen_clear};
 
 static void run_screen(struct node *n, struct call *c)
@@ -289,33 +289,34 @@ static void run_screen(struct node *n, struct call *c)
 	s = NEW(struct screen);
 	s->cols = (unsigned)cols;
 	s->rows = (unsigned)rows;
-	turns_begin(n, c, &screen_answer, s);
+	async_call_begin(n, c, &screen_answer, s);
 }
 
-static const struct verb_param p_help[] = {{"command", ARG_VERB, true, "which one"}, {0}};
-static const struct verb_param p_stop[] = {
+static const struct command_param p_help[] = {{"command", ARG_COMMAND, true, "which one"}, {0}};
+static const struct command_param p_stop[] = {
 	{"preview", ARG_FLAG, true, "true: only say what it would do"}, {0}};
-static const struct verb_param p_time[] = {
+static const struct command_param p_time[] = {
 	{"timestamp", ARG_NUMBER, false, "unix seconds; 0: the real clock"}, {0}};
-static const struct verb_param p_line[] = {{"line", ARG_TEXT, false, "as typed at the prompt"},
-					   {0}};
-static const struct verb_param p_screen[] = {
+static const struct command_param p_line[] = {{"line", ARG_TEXT, false, "as typed at the prompt"},
+					      {0}};
+static const struct command_param p_screen[] = {
 	{"cols", ARG_NUMBER, true, "width"}, {"rows", ARG_NUMBER, true, "height"}, {0}};
 
-const struct verb verbs_node[] = {
+const struct command commands_node[] = {
 	{"help", "control", "commands, or one of them", p_help,
-	 VERB_RPC | VERB_OFFLINE | VERB_PROMPT, run_help, text_string},
-	{"quit", "control", "stop the node", p_stop, VERB_PROMPT | VERB_CONFIRM, run_stop,
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_PROMPT, run_help, text_string},
+	{"quit", "control", "stop the node", p_stop, COMMAND_PROMPT | COMMAND_CONFIRM, run_stop,
 	 text_string},
 	{"setmocktime", "control", "set the clock of an instant chain", p_time,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_setmocktime, NULL},
-	{"stop", "control", "stop the node", p_stop, VERB_RPC | VERB_PROMPT | VERB_CONFIRM,
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_setmocktime, NULL},
+	{"stop", "control", "stop the node", p_stop, COMMAND_RPC | COMMAND_PROMPT | COMMAND_CONFIRM,
 	 run_stop, text_string},
-	{"tally_command", "control", "a line of the prompt", p_line, VERB_RPC, run_command, NULL},
+	{"tally_command", "control", "a line of the prompt", p_line, COMMAND_RPC, run_command,
+	 NULL},
 	{"tally_screen", "control", "the console as text", p_screen,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL, run_screen, text_string},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL, run_screen, text_string},
 	{"tally_snapshot", "control", "what the console draws", NULL,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL, run_snapshot, NULL},
-	{"uptime", "control", "seconds since the start", NULL, VERB_RPC, run_uptime, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL, run_snapshot, NULL},
+	{"uptime", "control", "seconds since the start", NULL, COMMAND_RPC, run_uptime, NULL},
 	{0},
 };

@@ -233,8 +233,8 @@ static void run_abandontransaction(struct node *n, struct call *c)
 	call_done(c, json_null());
 }
 
-static const struct verb_param p_txid[] = {{"txid", ARG_HASH, false, "the transaction"}, {0}};
-static const struct verb_param p_send[] = {
+static const struct command_param p_txid[] = {{"txid", ARG_HASH, false, "the transaction"}, {0}};
+static const struct command_param p_send[] = {
 	{"to", ARG_ADDRESS, false, "address or label"},
 	{"amount", ARG_AMOUNT, false, "coins"},
 	{"fee", ARG_NUMBER, true, "units a byte, default 1"},
@@ -243,21 +243,22 @@ static const struct verb_param p_send[] = {
 	{"mine", ARG_FLAG, true, "mine a block with it at once"},
 	{"preview", ARG_FLAG, true, "true: only say what it would do"},
 	{0}};
-static const struct verb_param p_sendto[] = {{"address", ARG_ADDRESS, false, "who is paid"},
-					     {"amount", ARG_AMOUNT, false, "coins"},
-					     {"comment", ARG_TEXT, true, "ignored"},
-					     {"comment_to", ARG_TEXT, true, "ignored"},
-					     {0}};
+static const struct command_param p_sendto[] = {{"address", ARG_ADDRESS, false, "who is paid"},
+						{"amount", ARG_AMOUNT, false, "coins"},
+						{"comment", ARG_TEXT, true, "ignored"},
+						{"comment_to", ARG_TEXT, true, "ignored"},
+						{0}};
 
-const struct verb verbs_pay[] = {
+const struct command commands_pay[] = {
 	{"abandontransaction", "wallet", "give up a payment that left the mempool", p_txid,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_abandontransaction, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_abandontransaction,
+	 NULL},
 	{"send", "wallet", "pay somebody", p_send,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN | VERB_PROMPT | VERB_CONFIRM |
-		 VERB_SETTLED,
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN | COMMAND_PROMPT |
+		 COMMAND_CONFIRM | COMMAND_SETTLED,
 	 run_send, text_send},
 	{"sendtoaddress", "wallet", "pay somebody", p_sendto,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN | VERB_SETTLED, run_sendtoaddress,
-	 NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN | COMMAND_SETTLED,
+	 run_sendtoaddress, NULL},
 	{0},
 };

@@ -17,13 +17,13 @@ bool call_hash(struct call *c, const char *name, struct hash256 *out);
 /* An address or a label. make: a label is made on first use. */
 bool call_address(struct call *c, const char *name, bool make, struct key_hash *out);
 
-/* verbs_mining.c: where no block could be made now it answers the call itself. */
+/* commands_mining.c: where no block could be made now it answers the call itself. */
 bool call_may_mine(struct node *n, struct call *c);
 
-/* verbs.c: tries those with this flag: which was perhaps meant? */
-void verb_nearest(struct nearest *near, unsigned flag);
+/* command_table.c: tries those with this flag: which was perhaps meant? */
+void command_nearest(struct nearest *near, unsigned flag);
 
-/* verbs.c: a result that is a text, as it is. */
+/* command_table.c: a result that is a text, as it is. */
 char *text_string(const json_t *result);
 
 /* json_out.c */
@@ -38,37 +38,37 @@ json_t *json_tx(const struct tx *tx);
 void json_block_begin(struct node *n, struct call *c, const struct chain_entry *en,
 		      struct block *take_b, bool whole);
 
-/* turns.c: makes an answer that takes long in turns of the loop, and answers the call then. It ends early where who
+/* async_call.c: makes an answer that takes long in turns of the loop, and answers the call then. It ends early where who
  * asked leaves or the node stops. take_arg is cleared and freed. */
-enum part {
-	PART_MORE,   /* call again */
-	PART_WAITS,  /* call again in a while: nothing can be done now */
-	PART_LAST,   /* result is next */
-	PART_FAILED, /* *e says why; *code (an rpc_code) may be set, too */
+enum step_result {
+	STEP_MORE,    /* call again */
+	STEP_BLOCKED, /* call again in a while: nothing can be done now */
+	STEP_DONE,    /* result is next */
+	STEP_FAILED,  /* *e says why; *code (an rpc_code) may be set, too */
 };
-struct long_answer {
+struct async_call {
 	/* Some of it, about a millisecond's work. */
-	enum part (*part)(struct node *n, void *arg, int *code, struct err *e);
+	enum step_result (*part)(struct node *n, void *arg, int *code, struct err *e);
 	json_t *(*result)(void *arg); /* NULL: the verb is run then */
 	void (*clear)(void *arg);     /* frees what it holds; NULL: nothing */
 };
-void turns_begin(struct node *n, struct call *c, const struct long_answer *how, void *take_arg);
+void async_call_begin(struct node *n, struct call *c, const struct async_call *how, void *take_arg);
 /* The verb is run once the chain and the mempool are settled: to settle them at once would hold up the loop. */
-void turns_until_settled(struct node *n, struct call *c);
+void async_call_when_settled(struct node *n, struct call *c);
 void call_run(struct node *n, struct call *c); /* command.c: c may be gone then */
 
-/* pieces.c: a result that is made as JSON text, piece by piece: pieces_begin with what it opens with, pieces_raw for the
- * brackets after that, pieces_key for a member's name and pieces_json for a value, both with a comma where one is due;
- * pieces_open for an object that goes on, pieces_hex for a text of hex digits. */
-void pieces_begin(struct writer *w, const char *raw);
-void pieces_raw(struct writer *w, const char *raw);
-void pieces_key(struct writer *w, const char *key);
-void pieces_json(struct writer *w, json_t *take_v);
-void pieces_open(struct writer *w, json_t *take_object);
-void pieces_hex(struct writer *w, struct span bytes);
-json_t *pieces_result(struct writer *w); /* clears it */
+/* pieces.c: a result that is made as JSON text, piece by piece: json_stream_begin with what it opens with, json_stream_raw for the
+ * brackets after that, json_stream_key for a member's name and json_stream_json for a value, both with a comma where one is due;
+ * json_stream_open for an object that goes on, json_stream_hex for a text of hex digits. */
+void json_stream_begin(struct writer *w, const char *raw);
+void json_stream_raw(struct writer *w, const char *raw);
+void json_stream_key(struct writer *w, const char *key);
+void json_stream_json(struct writer *w, json_t *take_v);
+void json_stream_open(struct writer *w, json_t *take_object);
+void json_stream_hex(struct writer *w, struct span bytes);
+json_t *json_stream_result(struct writer *w); /* clears it */
 /* The text of such a result, compact; NULL: it is none (or NULL). */
-const char *pieces_text(const json_t *v);
+const char *json_stream_text(const json_t *v);
 
 /* scan.c: counts all coins at the tip, later, and answers the call with the result. take_arg is freed. */
 struct coin_count {
@@ -77,10 +77,11 @@ struct coin_count {
 	void (*coin)(void *arg, const struct store_coin *c); /* in the order of outpoints */
 	json_t *(*result)(void *arg);
 };
-void scan_begin(struct node *n, struct call *c, const struct coin_count *how, void *take_arg);
+void coin_scan_begin(struct node *n, struct call *c, const struct coin_count *how, void *take_arg);
 
 /* The verbs, by subject. */
-extern const struct verb verbs_chain[], verbs_coins[], verbs_net[], verbs_bans[], verbs_addrs[],
-	verbs_mempool[], verbs_wallet[], verbs_pay[], verbs_mining[], verbs_node[];
+extern const struct command commands_chain[], commands_coins[], commands_net[], commands_bans[],
+	commands_addrs[], commands_mempool[], commands_wallet[], commands_pay[], commands_mining[],
+	commands_node[];
 
 #endif

@@ -156,7 +156,7 @@ static void run_balance(struct node *n, struct call *c)
 		struct foreign *f = NEW(struct foreign);
 
 		f->of = of;
-		scan_begin(n, c, &count_foreign, f);
+		coin_scan_begin(n, c, &count_foreign, f);
 	} else {
 		o = json_own_balance(n->wallet, named ? &of : NULL);
 		if (named)
@@ -252,23 +252,23 @@ static json_t *json_coin(const struct wallet_coin *w, uint32_t tip)
 	return o;
 }
 
-static enum part coins_part(struct node *n, void *arg, int *code, struct err *e)
+static enum step_result coins_part(struct node *n, void *arg, int *code, struct err *e)
 {
 	struct coins_text *t = arg;
 
 	(void)n, (void)code, (void)e;
 	if (t->next == t->n)
-		return PART_LAST;
-	pieces_json(&t->out, json_coin(&t->coins[t->next++], t->tip));
-	return PART_MORE;
+		return STEP_DONE;
+	json_stream_json(&t->out, json_coin(&t->coins[t->next++], t->tip));
+	return STEP_MORE;
 }
 
 static json_t *coins_result(void *arg)
 {
 	struct coins_text *t = arg;
 
-	pieces_raw(&t->out, "]");
-	return pieces_result(&t->out);
+	json_stream_raw(&t->out, "]");
+	return json_stream_result(&t->out);
 }
 
 static void coins_clear(void *arg)
@@ -279,7 +279,7 @@ static void coins_clear(void *arg)
 	writer_clear(&t->out);
 }
 
-static const struct long_answer coins_answer = {
+static const struct async_call coins_answer = {
 	.part = coins_part, .result = coins_result, .clear = coins_clear};
 
 static void run_listunspent(struct node *n, struct call *c)
@@ -288,8 +288,8 @@ static void run_listunspent(struct node *n, struct call *c)
 
 	t->coins = all_coins(n->wallet, &t->n);
 	t->tip = chain_height(n->chain);
-	pieces_begin(&t->out, "[");
-	turns_begin(n, c, &coins_answer, t);
+	json_stream_begin(&t->out, "[");
+	async_call_begin(n, c, &coins_answer, t);
 }
 
 /* --- history ----------------------------------------------------------------------- */
@@ -347,38 +347,40 @@ static void run_listtransactions(struct node *n, struct call *c)
 	call_done(c, out);
 }
 
-static const struct verb_param p_balance[] = {
+static const struct command_param p_balance[] = {
 	{"address", ARG_ADDRESS, true, "default: the wallet's total"}, {0}};
-static const struct verb_param p_getbalance[] = {
+static const struct command_param p_getbalance[] = {
 	{"dummy", ARG_TEXT, true, "\"*\": the whole wallet"},
 	{"minconf", ARG_NUMBER, true, "only coins so many blocks deep, default 0"},
 	{"include_watchonly", ARG_FLAG, true, "ignored: there is nothing to watch only"},
 	{0}};
-static const struct verb_param p_label[] = {{"label", ARG_TEXT, true, "a name for it"}, {0}};
-static const struct verb_param p_list[] = {
+static const struct command_param p_label[] = {{"label", ARG_TEXT, true, "a name for it"}, {0}};
+static const struct command_param p_list[] = {
 	{"label", ARG_TEXT, true, "ignored"},
 	{"count", ARG_NUMBER, true, "how many, default 10"},
 	{"skip", ARG_NUMBER, true, "how many of the newest to leave out"},
 	{0}};
 
-const struct verb verbs_wallet[] = {
+const struct command commands_wallet[] = {
 	{"getbalance", "wallet", "what the wallet can spend", p_getbalance,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_getbalance, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_getbalance, NULL},
 	{"getbalances", "wallet", "what can be spent, what is coming, what is to wait for", NULL,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_getbalances, NULL},
-	{"getnewaddress", "wallet", "a new address", p_label, VERB_RPC | VERB_OFFLINE | VERB_PROMPT,
-	 run_getnewaddress, text_string},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_getbalances, NULL},
+	{"getnewaddress", "wallet", "a new address", p_label,
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_PROMPT, run_getnewaddress, text_string},
 	{"getwalletinfo", "wallet", "the wallet in numbers", NULL,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_getwalletinfo, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_getwalletinfo, NULL},
 	{"listaddresses", "wallet", "every address of the wallet", NULL,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL, run_listaddresses, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL, run_listaddresses, NULL},
 	{"listtransactions", "wallet", "payments, the newest last", p_list,
-	 VERB_RPC | VERB_OFFLINE | VERB_CHAIN, run_listtransactions, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_listtransactions, NULL},
 	{"listunspent", "wallet", "coins", NULL,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_listunspent, NULL},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_listunspent, NULL},
 	{"tally_balance", "wallet", "what an address holds, any address", p_balance,
-	 VERB_RPC | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_balance, text_balance},
+	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_balance,
+	 text_balance},
 	{"balance", "wallet", "what an address holds, any address", p_balance,
-	 VERB_PROMPT | VERB_OFFLINE | VERB_MEMPOOL | VERB_CHAIN, run_balance, text_balance},
+	 COMMAND_PROMPT | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_balance,
+	 text_balance},
 	{0},
 };

@@ -265,7 +265,7 @@ static size_t complete(void *arg, const char *line, char (*out)[COMPLETION_CHARS
 {
 	const struct tui *t = arg;
 
-	return line_complete(t->node, line, out, max);
+	return command_line_complete(t->node, line, out, max);
 }
 
 /* --- keys ------------------------------------------------------------------------------- */
@@ -366,7 +366,7 @@ static void tell_usage(struct model *m)
 {
 	m->usage[0] = '\0';
 	if (m->prompt.kind == PROMPT_COMMAND)
-		line_usage(m->prompt.text, m->usage, sizeof(m->usage));
+		command_line_usage(m->prompt.text, m->usage, sizeof(m->usage));
 	else if (m->prompt.kind == PROMPT_FILTER)
 		snprintf(m->usage, sizeof(m->usage),
 			 "words, !word, field=value, != < >; fields: %s",

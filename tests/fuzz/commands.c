@@ -103,7 +103,7 @@ static void run_rpc(const uint8_t *data, size_t size)
 	json_decref(body);
 }
 
-static void on_line(void *arg, enum line_kind kind, const char *text)
+static void on_line(void *arg, enum command_line_kind kind, const char *text)
 {
 	struct waiting *w = arg;
 
@@ -120,12 +120,12 @@ static void run_line(const uint8_t *data, size_t size)
 	size_t n;
 
 	open_node();
-	if (line_split(line, &words, &n, NULL)) {
+	if (command_line_split(line, &words, &n, NULL)) {
 		const bool skip = n > 0 && takes_long(words[0]);
 
-		line_free(words, n);
-		line_usage(line, usage, sizeof usage);
-		n = line_complete(node, line, found, ARRAY_LEN(found));
+		command_line_free(words, n);
+		command_line_usage(line, usage, sizeof usage);
+		n = command_line_complete(node, line, found, ARRAY_LEN(found));
 		for (size_t i = 0; i < n && i < ARRAY_LEN(found); i++)
 			REQUIRE(strlen(found[i]) <= COMPLETION_CHARS);
 		if (!skip) {

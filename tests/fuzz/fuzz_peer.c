@@ -95,7 +95,7 @@ static bool on_send(void *ctx, conn_id id, const char *command, struct span payl
 	REQUIRE(id == CONN);
 	if (closed)
 		return false;
-	REQUIRE(command_find(command, &kind) && msg_decode(&m, kind, payload, NULL));
+	REQUIRE(msg_type_find(command, &kind) && msg_decode(&m, kind, payload, NULL));
 	msg_clear(&m);
 	return true;
 }
@@ -182,7 +182,7 @@ static void talk(struct side *s, struct protocol *p, const struct net_handler *h
 		const size_t want = get_le16(r), left = reader_left(r);
 		const struct span payload = get_span(r, want < left ? want : left);
 
-		h->message(h->arg, CONN, command_name(kind), payload);
+		h->message(h->arg, CONN, msg_type_name(kind), payload);
 		work(s, p);
 	}
 }

@@ -90,7 +90,7 @@ static void run_message(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return;
-	REQUIRE(command_find(command_name(kind), &found) && found == kind);
+	REQUIRE(msg_type_find(msg_type_name(kind), &found) && found == kind);
 	if (msg_decode(&m, kind, payload, NULL)) {
 		writer_init(&w);
 		msg_encode(&w, &m);

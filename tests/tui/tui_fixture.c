@@ -377,7 +377,7 @@ void fixture_keys(struct model *m, const char *keys)
 		}
 		m->usage[0] = '\0';
 		if (m->prompt.kind == PROMPT_COMMAND)
-			line_usage(m->prompt.text, m->usage, sizeof(m->usage));
+			command_line_usage(m->prompt.text, m->usage, sizeof(m->usage));
 	}
 }
 

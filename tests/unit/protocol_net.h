@@ -737,7 +737,7 @@ static inline void raw_msg(struct tconn *raw, const struct msg *m)
 
 	writer_init(&w);
 	msg_encode(&w, m);
-	raw_send(raw, command_name(m->kind), w.buf, w.len);
+	raw_send(raw, msg_type_name(m->kind), w.buf, w.len);
 	writer_clear(&w);
 }
 

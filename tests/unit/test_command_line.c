@@ -27,11 +27,11 @@ struct env {
 	char home[128];
 	struct node *n;
 	bool answered;
-	enum line_kind kind;
+	enum command_line_kind kind;
 	char text[8192];
 };
 
-static void on_line(void *arg, enum line_kind kind, const char *text)
+static void on_line(void *arg, enum command_line_kind kind, const char *text)
 {
 	struct env *v = arg;
 
@@ -41,7 +41,7 @@ static void on_line(void *arg, enum line_kind kind, const char *text)
 }
 
 /* Does a line; its answer is in v->text. */
-static enum line_kind say(struct env *v, const char *line)
+static enum command_line_kind say(struct env *v, const char *line)
 {
 	struct err e = {0};
 
@@ -67,7 +67,7 @@ static int open_node(void **state)
 	assert_true(config_finish(&c, 1, &e));
 	if (!node_open(&v->n, &c, NODE_OFFLINE, &e))
 		fail_msg("%s: %s", e.token, e.detail);
-	assert_int_equal(say(v, "getnewaddress miner"), LINE_DONE);
+	assert_int_equal(say(v, "getnewaddress miner"), COMMAND_LINE_DONE);
 	params_default(&p, 0);
 	strcpy(p.name, "line");
 	assert_true(node_resolve_address(v->n, "miner", false, &p.creator, &e));
@@ -102,21 +102,22 @@ static void words_are_split_at_spaces_but_not_in_quotes(void **state)
 	struct err e = {0};
 
 	(void)state;
-	assert_true(line_split("  send \t alice 5 memo=\"a \\\"b\\\" c\\\\\"  ", &w, &n, &e));
+	assert_true(
+		command_line_split("  send \t alice 5 memo=\"a \\\"b\\\" c\\\\\"  ", &w, &n, &e));
 	assert_int_equal(n, 4);
 	assert_string_equal(w[0], "send");
 	assert_string_equal(w[1], "alice");
 	assert_string_equal(w[2], "5");
 	assert_string_equal(w[3], "memo=a \"b\" c\\");
-	line_free(w, n);
-	assert_true(line_split("a \"\" b\\c", &w, &n, &e));
+	command_line_free(w, n);
+	assert_true(command_line_split("a \"\" b\\c", &w, &n, &e));
 	assert_int_equal(n, 3);
 	assert_string_equal(w[1], "");
 	assert_string_equal(w[2], "b\\c");
-	line_free(w, n);
-	assert_true(line_split("   ", &w, &n, &e));
+	command_line_free(w, n);
+	assert_true(command_line_split("   ", &w, &n, &e));
 	assert_int_equal(n, 0);
-	line_free(w, n);
+	command_line_free(w, n);
 }
 
 static void an_open_quote_and_a_33rd_word_are_refused(void **state)
@@ -126,15 +127,15 @@ static void an_open_quote_and_a_33rd_word_are_refused(void **state)
 	struct err e = {0};
 
 	(void)state;
-	assert_false(line_split("send \"alice", &w, &n, &e));
+	assert_false(command_line_split("send \"alice", &w, &n, &e));
 	assert_string_equal(e.token, "bad-line");
 	for (unsigned i = 0; i < 32; i++)
 		strcat(line, "a ");
-	assert_true(line_split(line, &w, &n, &e));
+	assert_true(command_line_split(line, &w, &n, &e));
 	assert_int_equal(n, 32);
-	line_free(w, n);
+	command_line_free(w, n);
 	strcat(line, "a");
-	assert_false(line_split(line, &w, &n, &e));
+	assert_false(command_line_split(line, &w, &n, &e));
 }
 
 /* --- completion ------------------------------------------------------------------------ */
@@ -142,7 +143,7 @@ static void an_open_quote_and_a_33rd_word_are_refused(void **state)
 static bool offers(struct env *v, const char *line, const char *want)
 {
 	char out[64][COMPLETION_CHARS + 1];
-	const size_t n = line_complete(v->n, line, out, 64);
+	const size_t n = command_line_complete(v->n, line, out, 64);
 
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(out[i], want) == 0)
@@ -169,7 +170,8 @@ static void verbs_labels_and_keys_are_completed_each_in_its_place(void **state)
 	assert_false(offers(v, "send miner 5 memo=\"a \\\" fe", "fee="));
 	assert_true(offers(v, "send miner 5 memo=\"so so\" fe", "fee="));
 	assert_true(offers(v, "send \"a b\" mi", "miner"));
-	assert_int_equal(line_complete(v->n, "", (char[1][COMPLETION_CHARS + 1]){""}, 1), 1);
+	assert_int_equal(command_line_complete(v->n, "", (char[1][COMPLETION_CHARS + 1]){""}, 1),
+			 1);
 }
 
 static void usage_is_of_the_verb_at_the_beginning(void **state)
@@ -177,12 +179,12 @@ static void usage_is_of_the_verb_at_the_beginning(void **state)
 	char text[128], small[8];
 
 	(void)state;
-	line_usage("  send! al", text, sizeof(text));
+	command_line_usage("  send! al", text, sizeof(text));
 	assert_non_null(strstr(text, "send to amount [fee=] [memo=]"));
 	assert_null(strstr(text, "preview"));
-	line_usage("nonsense", text, sizeof(text));
+	command_line_usage("nonsense", text, sizeof(text));
 	assert_string_equal(text, "");
-	line_usage("send", small, sizeof(small));
+	command_line_usage("send", small, sizeof(small));
 	assert_int_equal(strlen(small), sizeof(small) - 1);
 }
 
@@ -192,23 +194,23 @@ static void sending_asks_first_and_with_a_mark_does_it(void **state)
 {
 	struct env *v = *state;
 
-	assert_int_equal(say(v, "getnewaddress \"bob b\""), LINE_DONE);
-	assert_int_equal(say(v, "send \"bob b\" 1.5 memo=\"two words\""), LINE_CONFIRM);
+	assert_int_equal(say(v, "getnewaddress \"bob b\""), COMMAND_LINE_DONE);
+	assert_int_equal(say(v, "send \"bob b\" 1.5 memo=\"two words\""), COMMAND_LINE_CONFIRM);
 	assert_int_equal(strncmp(v->text, "send 1.5 to bob b, tly1", 23), 0);
 	assert_non_null(strstr(v->text, " (your own address), memo 'two words', fee "));
-	assert_int_equal(say(v, "getrawmempool"), LINE_DONE);
+	assert_int_equal(say(v, "getrawmempool"), COMMAND_LINE_DONE);
 	assert_string_equal(v->text, "[]");
-	assert_int_equal(say(v, "send! 1.5 \"bob b\" memo=\"two words\""), LINE_DONE);
+	assert_int_equal(say(v, "send! 1.5 \"bob b\" memo=\"two words\""), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, "sent 1.5 to bob b, tly1"));
-	assert_int_equal(say(v, "listtransactions * 1"), LINE_DONE);
+	assert_int_equal(say(v, "listtransactions * 1"), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, "\"memo\": \"two words\""));
 	/* Until it is in a block the chain says what it said. */
-	assert_int_equal(say(v, "tally_balance miner"), LINE_DONE);
+	assert_int_equal(say(v, "tally_balance miner"), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, ": 50"));
-	assert_int_equal(say(v, "tally_balance \"bob b\""), LINE_DONE);
+	assert_int_equal(say(v, "tally_balance \"bob b\""), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, ": 0"));
-	assert_int_equal(say(v, "generatetoaddress 1 miner"), LINE_DONE);
-	assert_int_equal(say(v, "tally_balance \"bob b\""), LINE_DONE);
+	assert_int_equal(say(v, "generatetoaddress 1 miner"), COMMAND_LINE_DONE);
+	assert_int_equal(say(v, "tally_balance \"bob b\""), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, ": 1.5"));
 }
 
@@ -221,14 +223,14 @@ static void what_is_asked_says_that_a_block_is_mined(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
 		const char *end;
 
-		assert_int_equal(say(v, lines[i]), LINE_CONFIRM);
+		assert_int_equal(say(v, lines[i]), COMMAND_LINE_CONFIRM);
 		end = strstr(v->text, ", change ");
 		assert_non_null(end);
 		assert_non_null(strstr(end, ", and mine a block with it?"));
 	}
-	assert_int_equal(say(v, "send miner 1 mine=false"), LINE_CONFIRM);
+	assert_int_equal(say(v, "send miner 1 mine=false"), COMMAND_LINE_CONFIRM);
 	assert_null(strstr(v->text, "block"));
-	assert_int_equal(say(v, "getblockcount"), LINE_DONE);
+	assert_int_equal(say(v, "getblockcount"), COMMAND_LINE_DONE);
 	assert_string_equal(v->text, "0");
 }
 
@@ -237,12 +239,12 @@ static void the_shells_names_do_the_same(void **state)
 {
 	struct env *v = *state;
 
-	assert_int_equal(say(v, "createwallet anna"), LINE_DONE);
+	assert_int_equal(say(v, "createwallet anna"), COMMAND_LINE_DONE);
 	assert_int_equal(strncmp(v->text, "tly1", 4), 0);
-	assert_int_equal(say(v, "send! anna 20"), LINE_DONE);
-	assert_int_equal(say(v, "getbalance"), LINE_DONE);
+	assert_int_equal(say(v, "send! anna 20"), COMMAND_LINE_DONE);
+	assert_int_equal(say(v, "getbalance"), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, "Balance: "));
-	assert_int_equal(say(v, "tally getbalance -address anna"), LINE_DONE);
+	assert_int_equal(say(v, "tally getbalance -address anna"), COMMAND_LINE_DONE);
 	assert_string_equal(v->text, "Balance of 'anna': 0");
 }
 
@@ -251,40 +253,40 @@ static void a_line_of_the_shell_may_be_pasted(void **state)
 {
 	struct env *v = *state;
 
-	assert_int_equal(say(v, "tally createwallet -label anna"), LINE_DONE);
+	assert_int_equal(say(v, "tally createwallet -label anna"), COMMAND_LINE_DONE);
 	assert_int_equal(say(v, "send -from miner --to anna -amount 2.5 -memo \"for lunch\""),
-			 LINE_CONFIRM);
+			 COMMAND_LINE_CONFIRM);
 	assert_non_null(strstr(v->text, "send 2.5 to anna, tly1"));
-	assert_int_equal(say(v, "tally send! -amount 2.5 -to anna -mine"), LINE_DONE);
+	assert_int_equal(say(v, "tally send! -amount 2.5 -to anna -mine"), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, "sent 2.5 to anna, tly1"));
 	assert_non_null(strstr(v->text, ", in a block: transaction "));
-	assert_int_equal(say(v, "getbalance anna"), LINE_DONE);
+	assert_int_equal(say(v, "getbalance anna"), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, ": 2.5"));
-	assert_int_equal(say(v, "send anna -amount"), LINE_FAILED);
-	assert_int_equal(say(v, "send anna -5"), LINE_FAILED);
-	assert_int_equal(say(v, "tally"), LINE_FAILED);
+	assert_int_equal(say(v, "send anna -amount"), COMMAND_LINE_FAILED);
+	assert_int_equal(say(v, "send anna -5"), COMMAND_LINE_FAILED);
+	assert_int_equal(say(v, "tally"), COMMAND_LINE_FAILED);
 	/* A method, called as at the shell. */
-	assert_int_equal(say(v, "tally rpc getblockcount"), LINE_DONE);
-	assert_int_equal(say(v, "rpc getblockhash 0"), LINE_DONE);
+	assert_int_equal(say(v, "tally rpc getblockcount"), COMMAND_LINE_DONE);
+	assert_int_equal(say(v, "rpc getblockhash 0"), COMMAND_LINE_DONE);
 	assert_int_equal(strlen(v->text), 66); /* quoted, as JSON has it */
-	assert_int_equal(say(v, "rpc"), LINE_FAILED);
+	assert_int_equal(say(v, "rpc"), COMMAND_LINE_FAILED);
 	assert_string_equal(v->text, "rpc is followed by a method: help lists them");
-	assert_int_equal(say(v, "tally startnode -miner"), LINE_FAILED);
+	assert_int_equal(say(v, "tally startnode -miner"), COMMAND_LINE_FAILED);
 	assert_non_null(strstr(v->text, "startnode is for a shell, in another terminal"));
 	/* What pays asks before. */
-	assert_int_equal(say(v, "sendtoaddress anna 1"), LINE_CONFIRM);
+	assert_int_equal(say(v, "sendtoaddress anna 1"), COMMAND_LINE_CONFIRM);
 }
 
 static void a_name_is_given_once_and_what_has_none_fills_the_rest(void **state)
 {
 	struct env *v = *state;
 
-	assert_int_equal(say(v, "send to=miner 5"), LINE_CONFIRM);
+	assert_int_equal(say(v, "send to=miner 5"), COMMAND_LINE_CONFIRM);
 	assert_int_equal(strncmp(v->text, "send 5 to miner, tly1", 21), 0);
-	assert_int_equal(say(v, "send amount=5 miner"), LINE_CONFIRM);
-	assert_int_equal(say(v, "send miner 5 to=miner"), LINE_FAILED);
+	assert_int_equal(say(v, "send amount=5 miner"), COMMAND_LINE_CONFIRM);
+	assert_int_equal(say(v, "send miner 5 to=miner"), COMMAND_LINE_FAILED);
 	assert_non_null(strstr(v->text, "to is given twice"));
-	assert_int_equal(say(v, "send fee=1 fee=2 miner 5"), LINE_FAILED);
+	assert_int_equal(say(v, "send fee=1 fee=2 miner 5"), COMMAND_LINE_FAILED);
 }
 
 static void an_option_that_is_none_is_told_so_and_a_text_is_none(void **state)
@@ -306,13 +308,13 @@ static void an_option_that_is_none_is_told_so_and_a_text_is_none(void **state)
 	struct env *v = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		assert_int_equal(say(v, cases[i].line), LINE_FAILED);
+		assert_int_equal(say(v, cases[i].line), COMMAND_LINE_FAILED);
 		assert_non_null(strstr(v->text, cases[i].says));
 	}
-	assert_int_equal(say(v, "createwallet \"x=y\""), LINE_DONE);
-	assert_int_equal(say(v, "createwallet \"-bob\""), LINE_DONE);
+	assert_int_equal(say(v, "createwallet \"x=y\""), COMMAND_LINE_DONE);
+	assert_int_equal(say(v, "createwallet \"-bob\""), COMMAND_LINE_DONE);
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
-		assert_int_equal(say(v, good[i]), LINE_CONFIRM);
+		assert_int_equal(say(v, good[i]), COMMAND_LINE_CONFIRM);
 }
 
 static void what_was_asked_about_is_done_unasked(void **state)
@@ -325,7 +327,7 @@ static void what_was_asked_about_is_done_unasked(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
-		char *got = line_unasked(lines[i][0]);
+		char *got = command_line_confirmed(lines[i][0]);
 
 		assert_string_equal(got, lines[i][1]);
 		free(got);
@@ -336,21 +338,21 @@ static void a_text_with_blanks_wants_quotes(void **state)
 {
 	struct env *v = *state;
 
-	assert_int_equal(say(v, "send miner 1 memo=for lunch"), LINE_FAILED);
+	assert_int_equal(say(v, "send miner 1 memo=for lunch"), COMMAND_LINE_FAILED);
 	assert_non_null(strstr(v->text, "memo=\"for lunch\""));
-	assert_int_equal(say(v, "send memo=lunch miner 1"), LINE_CONFIRM);
-	assert_int_equal(say(v, "send miner 1 memo=\"for lunch\" 2"), LINE_FAILED);
+	assert_int_equal(say(v, "send memo=lunch miner 1"), COMMAND_LINE_CONFIRM);
+	assert_int_equal(say(v, "send miner 1 memo=\"for lunch\" 2"), COMMAND_LINE_FAILED);
 }
 
 static void a_fee_that_can_only_be_a_mistake_is_refused(void **state)
 {
 	struct env *v = *state;
 
-	assert_int_equal(say(v, "send! miner 5 fee=1000000"), LINE_FAILED);
+	assert_int_equal(say(v, "send! miner 5 fee=1000000"), COMMAND_LINE_FAILED);
 	assert_non_null(strstr(v->text, "more than a tenth"));
-	assert_int_equal(say(v, "send! miner 5 fee=2000"), LINE_DONE);
-	assert_int_equal(say(v, "generatetoaddress 1 miner"), LINE_DONE);
-	assert_int_equal(say(v, "sendtoaddress! miner 5"), LINE_DONE);
+	assert_int_equal(say(v, "send! miner 5 fee=2000"), COMMAND_LINE_DONE);
+	assert_int_equal(say(v, "generatetoaddress 1 miner"), COMMAND_LINE_DONE);
+	assert_int_equal(say(v, "sendtoaddress! miner 5"), COMMAND_LINE_DONE);
 }
 
 /* The rate that a refusal names is the last that passes, whatever coins are chosen. */
@@ -360,22 +362,22 @@ static void the_rate_that_is_advised_is_the_highest_that_passes(void **state)
 	struct env *v = *state;
 
 	/* A coin that is spent without change at some rates. */
-	assert_int_equal(say(v, "send! miner 1.15"), LINE_DONE);
-	assert_int_equal(say(v, "generatetoaddress 7 miner"), LINE_DONE);
+	assert_int_equal(say(v, "send! miner 1.15"), COMMAND_LINE_DONE);
+	assert_int_equal(say(v, "generatetoaddress 7 miner"), COMMAND_LINE_DONE);
 	for (size_t i = 0; i < ARRAY_LEN(amounts); i++) {
 		char line[128];
 		const char *at;
 		long most;
 
 		snprintf(line, sizeof(line), "send miner %s fee=1000000", amounts[i]);
-		assert_int_equal(say(v, line), LINE_FAILED);
+		assert_int_equal(say(v, line), COMMAND_LINE_FAILED);
 		at = strstr(v->text, "give a fee rate of at most ");
 		assert_non_null(at);
 		most = strtol(strrchr(at, ' '), NULL, 10);
 		snprintf(line, sizeof(line), "send miner %s fee=%ld", amounts[i], most);
-		assert_int_equal(say(v, line), LINE_CONFIRM);
+		assert_int_equal(say(v, line), COMMAND_LINE_CONFIRM);
 		snprintf(line, sizeof(line), "send miner %s fee=%ld", amounts[i], most + 1);
-		assert_int_equal(say(v, line), LINE_FAILED);
+		assert_int_equal(say(v, line), COMMAND_LINE_FAILED);
 	}
 }
 
@@ -385,16 +387,16 @@ static void amounts_are_taken_whole_or_not_at_all(void **state)
 	char line[256];
 
 	snprintf(line, sizeof(line), "send miner %062d15", 0);
-	assert_int_equal(say(v, line), LINE_CONFIRM); /* 15, not 1 */
+	assert_int_equal(say(v, line), COMMAND_LINE_CONFIRM); /* 15, not 1 */
 	assert_int_equal(strncmp(v->text, "send 15 to ", 11), 0);
 	const char *const bad[] = {"0",    "-1",  "1.000000001", "21000001",
 				   "five", "1e",  "0x10",        "1 .5",
 				   "",     "nan", "1,5",         "99999999999999999999999999"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		snprintf(line, sizeof(line), "send miner \"%s\"", bad[i]);
-		assert_int_equal(say(v, line), LINE_FAILED);
+		assert_int_equal(say(v, line), COMMAND_LINE_FAILED);
 	}
-	assert_int_equal(say(v, "send miner 0.00000001"), LINE_CONFIRM);
+	assert_int_equal(say(v, "send miner 0.00000001"), COMMAND_LINE_CONFIRM);
 }
 
 /* Dumped and read again a text is as it was, and an amount is a number. */
@@ -492,12 +494,12 @@ static void a_strangers_balance_is_counted_in_the_chain(void **state)
 
 	address_encode(address, &zero);
 	snprintf(line, sizeof(line), "send! %s 2.25", address);
-	assert_int_equal(say(v, line), LINE_DONE);
+	assert_int_equal(say(v, line), COMMAND_LINE_DONE);
 	snprintf(line, sizeof(line), "tally_balance %s", address);
-	assert_int_equal(say(v, line), LINE_DONE);
+	assert_int_equal(say(v, line), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, ": 0"));
-	assert_int_equal(say(v, "generatetoaddress 1 miner"), LINE_DONE);
-	assert_int_equal(say(v, line), LINE_DONE);
+	assert_int_equal(say(v, "generatetoaddress 1 miner"), COMMAND_LINE_DONE);
+	assert_int_equal(say(v, line), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, ": 2.25"));
 	/* One that is under way when the node stops is answered, and nothing is left of it. */
 	v->answered = false;
@@ -513,21 +515,21 @@ static void what_is_no_line_is_told_so(void **state)
 					      {"balanc", "did you mean balance?"}};
 	struct env *v = *state;
 
-	assert_int_equal(say(v, "frobnicate 1"), LINE_FAILED);
+	assert_int_equal(say(v, "frobnicate 1"), COMMAND_LINE_FAILED);
 	assert_non_null(strstr(v->text, "there is no command 'frobnicate'"));
-	assert_int_equal(say(v, "sned 1"), LINE_FAILED);
+	assert_int_equal(say(v, "sned 1"), COMMAND_LINE_FAILED);
 	assert_non_null(strstr(v->text, "did you mean send?"));
 	for (size_t i = 0; i < ARRAY_LEN(near); i++) {
-		assert_int_equal(say(v, near[i][0]), LINE_FAILED);
+		assert_int_equal(say(v, near[i][0]), COMMAND_LINE_FAILED);
 		assert_string_equal(strstr(v->text, "did you mean "), near[i][1]);
 	}
-	assert_int_equal(say(v, "send"), LINE_FAILED);
+	assert_int_equal(say(v, "send"), COMMAND_LINE_FAILED);
 	assert_non_null(strstr(v->text, "send needs to (address or label)"));
-	assert_int_equal(say(v, "send miner"), LINE_FAILED);
-	assert_int_equal(say(v, "send miner 1 2 x y z a b c"), LINE_FAILED);
-	assert_int_equal(say(v, "send miner 1 memo=\"open"), LINE_FAILED);
-	assert_int_equal(say(v, "send miner 1 \xff\xfe"), LINE_FAILED);
-	assert_int_equal(say(v, ""), LINE_DONE);
+	assert_int_equal(say(v, "send miner"), COMMAND_LINE_FAILED);
+	assert_int_equal(say(v, "send miner 1 2 x y z a b c"), COMMAND_LINE_FAILED);
+	assert_int_equal(say(v, "send miner 1 memo=\"open"), COMMAND_LINE_FAILED);
+	assert_int_equal(say(v, "send miner 1 \xff\xfe"), COMMAND_LINE_FAILED);
+	assert_int_equal(say(v, ""), COMMAND_LINE_DONE);
 	assert_string_equal(v->text, "");
 }
 

@@ -22,19 +22,19 @@
 
 #define QUIET_MS 300 /* after that nothing more comes */
 
-static void say(struct printer *p, unsigned first, unsigned count)
+static void say(struct log_stdout *p, unsigned first, unsigned count)
 {
 	char text[128];
 
 	for (unsigned i = first; i < first + count; i++) {
 		snprintf(text, sizeof(text), "line %u %090u", i, i);
-		printer_line(p, 0, LOG_NODE, LOG_INFO, text);
+		log_stdout_line(p, 0, LOG_NODE, LOG_INFO, text);
 	}
 }
 
 /* A printer into a pipe, and what was read at the pipe's other end. */
 struct fixture {
-	struct printer *p;
+	struct log_stdout *p;
 	FILE *in;
 	int fd;
 	unsigned next;            /* the number of the line that should come next */
@@ -47,7 +47,8 @@ static void open_pipe(struct fixture *f, int flags)
 
 	assert_int_equal(pipe(ends), 0);
 	assert_int_equal(fcntl(ends[1], F_SETFL, flags), 0);
-	*f = (struct fixture){.p = printer_new(ends[1]), .in = fdopen(ends[0], "r"), .fd = ends[1]};
+	*f = (struct fixture){
+		.p = log_stdout_new(ends[1]), .in = fdopen(ends[0], "r"), .fd = ends[1]};
 }
 
 static void close_pipe(struct fixture *f)
@@ -110,7 +111,7 @@ static void read_all(int flags)
 		read_lines(&f, f.next + FEW);
 	}
 	say(f.p, f.next, LATER);
-	printer_free(f.p);
+	log_stdout_free(f.p);
 	read_lines(&f, 5 * FEW + LATER);
 	assert_int_equal(f.left_out, 0);
 	close_pipe(&f);
@@ -142,7 +143,7 @@ static void who_does_not_read_is_not_waited_for(void **state)
 	assert_true(f.notes >= 1 && f.left_out > 0 && f.left_out < MANY);
 	say(f.p, MANY, LATER);
 	read_lines(&f, MANY + LATER);
-	printer_free(f.p);
+	log_stdout_free(f.p);
 	close_pipe(&f);
 }
 
@@ -155,7 +156,7 @@ static void the_end_waits_a_moment_alone_for_who_does_not_read(void **state)
 	open_pipe(&f, 0);
 	say(f.p, 0, FEW);
 	begin = now_ms();
-	printer_free(f.p);
+	log_stdout_free(f.p);
 	assert_in_range(now_ms() - begin, 250, 10000);
 	/* The thread ends when it can; until then the descriptor is its. */
 	assert_true(read_rest(&f) > 0);
@@ -172,7 +173,7 @@ static void nobody_at_the_other_end_is_harmless(void **state)
 	open_pipe(&f, 0);
 	fclose(f.in);
 	say(f.p, 0, MANY);
-	printer_free(f.p);
+	log_stdout_free(f.p);
 	assert_in_range(now_ms() - begin, 0, 5000);
 	close(f.fd);
 }
@@ -182,11 +183,11 @@ static void a_file_has_each_line_at_once(void **state)
 	struct fixture f = {.in = tmpfile()};
 
 	(void)state;
-	f.p = printer_new(fileno(f.in));
+	f.p = log_stdout_new(fileno(f.in));
 	say(f.p, 0, FEW);
 	rewind(f.in);
 	read_lines(&f, FEW);
-	printer_free(f.p);
+	log_stdout_free(f.p);
 	fclose(f.in);
 }
 

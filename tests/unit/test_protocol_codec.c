@@ -35,10 +35,10 @@ static void assert_malformed(enum msg_kind kind, const void *p, size_t n, const 
 	struct err e = {0};
 
 	if (msg_decode(&m, kind, (struct span){p, n}, &e))
-		fail_msg("%s of %zu bytes decodes", command_name(kind), n);
+		fail_msg("%s of %zu bytes decodes", msg_type_name(kind), n);
 	assert_int_equal(e.cls, ERR_DECODE);
-	if (!strstr(e.detail, command_name(kind)) || !strstr(e.detail, part))
-		fail_msg("\"%s\" names not %s and %s", e.detail, command_name(kind), part);
+	if (!strstr(e.detail, msg_type_name(kind)) || !strstr(e.detail, part))
+		fail_msg("\"%s\" names not %s and %s", e.detail, msg_type_name(kind), part);
 	msg_clear(&m);
 }
 

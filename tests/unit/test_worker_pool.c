@@ -24,7 +24,7 @@
 
 struct fixture {
 	struct event_base *base;
-	struct miner *m;
+	struct worker_pool *m;
 	struct event *end;
 	uint64_t job;
 	uint32_t nonce;
@@ -60,7 +60,7 @@ static int setup(void **state)
 	f->base = event_base_new();
 	event_base_priority_init(f->base, 4);
 	f->end = event_new(f->base, -1, 0, on_end, f->base);
-	f->m = miner_new(f->base, on_found, on_exhausted, f);
+	f->m = worker_pool_new(f->base, on_found, on_exhausted, f);
 	*state = f;
 	return f->m ? 0 : -1;
 }
@@ -69,7 +69,7 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	miner_free(f->m);
+	worker_pool_free(f->m);
 	event_free(f->end);
 	event_base_free(f->base);
 	free(f);
@@ -115,12 +115,12 @@ static void what_is_found_meets_the_target_of_its_job(void **state)
 	uint8_t header[HEADER_BYTES];
 
 	for (unsigned threads = 1; threads <= 4; threads++) {
-		assert_true(miner_set_threads(f->m, threads));
+		assert_true(worker_pool_set_threads(f->m, threads));
 		for (unsigned n = 0; n < 20; n++) {
 			uint64_t job;
 
 			header_of(header, threads * 100 + n);
-			job = miner_start(f->m, header, EASY);
+			job = worker_pool_start(f->m, header, EASY);
 			assert_true(wait_found(f, 5000000) >= 0);
 			assert_true(f->job == job);
 			assert_true(meets(header, f->nonce, EASY));
@@ -150,9 +150,9 @@ static void a_slice_takes_less_than_100_ms(void **state)
 	(void)state;
 	header_of(header, 1);
 	begin = cpu_us();
-	assert_false(pow_scan(header, never, 0, MINER_SLICE, &nonce, &tried));
+	assert_false(pow_scan(header, never, 0, WORKER_SLICE, &nonce, &tried));
 	assert_true(cpu_us() - begin < 100000);
-	assert_int_equal(tried, MINER_SLICE);
+	assert_int_equal(tried, WORKER_SLICE);
 }
 
 static void of_an_old_job_no_more_than_a_slice_a_thread_is_done(void **state)
@@ -160,26 +160,26 @@ static void of_an_old_job_no_more_than_a_slice_a_thread_is_done(void **state)
 	struct fixture *f = *state;
 	uint8_t header[HEADER_BYTES];
 
-	assert_true(miner_set_threads(f->m, 2));
+	assert_true(worker_pool_set_threads(f->m, 2));
 	for (unsigned n = 0; n < 20; n++) {
 		uint64_t hashes, job;
 
 		header_of(header, n);
-		miner_start(f->m, header, HARD);
+		worker_pool_start(f->m, header, HARD);
 		assert_int_equal(wait_found(f, 20000), -1);
-		hashes = miner_hashes(f->m);
+		hashes = worker_pool_hashes(f->m);
 		if (n % 2) {
-			miner_pause(f->m);
+			worker_pool_pause(f->m);
 			assert_int_equal(wait_found(f, 50000), -1);
-			assert_true(miner_hashes(f->m) <= hashes + 2 * MINER_SLICE);
+			assert_true(worker_pool_hashes(f->m) <= hashes + 2 * WORKER_SLICE);
 			continue;
 		}
 		header_of(header, 1000 + n);
-		job = miner_start(f->m, header, EASY);
+		job = worker_pool_start(f->m, header, EASY);
 		assert_true(wait_found(f, 60000000) >= 0 && f->job == job);
 		assert_true(meets(header, f->nonce, EASY));
 		/* One in 4,096 does: a slice without any is as good as never. */
-		assert_true(miner_hashes(f->m) <= hashes + 4 * MINER_SLICE);
+		assert_true(worker_pool_hashes(f->m) <= hashes + 4 * WORKER_SLICE);
 	}
 }
 
@@ -189,12 +189,12 @@ static void what_is_found_of_a_job_that_is_over_bears_its_number(void **state)
 	uint8_t header[HEADER_BYTES];
 	uint64_t job;
 
-	assert_true(miner_set_threads(f->m, 2));
+	assert_true(worker_pool_set_threads(f->m, 2));
 	header_of(header, 2);
-	miner_start(f->m, header, EASY);
-	miner_pause(f->m);
+	worker_pool_start(f->m, header, EASY);
+	worker_pool_pause(f->m);
 	header_of(header, 3);
-	job = miner_start(f->m, header, HARD);
+	job = worker_pool_start(f->m, header, HARD);
 	assert_true(wait_found(f, 50000) == -1 || f->job != job);
 }
 
@@ -205,15 +205,15 @@ static void threads_come_and_go_in_the_midst_of_a_job(void **state)
 	uint8_t header[HEADER_BYTES];
 
 	header_of(header, 1);
-	miner_start(f->m, header, HARD);
+	worker_pool_start(f->m, header, HARD);
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
 		uint64_t before;
 
-		assert_true(miner_set_threads(f->m, threads[i]));
-		before = miner_hashes(f->m);
-		for (int tries = 0; tries < 100 && miner_hashes(f->m) == before; tries++)
+		assert_true(worker_pool_set_threads(f->m, threads[i]));
+		before = worker_pool_hashes(f->m);
+		for (int tries = 0; tries < 100 && worker_pool_hashes(f->m) == before; tries++)
 			assert_int_equal(wait_found(f, 50000), -1);
-		assert_true(miner_hashes(f->m) > before); /* the same job goes on */
+		assert_true(worker_pool_hashes(f->m) > before); /* the same job goes on */
 	}
 }
 

@@ -14,7 +14,7 @@
 struct node;
 
 /* What an argument is, for checking and completion. */
-enum verb_arg {
+enum arg_type {
 	ARG_TEXT,
 	ARG_ADDRESS, /* an address or a label */
 	ARG_AMOUNT,  /* decimal coins */
@@ -24,43 +24,43 @@ enum verb_arg {
 	ARG_HEX,
 	ARG_PEER, /* a peer's number */
 	ARG_HOSTPORT,
-	ARG_VERB,
+	ARG_COMMAND,
 	ARG_JSON, /* anything */
 };
 
-struct verb_param {
+struct command_param {
 	const char *name;
-	enum verb_arg type;
+	enum arg_type type;
 	bool optional;
 	const char *help;
 };
 
 enum {
-	VERB_RPC = 1,      /* a method of the control port */
-	VERB_PROMPT = 2,   /* offered at the console's prompt */
-	VERB_OFFLINE = 4,  /* works on a data directory whose node doesn't run */
-	VERB_CONFIRM = 8,  /* the prompt shows what it would do and asks, unless '!' follows */
-	VERB_CHAIN = 16,   /* refused with "no chain yet" while there is none */
-	VERB_MEMPOOL = 32, /* has to do with what waits: that is read first where no node runs */
-	VERB_SETTLED = 64, /* is begun when no block is half way, nor a reorganisation */
+	COMMAND_RPC = 1,      /* a method of the control port */
+	COMMAND_PROMPT = 2,   /* offered at the console's prompt */
+	COMMAND_OFFLINE = 4,  /* works on a data directory whose node doesn't run */
+	COMMAND_CONFIRM = 8,  /* the prompt shows what it would do and asks, unless '!' follows */
+	COMMAND_CHAIN = 16,   /* refused with "no chain yet" while there is none */
+	COMMAND_MEMPOOL = 32, /* has to do with what waits: that is read first where no node runs */
+	COMMAND_SETTLED = 64, /* is begun when no block is half way, nor a reorganisation */
 };
 
 struct call;
 
-struct verb {
+struct command {
 	const char *name;
 	const char *category; /* "blockchain", "network", …: as Bitcoin Core's help groups them */
 	const char *summary;  /* one line */
-	const struct verb_param *params; /* ends with name NULL; NULL: none */
+	const struct command_param *params; /* ends with name NULL; NULL: none */
 	unsigned flags;
 	/* Answers with call_done or call_fail, now or later, exactly once. */
 	void (*run)(struct node *n, struct call *c);
 	/* The result as a person reads it (mem_alloc'ed); NULL: the JSON itself. */
 	char *(*text)(const json_t *result);
 };
-/* Every verb once, by subject: size_t g = 0, i = 0; while ((v = verb_next(&g, &i))). */
-const struct verb *verb_next(size_t *group, size_t *at);
-const struct verb *verb_find(const char *name);
+/* Every verb once, by subject: size_t g = 0, i = 0; while ((v = command_next(&g, &i))). */
+const struct command *command_next(size_t *group, size_t *at);
+const struct command *command_find(const char *name);
 /* What the method help says of a verb, of all where name is NULL (mem_alloc'ed). NULL: ERR_NOTFOUND. */
 char *command_help(const char *name, struct err *e);
 
@@ -133,22 +133,26 @@ json_t *command_value(json_t *v);
 char *json_on_lines(const char *compact);
 
 /* A line of the prompt: verb['!'] {arg | key=value | "quoted"}. */
-enum line_kind { LINE_DONE, LINE_FAILED, LINE_CONFIRM /* text asks; the line with '!' does it */ };
-typedef void line_reply(void *arg, enum line_kind kind, const char *text);
-void node_command_line(struct node *n, const char *line, line_reply *reply, void *arg);
-/* Splits a line: argv of mem_alloc'ed words (free with line_free). ERR_USAGE for an open quote. */
-bool line_split(const char *line, char ***words, size_t *n, struct err *e);
-void line_free(char **words, size_t n);
+enum command_line_kind {
+	COMMAND_LINE_DONE,
+	COMMAND_LINE_FAILED,
+	COMMAND_LINE_CONFIRM /* text asks; the line with '!' does it */
+};
+typedef void command_line_reply(void *arg, enum command_line_kind kind, const char *text);
+void node_command_line(struct node *n, const char *line, command_line_reply *reply, void *arg);
+/* Splits a line: argv of mem_alloc'ed words (free with command_line_free). ERR_USAGE for an open quote. */
+bool command_line_split(const char *line, char ***words, size_t *n, struct err *e);
+void command_line_free(char **words, size_t n);
 /* The line with '!' behind its verb: it is done unasked. mem_alloc'ed. */
-char *line_unasked(const char *line);
+char *command_line_confirmed(const char *line);
 /* Where the last word of a line being written begins; *place: how many words stand before it; *quoted: a quote is open. */
-size_t line_last_word(const char *line, size_t *place, bool *quoted);
+size_t command_line_last_word(const char *line, size_t *place, bool *quoted);
 /* Completions of the last word of `line` (verbs, labels, peers, keys): writes at most max words (each
  * replaces that word), returns how many there are; none within quotes. */
 #define COMPLETION_CHARS 79
-size_t line_complete(const struct node *n, const char *line, char (*out)[COMPLETION_CHARS + 1],
-		     size_t max);
+size_t command_line_complete(const struct node *n, const char *line,
+			     char (*out)[COMPLETION_CHARS + 1], size_t max);
 /* "send TO AMOUNT [fee=] [memo=] [from=]": the verb's usage, for the line under the prompt; "" where unknown. */
-void line_usage(const char *line, char *out, size_t size);
+void command_line_usage(const char *line, char *out, size_t size);
 
 #endif

@@ -58,7 +58,7 @@ static struct lending *lending_new(struct protocol *p, const struct block *b)
 
 bool lend_block(struct protocol *p, struct peer *peer, const struct block *b)
 {
-	const char *command = command_name(MSG_BLOCK);
+	const char *command = msg_type_name(MSG_BLOCK);
 	struct lending *it = lending_find(p, &b->hash);
 
 	if (!it && b->raw.len >= LEND_BYTES_MIN)

@@ -142,7 +142,7 @@ static bool decode_nonce(uint64_t *nonce, struct reader *r, const char *command,
 
 bool msg_decode(struct msg *m, enum msg_kind kind, struct span payload, struct err *e)
 {
-	const char *command = command_name(kind);
+	const char *command = msg_type_name(kind);
 	struct reader r;
 
 	memset(m, 0, sizeof(*m));

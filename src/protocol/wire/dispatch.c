@@ -47,7 +47,7 @@ static void count_out(struct protocol *p, struct peer *peer, size_t payload)
 }
 
 /* Why a message is not handled, or NULL. */
-static const char *refusal(const struct peer *peer, const struct command *c)
+static const char *refusal(const struct peer *peer, const struct msg_type *c)
 {
 	if (!(c->dir & DIR_IN))
 		return "not ours to receive";
@@ -78,12 +78,12 @@ void gate_receive(struct protocol *p, struct peer *peer, const char *command, st
 		return;
 	count_in(p, peer, payload.len);
 	record_init(&rec, command, payload.len);
-	if (!command_find(command, &kind)) {
+	if (!msg_type_find(command, &kind)) {
 		p->unknown++;
 		ignore(p, peer, &rec, "not known here");
 		return;
 	}
-	why = refusal(peer, command_at(kind));
+	why = refusal(peer, msg_type_at(kind));
 	if (why) {
 		ignore(p, peer, &rec, why);
 		return;
@@ -105,7 +105,7 @@ void gate_receive(struct protocol *p, struct peer *peer, const char *command, st
 	if (is_watched(p))
 		msg_describe(p, &m, rec.summary, &rec.about);
 	journal(p, peer, &rec);
-	command_at(kind)->handle(p, peer, &m);
+	msg_type_at(kind)->handle(p, peer, &m);
 	msg_clear(&m);
 }
 
@@ -122,7 +122,7 @@ static struct span payload_of(struct protocol *p, const struct msg *m)
 
 bool gate_send(struct protocol *p, struct peer *peer, const struct msg *m)
 {
-	const char *command = command_name(m->kind);
+	const char *command = msg_type_name(m->kind);
 	struct msg_record rec;
 	struct span payload;
 

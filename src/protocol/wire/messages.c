@@ -6,7 +6,7 @@
 
 #include "protocol/protocol_priv.h"
 
-static const struct command table[MSG_KINDS] = {
+static const struct msg_type table[MSG_KINDS] = {
 	[MSG_VERSION] = {"version", DIR_IN | DIR_OUT, .first = true, .handle = handle_version},
 	[MSG_VERACK] = {"verack", DIR_IN | DIR_OUT, .handle = handle_verack},
 	[MSG_GETBLOCKS] = {"getblocks", DIR_IN | DIR_OUT, .handle = handle_getblocks},
@@ -30,17 +30,17 @@ static const struct command table[MSG_KINDS] = {
 	[MSG_SENDHEADERS] = {"sendheaders", DIR_IN | DIR_OUT, .handle = handle_sendheaders},
 };
 
-const struct command *command_at(enum msg_kind kind)
+const struct msg_type *msg_type_at(enum msg_kind kind)
 {
 	return &table[kind];
 }
 
-const char *command_name(enum msg_kind kind)
+const char *msg_type_name(enum msg_kind kind)
 {
 	return kind < MSG_KINDS ? table[kind].name : "";
 }
 
-bool command_find(const char *name, enum msg_kind *kind)
+bool msg_type_find(const char *name, enum msg_kind *kind)
 {
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
 		if (strcmp(table[i].name, name) == 0) {

@@ -14,7 +14,7 @@ enum {
 	DIR_OUT = 2, /* sent by us */
 };
 
-struct command {
+struct msg_type {
 	const char *name;
 	unsigned dir;
 	bool first;          /* opens the handshake: before it nothing else, after it never again */
@@ -22,9 +22,9 @@ struct command {
 	void (*handle)(struct protocol *p, struct peer *peer, struct msg *m);
 };
 
-const struct command *command_at(enum msg_kind kind);
-const char *command_name(enum msg_kind kind);
+const struct msg_type *msg_type_at(enum msg_kind kind);
+const char *msg_type_name(enum msg_kind kind);
 /* False: not a message of ours. */
-bool command_find(const char *name, enum msg_kind *kind);
+bool msg_type_find(const char *name, enum msg_kind *kind);
 
 #endif

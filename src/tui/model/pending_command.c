@@ -51,14 +51,15 @@ static void log_done(const char *command, const char *text, const char *line)
 		log_info(LOG_TUI, "%s: %s", command, line);
 }
 
-static void answer(struct tui *t, const struct asked *a, enum line_kind kind, const char *text)
+static void answer(struct tui *t, const struct asked *a, enum command_line_kind kind,
+		   const char *text)
 {
 	const char *command = a->line;
 	char line[FLASH_BYTES];
 
 	first_line(text, line, sizeof(line));
 	switch (kind) {
-	case LINE_CONFIRM:
+	case COMMAND_LINE_CONFIRM:
 		/* It comes later where blocks are being moved: what is written meanwhile keeps the keys. */
 		if (t->model.prompt.kind != PROMPT_CLOSED) {
 			not_done(t, command);
@@ -67,14 +68,14 @@ static void answer(struct tui *t, const struct asked *a, enum line_kind kind, co
 		snprintf(t->command, sizeof(t->command), "%s", command);
 		app_ask(t, ASK_COMMAND, line);
 		break;
-	case LINE_FAILED:
+	case COMMAND_LINE_FAILED:
 		model_flash(&t->model, FLASH_BAD, line);
 		/* It stands there to be mended. */
 		if (a->typed && t->model.prompt.kind == PROMPT_CLOSED)
 			prompt_refused(&t->model.prompt, command);
 		log_warn(LOG_TUI, "%s: %s", command, line);
 		break;
-	case LINE_DONE:
+	case COMMAND_LINE_DONE:
 		if (!is_brief(&t->model, text))
 			model_show(&t->model, OVERLAY_TEXT, command, text);
 		else if (line[0])
@@ -97,7 +98,7 @@ static void tell_under_way(struct tui *t)
 	snprintf(t->model.under_way, FLASH_BYTES, "under way: %.400s", a->line);
 }
 
-static void on_reply(void *arg, enum line_kind kind, const char *text)
+static void on_reply(void *arg, enum command_line_kind kind, const char *text)
 {
 	struct asked *a = arg;
 
@@ -136,7 +137,7 @@ void app_leave_asked(struct tui *t)
 /* The same again, unasked: it was asked about and answered with y. */
 static void do_confirmed(struct tui *t)
 {
-	char *line = line_unasked(t->command);
+	char *line = command_line_confirmed(t->command);
 
 	app_command(t, line, false);
 	free(line);

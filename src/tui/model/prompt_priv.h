@@ -27,7 +27,7 @@ enum prompt_result {
 	PROMPT_CANCELLED, /* Esc, ^C; n or Enter to a question */
 };
 
-/* Completions of the last word, as line_complete. */
+/* Completions of the last word, as command_line_complete. */
 typedef size_t prompt_completer(void *arg, const char *line, char (*out)[COMPLETION_CHARS + 1],
 				size_t max);
 

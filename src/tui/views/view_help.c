@@ -13,15 +13,15 @@
 
 static void help_verbs(char *text)
 {
-	const struct verb *v;
+	const struct command *v;
 	size_t group = 0, at = 0;
 	char usage[256];
 
 	text_append(text, HELP_BYTES, "\nCommands, behind :\n");
-	while ((v = verb_next(&group, &at))) {
-		if (!(v->flags & VERB_PROMPT))
+	while ((v = command_next(&group, &at))) {
+		if (!(v->flags & COMMAND_PROMPT))
 			continue;
-		line_usage(v->name, usage, sizeof(usage));
+		command_line_usage(v->name, usage, sizeof(usage));
 		text_append(text, HELP_BYTES, "  %s\n", usage);
 	}
 	text_append(
