@@ -111,7 +111,7 @@ class Bench:
 
     def forget(self, *nodes):
         for node in nodes:
-            node.end()
+            node.stop()
             shutil.rmtree(node.dir)
             self.net.nodes.remove(node)
 
@@ -185,7 +185,7 @@ def start_once(node):
     began = time.monotonic()
     node.start("-connect", "0")
     took = time.monotonic() - began
-    node.end()
+    node.stop()
     return took
 
 
@@ -208,7 +208,7 @@ def idle(bench):
     """A short chain, one peer, nobody asks."""
     first = bench.net.chain_node()
     first.generate(20)
-    second = bench.net.joined(first)
+    second = bench.net.synced_node(first)
     time.sleep(1)
     pid = second.process.pid
     before = cpu_seconds_exact(pid)
@@ -254,7 +254,7 @@ class Terminal:
         self.rest(0.06)
         return took
 
-    def end(self):
+    def stop(self):
         os.kill(self.pid, signal.SIGTERM)
         while os.waitpid(self.pid, os.WNOHANG)[0] == 0:
             try:
@@ -277,7 +277,7 @@ def keys(bench):
         assert not termios.tcgetattr(terminal.fd)[3] & termios.ECHO
         while node.rpc("getblockcount") < height:
             seconds.append(terminal.key_seconds(len(seconds)))
-        terminal.end()
+        terminal.stop()
         bench.forget(node)
     bench.forget(sender)
     seconds.sort()

@@ -1,5 +1,6 @@
-"""The chain's bytes and rules, written from tally-protocol(7) alone: a second implementation to test the first
-with. Hashes are bytes in internal order."""
+"""A second implementation of the chain's formats and rules, to test the first one against. It is written from
+tally-protocol(7) only and shares no code with the program. Hashes are bytes in the order of the wire; people see them
+reversed, as hex."""
 import hashlib
 import os
 import struct
@@ -17,15 +18,6 @@ def sha256d(data):
     return hashlib.sha256(hashlib.sha256(data).digest()).digest()
 
 
-def show(h):
-    """As people see a hash: hex of the bytes reversed."""
-    return h[::-1].hex()
-
-
-def unshow(text):
-    return bytes.fromhex(text)[::-1]
-
-
 def compact_size(n):
     if n < 0xfd:
         return struct.pack("<B", n)
@@ -41,6 +33,8 @@ def var_bytes(data):
 
 
 class Reader:
+    """Reads fields from bytes; a read beyond the end raises ValueError."""
+
     def __init__(self, data):
         self.data, self.at = data, 0
 
@@ -65,7 +59,7 @@ class Reader:
 
 
 class Key:
-    """An Ed25519 key pair."""
+    """An Ed25519 key pair with its address and the output script that pays to it."""
 
     def __init__(self, seed=None):
         self.signing = SigningKey(seed or os.urandom(32))
@@ -78,12 +72,13 @@ class Key:
         return bytes(self.signing.sign(digest).signature)
 
 
-def memo(data):
+def memo_script(data):
+    """The script of a memo output: OP_RETURN and a push of the data."""
     return b"\x6a" + bytes([len(data)]) + data
 
 
 def height_push(height):
-    """A height as Bitcoin's script pushes it."""
+    """The push of a height in a coinbase script. Source: BIP 34, with OP_0 and OP_1 to OP_16 for heights up to 16."""
     if height == 0:
         return b"\x00"
     if height <= 16:
@@ -93,7 +88,7 @@ def height_push(height):
 
 
 class Tx:
-    """inputs: [txid, index, script, sequence]; outputs: (value, script)."""
+    """A transaction. inputs: [txid, index, script, sequence]; outputs: (value, script)."""
 
     def __init__(self, inputs=(), outputs=(), lock_time=0, version=1):
         self.version, self.lock_time = version, lock_time
@@ -122,8 +117,9 @@ class Tx:
         tx.lock_time = r.unpack("I")
         return tx
 
-    def digest(self, i, value, script, genesis):
-        """What input i signs, when it spends `value` under `script`."""
+    def signature_hash(self, i, value, script, genesis):
+        """The hash that input i signs. value and script are those of the output that it spends. The genesis hash
+        makes a signature valid on one chain only."""
         outpoint = [txid + struct.pack("<I", index) for txid, index, _, _ in self.inputs]
         return sha256d(
             genesis + struct.pack("<i", self.version) + sha256d(b"".join(outpoint)) +
@@ -134,12 +130,12 @@ class Tx:
             struct.pack("<I", self.lock_time))
 
     def sign(self, i, key, value, genesis):
-        signature = key.sign(self.digest(i, value, key.script, genesis))
+        signature = key.sign(self.signature_hash(i, value, key.script, genesis))
         self.inputs[i][2] = b"\x40" + signature + b"\x20" + key.public
 
 
 def spend(key, coins, outputs, genesis, lock_time=0, sequence=FINAL):
-    """A signed transaction. coins: (txid, index, value), all of `key`."""
+    """A signed transaction. coins: a list of (txid, index, value), all paid to `key`."""
     tx = Tx([[txid, index, b"", sequence] for txid, index, _ in coins], outputs, lock_time)
     for i, (_, _, value) in enumerate(coins):
         tx.sign(i, key, value, genesis)
@@ -147,6 +143,7 @@ def spend(key, coins, outputs, genesis, lock_time=0, sequence=FINAL):
 
 
 def coinbase(height, outputs, extra=None):
+    # Random bytes, so that two coinbases of one height never have the same txid.
     script = height_push(height) + (os.urandom(8) if extra is None else extra)
     return Tx([[NULL_TXID, NULL_INDEX, script, FINAL]], outputs)
 
@@ -161,11 +158,14 @@ def merkle_root(ids):
 
 
 def target(bits):
+    """The target that the compact form encodes: a hash that is at most the target has enough work."""
     size, word = bits >> 24, bits & 0x7fffff
     return word >> 8 * (3 - size) if size <= 3 else word << 8 * (size - 3)
 
 
 class Block:
+    """A block. Its merkle root is computed here from txs; its nonce is 0 until mine()."""
+
     def __init__(self, prev, time, bits, txs, version=1):
         self.version, self.prev, self.time, self.bits, self.nonce = version, prev, time, bits, 0
         self.txs = list(txs)
@@ -181,18 +181,18 @@ class Block:
     def hash(self):
         return sha256d(self.header())
 
-    def mine(self, good=True):
-        """Looks for a nonce; good=False: for one that doesn't do."""
+    def mine(self, valid=True):
+        """Finds a nonce so that the hash meets the target; with valid=False, one so that it doesn't."""
         head, limit = hashlib.sha256(self.header()[:64]), target(self.bits)
         tail = self.header()[64:76]
         for nonce in range(1 << 32):
             h = head.copy()
             h.update(tail + struct.pack("<I", nonce))
             met = int.from_bytes(hashlib.sha256(h.digest()).digest(), "little") <= limit
-            if met == good:
+            if met == valid:
                 self.nonce = nonce
                 return self
-        raise AssertionError("no nonce")
+        raise AssertionError("no nonce of 2^32 will do")
 
     @classmethod
     def read(cls, data):
@@ -206,19 +206,20 @@ class Block:
 
 
 class Chain:
-    """A branch of an instant chain (spacing 0): blocks[h] is the block at height h."""
+    """A branch of a chain with spacing 0, whose bits never change. blocks[h] is the block at height h."""
 
     def __init__(self, genesis):
         self.blocks = [genesis]
         self.genesis = genesis.hash()
+        # The chain's parameters are in a memo of the genesis coinbase: tally-protocol(7), GENESIS.
         record = genesis.txs[0].outputs[1][1][2:]
         assert record[:4] == b"TLY\x01" and len(record) == 30
         (self.spacing, self.bits, self.reward, self.halving, self.maturity,
          self.max_block_bytes) = struct.unpack("<IIQIHI", record[4:])
 
     @classmethod
-    def of(cls, node):
-        """The chain of a running node, by its control port."""
+    def from_node(cls, node):
+        """The best chain of a running node, read through its control port."""
         raw = [node.rpc("getblock", node.rpc("getblockhash", h), 0)
                for h in range(node.rpc("getblockcount") + 1)]
         chain = cls(Block.read(bytes.fromhex(raw[0])))
@@ -226,7 +227,7 @@ class Chain:
         return chain
 
     def fork(self, height):
-        """Another branch from there on."""
+        """A branch that shares the blocks up to that height and has no others yet."""
         other = Chain(self.blocks[0])
         other.blocks = self.blocks[:height + 1]
         return other
@@ -242,8 +243,9 @@ class Chain:
     def subsidy(self, height):
         return self.reward >> height // self.halving if self.halving else self.reward
 
-    def next(self, key, txs=(), fees=0, time=None, **more):
-        """A mined block upon the tip, not added. more: outputs, extra, prev, height, bits of the coinbase or block."""
+    def next_block(self, key, txs=(), fees=0, time=None, **more):
+        """A mined block on top of the tip. It is not added to this chain. `more` replaces fields: outputs, extra and
+        height of the coinbase, prev and bits of the block."""
         height = more.get("height", self.height + 1)
         outputs = more.get("outputs", [(self.subsidy(height) + fees, key.script)])
         cb = coinbase(height, outputs, more.get("extra"))
@@ -256,7 +258,9 @@ class Chain:
         return block
 
     def grow(self, key, n=1):
-        return [self.add(self.next(key)) for _ in range(n)]
+        """Mines n blocks that pay to the key and adds them. Returns them."""
+        return [self.add(self.next_block(key)) for _ in range(n)]
 
-    def find(self, h):
+    def height_of(self, h):
+        """The height of the block with that hash; None: not in this chain."""
         return next((i for i, b in enumerate(self.blocks) if b.hash() == h), None)

@@ -1,26 +1,27 @@
-"""A running node with a chain whose coins are the test's own."""
+"""A running node on a chain whose coins belong to the test."""
 from chainlib import Chain, Key
 from framework import wait_until
 from p2p import Peer
 
 
 def owned_chain(net, n=8, *options):
-    """Its blocks 1 .. n pay a key of ours: (node, chain, key, a peer of the node)."""
+    """Starts a node and feeds it n blocks that pay to a key of the test. Returns (node, chain, key, the peer that sent
+    the blocks)."""
     node = net.chain_node(*options)
-    chain, key = Chain.of(node), Key()
+    chain, key = Chain.from_node(node), Key()
     p = Peer.handshaken(node, chain)
     for b in chain.grow(key, n):
         p.send_block(b)
-    wait_until("our blocks are taken", lambda: node.rpc("getblockcount") == n)
+    wait_until("the node has connected our blocks", lambda: node.rpc("getblockcount") == n)
     return node, chain, key, p
 
 
 def coin_of(block, i=0):
-    """Output i of its coinbase, as spend() takes it."""
+    """Output i of the block's coinbase as (txid, index, value), which spend() takes."""
     tx = block.txs[0]
     return tx.id(), i, tx.outputs[i][0]
 
 
-def shown(tx):
-    """Its id as people see it."""
+def txid_hex(tx):
+    """The transaction's id as the control port shows it."""
     return tx.id()[::-1].hex()

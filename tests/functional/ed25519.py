@@ -1,18 +1,18 @@
-"""The curve of RFC 8032 and the signature rule of tally-protocol(7), TRANSACTIONS, in plain Python: slow, and
-nothing but the definitions. Points are (x, y) on -x² + y² = 1 + d x² y²."""
+"""The curve of RFC 8032 and the signature rule of tally-protocol(7), TRANSACTIONS, in plain Python. It follows the
+definitions literally and is slow. Points are pairs (x, y) on the curve -x² + y² = 1 + d x² y²."""
 import hashlib
 
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, -1, P) % P
-ROOT = pow(2, (P - 1) // 4, P)  # of -1
+ROOT = pow(2, (P - 1) // 4, P)  # a square root of -1
 IDENTITY = (0, 1)
 
 
 def add(a, b):
     (x1, y1), (x2, y2) = a, b
     m = D * x1 * x2 * y1 * y2 % P
-    # One inversion for both quotients.
+    # One inversion serves both denominators, 1 + m and 1 - m: inversions take most of the time.
     i = pow((1 + m) * (1 - m), -1, P)
     return (x1 * y2 + x2 * y1) * (1 - m) * i % P, (y1 * y2 + x1 * x2) * (1 + m) * i % P
 
@@ -36,7 +36,7 @@ def encode(a):
 
 
 def x_of(y, sign):
-    """The x of that sign; None where there is none."""
+    """The x coordinate with that sign bit for y; None: no point of the curve has this y. Source: RFC 8032, 5.1.3."""
     u, v = (y * y - 1) % P, (D * y * y + 1) % P
     x = u * pow(v, 3, P) * pow(u * pow(v, 7, P), (P - 5) // 8, P) % P
     if (v * x * x - u) % P:
@@ -47,7 +47,7 @@ def x_of(y, sign):
 
 
 def decode(data):
-    """Any encoding, canonical or not."""
+    """Decodes a point, canonically encoded or not; None: the bytes encode no point."""
     n = int.from_bytes(data, "little")
     y = n % 2**255 % P
     x = x_of(y, n >> 255)
@@ -58,13 +58,13 @@ BASE = decode((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
 
 
 def small(data):
-    """Does it encode a point of small order, canonically or not? The sign bit does not count."""
+    """Reports whether the bytes encode a point whose order divides 8, canonically or not, whatever the sign bit."""
     point = decode(data[:31] + bytes([data[31] & 0x7f]))
     return point is not None and mul(8, point) == IDENTITY
 
 
 def torsion():
-    """The eight points of small order, t[i] = i times one of order 8."""
+    """The eight points whose order divides 8: item i is i times a point of order 8."""
     for y in range(2, 100):
         x = x_of(y, 0)
         point = mul(L, (x, y)) if x is not None else IDENTITY
@@ -78,7 +78,8 @@ def challenge(r, a, message):
 
 
 def verify(public, signature, message, cofactor=False):
-    """Section 2's rule. cofactor: the looser one, of libraries that multiply by 8, with no look at small orders."""
+    """Reports whether the signature is valid by the chain's rule, which is strict. With cofactor=True, by the looser
+    rule of libraries that multiply both sides by 8 and accept points of small order."""
     r, s = signature[:32], int.from_bytes(signature[32:], "little")
     a = decode(public)
     if s >= L or a is None or int.from_bytes(public, "little") % 2**255 >= P:

@@ -1,7 +1,7 @@
-"""Drives the real program: nodes in temporary homes at free ports, commands, the control port.
+"""Runs the real program: starts nodes in a temporary home at free ports, runs commands, calls the control port.
 
-A test file holds functions named test_*, each taking a Net; main() runs them and speaks TAP. Nothing
-is left behind: processes are ended by their own number, directories removed."""
+A test file defines functions named test_*. Each takes a Net, the set of nodes of that test. main() runs them and prints
+the results as TAP. After each test, Net.close() kills every process that the test started and removes its files."""
 import json
 import os
 import random
@@ -19,13 +19,14 @@ import http.client
 TALLY = os.environ.get("TALLY", "./tally")
 
 
-CLAIMS = {}  # ids given out here: the socket whose name keeps an id from every other test
+CLAIMED_IDS = {}  # node id -> the abstract socket whose name reserves the id among all running tests
 
 
 def free_id():
-    """An id whose port and control port nobody uses, both below those that the system gives to outgoing
-    connections (32768 and up). No id is given twice, here or to a test that runs beside this one: a name
-    among the system's abstract sockets claims it until this process ends."""
+    """Returns an id whose port (the id) and control port (the id + 10000) are free.
+
+    Both are below 32768, so that the system doesn't use them for outgoing connections. Tests run in parallel: binding
+    an abstract Unix socket named after the id reserves it until this process ends."""
     while True:
         node_id = random.randrange(11000, 22700)
         claim = socket.socket(socket.AF_UNIX)
@@ -34,48 +35,52 @@ def free_id():
             for port in (node_id, node_id + 10000):
                 with socket.socket() as s:
                     s.bind(("127.0.0.1", port))
-            CLAIMS[node_id] = claim
+            CLAIMED_IDS[node_id] = claim
             return node_id
         except OSError:
             claim.close()
 
 
-def wait_until(what, condition, seconds=20):
-    """Waits until condition() is true; fails with `what` otherwise."""
+def wait_until(claim, condition, seconds=20):
+    """Waits until condition() is true. If it is not within so many seconds, the test fails with `claim` in the message.
+    An error of the control port counts as "not yet true": the node may still be starting."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
             if condition():
                 return
-        except (OSError, RpcError, KeyError, ValueError):  # not up yet, or another cookie
+        except (OSError, RpcError, KeyError, ValueError):
             pass
         time.sleep(0.05)
-    raise AssertionError("did not happen in %d s: %s" % (seconds, what))
+    raise AssertionError("timed out after %d s: %s" % (seconds, claim))
 
 
 class RpcError(Exception):
+    """The control port answered with an error: the HTTP status and the JSON error object."""
+
     def __init__(self, status, error):
         super().__init__("%s %s" % (status, error))
         self.status, self.error = status, error
 
 
-# What a call ends with whose node is gone.
-GONE = (OSError, RpcError, http.client.HTTPException, ValueError)
+# What Node.rpc() may raise when the node ends before it has answered.
+NODE_STOPPED = (OSError, RpcError, http.client.HTTPException, ValueError)
 
 
 class Skip(Exception):
-    """A test that can't be made here, and why."""
+    """Raised by a test that this machine can't run. The message says why."""
 
 
 class Node:
-    """One data directory, and the process that runs it, if one does."""
+    """A data directory and, while the node runs, its process."""
 
     def __init__(self, home, node_id):
         self.home, self.id = home, node_id
         self.dir = os.path.join(home, str(node_id))
-        self.out = "%s.out.%d" % (home, node_id)  # what it prints: beside the home, whose disk may be full
+        # The node's output is written outside the home: one test fills the home's file system.
+        self.out = "%s.out.%d" % (home, node_id)
         self.process = None
-        self.env = {}  # besides what we have ourselves
+        self.env = {}  # environment variables for this node, added to those of the test
 
     def command(self, *args):
         return [TALLY, *args]
@@ -84,24 +89,26 @@ class Node:
         return dict(os.environ, TALLY_HOME=self.home, NODE_ID=str(self.id), **self.env)
 
     def run(self, *args, env=None):
-        """A command. Returns (exit status, stdout, stderr)."""
+        """Runs a command of tally on this node's directory. Returns (exit status, stdout, stderr)."""
         e = self.environment()
         e.update(env or {})
         p = subprocess.run(self.command(*args), env=e, stdin=subprocess.DEVNULL, capture_output=True,
                            text=True, timeout=60)
         return p.returncode, p.stdout, p.stderr
 
-    def ok(self, *args):
-        """A command that must succeed; its output."""
+    def cli(self, *args):
+        """Runs a command that must succeed and print nothing to stderr. Returns its output without the line end."""
         status, out, err = self.run(*args)
         assert status == 0, "%s: status %d: %s" % (" ".join(args), status, err)
         assert err == "", "%s: stderr: %s" % (" ".join(args), err)
         return out.strip()
 
     def create(self, address="CENTRAL_NODE", *options):
-        return self.ok("createblockchain", "-address", address, *(options or ("-spacing", "0")))
+        """Creates a chain. Without options its spacing is 0: blocks have almost no work and can be mined at once."""
+        return self.cli("createblockchain", "-address", address, *(options or ("-spacing", "0")))
 
     def start(self, *options, stdout=None):
+        """Starts the node and waits until its control port answers."""
         e = self.environment()
         self.log = open(self.out, "ab")
         self.process = subprocess.Popen(self.command("startnode", "-headless", *options), env=e,
@@ -109,8 +116,8 @@ class Node:
                                         stderr=self.log)
         wait_until("node %d answers" % self.id, lambda: self.rpc("uptime") >= 0)
 
-    def end(self, how=signal.SIGTERM):
-        """Ends the process; its exit status."""
+    def stop(self, how=signal.SIGTERM):
+        """Sends the signal to the process and waits for its end. Returns its exit status; None: it didn't run."""
         if not self.process:
             return None
         self.process.send_signal(how)
@@ -119,14 +126,14 @@ class Node:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise AssertionError("node %d did not end in 10 s" % self.id)
+            raise AssertionError("node %d did not end within 10 s" % self.id)
         finally:
             self.process = None
             self.log.close()
         return status
 
     def post(self, body, cookie=None):
-        """Raw HTTP to the control port: (status, text)."""
+        """Posts a body to the control port. Returns (HTTP status, body of the answer)."""
         if cookie is None:
             with open(os.path.join(self.dir, ".cookie")) as f:
                 cookie = f.read()
@@ -139,6 +146,7 @@ class Node:
         return r.status, text
 
     def rpc(self, method, *params):
+        """Calls a command through the control port and returns its result. Raises RpcError."""
         status, text = self.post(json.dumps({"method": method, "params": list(params), "id": 1}))
         answer = json.loads(text)
         if answer["error"]:
@@ -146,42 +154,47 @@ class Node:
         return answer["result"]
 
     def tip(self):
+        """The hash of the best block, in hex."""
         return self.rpc("getbestblockhash")
 
     def generate(self, n, to="CENTRAL_NODE"):
+        """Mines n blocks that pay to a label or an address. Returns their hashes in hex."""
         return self.rpc("generatetoaddress", n, to)
 
     def connect(self, other):
+        """Adds the other node as a manual peer. Returns before the connection exists."""
         self.rpc("addnode", "127.0.0.1:%d" % other.id, "add")
 
 
 class Net:
-    """The nodes of one test."""
+    """The nodes of one test, in a temporary home of their own."""
 
     def __init__(self):
         self.home = tempfile.mkdtemp(prefix="tally-test.")
         self.nodes = []
 
     def node(self):
+        """A node without a directory, not started."""
         n = Node(self.home, free_id())
         self.nodes.append(n)
         return n
 
     def chain_node(self, *options):
-        """A running node with an instant chain."""
+        """A running node with a new chain of spacing 0 and no peers: nothing listens at its -connect address."""
         n = self.node()
         n.create()
         n.start("-connect", "127.0.0.1:%d" % free_id(), *options)
         return n
 
-    def joined(self, first, *options):
-        """A running node that has joined first's chain."""
+    def synced_node(self, first, *options):
+        """A new running node that has dialled `first` and synced to its tip."""
         n = self.node()
         n.start("-connect", "127.0.0.1:%d" % first.id, *options)
-        wait_until("node joins", lambda: n.rpc("getblockcount") == first.rpc("getblockcount"))
+        wait_until("the new node has synced", lambda: n.rpc("getblockcount") == first.rpc("getblockcount"))
         return n
 
-    def logs(self):
+    def print_output(self):
+        """Prints the last lines of each node's output as TAP comments."""
         for n in self.nodes:
             if os.path.exists(n.out):
                 with open(n.out, errors="replace") as f:
@@ -200,6 +213,8 @@ class Net:
 
 
 def main(namespace):
+    """Runs the functions named test_* in the namespace, in their order, and exits: status 1 if one failed. A test also
+    fails if a node that it left running doesn't stop with exit status 0."""
     tests = [(name, f) for name, f in namespace.items() if name.startswith("test_") and callable(f)]
     failed = 0
     print("1..%d" % len(tests))
@@ -209,16 +224,16 @@ def main(namespace):
             f(net)
             for n in net.nodes:
                 if n.process:
-                    assert n.end() == 0, "node %d ended badly" % n.id
+                    assert n.stop() == 0, "node %d: exit status is not 0" % n.id
             print("ok %d - %s" % (i, name))
-        except Skip as why:
-            print("ok %d - %s # SKIP %s" % (i, name, why))
+        except Skip as reason:
+            print("ok %d - %s # SKIP %s" % (i, name, reason))
         except Exception:
             failed += 1
             print("not ok %d - %s" % (i, name))
             for line in traceback.format_exc().splitlines():
                 print("# " + line)
-            net.logs()
+            net.print_output()
         finally:
             net.close()
         sys.stdout.flush()

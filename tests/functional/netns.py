@@ -1,5 +1,6 @@
-"""Hosts in network namespaces of their own, joined by a switch that delays frames, loses some, and can be split. A
-namespace lives as long as the process that holds it: nothing stays behind."""
+"""Hosts, each in a network namespace of its own, connected by a switch in this process. The switch delays frames, loses
+some of them and can split the network in two. A namespace ends with the process that holds it, so nothing has to be
+cleaned up."""
 import ctypes
 import fcntl
 import heapq
@@ -21,17 +22,16 @@ SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK = 0x8913, 0x8914, 0x8916
 IFF_UP = 1
 FRAME_MAX = 2048
 
-
 INSIDE = "TALLY_TEST_NAMESPACE"
 
 
 class NotPermitted(Exception):
-    pass
+    """This process may not create a network namespace or an interface in it."""
 
 
-def run_inside(file):
-    """Runs a test's file again within a network of its own, that has loopback alone, and returns there. Where that
-    can't be done the test is left out."""
+def run_in_namespace(file):
+    """Starts the test file again in a new network namespace, which has only a loopback interface. In that second run
+    it returns at once. If namespaces are not available, it skips the whole file and exits."""
     if os.environ.get(INSIDE) == file:
         return
     for command in (["unshare", "-rn"], ["unshare", "-n"]):
@@ -39,7 +39,7 @@ def run_inside(file):
                 command + ["ip", "link", "set", "lo", "up"], capture_output=True).returncode == 0:
             os.environ[INSIDE] = file
             os.execvp("unshare", command + ["sh", "-c", 'ip link set lo up; exec "$@"', "sh", sys.executable, file])
-    print("1..0 # SKIP there are no network namespaces here")
+    print("1..0 # SKIP network namespaces are not available")
     sys.exit(0)
 
 
@@ -47,15 +47,16 @@ def interface_up(name, address=None):
     with socket.socket() as s:
         req = name.encode().ljust(16, b"\0")
         if address:
-            for what, value in ((SIOCSIFADDR, address), (SIOCSIFNETMASK, "255.255.255.0")):
+            for request, value in ((SIOCSIFADDR, address), (SIOCSIFNETMASK, "255.255.255.0")):
                 sin = struct.pack("<HH4s8x", socket.AF_INET, 0, socket.inet_aton(value))
-                fcntl.ioctl(s, what, req + sin.ljust(24, b"\0"))
+                fcntl.ioctl(s, request, req + sin.ljust(24, b"\0"))
         flags = struct.unpack_from("<H", fcntl.ioctl(s, SIOCGIFFLAGS, req + bytes(24)), 16)[0]
         fcntl.ioctl(s, SIOCSIFFLAGS, req + struct.pack("<H", flags | IFF_UP).ljust(24, b"\0"))
 
 
 def make_host(address):
-    """In the child: a namespace with loopback and one interface. Returns the interface's other end."""
+    """Moves the calling process into a new namespace with loopback and one TAP interface. Returns the descriptor at
+    which the frames of that interface are read and written."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
@@ -67,6 +68,8 @@ def make_host(address):
 
 
 class Host:
+    """A network namespace, held by a child process, and the descriptor of its TAP interface."""
+
     def __init__(self, address):
         self.address = address
         ours, theirs = socket.socketpair()
@@ -76,21 +79,21 @@ class Host:
                 ours.close()
                 tap = make_host(address)
                 socket.send_fds(theirs, [b"ok"], [tap])
-                theirs.recv(1)  # until the parent is done, or gone
+                theirs.recv(1)  # returns when the parent closes its end or ends
             except OSError as e:
                 theirs.send(str(e).encode())
             os._exit(0)
         theirs.close()
         self.link = ours
-        said, fds, _, _ = socket.recv_fds(ours, 200, 1)
+        message, fds, _, _ = socket.recv_fds(ours, 200, 1)
         if not fds:
             self.close()
-            raise NotPermitted(said.decode())
+            raise NotPermitted(message.decode())
         self.tap = fds[0]
         os.set_blocking(self.tap, False)
 
-    def inside(self, *command):
-        """The command as it runs in this host's namespace."""
+    def in_namespace(self, *command):
+        """The command line that runs the command in this host's namespace."""
         return ["nsenter", "-t", str(self.pid), "-n", "--", *command]
 
     def close(self):
@@ -102,7 +105,8 @@ class Host:
 
 
 class Switch(threading.Thread):
-    """Every frame goes to every other host of its side, `delay` seconds later, one in `lose` of them never."""
+    """Forwards each frame to every other host on the same side of the split, about `delay` seconds later. One frame in
+    `lose` is dropped."""
 
     def __init__(self, hosts, delay, lose):
         super().__init__(daemon=True)
@@ -113,6 +117,7 @@ class Switch(threading.Thread):
         self.start()
 
     def split(self, *apart):
+        """Cuts the network in two: these hosts on one side, all others on the other."""
         self.side = {h: int(h in apart) for h in self.hosts}
 
     def heal(self):
@@ -122,7 +127,8 @@ class Switch(threading.Thread):
         self.stopping = True
         self.join()
 
-    def take(self, host, queue):
+    def read_frame(self, host, queue):
+        """Reads one frame of the host and queues it for its receivers, or drops it."""
         try:
             frame = os.read(host.tap, FRAME_MAX)
         except BlockingIOError:
@@ -143,10 +149,10 @@ class Switch(threading.Thread):
         while not self.stopping:
             wait = min(0.1, max(0, queue[0][0] - time.monotonic())) if queue else 0.1
             for fd in select.select(list(taps), [], [], wait)[0]:
-                self.take(taps[fd], queue)
+                self.read_frame(taps[fd], queue)
             while queue and queue[0][0] <= time.monotonic():
                 _, _, fd, frame = heapq.heappop(queue)
                 try:
                     os.write(fd, frame)
                 except OSError:
-                    pass  # its queue is full: lost
+                    pass  # the receiver's queue is full: the frame is lost, as on a real network

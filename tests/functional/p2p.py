@@ -1,5 +1,5 @@
-"""A peer, written from tally-protocol(7) alone: a socket, messages out, messages in. It does nothing of itself:
-a test tells it what to say."""
+"""A peer for tests, written from tally-protocol(7) only: it sends and receives messages over a socket. Except for
+answering pings it sends nothing by itself: the test decides what it sends."""
 import os
 import socket
 import struct
@@ -12,9 +12,10 @@ TX, BLOCK, FILTERED = 1, 2, 3
 NETWORK = 1
 
 
-def frame(command, payload, magic=MAGIC, checksum=None, length=None):
-    name = command if isinstance(command, bytes) else command.encode()
-    return (magic + name.ljust(12, b"\0") +
+def frame(name, payload, magic=MAGIC, checksum=None, length=None):
+    """A whole message: header and payload. The keywords put wrong values into the header."""
+    raw_name = name if isinstance(name, bytes) else name.encode()
+    return (magic + raw_name.ljust(12, b"\0") +
             struct.pack("<I", len(payload) if length is None else length) +
             (sha256d(payload)[:4] if checksum is None else checksum) + payload)
 
@@ -24,19 +25,20 @@ def net_addr(host, port, services=NETWORK):
     return struct.pack("<Q", services) + packed + struct.pack(">H", port)
 
 
-def version(genesis=None, number=70015, services=NETWORK, height=0, port=0, nonce=None, clock=0,
-            agent=None):
-    """The payload. genesis: None: no chain is told of."""
-    if agent is None:
-        agent = b"/peer:1.0%s/" % (b"(chain=%s)" % genesis[::-1].hex().encode() if genesis else b"")
-    out = struct.pack("<iQq", number, services, int(time.time()) + clock)
+def version(genesis=None, protocol=70015, services=NETWORK, height=0, port=0, nonce=None, time_offset=0,
+            user_agent=None):
+    """The payload of a version message. genesis=None: the peer has no chain yet. time_offset: seconds that the peer's
+    clock is ahead of ours."""
+    if user_agent is None:
+        user_agent = b"/peer:1.0%s/" % (b"(chain=%s)" % genesis[::-1].hex().encode() if genesis else b"")
+    out = struct.pack("<iQq", protocol, services, int(time.time()) + time_offset)
     out += net_addr("127.0.0.1", 0) + net_addr("127.0.0.1", port, services)
     out += nonce or os.urandom(8)
-    return out + var_bytes(agent) + struct.pack("<i", height) + b"\x01"
+    return out + var_bytes(user_agent) + struct.pack("<i", height) + b"\x01"
 
 
 def inv(*items):
-    """items: (type, hash)."""
+    """The payload of inv, getdata or notfound. items: (type, hash)."""
     return compact_size(len(items)) + b"".join(struct.pack("<I", t) + h for t, h in items)
 
 
@@ -56,7 +58,7 @@ def read_inv(payload):
 
 
 def read_headers(payload):
-    """The headers' bytes, 80 each."""
+    """The headers of a headers message, each as its 80 bytes."""
     r = Reader(payload)
     out = []
     for _ in range(r.compact_size()):
@@ -82,48 +84,54 @@ def read_tx(payload):
     return tx
 
 
-class Closed(Exception):
-    """The other side has closed the connection."""
+class Disconnected(Exception):
+    """The node has closed the connection."""
 
 
 class Peer:
+    """A connection to a node. `received` lists every message that came: (name, payload)."""
+
     def __init__(self, sock, seconds=20):
         self.sock, self.buffer, self.seconds = sock, b"", seconds
         self.sock.settimeout(seconds)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.got = []  # (command, payload) of everything that came
+        self.received = []
 
     @classmethod
     def dial(cls, node, source="127.0.0.1"):
+        """Connects to the node from that address. Sends nothing."""
         return cls(socket.create_connection(("127.0.0.1", node.id), 20, (source, 0)))
 
     @classmethod
-    def handshaken(cls, node, chain, **how):
-        """Dialled, with versions exchanged. how: as for version()."""
+    def handshaken(cls, node, chain, **fields):
+        """Connects to the node and completes the handshake. fields: keywords of version()."""
         p = cls.dial(node)
-        p.hello(chain, **how)
+        p.handshake(chain, **fields)
         return p
 
-    def hello(self, chain, **how):
-        how.setdefault("height", chain.height if chain else -1)
-        self.send("version", version(chain.genesis if chain else None, **how))
+    def handshake(self, chain, **fields):
+        """Sends our version and reads the node's. chain=None: the peer has no chain."""
+        fields.setdefault("height", chain.height if chain else -1)
+        self.send("version", version(chain.genesis if chain else None, **fields))
         self.expect("version")
-        if how.get("number", 70015) >= 209:
+        if fields.get("protocol", 70015) >= 209:  # older versions have no verack
             self.send("verack")
 
-    def send(self, command, payload=b"", **wrong):
-        self.raw(frame(command, payload, **wrong))
+    def send(self, name, payload=b"", **wrong):
+        """Sends a message. wrong: keywords of frame()."""
+        self.send_bytes(frame(name, payload, **wrong))
 
-    def raw(self, data):
+    def send_bytes(self, data):
         try:
             self.sock.sendall(data)
         except OSError as e:
-            raise Closed(str(e)) from None
+            raise Disconnected(str(e)) from None
 
     def send_block(self, block):
         self.send("block", block.bytes())
 
     def _fill(self, n, until):
+        """Reads until the buffer holds n bytes; TimeoutError at the time `until`."""
         while len(self.buffer) < n:
             left = until - time.monotonic()
             if left <= 0:
@@ -132,81 +140,87 @@ class Peer:
             try:
                 data = self.sock.recv(1 << 20)
             except ConnectionError as e:
-                raise Closed(str(e)) from None
+                raise Disconnected(str(e)) from None
             if not data:
-                raise Closed("closed")
+                raise Disconnected("closed")
             self.buffer += data
 
     def receive(self, seconds=None):
-        """The next message: (command, payload). Pings are answered on the way."""
+        """Returns the next message: (name, payload). Answers pings and doesn't return them."""
         until = time.monotonic() + (self.seconds if seconds is None else seconds)
         while True:
             self._fill(24, until)
-            magic, name, length, checksum = struct.unpack("<4s12sI4s", self.buffer[:24])
+            magic, raw_name, length, checksum = struct.unpack("<4s12sI4s", self.buffer[:24])
             assert magic == MAGIC, magic
             self._fill(24 + length, until)
             payload, self.buffer = self.buffer[24:24 + length], self.buffer[24 + length:]
             assert sha256d(payload)[:4] == checksum
-            command = name.rstrip(b"\0").decode()
-            self.got.append((command, payload))
-            if command != "ping":
-                return command, payload
+            name = raw_name.rstrip(b"\0").decode()
+            self.received.append((name, payload))
+            if name != "ping":
+                return name, payload
             self.send("pong", payload)
 
-    def expect(self, command, check=lambda payload: True, seconds=None):
-        """Reads on until such a message comes; its payload."""
+    def expect(self, name, check=lambda payload: True, seconds=None):
+        """Reads messages until one has this name and check(payload) is true. Returns its payload."""
         until = time.monotonic() + (self.seconds if seconds is None else seconds)
-        seen = []
+        others = []
         while True:
             try:
-                got, payload = self.receive(max(0.01, until - time.monotonic()))
+                received_name, payload = self.receive(max(0.01, until - time.monotonic()))
             except TimeoutError:
-                raise AssertionError("no %s came, but %s" % (command, seen)) from None
-            if got == command and check(payload):
+                raise AssertionError("expected %s, received %s" % (name, others)) from None
+            if received_name == name and check(payload):
                 return payload
-            seen.append(got)
+            others.append(received_name)
 
     def expect_block(self):
         return Block.read(self.expect("block"))
 
-    def sync(self):
-        """Returns when everything sent before has been looked at (a ping is answered in order)."""
+    def sync_with_ping(self):
+        """Returns when the node has handled all that was sent before: it handles messages in order, and answers this
+        ping after them."""
         nonce = os.urandom(8)
         self.send("ping", nonce)
         self.expect("pong", lambda payload: payload == nonce)
 
-    def silence(self, command, seconds=0.5):
-        """No such message comes, up to the answer of a ping and a little longer."""
-        self.sync()
+    def expect_no(self, name, seconds=0.5):
+        """Fails if a message with this name comes before the node has handled all that was sent before, or within so
+        many seconds after that."""
+        start = len(self.received)
+        self.sync_with_ping()
+        assert name not in [n for n, _ in self.received[start:]], "received %s" % name
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             try:
-                got, _ = self.receive(max(0.01, until - time.monotonic()))
+                received_name, _ = self.receive(max(0.01, until - time.monotonic()))
             except TimeoutError:
                 return
-            assert got != command, "a %s came" % command
+            assert received_name != name, "received %s" % name
 
-    def closed(self, what="", seconds=None):
-        """Waits until the other side has closed the connection; what: after which it must."""
+    def expect_disconnect(self, reason="", seconds=None):
+        """Waits until the node has closed the connection. reason: what it should disconnect for, for the message."""
         until = time.monotonic() + (self.seconds if seconds is None else seconds)
         try:
             while True:
                 self.receive(max(0.01, until - time.monotonic()))
-        except Closed:
+        except Disconnected:
             return
         except TimeoutError:
-            raise AssertionError("%s: the connection is still open" % what) from None
+            raise AssertionError("%s: the connection is still open" % reason) from None
 
-    def alive(self):
-        self.sync()
+    def is_connected(self):
+        """Raises Disconnected if the node has closed the connection. A ping makes sure that it has handled all that
+        was sent before."""
+        self.sync_with_ping()
         return True
 
     def close(self):
         self.sock.close()
 
 
-class Server:
-    """Listens, for a node that dials us."""
+class Listener:
+    """Listens at a free port for a node that dials the test."""
 
     def __init__(self):
         self.sock = socket.create_server(("127.0.0.1", 0))
@@ -214,6 +228,7 @@ class Server:
         self.port = self.sock.getsockname()[1]
 
     def accept(self):
+        """Waits for a connection. Returns it as a Peer; the handshake is still to do."""
         sock, _ = self.sock.accept()
         return Peer(sock)
 

@@ -1,12 +1,12 @@
-/* Preloaded: a system that takes its time, so many microseconds whenever something is to be on the disk (SLOW_DISK_US)
- * and for each name that is looked up (SLOW_NAMES_US). */
+/* A library for LD_PRELOAD that slows the system down: fsync() and fdatasync() take SLOW_DISK_US microseconds longer,
+ * getaddrinfo() SLOW_NAMES_US. Both are environment variables. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static int slowly(const char *name, int fd)
+static int call_slowly(const char *name, int fd)
 {
 	int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, name);
 	const char *us = getenv("SLOW_DISK_US");
@@ -17,12 +17,12 @@ static int slowly(const char *name, int fd)
 
 int fsync(int fd)
 {
-	return slowly("fsync", fd);
+	return call_slowly("fsync", fd);
 }
 
 int fdatasync(int fd)
 {
-	return slowly("fdatasync", fd);
+	return call_slowly("fdatasync", fd);
 }
 
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,

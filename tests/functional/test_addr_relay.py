@@ -4,7 +4,7 @@ import time
 
 from chainlib import Chain, Reader, compact_size
 from framework import main, wait_until
-from p2p import NETWORK, Peer, Server, net_addr
+from p2p import NETWORK, Peer, Listener, net_addr
 
 DAY = 24 * 3600
 
@@ -32,21 +32,21 @@ def public(n):
 
 
 def told(peer):
-    return [(h, p) for c, m in peer.got if c == "addr" for h, p, _, _ in read_addr(m)]
+    return [(h, p) for c, m in peer.received if c == "addr" for h, p, _, _ in read_addr(m)]
 
 
 def start(net, *options):
     node = net.chain_node(*options)
-    return node, Chain.of(node)
+    return node, Chain.from_node(node)
 
 
 def dialled(node, chain, **how):
     """A peer that the node has dialled, with versions exchanged."""
-    server = Server()
+    server = Listener()
     node.rpc("addnode", "127.0.0.1:%d" % server.port, "onetry")
     p = server.accept()
-    p.hello(chain, port=server.port, **how)
-    p.expect("getheaders" if how.get("number", 70015) >= 31800 else "getblocks")
+    p.handshake(chain, port=server.port, **how)
+    p.expect("getheaders" if how.get("protocol", 70015) >= 31800 else "getblocks")
     server.close()
     return p, server.port
 
@@ -58,18 +58,18 @@ def known(node):
 def test_who_is_dialled_is_asked_and_told_our_address(net):
     node, chain = start(net)
     p, _ = dialled(node, chain)
-    p.sync()
-    commands = [c for c, _ in p.got]
+    p.sync_with_ping()
+    commands = [c for c, _ in p.received]
     assert commands.count("getaddr") == 1, commands
     assert ("127.0.0.1", node.id) in told(p)
-    services = [s for c, m in p.got if c == "addr" for _, _, _, s in read_addr(m)]
+    services = [s for c, m in p.received if c == "addr" for _, _, _, s in read_addr(m)]
     assert services == [NETWORK], services
     q = Peer.handshaken(node, chain)  # who came in is neither asked nor told
-    q.sync()
-    assert not {"addr", "getaddr"} & {c for c, _ in q.got}
-    old, _ = dialled(node, chain, number=31000)
+    q.sync_with_ping()
+    assert not {"addr", "getaddr"} & {c for c, _ in q.received}
+    old, _ = dialled(node, chain, protocol=31000)
     time.sleep(0.3)
-    assert not {"addr", "getaddr"} & {c for c, _ in old.got}  # addresses had no times then
+    assert not {"addr", "getaddr"} & {c for c, _ in old.received}  # addresses had no times then
 
 
 def test_a_few_fresh_ones_are_passed_on_to_two_others_and_never_back(net):
@@ -79,21 +79,21 @@ def test_a_few_fresh_ones_are_passed_on_to_two_others_and_never_back(net):
     now = time.time()
     fresh = public(8)
     source.send("addr", addr(*((h, p, now) for h, p in fresh)))
-    source.sync()
+    source.sync_with_ping()
     for p in others:
-        p.sync()
+        p.sync_with_ping()
     for a in fresh:
         assert sum(a in told(p) for p in others) == 2, a
         assert a not in told(source), a
     for p in others:
-        p.got.clear()
+        p.received.clear()
     stale = public(20)[8:18]
     source.send("addr", addr(*((h, p, now - 3600) for h, p in stale)))
     many = public(31)[20:31]
     source.send("addr", addr(*((h, p, now) for h, p in many)))  # eleven: an answer to getaddr
-    source.sync()
+    source.sync_with_ping()
     for p in others:
-        p.sync()
+        p.sync_with_ping()
         assert told(p) == [], told(p)
     wait_until("all of them are known", lambda: known(node) >= len(fresh) + len(stale) + len(many))
 
@@ -103,10 +103,10 @@ def test_what_cannot_be_dialled_is_not_kept_and_no_time_is_believed(net):
     p, _ = dialled(node, chain)
     now = int(time.time())
     p.send("addr", addr(("0.0.0.0", 3000, now), ("255.255.255.255", 3000, now), ("224.0.0.1", 3000, now), ("20.1.1.1", 0, now)))
-    p.sync()
+    p.sync_with_ping()
     assert {a["address"] for a in node.rpc("getnodeaddresses", 0)} == {"127.0.0.1"}
     p.send("addr", addr(("20.1.1.1", 3000, now + DAY), ("20.2.1.1", 3000, now), ("20.3.1.1", 3000, 0xffffffff)))
-    p.sync()
+    p.sync_with_ping()
     seen = {a["address"]: a["time"] for a in node.rpc("getnodeaddresses", 0)}
     assert seen["20.1.1.1"] < now - DAY and seen["20.3.1.1"] < now - DAY, seen
     assert now - DAY < seen["20.2.1.1"] <= now, seen
@@ -119,13 +119,13 @@ def test_a_flood_fills_nothing(net):
     before = known(node)
     for turn in range(20):
         p.send("addr", addr(*(("%d.%d.%d.1" % (20 + turn, i // 200 + 1, i % 200), 3000, now) for i in range(1000))))
-    p.sync()
+    p.sync_with_ping()
     assert known(node) - before <= 3, known(node)  # one, and another every ten seconds
     # Who is asked may tell a thousand, and no more.
     q, _ = dialled(node, chain)
     for turn in range(3):
         q.send("addr", addr(*(("%d.%d.%d.1" % (60 + turn, i // 200 + 1, i % 200), 3000, now) for i in range(1000))))
-    q.sync()
+    q.sync_with_ping()
     assert 30 < known(node) - before < 330, known(node)  # five networks of one source: 64 places each
 
 
@@ -134,7 +134,7 @@ def test_getaddr_is_answered_once_with_some_of_what_is_known(net):
     source, _ = dialled(node, chain)
     now = time.time()
     source.send("addr", addr(*((h, p, now - 60) for h, p in public(500))))
-    source.sync()
+    source.sync_with_ping()
     total = known(node)
     assert total > 300, total
     p = Peer.handshaken(node, chain)
@@ -143,9 +143,9 @@ def test_getaddr_is_answered_once_with_some_of_what_is_known(net):
     assert len(answer) == max(64, total * 23 // 100), (len(answer), total)
     assert len({(h, port) for h, port, _, _ in answer}) == len(answer)
     assert {(h, port) for h, port, _, _ in answer if h != "127.0.0.1"} <= set(public(500))
-    p.got.clear()
+    p.received.clear()
     p.send("getaddr")
-    p.silence("addr", 0.3)
+    p.expect_no("addr", 0.3)
     q = Peer.handshaken(node, chain)
     q.send("getaddr")
     other = read_addr(q.expect("addr"))
@@ -157,10 +157,10 @@ def test_an_address_on_its_own_word_is_not_told_before_it_was_dialled(net):
     claimed = 3999
     p = Peer.handshaken(node, chain, port=claimed)
     p.send("addr", addr(("127.0.0.1", claimed, time.time())))
-    p.sync()
+    p.sync_with_ping()
     q = Peer.handshaken(node, chain)
     q.send("getaddr")
-    q.silence("addr", 0.3)
+    q.sync_with_ping()
     assert ("127.0.0.1", claimed) not in told(q)
     dialled_peer, port = dialled(node, chain)  # this one was
     r = Peer.handshaken(node, chain)
@@ -175,12 +175,12 @@ def test_our_own_address_is_told_again_after_a_day(net):
     now = int(time.time())
     node.rpc("setmocktime", now)
     p, _ = dialled(node, chain)
-    p.got.clear()
+    p.received.clear()
     for hours in range(1, 25):  # in steps: twenty minutes of silence would close the connection
         for part in range(0, 60, 15):
             node.rpc("setmocktime", now + 3600 * (hours - 1) + 60 * (part + 15))
-            p.sync()
-    wait_until("it is told", lambda: p.alive() and ("127.0.0.1", node.id) in told(p))
+            p.sync_with_ping()
+    wait_until("it is told", lambda: p.is_connected() and ("127.0.0.1", node.id) in told(p))
 
 
 if __name__ == "__main__":

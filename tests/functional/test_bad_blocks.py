@@ -3,7 +3,7 @@ the connection; wrong bytes under an honest header don't spoil the honest block.
 import copy
 import time
 
-from chainlib import COIN, FINAL, MAX_MONEY, Block, Chain, Key, Tx, coinbase, memo, merkle_root, spend
+from chainlib import COIN, FINAL, MAX_MONEY, Block, Chain, Key, Tx, coinbase, memo_script, merkle_root, spend
 from coins import coin_of, owned_chain
 from framework import RpcError, main, wait_until
 from p2p import Peer
@@ -12,9 +12,9 @@ from p2p import Peer
 def refused(node, chain, block, what):
     """A peer of its own sends it: the connection is closed, the tip stays."""
     p = Peer.handshaken(node, chain)
-    p.sync()
+    p.sync_with_ping()
     p.send_block(block)
-    p.closed(what)
+    p.expect_disconnect(what)
     p.close()
     assert node.tip() == chain.tip.hash()[::-1].hex(), what
 
@@ -23,7 +23,7 @@ def taken(node, chain, block, what):
     p = Peer.handshaken(node, chain)
     p.send_block(block)
     wait_until("%s is taken" % what, lambda: node.tip() == block.hash()[::-1].hex())
-    assert p.alive()
+    assert p.is_connected()
     p.close()
     chain.add(block)
 
@@ -35,7 +35,7 @@ def test_blocks_just_outside_the_rules_are_refused_and_just_inside_taken(net):
     def payment(block, outputs, **how):
         return spend(key, [coin_of(block)], outputs, chain.genesis, **how)
 
-    next_ = lambda *args, **more: chain.next(key, *args, **more)  # noqa: E731
+    next_ = lambda *args, **more: chain.next_block(key, *args, **more)  # noqa: E731
     refused(node, chain, next_(outputs=[(reward + 1, key.script)]), "a unit too much")
     taken(node, chain, next_(outputs=[(reward - 1, key.script)]), "a unit left")
     refused(node, chain, next_(time=chain.tip.time - 1), "a second before its parent")
@@ -59,14 +59,14 @@ def test_blocks_just_outside_the_rules_are_refused_and_just_inside_taken(net):
     refused(node, chain, next_([payment(b, [(-1, key.script)])]), "a negative value")
     refused(node, chain, next_([payment(b, [(MAX_MONEY + 1, key.script)])]), "more than there can be")
     refused(node, chain, next_([payment(b, [(1, b"\x51")])]), "another output script")
-    refused(node, chain, next_([payment(b, [(1, memo(b"x"))])]), "a memo with a value")
-    refused(node, chain, next_([payment(b, [(0, memo(b"x")), (0, memo(b"y"))])]), "two memos")
-    refused(node, chain, next_([payment(b, [(0, memo(b"x" * 76))])]), "a memo of 76 bytes")
+    refused(node, chain, next_([payment(b, [(1, memo_script(b"x"))])]), "a memo with a value")
+    refused(node, chain, next_([payment(b, [(0, memo_script(b"x")), (0, memo_script(b"y"))])]), "two memos")
+    refused(node, chain, next_([payment(b, [(0, memo_script(b"x" * 76))])]), "a memo of 76 bytes")
     refused(node, chain, next_([payment(b, [(5, key.script)], lock_time=chain.height + 1, sequence=0)]),
             "locked until a height that is not over")
     refused(node, chain, next_([payment(b, [(5, key.script)], lock_time=500_000_000 + chain.tip.time, sequence=0)]),
             "locked until a time that is not over")
-    taken(node, chain, next_([payment(b, [(5, key.script), (0, memo(b"x" * 75))], lock_time=chain.height, sequence=0)]),
+    taken(node, chain, next_([payment(b, [(5, key.script), (0, memo_script(b"x" * 75))], lock_time=chain.height, sequence=0)]),
           "locked until the height before, with a memo of 75 bytes")
     c = chain.blocks[3]
     late = payment(c, [(5, key.script)], lock_time=4_000_000_000, sequence=FINAL)
@@ -87,8 +87,8 @@ def test_blocks_just_outside_the_rules_are_refused_and_just_inside_taken(net):
     wrong = payment(d, [(5, key.script)])
     wrong.version = 2
     refused(node, chain, next_([wrong]), "another version")
-    weak = chain.next(key)
-    weak.mine(good=False)
+    weak = chain.next_block(key)
+    weak.mine(valid=False)
     refused(node, chain, weak, "no work")
     taken(node, chain, next_([payment(d, [(coin_of(d)[2], key.script)])]), "all that went before did no harm")
 
@@ -97,15 +97,15 @@ def test_size_limits(net):
     node = net.node()
     node.create("CENTRAL_NODE", "-spacing", "0", "-max-block-bytes", "10000")
     node.start("-connect", "0")
-    chain, key = Chain.of(node), Key()
+    chain, key = Chain.from_node(node), Key()
     p = Peer.handshaken(node, chain)
     for b in chain.grow(key, 8):
         p.send_block(b)
     wait_until("our blocks are taken", lambda: node.rpc("getblockcount") == 8)
 
     def sized(n, memo_bytes=0):
-        outputs = [(1, key.script)] * n + ([(0, memo(b"x" * memo_bytes))] if memo_bytes else [])
-        return chain.next(key, [spend(key, [coin_of(chain.blocks[1])], outputs, chain.genesis)])
+        outputs = [(1, key.script)] * n + ([(0, memo_script(b"x" * memo_bytes))] if memo_bytes else [])
+        return chain.next_block(key, [spend(key, [coin_of(chain.blocks[1])], outputs, chain.genesis)])
 
     for n in range(290, 330):
         room = 10_000 - len(sized(n).bytes())
@@ -119,7 +119,7 @@ def test_size_limits(net):
 def test_wrong_bytes_under_an_honest_header_are_the_senders_fault_alone(net):
     node, chain, key, _ = owned_chain(net)
     pay = [spend(key, [coin_of(chain.blocks[i])], [(COIN, key.script)], chain.genesis) for i in (1, 2)]
-    honest = chain.next(key, pay)
+    honest = chain.next_block(key, pay)
     mutated = copy.deepcopy(honest)
     mutated.txs.append(mutated.txs[-1])  # the odd level's last node, twice
     assert merkle_root([t.id() for t in mutated.txs]) == honest.merkle
@@ -136,12 +136,12 @@ def test_wrong_bytes_under_an_honest_header_are_the_senders_fault_alone(net):
 def test_a_block_upon_an_invalid_one_is_refused_for_good(net):
     node, chain, key, _ = owned_chain(net)
     branch = chain.fork(chain.height)
-    bad = branch.add(branch.next(key, outputs=[(branch.subsidy(9) + 1, key.script)]))
+    bad = branch.add(branch.next_block(key, outputs=[(branch.subsidy(9) + 1, key.script)]))
     refused(node, chain, bad, "too much")
-    child = branch.next(key)
+    child = branch.next_block(key)
     refused(node, chain, bad, "the same again")
     refused(node, chain, child, "its child")
-    assert node.end() == 0
+    assert node.stop() == 0
     node.start("-connect", "0")
     refused(node, chain, child, "its child after a restart")
 
@@ -151,13 +151,13 @@ def test_a_block_from_the_future_is_kept_and_tried_again(net):
     now = int(time.time())
     node.rpc("setmocktime", now)
     p = Peer.handshaken(node, chain)
-    inside = chain.next(key, time=now + 120)
+    inside = chain.next_block(key, time=now + 120)
     p.send_block(inside)
     wait_until("120 s ahead is taken", lambda: node.tip() == inside.hash()[::-1].hex())
     chain.add(inside)
-    outside = chain.next(key, time=now + 125)
+    outside = chain.next_block(key, time=now + 125)
     p.send_block(outside)
-    assert p.alive()
+    assert p.is_connected()
     assert node.tip() == inside.hash()[::-1].hex()
     node.rpc("setmocktime", now + 5)
     wait_until("it is taken when it is due", lambda: node.tip() == outside.hash()[::-1].hex())
@@ -165,7 +165,7 @@ def test_a_block_from_the_future_is_kept_and_tried_again(net):
 
 def test_more_blocks_from_the_future_than_are_kept_come_when_they_are_due(net):
     one = net.chain_node()
-    behind = [net.joined(one, "-sync", way) for way in ("classic", "headers")]
+    behind = [net.synced_node(one, "-sync", way) for way in ("classic", "headers")]
     now = int(time.time())
     one.rpc("setmocktime", now + 1000)
     one.generate(150)
@@ -187,7 +187,7 @@ def test_bad_transactions_cost_the_connection_and_unwanted_ones_do_not(net):
     p.send("tx", young.bytes())
     free = spend(key, [coin_of(chain.blocks[2])], [(coin_of(chain.blocks[2])[2], key.script)], chain.genesis)
     p.send("tx", free.bytes())  # below the relay fee
-    assert p.alive()
+    assert p.is_connected()
     assert node.rpc("getrawmempool") == [good.id()[::-1].hex()]
     for tx, what in (
             (spend(key, [coin_of(chain.blocks[3])], [(1, b"\x51")], chain.genesis), "a bad script"),
@@ -195,9 +195,9 @@ def test_bad_transactions_cost_the_connection_and_unwanted_ones_do_not(net):
             (spend(key, [coin_of(chain.blocks[3])], [(1, key.script)], b"\1" * 32), "a bad signature"),
             (coinbase(9, [(1, key.script)]), "a coinbase")):
         bad = Peer.handshaken(node, chain)
-        bad.sync()
+        bad.sync_with_ping()
         bad.send("tx", tx.bytes())
-        bad.closed(what)
+        bad.expect_disconnect(what)
     assert node.rpc("getrawmempool") == [good.id()[::-1].hex()]
 
 
@@ -209,9 +209,9 @@ def test_sendrawtransaction_and_submitblock_say_what_is_wrong(net):
         raise AssertionError("taken")
     except RpcError as e:
         assert e.error["code"] == -26 and "bad-txns-in-belowout" in e.error["message"], e.error
-    block = chain.next(key, outputs=[(chain.subsidy(9) + 1, key.script)])
+    block = chain.next_block(key, outputs=[(chain.subsidy(9) + 1, key.script)])
     assert node.rpc("submitblock", block.bytes().hex()) == "bad-cb-amount"
-    block = chain.next(key)
+    block = chain.next_block(key)
     assert node.rpc("submitblock", block.bytes().hex()) is None
     assert node.rpc("submitblock", block.bytes().hex()) == "duplicate"
     assert Block.read(bytes.fromhex(node.rpc("getblock", node.tip(), 0))).hash() == block.hash()

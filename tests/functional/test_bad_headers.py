@@ -10,7 +10,7 @@ from p2p import BLOCK, Peer, frame, headers, inv, read_inv, read_locator
 def start(net, n=6):
     node = net.chain_node()
     node.generate(n)
-    return node, Chain.of(node), Key()
+    return node, Chain.from_node(node), Key()
 
 
 def only_tip(node, chain):
@@ -30,11 +30,11 @@ def test_each_lie_costs_its_teller_the_connection_and_leaves_nothing(net):
         p = Peer.handshaken(node, chain)
         p.expect("getheaders")
         p.send("headers", headers(blocks))
-        p.closed(what)
+        p.expect_disconnect(what)
         assert node.tip() == chain.tip.hash()[::-1].hex(), what
 
     weak = branch(1)
-    weak[0].mine(good=False)
+    weak[0].mine(valid=False)
     lie("no work", weak)
     easy = branch(1)
     easy[0].bits += 1
@@ -73,7 +73,7 @@ def test_what_is_not_a_list_of_headers_is_malformed(net):
         p = Peer.handshaken(node, chain)
         p.expect("getheaders")
         p.send("headers", payload)
-        p.closed(what)
+        p.expect_disconnect(what)
     only_tip(node, chain.fork(chain.height - 1))
 
 
@@ -88,13 +88,13 @@ def test_ten_that_follow_nothing_known_disconnect_and_a_known_one_between_forgiv
         known, _ = read_locator(p.expect("getheaders"))
         assert chain.blocks[-2].hash() in known  # it asks what lies between
     p.send("headers", headers([chain.tip]))
-    p.sync()
+    p.sync_with_ping()
     for _ in range(9):
         p.send("headers", headers([stray.tip]))
         p.expect("getheaders")
-    assert p.alive()
+    assert p.is_connected()
     p.send("headers", headers([stray.tip]))
-    p.closed("the tenth in a row")
+    p.expect_disconnect("the tenth in a row")
     only_tip(node, chain)
 
 
@@ -104,14 +104,14 @@ def test_a_header_from_the_future_is_asked_for_again_when_it_is_due(net):
     node.rpc("setmocktime", now)
     ahead = chain.fork(chain.height)
     for seconds in (60, 130):
-        ahead.add(ahead.next(key, time=now + seconds))
+        ahead.add(ahead.next_block(key, time=now + seconds))
     p = Peer.handshaken(node, chain)
     p.expect("getheaders")
     p.send("headers", headers(ahead.blocks[-2:]))
     assert (BLOCK, ahead.blocks[-2].hash()) in read_inv(p.expect("getdata"))
     p.send_block(ahead.blocks[-2])
     wait_until("the one that is due is taken", lambda: node.tip() == ahead.blocks[-2].hash()[::-1].hex())
-    p.silence("getdata", 0.2)
+    p.expect_no("getdata", 0.2)
     node.rpc("setmocktime", now + 15)
     p.expect("getheaders")
     p.send("headers", headers([ahead.tip]))
@@ -135,19 +135,19 @@ def test_bodies_kept_back_hold_up_nobody(net):
         honest.expect("getdata", lambda m, b=b: (BLOCK, b.hash()) in read_inv(m), 30)
         honest.send_block(b)
         wait_until("an honest block is taken", lambda b=b: node.tip() == b.hash()[::-1].hex())
-    assert honest.alive()
+    assert honest.is_connected()
     node.generate(1)  # it is not behind: what was promised does not come
     node.rpc("setgenerate", True)
     wait_until("it mines upon the blocks it has", lambda: node.rpc("getblockcount") > chain.height + 1, 10)
     # What it has not, as it says at last, is no reason either.
     for b in promised.blocks[-30:-14]:
         liar.send("notfound", inv((BLOCK, b.hash())))
-    assert honest.alive()
+    assert honest.is_connected()
 
 
 def test_blocks_that_do_not_exist_hold_up_nobody(net):
     node, chain, key = start(net)
-    old = Peer.handshaken(node, chain, number=209, height=2_000_000_000)
+    old = Peer.handshaken(node, chain, protocol=209, height=2_000_000_000)
     old.send("inv", inv(*((BLOCK, os.urandom(32)) for _ in range(500))))
     assert len(read_inv(old.expect("getdata"))) == 16
     honest = Peer.handshaken(node, chain)
@@ -170,12 +170,12 @@ def test_the_same_headers_over_and_over_cost_no_memory(net):
             return next(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
 
     p = Peer.handshaken(node, chain)
-    p.raw(message * 5)
-    p.sync()
+    p.send_bytes(message * 5)
+    p.sync_with_ping()
     before = resident()
     for _ in range(20):
-        p.raw(message * 5)
-        p.sync()
+        p.send_bytes(message * 5)
+        p.sync_with_ping()
     limit = 250_000 if "san" in os.environ.get("TALLY", "") else 8_000  # a sanitizer keeps what was freed
     assert resident() - before < limit, resident() - before
     only_tip(node, chain)
@@ -188,14 +188,14 @@ def test_a_chain_of_little_work_is_read_and_not_kept_however_long(net):
     p = Peer.handshaken(node, chain)
     p.expect("getheaders")
     p.send("headers", headers(low.blocks[11:150]))
-    p.silence("getdata", 0.2)
+    p.expect_no("getdata", 0.2)
     only_tip(node, chain)
     # Another tells it in two pieces, none of them full.
     q = Peer.handshaken(node, chain)
     q.expect("getheaders")
     q.send("headers", headers(low.blocks[11:100]))
     q.send("headers", headers(low.blocks[100:150]))
-    q.silence("getdata", 0.2)
+    q.expect_no("getdata", 0.2)
     only_tip(node, chain)
 
 

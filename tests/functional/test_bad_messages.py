@@ -9,7 +9,7 @@ from p2p import BLOCK, MAGIC, TX, Peer, frame, headers, inv, locator, net_addr, 
 
 def cases(chain, key):
     """(name, bytes on the wire)"""
-    block = chain.next(key)
+    block = chain.next_block(key)
     coin = chain.blocks[1].txs[0]
     tx = spend(key, [(coin.id(), 0, coin.outputs[0][0])], [(1000, key.script)], chain.genesis)
     big = 0x02000000
@@ -58,69 +58,69 @@ def cases(chain, key):
 
 def test_each_costs_its_sender_the_connection(net):
     node = net.chain_node()
-    chain, key = Chain.of(node), Key()
+    chain, key = Chain.from_node(node), Key()
     chain.grow(key, 1)
     tried = 0
     for name, data in cases(chain, key):
         p = Peer.handshaken(node, chain)
-        p.sync()
-        p.raw(data)
-        p.closed(name)
+        p.sync_with_ping()
+        p.send_bytes(data)
+        p.expect_disconnect(name)
         p.close()
         tried += 1
     assert tried > 40
     assert node.rpc("getblockcount") == 0 and node.rpc("getrawmempool") == []
-    assert Peer.handshaken(node, chain).alive()
+    assert Peer.handshaken(node, chain).is_connected()
 
 
 def test_a_version_that_is_malformed_closes_and_a_short_one_is_taken(net):
     node = net.chain_node()
-    chain = Chain.of(node)
+    chain = Chain.from_node(node)
     good = version(chain.genesis)
     for wrong in (b"", good[:45], good[:71], good[:80] + compact_size(1 << 30)):
         p = Peer.dial(node)
         p.send("version", wrong)
-        p.closed()
+        p.expect_disconnect()
     p = Peer.dial(node)
     p.send("version", good[:72])  # ends after addr_from
     p.expect("version")
     p.send("verack")
-    assert p.alive()
+    assert p.is_connected()
     p = Peer.dial(node)
     p.send("version", good + b"what later versions add")
     p.expect("version")
-    assert p.alive()
+    assert p.is_connected()
 
 
 def test_what_is_not_ours_to_know_is_ignored(net):
     node = net.chain_node()
-    chain = Chain.of(node)
+    chain = Chain.from_node(node)
     p = Peer.dial(node)
     p.send("ping", b"12345678")  # before version: ignored
-    p.hello(chain)
+    p.handshake(chain)
     p.send("version", version(chain.genesis))  # a repeat: ignored
     for command in ("feefilter", "sendcmpct", "wtxidrelay", "nonsense", "alert", "x" * 12):
         p.send(command, os.urandom(30))
     p.send("headers", b"\0")
     p.send("inv", inv((99, b"\1" * 32), (0, b"\2" * 32)))
-    assert p.alive()
-    assert "pong" in [c for c, _ in p.got] and [c for c, _ in p.got].count("version") == 1
+    assert p.is_connected()
+    assert "pong" in [c for c, _ in p.received] and [c for c, _ in p.received].count("version") == 1
     assert node.rpc("getnetworkinfo")["unknown_messages"] == 6
 
 
 def test_half_sent_messages_and_silence_hold_up_nobody(net):
     node = net.chain_node()
-    chain = Chain.of(node)
+    chain = Chain.from_node(node)
     half = frame("block", b"x" * 3_000_000)
     waiting = []
     for n in (1, 10, 23, 24, 25, 1_000_000):
         p = Peer.handshaken(node, chain)
-        p.raw(half[:n])
+        p.send_bytes(half[:n])
         waiting.append(p)
     silent = Peer.dial(node)
     node.generate(3)
     live = Peer.handshaken(node, chain)
-    assert live.alive()
+    assert live.is_connected()
     live.send("getblocks", locator([chain.genesis]))
     live.expect("inv")
     assert node.rpc("getconnectioncount") >= len(waiting) + 1
@@ -130,20 +130,20 @@ def test_half_sent_messages_and_silence_hold_up_nobody(net):
 
 def test_a_message_in_single_bytes_is_a_message(net):
     node = net.chain_node()
-    p = Peer.handshaken(node, Chain.of(node))
+    p = Peer.handshaken(node, Chain.from_node(node))
     for byte in frame("ping", b"byte by "):
-        p.raw(bytes([byte]))
+        p.send_bytes(bytes([byte]))
     p.expect("pong", lambda payload: payload == b"byte by ")
 
 
 def test_a_connection_to_itself_is_noticed(net):
     """The nonce of the node's own version comes back."""
     node = net.chain_node("-bind", "127.0.0.1")  # so that it can't know by the address alone
-    chain = Chain.of(node)
+    chain = Chain.from_node(node)
     node.rpc("addnode", "127.0.0.1:%d" % node.id, "onetry")
     wait_until("it is noticed", lambda: b"connected to ourselves" in open(node.dir + "/tally.log", "rb").read())
     p = Peer.handshaken(node, chain)
-    assert p.alive()
+    assert p.is_connected()
     p.close()
     assert all(not i["addr"].endswith(":%d" % node.id) for i in node.rpc("getpeerinfo"))
     try:
@@ -156,9 +156,9 @@ def test_a_connection_to_itself_is_noticed(net):
 def test_a_peer_of_another_chain_is_sent_away_with_a_reason(net):
     node, other = net.chain_node(), net.chain_node()
     p = Peer.dial(node)
-    p.send("version", version(Chain.of(other).genesis, height=0))
-    p.closed()
-    assert Peer.handshaken(node, Chain.of(node)).alive()
+    p.send("version", version(Chain.from_node(other).genesis, height=0))
+    p.expect_disconnect()
+    assert Peer.handshaken(node, Chain.from_node(node)).is_connected()
 
 
 assert MAGIC.hex() == "fabfb5da"

@@ -4,7 +4,7 @@ import time
 
 from chainlib import Chain
 from framework import RpcError, main, wait_until
-from p2p import Closed, Peer, frame
+from p2p import Disconnected, Peer, frame
 
 DAY = 24 * 3600
 
@@ -25,7 +25,7 @@ def refused(node, chain):
     """Is a newcomer from 127.0.0.1 turned away?"""
     try:
         Peer.handshaken(node, chain).close()
-    except (Closed, OSError):
+    except (Disconnected, OSError):
         return True
     return False
 
@@ -62,12 +62,12 @@ def test_methods_as_bitcoin_core_has_them(net):
 
 def test_who_is_banned_is_disconnected_refused_and_not_dialled(net):
     node = net.chain_node()
-    other = net.joined(node)
-    chain = Chain.of(node)
+    other = net.synced_node(node)
+    chain = Chain.from_node(node)
     peer = Peer.handshaken(node, chain)
     wait_until("both are there", lambda: node.rpc("getconnectioncount") == 2)
     node.rpc("setban", "127.0.0.0/8", "add")
-    peer.closed()
+    peer.expect_disconnect()
     wait_until("nobody is left", lambda: node.rpc("getconnectioncount") == 0)
     assert refused(node, chain)
     assert code_of(lambda: node.connect(other)) == -1
@@ -93,7 +93,7 @@ def test_bans_outlive_the_node(net):
         del row["time_remaining"]
     assert after == before
     node.rpc("clearbanned")
-    node.end()
+    node.stop()
     node.start("-connect", "0")
     assert node.rpc("listbanned") == []
 
@@ -102,24 +102,24 @@ def test_a_node_without_a_chain_keeps_bans_too(net):
     node = net.node()
     node.start("-connect", "0")
     node.rpc("setban", "10.1.2.0/24", "add", 1000)
-    node.end()
+    node.stop()
     node.start("-connect", "0")
     assert addresses(node) == ["10.1.2.0/24"]
 
 
 def test_loopback_is_disconnected_for_breaking_the_rules_and_let_in_again(net):
     node = net.chain_node()
-    chain = Chain.of(node)
+    chain = Chain.from_node(node)
     peer = Peer.handshaken(node, chain)
-    peer.raw(frame("ping", b"12345678", checksum=b"abcd"))
-    peer.closed()
+    peer.send_bytes(frame("ping", b"12345678", checksum=b"abcd"))
+    peer.expect_disconnect()
     assert node.rpc("listbanned") == []
     assert not refused(node, chain)
 
 
 def test_verbs_of_the_prompt(net):
     node = net.chain_node()
-    chain = Chain.of(node)
+    chain = Chain.from_node(node)
 
     def prompt(line):
         answer = node.rpc("tally_command", line)
@@ -129,9 +129,9 @@ def test_verbs_of_the_prompt(net):
     number = node.rpc("getpeerinfo")[0]["id"]
     assert "nobody" in prompt("bans")
     assert prompt("ban %d" % number) == "ban 127.0.0.1/32 for 86400 s, with 1 peer connected from there?"
-    assert addresses(node) == [] and peer.alive()
+    assert addresses(node) == [] and peer.is_connected()
     assert "127.0.0.1/32 for 86400 s: 1 disconnected" in prompt("ban! %d" % number)
-    peer.closed()
+    peer.expect_disconnect()
     assert addresses(node) == ["127.0.0.1/32"]
     assert "127.0.0.1/32" in prompt("bans")
     assert "not banned any more" in prompt("unban 127.0.0.1")

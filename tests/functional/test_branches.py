@@ -16,12 +16,12 @@ def test_of_equal_work_the_first_stays_also_over_a_restart(net):
     rival = chain.fork(chain.height - 1)
     rival.grow(key)
     p.send_block(rival.tip)
-    p.sync()
+    p.sync_with_ping()
     assert tip(node, chain)
     states = {t["hash"]: t["status"] for t in node.rpc("getchaintips")}
     assert states[chain.tip.hash()[::-1].hex()] == "active"
     assert states[rival.tip.hash()[::-1].hex()].startswith("valid-")
-    assert node.end() == 0
+    assert node.stop() == 0
     node.start("-connect", "0")
     assert tip(node, chain)
     rival.grow(key)
@@ -43,7 +43,7 @@ def test_a_whole_branch_counts_from_when_it_is_complete(net):
         q.send_block(block)
     wait_until("the complete one is the tip", lambda: tip(node, b))
     p.send_block(a.blocks[-2])
-    p.sync()
+    p.sync_with_ping()
     assert tip(node, b)  # equal work, later complete
 
 
@@ -52,19 +52,19 @@ def test_a_branch_with_a_bad_block_is_left_again(net):
     pay = spend(key, [(chain.blocks[1].txs[0].id(), 0, chain.subsidy(1))], [(COIN, key.script)], chain.genesis)
     p.send("tx", pay.bytes())
     wait_until("a payment waits", lambda: len(node.rpc("getrawmempool")) == 1)
-    block = chain.add(chain.next(key, [pay]))
+    block = chain.add(chain.next_block(key, [pay]))
     p.send_block(block)
     wait_until("the payment is in a block", lambda: node.rpc("getrawmempool") == [] and tip(node, chain))
     bad = chain.fork(chain.height - 2)
     bad.grow(key, 3)
     stolen = spend(key, [(bad.blocks[2].txs[0].id(), 0, bad.subsidy(2))], [(bad.subsidy(2) + 1, key.script)], chain.genesis)
-    bad.add(bad.next(key, [stolen]))
+    bad.add(bad.next_block(key, [stolen]))
     good_part = copy.copy(bad)
     good_part.blocks = bad.blocks[:-1]
     q = Peer.handshaken(node, chain)
     for b in bad.blocks[-4:]:
         q.send_block(b)
-    q.closed("a bad block in a branch")
+    q.expect_disconnect("a bad block in a branch")
     # Without the bad block the branch has one block more than the old one: it stays the best.
     wait_until("the good part is the tip", lambda: tip(node, good_part))
     assert node.rpc("getrawmempool") == [pay.id()[::-1].hex()]  # disconnected, it waits again
@@ -74,8 +74,8 @@ def test_a_branch_with_a_bad_block_is_left_again(net):
         r.send_block(b)
     wait_until("back again", lambda: tip(node, chain))
     assert node.rpc("getrawmempool") == []
-    assert node.end() == 0
-    coins = node.ok("reindexutxo")
+    assert node.stop() == 0
+    coins = node.cli("reindexutxo")
     assert coins == "%d unspent outputs" % (len(chain.blocks)), coins
 
 
@@ -84,12 +84,12 @@ def test_a_block_nobody_asked_for_of_too_little_work_is_not_kept(net):
     low = chain.fork(3)
     low.grow(key)
     p.send_block(low.tip)  # 156 blocks behind the tip
-    p.sync()
+    p.sync_with_ping()
     assert len(node.rpc("getchaintips")) == 1
     near = chain.fork(chain.height - 3)
     near.grow(key)
     p.send_block(near.tip)
-    p.sync()
+    p.sync_with_ping()
     wait_until("a recent one is kept", lambda: len(node.rpc("getchaintips")) == 2)
     assert tip(node, chain)
 
@@ -97,7 +97,7 @@ def test_a_block_nobody_asked_for_of_too_little_work_is_not_kept(net):
 def test_a_peer_that_lies_about_its_height_holds_up_nobody(net):
     node, chain, key, _ = owned_chain(net, 6)
     liar = Peer.handshaken(node, chain, height=2_000_000_000)
-    liar.sync()
+    liar.sync_with_ping()
     p = Peer.handshaken(node, chain)
     chain.grow(key)
     p.send("headers", headers([chain.tip]))
@@ -124,9 +124,9 @@ def test_cheap_blocks_beside_the_chain_hold_up_nobody(net):
     """A peer that tells by inv alone chooses what it is asked for: what brings nobody on counts for nothing."""
     node = net.chain_node()
     node.generate(200)
-    chain, key = Chain.of(node), Key()
+    chain, key = Chain.from_node(node), Key()
     cheap = [chain.fork(0).grow(key)[0] for _ in range(60)]
-    p = Peer.handshaken(node, chain, number=209)
+    p = Peer.handshaken(node, chain, protocol=209)
     p.send("inv", inv(*((BLOCK, b.hash()) for b in cheap)))
     gives_all(p, cheap[:40])
     assert not node.rpc("getblockchaininfo")["initialblockdownload"]
@@ -140,14 +140,14 @@ def test_blocks_of_little_work_do_not_fill_the_disk(net):
     still does, and gives back what it took."""
     node = net.chain_node()
     node.generate(200)
-    chain, key = Chain.of(node), Key()
+    chain, key = Chain.from_node(node), Key()
     padding = [Tx([[b"\x07" * 32, i, b"\x40" + b"\x01" * 64 + b"\x20" + key.public, 0xffffffff]],
                   [(0, key.script)] * 3000) for i in range(9)]
     for tx in padding:
         tx.bytes = lambda raw=tx.bytes(): raw  # made once
-    cheap = [chain.fork(0).next(key, padding, extra=bytes([i])) for i in range(48)]
+    cheap = [chain.fork(0).next_block(key, padding, extra=bytes([i])) for i in range(48)]
     size = len(cheap[0].bytes())
-    p = Peer.handshaken(node, chain, number=209)
+    p = Peer.handshaken(node, chain, protocol=209)
     deep = chain.fork(0)
     p.send("inv", inv(*((BLOCK, b.hash()) for b in deep.grow(key, 220))))
     gives_all(p, deep.blocks[1:])
@@ -176,7 +176,7 @@ def test_a_deep_reorganisation_goes_through_and_back_over_kills(net):
     for b in rival.blocks[6:]:
         p.send_block(b)
     wait_until("the longer one wins", lambda: tip(node, rival), 40)
-    node.end(9)
+    node.stop(9)
     node.start("-connect", "0")
     assert tip(node, rival)
     chain.grow(key, 40)
@@ -184,12 +184,12 @@ def test_a_deep_reorganisation_goes_through_and_back_over_kills(net):
     q.send("headers", headers(chain.blocks[1:]))
     while not tip(node, chain):
         for _, h in read_inv(q.expect("getdata")):
-            q.send_block(chain.blocks[chain.find(h)])
-        wanted = [m for m in q.got if m[0] == "getdata"]
+            q.send_block(chain.blocks[chain.height_of(h)])
+        wanted = [m for m in q.received if m[0] == "getdata"]
         if sum(len(read_inv(m[1])) for m in wanted) >= 40:
             wait_until("back to the first", lambda: tip(node, chain), 30)
-    assert node.end() == 0
-    assert node.ok("reindexutxo") == "%d unspent outputs" % len(chain.blocks)
+    assert node.stop() == 0
+    assert node.cli("reindexutxo") == "%d unspent outputs" % len(chain.blocks)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ import time
 
 from chainlib import Chain
 from framework import Node, main, wait_until
-from netns import run_inside
-from p2p import BLOCK, Closed, Peer, inv, version
+from netns import run_in_namespace
+from p2p import BLOCK, Disconnected, Peer, inv, version
 
 CENTRAL = 3000
 SOON = 8  # seconds after the start of the central node
@@ -26,8 +26,8 @@ def chain_of_a_stranger(net):
     n = net.node()
     n.create("STRANGER", "-name", "stranger", "-spacing", "0")
     n.start("-connect", "0")
-    chain = Chain.of(n)
-    n.end()
+    chain = Chain.from_node(n)
+    n.stop()
     return chain
 
 
@@ -38,9 +38,9 @@ def serve(peer, chain, ended):
             command, _ = peer.receive(0.2)
         except TimeoutError:
             continue
-        except Closed:
+        except Disconnected:
             return
-        with contextlib.suppress(Closed):
+        with contextlib.suppress(Disconnected):
             if command == "version":
                 peer.send("version", version(chain.genesis if chain else None, height=7 if chain else -1))
                 peer.send("verack")
@@ -72,7 +72,7 @@ class Stranger:
             with contextlib.suppress(TimeoutError):
                 self.run(serve, Peer(self.door.accept()[0]), self.chain, self.ended)
 
-    def end(self):
+    def stop(self):
         self.ended.set()
         for t in self.threads:
             t.join()
@@ -102,7 +102,7 @@ def test_who_greets_and_has_no_chain_keeps_nobody_from_it(net):
     time.sleep(2)
     central.start()
     joins_soon(central, fresh)
-    stranger.end()
+    stranger.stop()
 
 
 def test_the_chain_of_a_stranger_is_not_taken_in_place_of_that_of_the_central_node(net):
@@ -112,7 +112,7 @@ def test_the_chain_of_a_stranger_is_not_taken_in_place_of_that_of_the_central_no
     time.sleep(2)
     central.start()
     joins_soon(central, fresh)
-    stranger.end()
+    stranger.stop()
 
 
 def test_where_there_is_no_central_node_what_comes_is_taken_after_ten_seconds(net):
@@ -154,5 +154,5 @@ def test_a_class_joins_when_its_central_node_starts_last(net):
 
 
 if __name__ == "__main__":
-    run_inside(__file__)
+    run_in_namespace(__file__)
     main(globals())

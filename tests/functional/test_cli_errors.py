@@ -39,11 +39,11 @@ def test_wrong_words(net):
 
 def test_every_command_has_help_and_takes_no_more_than_it_says(net):
     n = net.node()
-    listed = n.ok("--help").split("commands:")[1].split("options of")[0].strip().splitlines()
+    listed = n.cli("--help").split("commands:")[1].split("options of")[0].strip().splitlines()
     names = [line.split()[0] for line in listed]
     assert names[:2] == ["createblockchain", "startnode"] and len(names) >= 10, names
     for name in names:
-        text = n.ok(name, "--help")
+        text = n.cli(name, "--help")
         assert text.startswith("usage: tally " + name), text
         if name != "rpc":
             status, out, err = n.run(name, "surplus")
@@ -53,8 +53,8 @@ def test_every_command_has_help_and_takes_no_more_than_it_says(net):
 
 def test_help_is_there_however_one_asks(net):
     n = net.node()
-    assert n.ok("help") == n.ok("--help") == n.ok("-h")
-    assert n.ok("help", "send") == n.ok("send", "--help")
+    assert n.cli("help") == n.cli("--help") == n.cli("-h")
+    assert n.cli("help", "send") == n.cli("send", "--help")
     assert n.run("help", "nosuch")[0] == 2
 
 
@@ -109,17 +109,17 @@ def test_only_what_makes_something_makes_a_directory(net):
         typo = os.path.join(net.home, "typo", "deep")
         refused(n, 1, *command, env={"TALLY_HOME": typo}, says="there is no data directory %s/%d: " % (typo, n.id))
     refused(n, 2, "send", "-to", "bob", "-amount", "x")  # the words come first
-    assert "getblockcount" in n.ok("rpc", "help")
-    assert n.ok("rpc", "help", "getblock").startswith("getblock ")
+    assert "getblockcount" in n.cli("rpc", "help")
+    assert n.cli("rpc", "help", "getblock").startswith("getblock ")
     refused(n, 1, "rpc", "help", "nosuch", says="unknown command: nosuch")
     assert os.listdir(net.home) == []
-    listed = n.ok("rpc", "help")
-    n.ok("createwallet")
-    assert n.ok("rpc", "help") == listed
-    assert n.ok("listaddresses").startswith("tly1")
+    listed = n.cli("rpc", "help")
+    n.cli("createwallet")
+    assert n.cli("rpc", "help") == listed
+    assert n.cli("listaddresses").startswith("tly1")
     other = net.node()
     other.create()
-    assert other.ok("getbalance") == "Balance: 50"
+    assert other.cli("getbalance") == "Balance: 50"
 
 
 def test_what_a_method_wants_is_told_for_the_shell(net):
@@ -134,7 +134,7 @@ def test_what_a_method_wants_is_told_for_the_shell(net):
 
 def test_no_chain_yet(net):
     n = net.node()
-    n.ok("createwallet")
+    n.cli("createwallet")
     refused(n, 1, "send", "-to", "bob", "-amount", "1", says="no chain")
     refused(n, 1, "getbalance", "-address", "bob")
     refused(n, 1, "printchain", says="no chain")
@@ -143,8 +143,8 @@ def test_no_chain_yet(net):
 def test_payments_that_cannot_be(net):
     n = net.node()
     n.create()
-    address = n.ok("createwallet")
-    before = n.ok("getbalance")
+    address = n.cli("createwallet")
+    before = n.cli("getbalance")
     for amount in ("0", "-1", "1.123456789", "x", "", "1e3", "21000000.00000001"):
         refused(n, 2, "send", "-to", address, "-amount", amount)
     refused(n, 1, "send", "-to", address, "-amount", "50.1", says="50.1")
@@ -152,7 +152,7 @@ def test_payments_that_cannot_be(net):
     refused(n, 2, "send", "-to", address[:-1] + ("q" if address[-1] != "q" else "p"), "-amount", "1")
     refused(n, 2, "send", "-to", address, "-amount", "1", "-memo", "m" * 76)
     refused(n, 2, "send", "-to", address, "-amount", "1", "-fee", "0")
-    assert n.ok("getbalance") == before
+    assert n.cli("getbalance") == before
 
 
 def test_labels_may_be_anything_a_person_writes(net):
@@ -160,20 +160,20 @@ def test_labels_may_be_anything_a_person_writes(net):
     labels = ("a", "two words", "Ünï cöde 🙂", "x" * 64, "é" * 32, "5", "null and void", "=", "it's \"quoted\"")
     n.create(labels[0])
     for label in labels[1:]:
-        n.ok("rpc", "generatetoaddress", "1", label)
-    n.ok("rpc", "generatetoaddress", "5", "a")
+        n.cli("rpc", "generatetoaddress", "1", label)
+    n.cli("rpc", "generatetoaddress", "5", "a")
     for label in labels[1:]:
-        assert n.ok("getbalance", "-address", label) == "Balance of '%s': 50" % label
-        assert n.ok("getbalance", "-address", "@" + label).endswith(": 50")
-        n.ok("send", "-from", label, "-to", "@" + label, "-amount", "1")
-    listed = [line[45:] for line in n.ok("listaddresses").splitlines()]
+        assert n.cli("getbalance", "-address", label) == "Balance of '%s': 50" % label
+        assert n.cli("getbalance", "-address", "@" + label).endswith(": 50")
+        n.cli("send", "-from", label, "-to", "@" + label, "-amount", "1")
+    listed = [line[45:] for line in n.cli("listaddresses").splitlines()]
     assert listed == list(labels), listed
 
 
 def test_bad_labels_and_words_are_refused_where_a_label_is_looked_up(net):
     n = net.node()
     n.create()
-    before = n.ok("listaddresses")
+    before = n.cli("listaddresses")
     for label in BAD_LABELS:
         refused(n, 2, "getbalance", "-address", label)
         refused(n, 2, "send", "-to", label, "-amount", "1")
@@ -183,13 +183,13 @@ def test_bad_labels_and_words_are_refused_where_a_label_is_looked_up(net):
             refused(n, 2, "rpc", "getnewaddress", label)
     refused(n, 2, "send", "-to", "CENTRAL_NODE", "-amount", "1", "-memo", os.fsdecode(b"\xff"))
     refused(n, 2, "invite", "-address", os.fsdecode(b"\xff"))
-    assert n.ok("listaddresses") == before and n.ok("rpc", "getblockcount") == "0"
+    assert n.cli("listaddresses") == before and n.cli("rpc", "getblockcount") == "0"
 
 
 def test_a_refusal_has_the_same_status_with_and_without_a_running_node(net):
     n = net.node()
     n.create()
-    stranger = net.node().ok("createwallet")
+    stranger = net.node().cli("createwallet")
     cases = ((2, "rpc", "nosuch"), (2, "rpc", "getblock"), (2, "rpc", "getblock", "x"),
              (1, "rpc", "getblock", "a" * 64), (1, "rpc", "getblockhash", "9"), (2, "rpc", "getblockhash", "x"),
              (2, "rpc", "getblockhash", "0", "1"), (2, "rpc", "uptime", "1"), (1, "getbalance", "-address", "nobody"),
@@ -228,8 +228,8 @@ def test_chain_exists(net):
     n = net.node()
     genesis = n.create()
     refused(n, 1, "createblockchain", "-address", "x", says="already")
-    assert n.ok("rpc", "getbestblockhash") == genesis
-    assert "x" not in n.ok("listaddresses").split()
+    assert n.cli("rpc", "getbestblockhash") == genesis
+    assert "x" not in n.cli("listaddresses").split()
 
 
 def test_ports_in_use(net):

@@ -23,8 +23,8 @@ def others(node, chain, *clocks):
     peers = []
     for i, clock in enumerate(clocks):
         peers.append(Peer.dial(node, "127.0.0.%d" % (10 + i)))
-        peers[-1].hello(chain, clock=clock)
-        peers[-1].sync()
+        peers[-1].handshake(chain, time_offset=clock)
+        peers[-1].sync_with_ping()
     return peers
 
 
@@ -37,11 +37,11 @@ def gone(node, *peers):
 
 def test_more_than_thirty_seconds_are_told(net):
     node = net.chain_node()
-    chain = Chain.of(node)
+    chain = Chain.from_node(node)
     gone(node, *others(node, chain, 25, 25, 25))
     assert CLOCK not in log_of(node)
     # One that comes again and again is one.
-    gone(node, *[Peer.handshaken(node, chain, clock=90) for _ in range(4)])
+    gone(node, *[Peer.handshaken(node, chain, time_offset=90) for _ in range(4)])
     assert CLOCK not in log_of(node) and warning(node) == ""
     far = others(node, chain, 90, 95, 100)
     wait_until("the log has it", lambda: CLOCK in log_of(node))
@@ -59,13 +59,13 @@ def test_more_than_thirty_seconds_are_told(net):
     behind = others(node, chain, 90, -100, -110)
     wait_until("the log has it again", lambda: log_of(node).count(CLOCK) == 2)
     assert "ahead of its peers'" in warning(node)
-    assert all(p.alive() for p in behind)
+    assert all(p.is_connected() for p in behind)
 
 
 def test_one_that_was_dialled_is_enough(net):
     node = net.chain_node()
     node.rpc("setmocktime", int(time.time()) + 100)
-    other = net.joined(node)
+    other = net.synced_node(node)
     wait_until("the log has it", lambda: CLOCK in log_of(other), 30)
 
 

@@ -34,7 +34,7 @@ def still_open(sockets):
 def test_a_full_house_makes_room_for_one_more(net):
     slots = 24
     node = net.chain_node("-maxinbound", str(slots))
-    chain, key = Chain.of(node), Key()
+    chain, key = Chain.from_node(node), Key()
     useful = Peer.handshaken(node, chain)
     block = chain.grow(key, 1)[0]
     useful.send_block(block)
@@ -42,34 +42,34 @@ def test_a_full_house_makes_room_for_one_more(net):
     assert node.rpc("getpeerinfo")[0]["last_block"] > 0
     old = [Peer.handshaken(node, chain) for _ in range(slots - 2)]
     for p in old:
-        p.sync()
+        p.sync_with_ping()
     silent = knock(node, 1)
     wait_until("the house is full", lambda: inbound(node) == slots)
     # The youngest goes, of whom nothing is known; those who have answered a ping and been of use stay.
     more = Peer.handshaken(node, chain)
     wait_until("the silent one is gone", lambda: still_open(silent) == 0)
     for p in [useful, more, *old]:
-        assert p.alive()
+        assert p.is_connected()
     assert inbound(node) == slots
 
 
 def test_where_all_are_worth_keeping_a_newcomer_is_refused(net):
     node = net.chain_node("-maxinbound", "5")
-    chain = Chain.of(node)
+    chain = Chain.from_node(node)
     peers = [Peer.handshaken(node, chain) for _ in range(5)]
     wait_until("the house is full", lambda: inbound(node) == 5)
     more = knock(node, 1)
     wait_until("it is refused", lambda: still_open(more) == 0)
     for p in peers:
-        assert p.alive()
+        assert p.is_connected()
     peers[0].close()
     wait_until("there is room", lambda: inbound(node) == 4)
-    assert Peer.handshaken(node, chain).alive()
+    assert Peer.handshaken(node, chain).is_connected()
 
 
 def test_who_sends_without_end_does_not_keep_it_from_ending(net):
     node = net.chain_node()
-    chain = Chain.of(node)
+    chain = Chain.from_node(node)
     ended = threading.Event()
 
     def flood(peer, what):
@@ -86,7 +86,7 @@ def test_who_sends_without_end_does_not_keep_it_from_ending(net):
     time.sleep(1)
     begin = time.monotonic()
     assert node.rpc("stop") == "Tally stopping"
-    assert node.end() == 0
+    assert node.stop() == 0
     assert time.monotonic() - begin < 8
     ended.set()
     for f in floods:
@@ -95,20 +95,20 @@ def test_who_sends_without_end_does_not_keep_it_from_ending(net):
 
 def test_five_hundred_connections_leave_the_node_healthy(net):
     node = net.chain_node()
-    other = net.joined(node)
-    chain = Chain.of(node)
+    other = net.synced_node(node)
+    chain = Chain.from_node(node)
     useful = [Peer.handshaken(node, chain) for _ in range(3)]
     for p in useful:
-        p.sync()
+        p.sync_with_ping()
     crowd = knock(node, 500)
     wait_until("no more than the slots are taken", lambda: inbound(node) == 125, 60)
     wait_until("the rest is turned away", lambda: still_open(crowd) <= 121, 60)
     # The others see nothing of it.
     for p in useful:
-        assert p.alive()
+        assert p.is_connected()
     node.generate(2)
     wait_until("blocks go on", lambda: other.rpc("getblockcount") == 2)
-    assert Peer.handshaken(node, chain).alive()
+    assert Peer.handshaken(node, chain).is_connected()
     for s in crowd:
         s.close()
     wait_until("they are gone", lambda: inbound(node) <= 5)
@@ -116,19 +116,19 @@ def test_five_hundred_connections_leave_the_node_healthy(net):
 
 def test_out_of_files_the_node_rests_and_goes_on(net):
     node = net.chain_node()
-    chain = Chain.of(node)
+    chain = Chain.from_node(node)
     peer = Peer.handshaken(node, chain)
-    peer.sync()
+    peer.sync_with_ping()
     limit = resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, (48, limit[1]))
     crowd = knock(node, 60)
     wait_until("it says so", lambda: b"can't accept" in open(node.dir + "/tally.log", "rb").read())
-    assert peer.alive()
+    assert peer.is_connected()
     asked = []  # the control port rests too, and answers as soon as there is a file
     asking = threading.Thread(target=lambda: asked.append(node.rpc("getblockcount")))
     asking.start()
     cpu = cpu_of(node)
-    peer.silence("nothing", 3)
+    peer.expect_no("nothing", 3)
     spent = cpu_of(node) - cpu
     assert spent < 1.0, "it spins: %.2f s of 3" % spent
     for s in crowd:
@@ -136,7 +136,7 @@ def test_out_of_files_the_node_rests_and_goes_on(net):
     asking.join(20)
     assert asked == [0]
     wait_until("it lets in again", lambda: inbound(node) <= 2)
-    wait_until("a newcomer is served", lambda: Peer.handshaken(node, chain).alive())
+    wait_until("a newcomer is served", lambda: Peer.handshaken(node, chain).is_connected())
     resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, limit)
 
 

@@ -4,7 +4,7 @@ import time
 
 from chainlib import Chain
 from framework import Skip, main, wait_until
-from p2p import Peer, Server, version
+from p2p import Peer, Listener, version
 
 
 def log_of(node):
@@ -26,7 +26,7 @@ def test_addresses_outlive_the_node(net):
     info = second.rpc("getaddrmaninfo")["all_networks"]
     assert info["tried"] == 1 and info["new"] + 1 == info["total"], info
     assert is_known(first, second)
-    second.end()
+    second.stop()
     second.start()  # nobody is named
     assert is_known(first, second)
     assert len(second.rpc("getnodeaddresses")) == 1
@@ -38,7 +38,7 @@ def test_who_is_connected_already_is_dialled_once_to_prove_its_address(net):
     first = net.node()
     first.create()
     first.start("-addnode", "127.0.0.1:%d" % net.node().id)  # dials from its book, and never the central node
-    second = net.joined(first)
+    second = net.synced_node(first)
     proven = b"connected to this node already"
     wait_until("the address is proven", lambda: proven in log_of(first) + log_of(second))
     wait_until("one is left", lambda: first.rpc("getconnectioncount") == second.rpc("getconnectioncount") == 1)
@@ -54,7 +54,7 @@ def test_who_is_connected_already_is_dialled_once_to_prove_its_address(net):
 
 def test_two_that_were_told_of_each_other_keep_one_connection(net):
     first = net.chain_node()
-    second = net.joined(first)  # dials the first
+    second = net.synced_node(first)  # dials the first
     first.connect(second)
     wait_until("it is found to be connected", lambda: b"connected to this node already" in log_of(
         first) + log_of(second))
@@ -66,7 +66,7 @@ def test_two_that_were_told_of_each_other_keep_one_connection(net):
     # Looked after ever more rarely: at first, and after 30, 90 and 210 seconds.
     assert 1 <= log_of(first).count(b"127.0.0.1:%d dialled" % second.id) <= 5
     # The wish stands: the first dials when the second's connection has gone.
-    second.end()
+    second.stop()
     second.start("-connect", "0")
     wait_until("it was dialled", lambda: any(
         not p["inbound"] for p in first.rpc("getpeerinfo")), 70)
@@ -87,7 +87,7 @@ def test_who_tells_the_nonce_of_another_keeps_nobody_from_it(net):
         two = net.node()
         two.start("-connect", "127.0.0.1:%d" % one.id)
         wait_until("it has joined", lambda: two.rpc("getconnectioncount") == 1 and two.tip() == one.tip())
-        chain = Chain.of(one)
+        chain = Chain.from_node(one)
         nonce = nonce_of(one, chain)
         liar = Peer.dial(two)
         liar.send("version", version(chain.genesis, nonce=nonce))
@@ -98,8 +98,8 @@ def test_who_tells_the_nonce_of_another_keeps_nobody_from_it(net):
         one.generate(2)
         wait_until("it is connected again", lambda: two.tip() == one.tip(), 30)
         liar.close()
-        one.end()
-        two.end()
+        one.stop()
+        two.stop()
 
 
 def dials(node, to):
@@ -112,11 +112,11 @@ def test_who_comes_first_with_the_nonce_of_another_keeps_nobody_from_it(net):
         one, two = net.chain_node(), net.node()
         two.start("-connect", "127.0.0.1:%d" % one.id)
         wait_until("it has joined", lambda: two.rpc("getblockcount") == 0)
-        chain = Chain.of(one)
-        two.end()
+        chain = Chain.from_node(one)
+        two.stop()
         two.start()  # nobody is named: it dials from its book
         wait_until("it dials from its book", lambda: dials(two, one))
-        one.end()
+        one.stop()
         one.start("-connect", "0")
         liar = Peer.handshaken(two, chain, nonce=nonce_of(one, chain), port=one.id if port_told else 0)
         wait_until("it dials the other", lambda: dials(two, one), 40)
@@ -125,15 +125,15 @@ def test_who_comes_first_with_the_nonce_of_another_keeps_nobody_from_it(net):
         one.generate(2)
         wait_until("it follows the other", lambda: two.tip() == one.tip())
         liar.close()
-        one.end()
-        two.end()
+        one.stop()
+        two.stop()
 
 
 def test_who_is_dialled_and_tells_the_nonce_of_another_has_nobody_hung_up_on(net):
     one = net.chain_node()
-    chain = Chain.of(one)
+    chain = Chain.from_node(one)
     for _ in range(4):  # whose nonce is smaller is a matter of luck
-        two, liar = net.joined(one), Server()
+        two, liar = net.synced_node(one), Listener()
         wait_until("it is connected", lambda: two.rpc("getconnectioncount") == 1)
         nonce = nonce_of(two, chain)
         one.rpc("addnode", "127.0.0.1:%d" % liar.port, "add")
@@ -141,19 +141,19 @@ def test_who_is_dialled_and_tells_the_nonce_of_another_has_nobody_hung_up_on(net
         peer.expect("version")
         peer.send("version", version(chain.genesis, nonce=nonce))
         peer.send("verack")
-        peer.sync()
+        peer.sync_with_ping()
         one.generate(1)
         wait_until("it follows the other", lambda: two.tip() == one.tip())
         assert [p["id"] for p in two.rpc("getpeerinfo")] == [1]
         one.rpc("addnode", "127.0.0.1:%d" % liar.port, "remove")
         peer.close()
         liar.close()
-        two.end()
+        two.stop()
 
 
 def test_what_was_named_by_mistake_is_given_up(net):
     node = net.chain_node()
-    other = net.joined(node)
+    other = net.synced_node(node)
 
     def line(text):
         answer = node.rpc("tally_command", text)
@@ -168,17 +168,17 @@ def test_what_was_named_by_mistake_is_given_up(net):
     assert "neither a peer's number nor an address" in line("drop xx")[1]
     # A peer that came in, and would be dialled, too: by its number it is given up as well.
     line("connect 127.0.0.1:%d" % other.id)
-    other.end()
+    other.stop()
     other.start("-connect", "127.0.0.1:%d" % node.id)
     wait_until("one connection is left", lambda: node.rpc("getconnectioncount") == 1)
-    other.end()
+    other.stop()
     time.sleep(0.3)
     other.start("-connect", "0")
     wait_until("it was dialled", lambda: node.rpc("getconnectioncount") == 1, 70)
     line("drop %d" % node.rpc("getpeerinfo")[0]["id"])
     time.sleep(3)
     assert node.rpc("getconnectioncount") == 0
-    other.end()
+    other.stop()
     other.start("-connect", "127.0.0.1:%d" % node.id)
     wait_until("it came", lambda: node.rpc("getconnectioncount") == 1)
     kind, text = line("drop 127.0.0.1:%d" % other.id)  # where it listens: it has dialled us
@@ -206,7 +206,7 @@ def test_nodes_meet_over_ipv6(net):
     first.generate(6)
     txid = first.rpc("sendtoaddress", address, 1)
     wait_until("the payment came", lambda: second.rpc("getrawmempool") == [txid])
-    word = first.ok("invite", "-address", "::1")
+    word = first.cli("invite", "-address", "::1")
     third = net.node()
     third.start("-join", word)
     wait_until("the invited one has synced", lambda: third.tip() == first.tip())

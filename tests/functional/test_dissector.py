@@ -44,15 +44,15 @@ def test_every_message_of_a_sync_and_a_payment(net):
     one = net.chain_node()
     stop = capture(net, one.id)
     one.generate(60)
-    to = one.ok("createwallet")
-    two = net.joined(one)
-    three = net.joined(one, "-sync", "classic")
+    to = one.cli("createwallet")
+    two = net.synced_node(one)
+    three = net.synced_node(one, "-sync", "classic")
     one.rpc("sendtoaddress", to, 1.5)
     wait_until("the payment is everywhere", lambda: two.rpc("getrawmempool") and three.rpc("getrawmempool"))
     one.generate(1)
     wait_until("and its block", lambda: two.tip() == one.tip() == three.tip())
     for n in (two, three):
-        assert n.end() == 0
+        assert n.stop() == 0
     path = stop()
     seen = {c for cs in read(path, one.id, "-Y", "bitcoin", "-T", "fields", "-e", "bitcoin.command") for c in cs.split(",")}
     for command in ("version", "verack", "getheaders", "headers", "sendheaders", "getblocks", "inv", "getdata",

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 
-from framework import GONE, Skip, main
+from framework import NODE_STOPPED, Skip, main
 
 MB = 1 << 20
 SIZE = 110 * MB
@@ -49,7 +49,7 @@ def mine_until_gone(n):
     try:
         while True:
             hashes += n.generate(2)
-    except GONE:
+    except NODE_STOPPED:
         pass
     status = n.process.wait(timeout=30)
     n.process = None
@@ -65,10 +65,10 @@ def last_words(net, n):
 def check(n, hashes):
     for h in hashes[-20:]:
         assert n.rpc("getblockheader", h)["confirmations"] > 0
-    n.end()
-    coins = n.ok("rpc", "gettxoutsetinfo")
-    n.ok("reindexutxo")
-    assert n.ok("rpc", "gettxoutsetinfo") == coins
+    n.stop()
+    coins = n.cli("rpc", "gettxoutsetinfo")
+    n.cli("reindexutxo")
+    assert n.cli("rpc", "gettxoutsetinfo") == coins
 
 
 def test_it_stops_before_the_disk_is_full(net):
@@ -76,7 +76,7 @@ def test_it_stops_before_the_disk_is_full(net):
     try:
         n = net.chain_node()
         hashes = n.generate(10)
-        address = n.ok("createwallet")
+        address = n.cli("createwallet")
         fill(net, 64 * MB + 200000)
         more, status = mine_until_gone(n)
         hashes += more
@@ -92,7 +92,7 @@ def test_it_stops_before_the_disk_is_full(net):
         assert status == 1 and "make room" in err and err.count("\n") == 1, err
         fill(net, 100 * MB)
         n.start("-connect", "0")
-        assert address in n.ok("listaddresses")
+        assert address in n.cli("listaddresses")
         hashes += n.generate(3)
         check(n, hashes)
     finally:
@@ -128,14 +128,14 @@ def test_a_disk_that_may_only_be_read(net):
     try:
         n = net.chain_node()
         n.generate(3)
-        n.end()
+        n.stop()
         subprocess.run(["mount", "-o", "remount,ro", net.home], check=True)
         for command in (["startnode", "-headless"], ["getbalance"], ["createwallet"], ["reindex"], ["reindexutxo"],
                         ["createblockchain", "-address", "x"]):
             status, out, err = n.run(*command)
             assert status == 1 and out == "" and "Read-only file system" in err and err.count("\n") == 1, (command, err)
         subprocess.run(["mount", "-o", "remount,rw", net.home], check=True)
-        assert n.ok("rpc", "getblockcount") == "3"
+        assert n.cli("rpc", "getblockcount") == "3"
     finally:
         unmount(net)
 

@@ -3,7 +3,7 @@ import socket
 import struct
 
 from framework import free_id, main, wait_until
-from p2p import Closed, Server, version
+from p2p import Disconnected, Listener, version
 
 CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 
@@ -30,21 +30,21 @@ def read(word):
 
 
 def word_for(node, where="127.0.0.1"):
-    return node.ok("invite", "-address", where)
+    return node.cli("invite", "-address", where)
 
 
 def test_the_word_holds_address_port_and_chain(net):
     node = net.node()
     genesis = node.create()
-    stopped = node.ok("invite", "-address", "192.168.1.7")
+    stopped = node.cli("invite", "-address", "192.168.1.7")
     assert read(stopped) == ("192.168.1.7", node.id, genesis)
     node.start("-connect", "0")
-    assert node.ok("invite", "-address", "192.168.1.7") == stopped
+    assert node.cli("invite", "-address", "192.168.1.7") == stopped
     assert node.rpc("invite", "192.168.1.7") == stopped
     assert read(word_for(node, "localhost"))[0] == "127.0.0.1"
     assert read(word_for(node, "192.168.1.7:4000"))[:2] == ("192.168.1.7", 4000)
     assert read(word_for(node, "[2001:db8::7]:4000"))[:2] == ("2001:db8::7", 4000)
-    assert read(node.ok("invite"))[1:] == (node.id, genesis)
+    assert read(node.cli("invite"))[1:] == (node.id, genesis)
 
 
 def test_the_word_names_the_port_and_address_in_use(net):
@@ -52,7 +52,7 @@ def test_the_word_names_the_port_and_address_in_use(net):
     genesis = node.create()
     port = free_id()
     node.start("-connect", "0", "-port", str(port), "-bind", "127.0.0.1")
-    assert read(node.ok("invite")) == ("127.0.0.1", port, genesis)
+    assert read(node.cli("invite")) == ("127.0.0.1", port, genesis)
 
 
 def test_whoever_has_the_word_joins(net):
@@ -64,7 +64,7 @@ def test_whoever_has_the_word_joins(net):
     wait_until("it has joined", lambda: second.rpc("getblockcount") == 3)
     assert second.rpc("getblockhash", 0) == first.rpc("getblockhash", 0)
     # Again, with the chain there already; and in the other case, as a QR code would have it.
-    second.end()
+    second.stop()
     second.start("-join", word.upper())
     wait_until("it is connected", lambda: second.rpc("getconnectioncount") == 1)
     # From a file.
@@ -81,13 +81,13 @@ def test_another_chain_is_refused(net):
     other.start("-connect", "0")
     # The chain of one, the address of the other: what listens there is not taken.
     wrong = net.node()
-    word = other.ok("invite", "-address", "127.0.0.1:%d" % first.id)
+    word = other.cli("invite", "-address", "127.0.0.1:%d" % first.id)
     wrong.start("-join", word)
     wait_until("it has been refused", lambda: b"of another chain" in open(
         wrong.dir + "/tally.log", "rb").read())
     assert wrong.run("rpc", "getbestblockhash")[0] != 0
     # A directory that holds another chain already.
-    first.end()
+    first.stop()
     status, _, err = first.run("startnode", "-headless", "-join", word)
     assert status == 2 and "another chain" in err, err
     # Two chains named.
@@ -98,8 +98,8 @@ def test_another_chain_is_refused(net):
 def test_the_address_of_the_word_is_dialled(net):
     node = net.node()
     node.create()
-    server = Server()
-    word = node.ok("invite", "-address", "127.0.0.1:%d" % server.port)
+    server = Listener()
+    word = node.cli("invite", "-address", "127.0.0.1:%d" % server.port)
     joiner = net.node()
     joiner.start("-join", word)
     peer = server.accept()
@@ -107,8 +107,8 @@ def test_the_address_of_the_word_is_dialled(net):
     # One of another chain is hung up on, however it goes on.
     peer.send("version", version(b"\x42" * 32, height=5))
     try:
-        peer.closed()
-    except Closed:
+        peer.expect_disconnect()
+    except Disconnected:
         pass
     server.close()
 
@@ -128,7 +128,7 @@ def test_bad_words_get_one_line(net):
     for bad in ("0.0.0.0", "224.0.0.1", "127.0.0.1:0", "1.2.3"):
         status, out, err = node.run("invite", "-address", bad)
         assert status == 2 and out == "" and err.count("\n") == 1, (bad, status, err)
-    joiner.ok("createwallet")
+    joiner.cli("createwallet")
     status, _, err = joiner.run("invite")
     assert status != 0 and "no chain" in err, err
     node.start("-connect", "0", "-listen", "0")

@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 
-from framework import GONE, main, wait_until
+from framework import NODE_STOPPED, main, wait_until
 
 KILLS = int(os.environ.get("TALLY_KILLS", "50"))
 
@@ -23,27 +23,27 @@ class Busy(threading.Thread):
         try:
             while True:
                 self.acknowledged.append(self.what())
-        except GONE:
+        except NODE_STOPPED:
             pass
 
 
 def kill(n, after):
     time.sleep(random.uniform(0, after))
-    n.end(signal.SIGKILL)
+    n.stop(signal.SIGKILL)
 
 
 def check(n, addresses=(), blocks=(), payments=()):
     """What must hold of a directory whose node was killed: looked at without a node, from the last kill's files."""
-    coins = n.ok("rpc", "gettxoutsetinfo")
-    n.ok("reindexutxo")
-    assert n.ok("rpc", "gettxoutsetinfo") == coins
-    known = n.ok("listaddresses")
+    coins = n.cli("rpc", "gettxoutsetinfo")
+    n.cli("reindexutxo")
+    assert n.cli("rpc", "gettxoutsetinfo") == coins
+    known = n.cli("listaddresses")
     for address in addresses:
         assert address in known, address
     for block in blocks:
-        assert '"hash": "%s"' % block in n.ok("rpc", "getblockheader", block)
+        assert '"hash": "%s"' % block in n.cli("rpc", "getblockheader", block)
     if payments:
-        history = n.ok("rpc", "listtransactions", "*", "1000")
+        history = n.cli("rpc", "listtransactions", "*", "1000")
         for txid in payments:
             assert txid in history, txid
 
@@ -67,7 +67,7 @@ def test_while_mining(net):
 def test_while_paying(net):
     n = net.chain_node()
     n.generate(30)
-    to = n.ok("createwallet")
+    to = n.cli("createwallet")
     for _ in range(KILLS // 4):
         payer = Busy(lambda: n.rpc("sendtoaddress", to, round(random.uniform(0.01, 1), 4)))
         miner = Busy(lambda: n.generate(1))
@@ -80,7 +80,7 @@ def test_while_paying(net):
 
 def test_while_syncing(net):
     one = net.chain_node()
-    to = one.ok("createwallet")
+    to = one.cli("createwallet")
     for _ in range(4):
         one.generate(150)
         for _ in range(20):
@@ -91,7 +91,7 @@ def test_while_syncing(net):
     for i in range(KILLS // 4):
         if i % 3 == 0:  # from the start again
             shutil.rmtree(two.dir, ignore_errors=True)
-            mine = two.ok("createwallet")
+            mine = two.cli("createwallet")
         two.start("-connect", "127.0.0.1:%d" % one.id)
         kill(two, 0.3)
         if two.run("rpc", "getblockcount")[0] == 0:  # else it had not joined yet
@@ -105,9 +105,9 @@ def test_while_syncing(net):
 def test_while_reorganising(net):
     one = net.chain_node()
     one.generate(10)
-    two = net.joined(one)
-    two.end()
-    to = one.ok("createwallet")
+    two = net.synced_node(one)
+    two.stop()
+    to = one.cli("createwallet")
     for _ in range(KILLS // 4):
         alone(two)
         two.generate(random.randrange(1, 40), two.rpc("getnewaddress"))

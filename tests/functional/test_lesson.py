@@ -6,7 +6,7 @@ def test_second_node_learns_the_chain_and_syncs(net):
     one = net.node()
     genesis = one.create()
     assert len(genesis) == 64
-    assert one.ok("getbalance", "-address", "CENTRAL_NODE") == "Balance of 'CENTRAL_NODE': 50"
+    assert one.cli("getbalance", "-address", "CENTRAL_NODE") == "Balance of 'CENTRAL_NODE': 50"
     one.start("-connect", "127.0.0.1:1")
     one.generate(30)
     two = net.node()
@@ -20,38 +20,38 @@ def test_second_node_learns_the_chain_and_syncs(net):
 
 def test_payment_goes_through_mempools_into_a_block(net):
     one = net.chain_node()
-    two = net.joined(one)
-    address = two.ok("createwallet")
-    txid = one.ok("send", "-from", "CENTRAL_NODE", "-to", address, "-amount", "12.5", "-memo", "for you")
+    two = net.synced_node(one)
+    address = two.cli("createwallet")
+    txid = one.cli("send", "-from", "CENTRAL_NODE", "-to", address, "-amount", "12.5", "-memo", "for you")
     wait_until("it waits at both", lambda: two.rpc("getrawmempool") == [txid] == one.rpc("getrawmempool"))
     one.generate(1)
-    wait_until("it is confirmed", lambda: two.ok("getbalance", "-address", address).endswith(": 12.5"))
+    wait_until("it is confirmed", lambda: two.cli("getbalance", "-address", address).endswith(": 12.5"))
     assert one.rpc("getrawmempool") == [] == two.rpc("getrawmempool")
     # A foreign address, from the node that doesn't own it.
-    assert one.ok("getbalance", "-address", address) == "Balance of '%s': 12.5" % address
+    assert one.cli("getbalance", "-address", address) == "Balance of '%s': 12.5" % address
 
 
 def test_miner_mines_and_others_follow(net):
     one = net.chain_node("-miner", "CENTRAL_NODE")
-    two = net.joined(one)
+    two = net.synced_node(one)
     wait_until("three blocks are mined", lambda: two.rpc("getblockcount") >= 3)
     assert two.rpc("getblockhash", 2) == one.rpc("getblockhash", 2)
 
 
 def test_send_mine_confirms_at_once(net):
     one = net.chain_node()
-    address = one.ok("createwallet")
-    one.ok("send", "-to", address, "-amount", "3", "-mine")
+    address = one.cli("createwallet")
+    one.cli("send", "-to", address, "-amount", "3", "-mine")
     assert one.rpc("getblockcount") == 1
-    assert one.ok("getbalance", "-address", address).endswith(": 3")
+    assert one.cli("getbalance", "-address", address).endswith(": 3")
 
 
 def test_most_work_wins_and_payments_come_back(net):
     one = net.chain_node()
-    two = net.joined(one)
-    address = one.ok("createwallet")
-    two.end()
-    txid = one.ok("send", "-from", "CENTRAL_NODE", "-to", address, "-amount", "7")
+    two = net.synced_node(one)
+    address = one.cli("createwallet")
+    two.stop()
+    txid = one.cli("send", "-from", "CENTRAL_NODE", "-to", address, "-amount", "7")
     one.generate(2)
     two.start("-connect", "127.0.0.1:1")
     two.generate(5, "OTHER")
@@ -61,7 +61,7 @@ def test_most_work_wins_and_payments_come_back(net):
     states = sorted(t["status"] for t in one.rpc("getchaintips"))
     assert states == ["active", "valid-fork"], states
     one.generate(1)
-    assert one.ok("getbalance", "-address", address).endswith(": 7")
+    assert one.cli("getbalance", "-address", address).endswith(": 7")
 
 
 def test_third_node_finds_the_second(net):
@@ -100,7 +100,7 @@ def test_without_a_chain_only_what_can_help_is_advised(net):
     assert told() == "connect to a peer that has one"
     n.connect(net.node())
     assert told() == "wait for a peer that has one"
-    n.end()
+    n.stop()
     n.start("-connect", "0")
     assert told() == "wait for a peer that has one"
 

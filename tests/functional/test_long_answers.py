@@ -13,7 +13,7 @@ import time
 from bitcoin import segwit_addr
 
 from chainlib import Key, spend
-from coins import coin_of, owned_chain, shown
+from coins import coin_of, owned_chain, txid_hex
 from framework import free_id, main, wait_until
 from p2p import Peer
 
@@ -27,7 +27,7 @@ def add_big_block(chain, key, coin):
     for _ in range(4600):
         txs.append(spend(key, [coin], [(coin[2], key.script)], chain.genesis))
         coin = (txs[-1].id(), 0, coin[2])
-    return chain.add(chain.next(key, txs)), coin
+    return chain.add(chain.next_block(key, txs)), coin
 
 
 def make_chain(net):
@@ -37,7 +37,7 @@ def make_chain(net):
         b, coin = add_big_block(chain, key, coin)
         p.send_block(b)
     wait_until("our blocks are taken", lambda: node.rpc("getblockcount") == chain.height, 60)
-    node.end()
+    node.stop()
     MADE["chain"], MADE["key"] = chain, key
     MADE["home"] = tempfile.mkdtemp(prefix="tally-test.")
     atexit.register(shutil.rmtree, MADE["home"])
@@ -79,7 +79,7 @@ def others_go_on(node, method, *params, fresh=False):
     tries = []
     for _ in range(5):
         if fresh:
-            assert node.end() == 0
+            assert node.stop() == 0
             node.start("-connect", "127.0.0.1:%d" % free_id())
         took, longest = waits_of_others(node, method, list(params))
         if longest < took * 0.6:
@@ -116,20 +116,20 @@ def test_blocks_are_listed_a_page_at_a_time(net):
     page = node.rpc("printchain", None, 1000)
     rows = page["blocks"]
     assert [r["hash"] for r in rows] == hashes[:len(rows)]
-    assert rows[0]["tx"] == [shown(t) for t in chain.tip.txs] and rows[0]["nTx"] == 4601
+    assert rows[0]["tx"] == [txid_hex(t) for t in chain.tip.txs] and rows[0]["nTx"] == 4601
     # A page of 16 MB is one, and the next goes on below it.
     assert sum(r["size"] for r in rows[:-1]) < 16000000 <= sum(r["size"] for r in rows)
     assert page["next"] == chain.height - len(rows)
     rest = node.rpc("printchain", page["next"], 1000)
     assert [r["hash"] for r in rest["blocks"]] == hashes[len(rows):] and rest["next"] is None
     assert [r["height"] for r in node.rpc("printchain", 3, 2)["blocks"]] == [3, 2]
-    printed = node.ok("printchain")
+    printed = node.cli("printchain")
     assert [line.split()[2] for line in printed.splitlines() if line.startswith("block ")] == hashes
     others_go_on(node, "printchain", None, 1000)
     nobody_waits(node, "printchain", None, 1000)
-    by_rpc = node.ok("rpc", "printchain", "2", "2")
-    assert node.end() == 0
-    assert node.ok("printchain") == printed and node.ok("rpc", "printchain", "2", "2") == by_rpc
+    by_rpc = node.cli("rpc", "printchain", "2", "2")
+    assert node.stop() == 0
+    assert node.cli("printchain") == printed and node.cli("rpc", "printchain", "2", "2") == by_rpc
 
 
 def test_a_page_is_of_one_branch(net):
@@ -165,16 +165,16 @@ def test_a_block_is_told_with_its_transactions(net):
     tip, name = chain.tip, chain.tip.hash()[::-1].hex()
     assert node.rpc("getblock", name, 0) == tip.bytes().hex()
     ids, whole = node.rpc("getblock", name), node.rpc("getblock", name, 2)
-    assert ids["tx"] == [shown(t) for t in tip.txs] == [t["txid"] for t in whole["tx"]]
+    assert ids["tx"] == [txid_hex(t) for t in tip.txs] == [t["txid"] for t in whole["tx"]]
     assert [t["hex"] for t in whole["tx"]] == [t.bytes().hex() for t in tip.txs]
     assert whole["tx"][1]["vin"][0]["txid"] == tip.txs[1].inputs[0][0][::-1].hex()
     whole["tx"] = ids["tx"]
     assert ids == whole and ids["nTx"] == 4601 and ids["size"] == len(tip.bytes()) and ids["height"] == chain.height
     others_go_on(node, "getblock", name, 2)
     nobody_waits(node, "getblock", name, 2)
-    shown_online = [node.ok("rpc", "getblock", h, v) for h in ("0", "3") for v in ("0", "1", "2")]
-    assert node.end() == 0
-    assert [node.ok("rpc", "getblock", h, v) for h in ("0", "3") for v in ("0", "1", "2")] == shown_online
+    shown_online = [node.cli("rpc", "getblock", h, v) for h in ("0", "3") for v in ("0", "1", "2")]
+    assert node.stop() == 0
+    assert [node.cli("rpc", "getblock", h, v) for h in ("0", "3") for v in ("0", "1", "2")] == shown_online
     assert shown_online[0] == chain.blocks[0].bytes().hex()
 
 
@@ -183,8 +183,8 @@ def test_a_screen_is_whole_though_its_blocks_are_read_bit_by_bit(net):
     rows = node.rpc("tally_screen", 120, 100).splitlines()
     assert sum(" 4601tx " in row for row in rows) == BLOCKS, rows
     others_go_on(node, "tally_screen", 120, 100, fresh=True)
-    assert node.end() == 0
-    assert node.ok("startnode", "-dump-screen", "120x100").count(" 4601tx ") == BLOCKS
+    assert node.stop() == 0
+    assert node.cli("startnode", "-dump-screen", "120x100").count(" 4601tx ") == BLOCKS
 
 
 def test_all_coins_of_a_large_wallet_are_listed(net):
@@ -193,12 +193,12 @@ def test_all_coins_of_a_large_wallet_are_listed(net):
     coins = [coin_of(b) for b in chain.blocks[1:9]]
     txs = [spend(key, [c], [(1000 + i, mine) for i in range(3000)] + [(c[2] - 8000000, key.script)], chain.genesis)
            for c in coins]
-    p.send_block(chain.add(chain.next(key, txs)))
+    p.send_block(chain.add(chain.next_block(key, txs)))
     wait_until("they are paid", lambda: node.rpc("getblockcount") == chain.height)
     first, *listed = node.rpc("listunspent")
     assert first["amount"] == 50 and first["confirmations"] == chain.height + 1  # of the chain's first block
     assert [(c["txid"], c["vout"], round(c["amount"] * 1e8)) for c in listed] == [
-        (name, i, 1000 + i) for name in map(shown, txs) for i in range(3000)]
+        (name, i, 1000 + i) for name in map(txid_hex, txs) for i in range(3000)]
     assert all(c["confirmations"] == 1 and c["spendable"] and c["safe"] for c in listed)
     others_go_on(node, "listunspent")
     nobody_waits(node, "listunspent")
@@ -208,19 +208,19 @@ def test_all_that_waits_is_listed(net):
     node, chain, key, p = owned_chain(net, 8)
     coin = coin_of(chain.blocks[1])
     split = spend(key, [coin], [(100000, key.script)] * 150 + [(coin[2] - 16000000, key.script)], chain.genesis)
-    p.send_block(chain.add(chain.next(key, [split])))
+    p.send_block(chain.add(chain.next_block(key, [split])))
     txs = [spend(key, [(split.id(), i, 100000)], [(99000, key.script)], chain.genesis) for i in range(150)]
     for t in txs:
         p.send("tx", t.bytes())
     wait_until("they wait", lambda: node.rpc("getmempoolinfo")["size"] == 150)
-    assert node.rpc("getrawmempool") == [shown(t) for t in txs]
+    assert node.rpc("getrawmempool") == [txid_hex(t) for t in txs]
     whole = node.rpc("getrawmempool", True)
-    assert list(whole) == [shown(t) for t in txs]
+    assert list(whole) == [txid_hex(t) for t in txs]
     assert all(round(en["fees"]["base"] * 1e8) == 1000 and en["depends"] == [] for en in whole.values())
-    lines = node.ok("rpc", "getrawmempool", "true")
+    lines = node.cli("rpc", "getrawmempool", "true")
     assert json.loads(lines) == whole and '"base": 0.00001000' in lines
-    assert node.end() == 0
-    assert json.loads(node.ok("rpc", "getrawmempool", "true")).keys() == whole.keys()
+    assert node.stop() == 0
+    assert json.loads(node.cli("rpc", "getrawmempool", "true")).keys() == whole.keys()
 
 
 def test_a_batch_ends_when_its_client_leaves_and_when_the_node_stops(net):
@@ -230,7 +230,7 @@ def test_a_batch_ends_when_its_client_leaves_and_when_the_node_stops(net):
     wait_until("they end", lambda: ended(node, "printchain") > 0)
     with begin(node, batch):
         assert node.rpc("getblockcount") == 6 + BLOCKS
-        assert node.end() == 0
+        assert node.stop() == 0
 
 
 def test_a_payment_waits_for_a_reorganisation_and_holds_up_nobody(net):
@@ -243,8 +243,8 @@ def test_a_payment_waits_for_a_reorganisation_and_holds_up_nobody(net):
         for b in other.grow(key, BLOCKS + 1):
             p.send_block(b)
         took, wait = waits_of_others(node, "sendrawtransaction", [tx.bytes().hex()])
-        assert shown(tx) in node.rpc("getrawmempool")
-        node.end()
+        assert txid_hex(tx) in node.rpc("getrawmempool")
+        node.stop()
         tries.append((took, wait))
         if took > 0.1 and wait < 0.5 * took:  # it came while blocks were undone, and others were answered
             return

@@ -5,14 +5,14 @@ import struct
 
 from chainlib import NULL_TXID, Block, Chain, Key, compact_size, sha256d, spend, target
 from framework import main, wait_until
-from p2p import BLOCK, TX, Closed, Peer, frame, headers, inv, locator, net_addr, version
+from p2p import BLOCK, TX, Disconnected, Peer, frame, headers, inv, locator, net_addr, version
 
 HUGE = b"\xff" * 9
 
 
 def start(net, n=8):
     node = net.chain_node()
-    chain, key = Chain.of(node), Key()
+    chain, key = Chain.from_node(node), Key()
     for b in chain.grow(key, n):
         assert node.rpc("submitblock", b.bytes().hex()) is None
     return node, chain, key
@@ -66,7 +66,7 @@ def refuse_each(node, chain, command, cases):
     for what, payload in cases:
         p = Peer.handshaken(node, chain)
         p.send(command, payload)
-        p.closed("%s: %s" % (command, what))
+        p.expect_disconnect("%s: %s" % (command, what))
         p.close()
         n += 1
     return n
@@ -93,7 +93,7 @@ def test_transactions(net):
     p = Peer.handshaken(node, chain)
     for n, v in (("txid", flipped(good.get("txid"))), ("index", struct.pack("<I", 1))):
         p.send("tx", good.with_(n, v))  # unknown coins: nothing to be held against it
-    assert p.alive()
+    assert p.is_connected()
     assert node.rpc("getrawmempool") == []
     p.send("tx", good.bytes())
     wait_until("the good one is taken", lambda: len(node.rpc("getrawmempool")) == 1)
@@ -101,7 +101,7 @@ def test_transactions(net):
 
 def test_blocks(net):
     node, chain, key = start(net)
-    good = chain.next(key)
+    good = chain.next_block(key)
     head = good.header()
     cb = tx_layout_of_coinbase(good)
 
@@ -147,7 +147,7 @@ def test_blocks(net):
     p.expect("getheaders")
     p.send_block(good)
     wait_until("the good one is taken", lambda: node.tip() == good.hash()[::-1].hex())
-    assert p.alive()
+    assert p.is_connected()
 
 
 def tx_layout_of_coinbase(block):
@@ -181,8 +181,8 @@ def test_versions(net):
         p.send("version", payload)
         try:
             p.expect("verack")
-            return p.alive()
-        except Closed:
+            return p.is_connected()
+        except Disconnected:
             return False
         finally:
             p.close()
@@ -205,13 +205,13 @@ def test_versions(net):
                          ("nonce", b"\0" * 8)]):
         assert is_taken(good.with_(name, value)), (name, value)
     # Its clock may be anything: it stays out of sums that overflow.
-    p = Peer.handshaken(node, chain, clock=high // 2)
+    p = Peer.handshaken(node, chain, time_offset=high // 2)
     q = Peer.dial(node)
     q.send("version", good.with_("time", struct.pack("<q", low)))
     q.expect("verack")
     assert len(node.rpc("getpeerinfo")) == 2 and node.rpc("getnetworkinfo")["connections"] == 2
     node.rpc("tally_snapshot")
-    assert p.alive() and q.alive()
+    assert p.is_connected() and q.is_connected()
 
 
 def test_versions_before_any_known(net):
@@ -219,7 +219,7 @@ def test_versions_before_any_known(net):
     node, chain, _ = start(net, 1)
     for number in (0, -1, -1 << 31, 1):
         p = Peer.dial(node)
-        p.send("version", version(chain.genesis, number=number))
+        p.send("version", version(chain.genesis, protocol=number))
         p.expect("version")
         p.send("getblocks", locator([chain.genesis]))
         p.expect("inv")
@@ -230,7 +230,7 @@ def test_any_byte_changed_hurts_nobody(net):
     node, chain, key = start(net)
     rng = random.Random(20)
     coin = chain.blocks[2].txs[0]
-    block = chain.next(key)
+    block = chain.next_block(key)
     messages = {
         "version": version(chain.genesis), "inv": inv((BLOCK, block.hash()), (TX, coin.id())),
         "getdata": inv((BLOCK, chain.tip.hash()), (TX, coin.id())), "notfound": inv((BLOCK, block.hash())),
@@ -254,11 +254,11 @@ def test_any_byte_changed_hurts_nobody(net):
                 continue  # by chance another block with enough work
             changes += 1
             try:
-                p.raw(bytes(data))
+                p.send_bytes(bytes(data))
                 if int.from_bytes(data[16:20], "little") <= len(good):  # else it waits for the rest
-                    p.sync()
+                    p.sync_with_ping()
                     continue
-            except Closed:
+            except Disconnected:
                 closed += 1
             p.close()
             p = Peer.handshaken(node, chain)

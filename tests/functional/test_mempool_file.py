@@ -11,14 +11,14 @@ from framework import main, wait_until
 def pair(net, payments=3):
     """One holds payments of somebody else, made by two, which is gone again. (one, ids in order)."""
     one = net.chain_node()
-    two = net.joined(one)
+    two = net.synced_node(one)
     to = two.rpc("getnewaddress", "two")
     one.rpc("generatetoaddress", 8, to)
     wait_until("two has synced", lambda: two.tip() == one.tip())
     # Each spends the change of the one before, or another coin.
     ids = [two.rpc("sendtoaddress", to, 1) for _ in range(payments)]
     wait_until("one has heard", lambda: sorted(one.rpc("getrawmempool")) == sorted(ids))
-    assert two.end() == 0
+    assert two.stop() == 0
     return one, one.rpc("getrawmempool")
 
 
@@ -33,10 +33,10 @@ def loaded(node):
 def test_what_waits_is_there_after_a_restart_with_its_time(net):
     one, ids = pair(net)
     times = {i: e["time"] for i, e in one.rpc("getrawmempool", True).items()}
-    assert one.end() == 0
+    assert one.stop() == 0
     time.sleep(1.1)
     # Commands on the directory see it too, and leave it there.
-    assert len(one.ok("rpc", "getrawmempool").split('"')) // 2 == len(ids)
+    assert len(one.cli("rpc", "getrawmempool").split('"')) // 2 == len(ids)
     one.start("-connect", "0")
     wait_until("it is loaded", lambda: loaded(one))
     assert one.rpc("getrawmempool") == ids
@@ -44,7 +44,7 @@ def test_what_waits_is_there_after_a_restart_with_its_time(net):
     one.generate(1)
     assert one.rpc("getrawmempool") == []
     # What was mined meanwhile does not come back.
-    assert one.end() == 0
+    assert one.stop() == 0
     one.start("-connect", "0")
     wait_until("it is loaded", lambda: loaded(one))
     assert one.rpc("getrawmempool") == []
@@ -60,7 +60,7 @@ def test_what_a_link_in_its_place_leads_to_is_left_alone(net):
     with open(precious) as f:
         assert f.read() == "precious"
     assert not os.path.islink(path(one)) and os.path.getsize(path(one)) > 100
-    assert one.end() == 0
+    assert one.stop() == 0
     os.unlink(path(one))
     os.mkfifo(path(one))  # nobody writes into it: the node starts all the same
     one.start("-connect", "0")
@@ -71,7 +71,7 @@ def test_savemempool_survives_a_kill(net):
     one, ids = pair(net)
     assert one.rpc("savemempool") == {"filename": path(one)}
     assert os.stat(path(one)).st_mode & 0o777 == 0o600
-    one.end(signal.SIGKILL)
+    one.stop(signal.SIGKILL)
     one.start("-connect", "0")
     wait_until("all wait again", lambda: one.rpc("getrawmempool") == ids)
 
@@ -82,14 +82,14 @@ def test_every_few_minutes_it_is_written(net):
     one.rpc("setmocktime", int(time.time()) + 290)
     one.rpc("setmocktime", int(time.time()) + 310)
     wait_until("it is written", lambda: os.path.exists(path(one)))
-    one.end(signal.SIGKILL)
+    one.stop(signal.SIGKILL)
     one.start("-connect", "0")
     wait_until("all wait again", lambda: one.rpc("getrawmempool") == ids)
 
 
 def test_a_damaged_file_costs_a_line(net):
     one, ids = pair(net)
-    assert one.end() == 0
+    assert one.stop() == 0
     with open(path(one), "rb") as f:
         good = f.read()
     flipped = bytearray(good)
@@ -101,7 +101,7 @@ def test_a_damaged_file_costs_a_line(net):
             lines = f.read().count("mempool.dat is damaged")
         one.start("-connect", "0")
         assert loaded(one) and one.rpc("getrawmempool") == []
-        assert one.end() == 0
+        assert one.stop() == 0
         with open(os.path.join(one.dir, "tally.log")) as f:
             assert f.read().count("mempool.dat is damaged") == lines + 1
     with open(path(one), "wb") as f:
@@ -115,7 +115,7 @@ def many(net, n):
     one, key = net.chain_node(), Key()
     one.rpc("generatetoaddress", 1, key.address)
     one.generate(5)
-    chain = Chain.of(one)
+    chain = Chain.from_node(one)
     tx = chain.blocks[1].txs[0]
     value = tx.outputs[0][0] // n - 10000
     fan = spend(key, [(tx.id(), 0, tx.outputs[0][0])], [(value, key.script)] * n, chain.genesis)
@@ -132,16 +132,16 @@ def many(net, n):
 def test_more_than_waits_to_be_checked_at_a_time_comes_back_in_order(net):
     one, ids = many(net, 2500)
     assert one.rpc("getrawmempool") == ids
-    assert one.end() == 0
+    assert one.stop() == 0
     one.start("-connect", "0")
     wait_until("it is loaded", lambda: loaded(one), 60)
     assert one.rpc("getrawmempool") == ids
     # A stop while it is being read leaves the file as it was.
-    assert one.end() == 0
+    assert one.stop() == 0
     for pause in (0, 0.01, 0.03):
         one.start("-connect", "0")
         time.sleep(pause)
-        assert one.end() == 0
+        assert one.stop() == 0
     one.start("-connect", "0")
     wait_until("all wait again", lambda: one.rpc("getrawmempool") == ids, 60)
     one.generate(1)
@@ -160,9 +160,9 @@ def test_after_14_days_it_leaves(net):
 def test_own_payments_are_announced_again(net):
     one = net.chain_node()
     one.generate(8)
-    to = one.ok("createwallet")
+    to = one.cli("createwallet")
     txid = one.rpc("sendtoaddress", to, 1)
-    two = net.joined(one)
+    two = net.synced_node(one)
     one.rpc("setmocktime", int(time.time()) + 310)
     wait_until("two has heard", lambda: two.rpc("getrawmempool") == [txid])
     # One that expired here is told again too.

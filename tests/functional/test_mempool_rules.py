@@ -1,6 +1,6 @@
 """What may wait in the mempool and what must leave it, as peers and a person see it."""
 from chainlib import COIN, spend
-from coins import coin_of, owned_chain, shown
+from coins import coin_of, owned_chain, txid_hex
 from framework import RpcError, main, wait_until
 from p2p import TX, Peer, inv, read_inv
 
@@ -8,7 +8,7 @@ FEE = 20_000
 
 
 def ids(*txs):
-    return sorted(map(shown, txs))
+    return sorted(map(txid_hex, txs))
 
 
 def shown_block(block):
@@ -46,7 +46,7 @@ def test_a_line_is_25_long_and_a_family_25_large(net):
     wait_until("25 wait", lambda: waiting(node) == ids(*txs[:25]))
     refused(node, txs[25], "too-long-mempool-chain")
     p.send("tx", txs[25].bytes())
-    assert p.alive()  # no offence
+    assert p.is_connected()  # no offence
     # One with 30 outputs: 24 children of it, and no more.
     coin = coin_of(chain.blocks[2])
     root = spend(key, [coin], [(COIN, key.script)] * 30, chain.genesis)
@@ -70,13 +70,13 @@ def test_a_line_that_was_in_a_lost_block_comes_back_whole(net):
     node, chain, key, p = owned_chain(net, 12)
     txs = line(key, coin_of(chain.blocks[1]), 60, chain.genesis)
     other = chain.fork(12)
-    p.send_block(chain.add(chain.next(key, txs, fees=60 * FEE)))
+    p.send_block(chain.add(chain.next_block(key, txs, fees=60 * FEE)))
     wait_until("a block confirms sixty in a line", lambda: node.rpc("getblockcount") == 13)
     for b in other.grow(key, 2):
         p.send_block(b)
     wait_until("another branch wins", lambda: node.tip() == shown_block(other.tip))
     wait_until("as many as may wait do", lambda: waiting(node) == ids(*txs[:25]))
-    node.end()
+    node.stop()
     node.start("-connect", "0")
     wait_until("and again after a restart", lambda: waiting(node) == ids(*txs[:25]))
     for first in (25, 50):
@@ -84,25 +84,25 @@ def test_a_line_that_was_in_a_lost_block_comes_back_whole(net):
         wait_until("the next come", lambda: waiting(node) == ids(*txs[first:first + 25]))
     node.generate(1)
     assert waiting(node) == []
-    assert shown(txs[59]) in node.rpc("getblock", node.tip())["tx"]
+    assert txid_hex(txs[59]) in node.rpc("getblock", node.tip())["tx"]
 
 
 def test_who_pays_during_a_reorganisation_is_answered_behind_it(net):
     node, chain, key, p = owned_chain(net, 12)
     coin, n = coin_of(chain.blocks[1]), 1500
     fan = spend(key, [coin], [(COIN // 50, key.script)] * n, chain.genesis)
-    chain.add(chain.next(key, [fan]))
+    chain.add(chain.next_block(key, [fan]))
     p.send_block(chain.tip)
     fork = chain.height
     paid = [spend(key, [(fan.id(), i, COIN // 50)], [(COIN // 50 - FEE, key.script)], chain.genesis) for i in range(n)]
-    p.send_block(chain.add(chain.next(key, paid, fees=n * FEE)))
+    p.send_block(chain.add(chain.next_block(key, paid, fees=n * FEE)))
     wait_until("a block has them all", lambda: node.rpc("getblockcount") == chain.height)
     own = [spend(key, [coin_of(chain.blocks[i])], [(COIN, key.script)], chain.genesis) for i in range(2, 10)]
     other = chain.fork(fork)
     for b in other.grow(key, 2):
         p.send_block(b)
     for t in own:  # some while the block is undone, or what it held comes back
-        assert node.rpc("sendrawtransaction", t.bytes().hex()) == shown(t)
+        assert node.rpc("sendrawtransaction", t.bytes().hex()) == txid_hex(t)
     wait_until("all of it waits", lambda: waiting(node) == ids(*paid, *own))
 
 
@@ -110,15 +110,15 @@ def test_what_a_lost_block_confirmed_is_asked_for_again(net):
     node, chain, key, p = owned_chain(net, 12)
     later = chain.tip.time + 60
     other = chain.fork(12)
-    p.send_block(chain.add(chain.next(key, time=later)))
+    p.send_block(chain.add(chain.next_block(key, time=later)))
     tx = spend(key, [coin_of(chain.blocks[1])], [(COIN, key.script)], chain.genesis, later - 1, 0)
-    p.send_block(chain.add(chain.next(key, [tx])))
+    p.send_block(chain.add(chain.next_block(key, [tx])))
     wait_until("it is confirmed", lambda: node.rpc("getblockcount") == 14)
     for b in other.grow(key, 3):
         p.send_block(b)
     wait_until("another branch wins", lambda: node.tip() == shown_block(other.tip))
     assert waiting(node) == []  # the blocks there are older than its lock time
-    p.send_block(other.add(other.next(key, time=later)))
+    p.send_block(other.add(other.next_block(key, time=later)))
     wait_until("it is valid again", lambda: node.tip() == shown_block(other.tip))
     p.send("inv", inv((TX, tx.id())))
     p.expect("getdata", lambda payload: (TX, tx.id()) in read_inv(payload))
@@ -134,10 +134,10 @@ def test_the_first_seen_stays_until_a_block_has_the_other(net):
     richer = spend(key, [coin], [(COIN, key.script)], chain.genesis)  # the rest is fee
     for t in (first, child, richer):
         p.send("tx", t.bytes())
-    p.sync()
+    p.sync_with_ping()
     wait_until("the first and its child wait", lambda: waiting(node) == ids(first, child))
     refused(node, richer, "txn-mempool-conflict")
-    block = chain.add(chain.next(key, [richer]))
+    block = chain.add(chain.next_block(key, [richer]))
     p.send_block(block)
     wait_until("both have left", lambda: waiting(node) == [])
     refused(node, first, "bad-txns-inputs-missingorspent", -25)
@@ -183,12 +183,12 @@ def test_what_was_mined_comes_back_and_its_rivals_do_not(net):
     rival_tx = spend(key, [coin_of(chain.blocks[2])], [(COIN, key.script)], chain.genesis)
     other = spend(key, [coin_of(chain.blocks[2])], [(COIN - 1, key.script)], chain.genesis)
     first = chain.fork(chain.height)
-    first.add(first.next(key, [mined, rival_tx]))
+    first.add(first.next_block(key, [mined, rival_tx]))
     p.send_block(first.tip)
     wait_until("mined", lambda: node.tip() == first.tip.hash()[::-1].hex())
     node.rpc("sendrawtransaction", child.bytes().hex())
     second = chain.fork(chain.height)
-    second.add(second.next(key, [other]))
+    second.add(second.next_block(key, [other]))
     second.grow(key, 1)
     watcher = Peer.handshaken(node, chain)
     for b in second.blocks[-2:]:
@@ -210,12 +210,12 @@ def test_a_full_mempool_keeps_those_that_pay_most(net):
         txs.append(spend(key, [coin], [(value, key.script)] * outputs, chain.genesis))
     for t in txs[:20]:
         p.send("tx", t.bytes())
-    p.sync()
+    p.sync_with_ping()
     info = node.rpc("getmempoolinfo")
     wait_until("it is full", lambda: node.rpc("getmempoolinfo")["mempoolminfee"] > info["minrelaytxfee"])
-    wait_until("the last has come", lambda: shown(txs[19]) in waiting(node))
+    wait_until("the last has come", lambda: txid_hex(txs[19]) in waiting(node))
     left = waiting(node)
-    assert 0 < len(left) < 20 and shown(txs[0]) not in left
+    assert 0 < len(left) < 20 and txid_hex(txs[0]) not in left
     assert node.rpc("getmempoolinfo")["usage"] <= info["maxmempool"] == 1 << 20
     # The worst of those that left is refused now; one that pays more pushes another out.
     refused(node, txs[0], "mempool-full")

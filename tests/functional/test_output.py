@@ -26,7 +26,7 @@ def test_a_pipe_that_nobody_reads(net):
         n.generate(1500)  # a pipe takes some 800 lines
         begun = time.monotonic()
         assert n.rpc("getblockcount") == 1500
-        assert n.end() == 0
+        assert n.stop() == 0
         assert time.monotonic() - begun < 5
         got = tips(pipe.read().decode())
         assert 300 < len(got) < 1500 and got == list(range(1, len(got) + 1)), got
@@ -43,7 +43,7 @@ def test_a_pipe_that_is_read_later(net):
         while " tip 1500 " not in text:
             text += pipe.readline().decode()
         n.generate(100)
-        assert n.end() == 0
+        assert n.stop() == 0
         text += pipe.read().decode()
     assert text == logged(n)
 
@@ -65,7 +65,7 @@ def test_a_terminal_that_is_held(net):
         os.write(ours, b"\x13")
         n.generate(300)
         begun = time.monotonic()
-        assert n.end() == 0
+        assert n.stop() == 0
         assert time.monotonic() - begun < 5
     finally:
         os.close(ours)
@@ -92,7 +92,7 @@ def test_that_a_block_is_mined_is_told_of_a_payment_that_is_made(net):
     n.start("-connect", "0")
     status, lines = told(n, *send)
     assert status == 1 and len(lines) == 1 and lines[0].startswith("tally: 'bob' is neither"), lines
-    n.ok("createwallet", "-label", "bob")
+    n.cli("createwallet", "-label", "bob")
     status, lines = told(n, *send)
     assert status == 0 and lines[0].startswith("tally: mining a block with it"), lines
     assert lines[1].startswith("tally: sent 1 to bob, ") and len(lines) == 2, lines
@@ -104,7 +104,7 @@ def test_a_pipe_whose_reader_has_left(net):
     n.start("-connect", "0", stdout=subprocess.PIPE)
     n.process.stdout.close()
     n.generate(1500)
-    assert n.end() == 0
+    assert n.stop() == 0
     assert tips(logged(n)) == list(range(1, 1501))
 
 

@@ -17,7 +17,7 @@ class HostNode(Node):
         self.host = host
 
     def command(self, *args):
-        return self.host.inside(TALLY, *args)
+        return self.host.in_namespace(TALLY, *args)
 
     def rpc(self, method, *params):
         words = [p if isinstance(p, str) else json.dumps(p) for p in params]
@@ -59,7 +59,7 @@ def play(nodes, switch, hosts):
         n.start("-connect", "10.77.0.1:3000")
     one.generate(20)
     wait_until("all join", lambda: agree(nodes) and one.rpc("getblockcount") == 20, 30)
-    to = [n.ok("createwallet") for n in nodes]
+    to = [n.cli("createwallet") for n in nodes]
     txid = one.rpc("sendtoaddress", to[4], 7)
     wait_until("a payment crosses", lambda: txid in nodes[4].rpc("getrawmempool"), 20)
 
@@ -79,8 +79,8 @@ def play(nodes, switch, hosts):
     assert left in one.rpc("getrawmempool")  # its block lost: it waits again
     one.generate(1)
     wait_until("and it is paid after all", lambda: agree(nodes) and one.rpc("getblockcount") == 30, 30)
-    assert nodes[1].ok("getbalance", "-address", to[1]).endswith(": 3")
-    coins = {n.ok("rpc", "gettxoutsetinfo") for n in nodes}
+    assert nodes[1].cli("getbalance", "-address", to[1]).endswith(": 3")
+    coins = {n.cli("rpc", "gettxoutsetinfo") for n in nodes}
     assert len(coins) == 1, coins
     assert switch.lost > 0
 
@@ -91,7 +91,7 @@ def test_a_partition_heals(net):
     try:
         play(nodes, switch, hosts)
         for n in nodes:
-            assert n.end() == 0
+            assert n.stop() == 0
     finally:
         for n in nodes:
             if n.process:

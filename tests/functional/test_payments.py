@@ -11,37 +11,37 @@ from framework import RpcError, main, wait_until
 def test_an_acknowledged_payment_survives_a_kill(net):
     one = net.chain_node()
     one.generate(8)
-    to = one.ok("createwallet")
-    txid = one.ok("send", "-from", "CENTRAL_NODE", "-to", to, "-amount", "1.5", "-memo", "rent")
-    one.end(signal.SIGKILL)
+    to = one.cli("createwallet")
+    txid = one.cli("send", "-from", "CENTRAL_NODE", "-to", to, "-amount", "1.5", "-memo", "rent")
+    one.stop(signal.SIGKILL)
     one.start("-connect", "0")
     wait_until("it waits for a block again", lambda: one.rpc("getrawmempool") == [txid])
     assert txid in [t["txid"] for t in one.rpc("listtransactions")]
     one.generate(1)
-    assert one.ok("getbalance", "-address", to).endswith(": 1.5")
+    assert one.cli("getbalance", "-address", to).endswith(": 1.5")
 
 
 def test_payments_without_a_running_node_follow_each_other(net):
     one = net.node()
     one.create()
-    to = one.ok("createwallet")
+    to = one.cli("createwallet")
     # Genesis' coin is the only one: the second payment spends the change of the first.
-    ids = [one.ok("send", "-from", "CENTRAL_NODE", "-to", to, "-amount", "1") for _ in range(3)]
+    ids = [one.cli("send", "-from", "CENTRAL_NODE", "-to", to, "-amount", "1") for _ in range(3)]
     one.start("-connect", "0")
     wait_until("all three wait", lambda: sorted(one.rpc("getrawmempool")) == sorted(ids))
     one.generate(1)
-    assert one.ok("getbalance", "-address", to).endswith(": 3")
-    assert one.end() == 0
-    one.ok("send", "-from", "CENTRAL_NODE", "-to", to, "-amount", "1", "-mine")
-    assert one.ok("getbalance", "-address", to).endswith(": 4")
+    assert one.cli("getbalance", "-address", to).endswith(": 3")
+    assert one.stop() == 0
+    one.cli("send", "-from", "CENTRAL_NODE", "-to", to, "-amount", "1", "-mine")
+    assert one.cli("getbalance", "-address", to).endswith(": 4")
 
 
 def test_fees_are_in_the_reward_of_the_block(net):
     one = net.chain_node()
     one.generate(8)
-    to = one.ok("createwallet")
+    to = one.cli("createwallet")
     for rate in ("1", "7", "30"):
-        one.ok("send", "-from", "CENTRAL_NODE", "-to", to, "-amount", "1", "-fee", rate)
+        one.cli("send", "-from", "CENTRAL_NODE", "-to", to, "-amount", "1", "-fee", rate)
     units = lambda coins: round(coins * 100000000)  # noqa: E731
     fees = sum(units(e["fees"]["base"]) for e in one.rpc("getrawmempool", True).values())
     assert fees >= 38 * 200 and fees == units(one.rpc("getmempoolinfo")["total_fee"])
@@ -52,7 +52,7 @@ def test_fees_are_in_the_reward_of_the_block(net):
 def test_a_payment_gets_into_work_that_has_begun(net):
     one = net.chain_node()
     one.generate(8)
-    to = one.ok("createwallet")
+    to = one.cli("createwallet")
     one.rpc("setgenerate", True)
     for _ in range(3):
         one.rpc("sendtoaddress", to, 1)
@@ -63,7 +63,7 @@ def test_a_payment_gets_into_work_that_has_begun(net):
 def test_a_transaction_is_sent_again_until_a_block_has_it(net):
     one = net.chain_node()
     one.generate(8)
-    txid = one.rpc("sendtoaddress", one.ok("createwallet"), 1)
+    txid = one.rpc("sendtoaddress", one.cli("createwallet"), 1)
     raw = one.rpc("getrawtransaction", txid)
     assert one.rpc("sendrawtransaction", raw) == txid
     one.generate(1)
@@ -77,7 +77,7 @@ def test_a_transaction_is_sent_again_until_a_block_has_it(net):
 def test_what_waits_can_not_be_given_up(net):
     one = net.chain_node()
     one.generate(8)
-    txid = one.rpc("sendtoaddress", one.ok("createwallet"), 1)
+    txid = one.rpc("sendtoaddress", one.cli("createwallet"), 1)
     for name, why in ((txid, "can be given up"), ("00" * 32, "no such transaction")):
         try:
             one.rpc("abandontransaction", name)
@@ -89,13 +89,13 @@ def test_what_waits_can_not_be_given_up(net):
 def test_confirmed_coins_are_spent_before_change_that_waits(net):
     one = net.chain_node()
     one.generate(45)
-    to = one.ok("createwallet")
+    to = one.cli("createwallet")
     # 40 mature coins: no line of unconfirmed change gets longer than the 25 allowed.
     for _ in range(35):
         one.rpc("sendtoaddress", to, 1)
     assert len(one.rpc("getrawmempool")) == 35
     one.generate(1)
-    assert one.ok("getbalance", "-address", to).endswith(": 35")
+    assert one.cli("getbalance", "-address", to).endswith(": 35")
 
 
 def test_numbers_have_a_point_wherever_one_lives(net):
@@ -117,7 +117,7 @@ def test_numbers_have_a_point_wherever_one_lives(net):
 def test_stopping_during_a_sync_loses_nothing(net):
     one = net.chain_node()
     one.generate(600)
-    to = one.ok("createwallet")
+    to = one.cli("createwallet")
     for _ in range(12):
         for _ in range(10):
             one.rpc("sendtoaddress", to, 0.5)
@@ -126,7 +126,7 @@ def test_stopping_during_a_sync_loses_nothing(net):
     for pause in (0, 0.01, 0.03, 0.06, 0.1, 0.2, 0.3):
         two.start("-connect", "127.0.0.1:%d" % one.id)
         time.sleep(pause)
-        assert two.end() == 0
+        assert two.stop() == 0
     two.start("-connect", "127.0.0.1:%d" % one.id)
     wait_until("it has synced", lambda: two.tip() == one.tip(), 60)
 
@@ -150,21 +150,21 @@ def test_a_miner_with_a_clock_behind_the_tip_waits(net):
 def test_no_block_is_made_with_a_clock_behind_the_tip_nor_later(net):
     one = net.chain_node()
     one.generate(6)
-    two = net.joined(one)
-    two.end()
+    two = net.synced_node(one)
+    two.stop()
     two.start("-connect", "0")
     now = int(time.time())
     one.rpc("setmocktime", now + 3600)
     ahead = one.rpc("getblock", one.generate(1)[0], 0)
     assert two.rpc("submitblock", ahead) == "time-too-new"
     one.rpc("setmocktime", now)
-    tip, addresses = one.tip(), one.ok("listaddresses")
+    tip, addresses = one.tip(), one.cli("listaddresses")
     for command in (["rpc", "generatetoaddress", "1", "somebody"],
                     ["send", "-to", "CENTRAL_NODE", "-amount", "1", "-mine"]):
         status, out, err = one.run(*command)
         assert (status, out) == (1, "") and err.count("\n") == 1, (status, out, err)
         assert "time is 3600 s ahead of this clock: set the clock right" in err, err
-    assert one.tip() == tip and one.rpc("getrawmempool") == [] and one.ok("listaddresses") == addresses
+    assert one.tip() == tip and one.rpc("getrawmempool") == [] and one.cli("listaddresses") == addresses
     # What was refused does not come when the clock is right.
     for n, height in ((one, 7), (two, 6)):
         n.rpc("setmocktime", now + 3600)

@@ -15,26 +15,26 @@ def chain_with_payments(net):
     n = net.chain_node()
     n.generate(40)
     other = net.node()
-    n.end()
+    n.stop()
     shutil.copytree(n.dir, other.dir)
     other.start("-connect", "0")
     branch = [other.rpc("getblock", h, 0) for h in other.generate(2)]
-    other.end()
+    other.stop()
     shutil.rmtree(other.dir)
     n.start("-connect", "0")
-    address = n.ok("createwallet")
+    address = n.cli("createwallet")
     for amount in ("1.5", "2.25"):
-        n.ok("send", "-from", "CENTRAL_NODE", "-to", address, "-amount", amount, "-mine")
+        n.cli("send", "-from", "CENTRAL_NODE", "-to", address, "-amount", amount, "-mine")
     for block in branch:
         n.rpc("submitblock", block)
     n.generate(18)
     assert [t["branchlen"] for t in n.rpc("getchaintips")] == [0, 2]
-    assert n.end() == 0
+    assert n.stop() == 0
     return n
 
 
 def facts(n):
-    return n.ok("rpc", "gettxoutsetinfo"), n.ok("rpc", "getchaintips"), n.ok("listaddresses")
+    return n.cli("rpc", "gettxoutsetinfo"), n.cli("rpc", "getchaintips"), n.cli("listaddresses")
 
 
 def path(n, *names):
@@ -78,7 +78,7 @@ def one_line(err):
 def test_a_whole_chain_stays_as_it_is(net):
     n = chain_with_payments(net)
     before = facts(n)
-    out = n.ok("reindex")
+    out = n.cli("reindex")
     assert out.startswith("rebuilt from 63 blocks: height 60, tip ") and "\n" not in out, out
     assert facts(n) == before
     assert [f for f in os.listdir(n.dir) if f.startswith("chain")] == ["chain"], os.listdir(n.dir)
@@ -99,15 +99,15 @@ def test_every_table_but_the_blocks_comes_back_whole(net):
             status, out, err = n.run("rpc", "gettxoutsetinfo")
             if status != 0:
                 assert "tally reindex" in one_line(err) and out == "", (table, what, err)
-            out = n.ok("reindex")
+            out = n.cli("reindex")
             assert "height 60" in out, (table, what, out)
             assert facts(n) == before, (table, what)
 
 
 def test_what_is_left_of_the_blocks_is_kept_and_peers_give_the_rest(net):
     n = chain_with_payments(net)
-    wallet = n.ok("listaddresses")
-    before = n.ok("rpc", "gettxoutsetinfo")
+    wallet = n.cli("listaddresses")
+    before = n.cli("rpc", "gettxoutsetinfo")
     shutil.copytree(path(n, "chain"), path(n, "whole"))
     other = net.node()  # has the whole chain
     shutil.copytree(n.dir, other.dir)
@@ -117,17 +117,17 @@ def test_what_is_left_of_the_blocks_is_kept_and_peers_give_the_rest(net):
         shutil.rmtree(path(n, "chain"))
         shutil.copytree(path(n, "whole"), path(n, "chain"))
         harm()
-        out = n.ok("reindex")
+        out = n.cli("reindex")
         if what == "head overwritten":  # the blocks don't need it
             assert out.startswith("rebuilt from 63 blocks"), out
             continue
         assert "kept in" in out and os.path.isdir(path(n, "chain.damaged")), (what, out)
-        assert n.ok("listaddresses") == wallet
+        assert n.cli("listaddresses") == wallet
         n.start("-connect", "127.0.0.1:%d" % other.id)
         wait_until("the rest comes: " + what, lambda: n.rpc("getblockcount") == 60)
-        assert n.end() == 0
-        assert n.ok("rpc", "gettxoutsetinfo") == before, what
-        assert "height 60" in n.ok("reindex") and os.path.isdir(path(n, "chain.damaged"))
+        assert n.stop() == 0
+        assert n.cli("rpc", "gettxoutsetinfo") == before, what
+        assert "height 60" in n.cli("reindex") and os.path.isdir(path(n, "chain.damaged"))
 
 
 def test_without_the_first_block_only_that_chain_is_joined(net):
@@ -139,7 +139,7 @@ def test_without_the_first_block_only_that_chain_is_joined(net):
     stranger = net.chain_node()
     genesis = other.rpc("getblockhash", 0)
     os.remove(path(n, "chain", "blocks.db"))
-    out = n.ok("reindex")
+    out = n.cli("reindex")
     assert out.startswith("the first block can't be read") and genesis in out, out
     n.start("-connect", "127.0.0.1:%d" % stranger.id, "-connect", "127.0.0.1:%d" % other.id)
     wait_until("its own chain is joined", lambda: n.tip() == other.tip())
@@ -162,16 +162,16 @@ def test_blocks_that_are_in_the_log_alone_come_along(net):
     n = net.chain_node()
     n.generate(30)
     tip = n.tip()
-    n.end(signal.SIGKILL)
+    n.stop(signal.SIGKILL)
     os.remove(path(n, "chain", "coins.db"))
-    assert "height 30, tip " + tip in n.ok("reindex")
-    assert n.ok("rpc", "getbestblockhash") == tip
+    assert "height 30, tip " + tip in n.cli("reindex")
+    assert n.cli("rpc", "getbestblockhash") == tip
 
 
 def test_a_rebuilding_that_was_killed_changes_nothing(net):
     n = net.chain_node()
     n.generate(300)
-    assert n.end() == 0
+    assert n.stop() == 0
     before = facts(n)
     for state in ("chain.new", "chain.rebuilt", "chain.rebuilt-keep"):
         # As a kill leaves it: at work; whole, and the old one there or away.
@@ -182,7 +182,7 @@ def test_a_rebuilding_that_was_killed_changes_nothing(net):
             if not old_there:
                 shutil.rmtree(path(n, "chain"))
             assert facts(n) == before, (state, old_there)
-            n.ok("reindex")
+            n.cli("reindex")
             assert facts(n) == before
             assert not os.path.exists(path(n, state))
 
@@ -199,7 +199,7 @@ def test_refused_while_a_node_runs_and_without_a_chain(net):
 
 def test_a_database_that_never_held_a_chain_is_not_called_damaged(net):
     n = net.node()
-    n.ok("createwallet")
+    n.cli("createwallet")
     status, out, err = n.run("reindex")
     assert status == 1 and out == "" and "there is no chain in %s: createblockchain" % n.dir in one_line(err), err
     assert sorted(os.listdir(n.dir)) == [".lock", "chain", "tally.log", "wallet"]
@@ -228,7 +228,7 @@ def test_a_damaged_wallet_is_named_and_never_touched(net):
                 assert what == "a page overwritten" and out.strip() == before[2], (table, what, out, err)
             else:
                 assert status == 1 and out == "" and "wallet" in one_line(err), (table, what, status, out, err)
-            assert "height 60" in n.ok("reindex")
+            assert "height 60" in n.cli("reindex")
             if harmed is not None:
                 assert contents(path(n, "wallet", table + ".db")) == harmed
             else:
@@ -253,9 +253,9 @@ def test_a_flipped_bit_is_never_believed(net):
                 f.seek(at)
                 byte = f.read(1)[0]
             overwrite(file, at, 1, bytes([byte ^ 1 << rng.randrange(8)]))
-        out = n.ok("reindex")
+        out = n.cli("reindex")
         if "can't be read" in out:  # what is there is a chain none the less
-            assert "the first block" in out or int(n.ok("rpc", "getblockcount")) < 60, out
+            assert "the first block" in out or int(n.cli("rpc", "getblockcount")) < 60, out
         else:
             assert facts(n) == before
 

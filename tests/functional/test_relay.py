@@ -4,7 +4,7 @@ import struct
 import time
 
 from chainlib import COIN, spend
-from coins import coin_of, owned_chain, shown
+from coins import coin_of, owned_chain, txid_hex
 from framework import main, wait_until
 from p2p import BLOCK, TX, Peer, frame, inv, net_addr, read_inv, read_tx
 
@@ -26,7 +26,7 @@ def test_an_orphan_waits_for_its_parents(net):
     asked_for(p, parent)
     assert node.rpc("getrawmempool") == []
     p.send("tx", parent.bytes())
-    wait_until("all three wait", lambda: sorted(node.rpc("getrawmempool")) == sorted(map(shown, (parent, child, grandchild))))
+    wait_until("all three wait", lambda: sorted(node.rpc("getrawmempool")) == sorted(map(txid_hex, (parent, child, grandchild))))
 
 
 def test_an_orphan_whose_sender_left_is_taken_once_its_parent_comes(net):
@@ -41,8 +41,8 @@ def test_an_orphan_whose_sender_left_is_taken_once_its_parent_comes(net):
     wait_until("the peer is gone", lambda: node.rpc("getconnectioncount") == 0)
     q = Peer.handshaken(node, chain)
     q.send("tx", parent.bytes())
-    wait_until("both wait", lambda: sorted(node.rpc("getrawmempool")) == sorted([shown(parent), shown(child)]))
-    q.silence("getdata")  # it was not asked for what is here
+    wait_until("both wait", lambda: sorted(node.rpc("getrawmempool")) == sorted([txid_hex(parent), txid_hex(child)]))
+    q.expect_no("getdata")  # it was not asked for what is here
 
 
 def test_one_peer_is_asked_at_a_time_and_then_the_next(net):
@@ -51,15 +51,15 @@ def test_one_peer_is_asked_at_a_time_and_then_the_next(net):
     peers = [Peer.handshaken(node, chain) for _ in range(3)]
     for p in peers:
         p.send("inv", inv((TX, tx.id())))
-        p.sync()
-    asked = [p for p in peers if any(c == "getdata" for c, _ in p.got)]
+        p.sync_with_ping()
+    asked = [p for p in peers if any(c == "getdata" for c, _ in p.received)]
     assert len(asked) == 1  # the others are not asked while it may still send
     others = [p for p in peers if p not in asked]
     asked_for(others[0], tx, 30)  # it kept silent for 2 s, on a private network
     others[0].send("notfound", inv((TX, tx.id())))
     asked_for(others[1], tx, 30)  # at once
     others[1].send("tx", tx.bytes())
-    wait_until("it waits", lambda: node.rpc("getrawmempool") == [shown(tx)])
+    wait_until("it waits", lambda: node.rpc("getrawmempool") == [txid_hex(tx)])
 
 
 def test_the_one_asked_leaves_and_the_next_is_asked(net):
@@ -69,7 +69,7 @@ def test_the_one_asked_leaves_and_the_next_is_asked(net):
     a.send("inv", inv((TX, tx.id())))
     asked_for(a, tx)
     b.send("inv", inv((TX, tx.id())))
-    b.sync()
+    b.sync_with_ping()
     a.close()
     asked_for(b, tx)
 
@@ -82,7 +82,7 @@ def test_what_waits_is_told_once_and_given_to_who_asks(net):
     b.expect("inv", lambda m: (TX, tx.id()) in read_inv(m))
     b.send("getdata", inv((TX, tx.id())))
     assert read_tx(b.expect("tx")).id() == tx.id()
-    a.silence("inv")  # it knows: it sent it
+    a.expect_no("inv")  # it knows: it sent it
     unknown = os.urandom(32)
     b.send("getdata", inv((TX, unknown), (BLOCK, unknown)))
     missing = []
@@ -100,10 +100,10 @@ def test_a_transaction_is_not_fetched_again(net):
     p = Peer.handshaken(node, chain)
     for t in (tx, free):
         p.send("tx", t.bytes())
-    p.sync()
-    wait_until("one is taken", lambda: node.rpc("getrawmempool") == [shown(tx)])
+    p.sync_with_ping()
+    wait_until("one is taken", lambda: node.rpc("getrawmempool") == [txid_hex(tx)])
     p.send("inv", inv((TX, tx.id()), (TX, free.id())))
-    p.silence("getdata")
+    p.expect_no("getdata")
 
 
 def test_floods_cost_little_and_others_are_served(net):
@@ -131,7 +131,7 @@ def test_floods_cost_little_and_others_are_served(net):
             pass
     live = Peer.handshaken(node, chain)
     start_at = time.monotonic()
-    assert live.alive() and time.monotonic() - start_at < 10
+    assert live.is_connected() and time.monotonic() - start_at < 10
     node.generate(2)
     assert node.rpc("getblockcount") == len(chain.blocks) + 1
     limit = 250 if "san" in os.environ.get("TALLY", "") else 60  # a sanitizer keeps what was freed

@@ -12,13 +12,13 @@ from framework import main, wait_until
 def test_stop_and_start_keep_everything(net):
     one = net.chain_node()
     one.generate(12)
-    address = one.ok("createwallet")
-    one.ok("send", "-from", "CENTRAL_NODE", "-to", address, "-amount", "1.25", "-mine")
+    address = one.cli("createwallet")
+    one.cli("send", "-from", "CENTRAL_NODE", "-to", address, "-amount", "1.25", "-mine")
     tip = one.tip()
-    assert one.end() == 0
+    assert one.stop() == 0
     # Without a running node the commands open the database themselves.
-    assert one.ok("getbalance", "-address", address) == "Balance of '%s': 1.25" % address
-    assert one.ok("rpc", "getbestblockhash") == tip
+    assert one.cli("getbalance", "-address", address) == "Balance of '%s': 1.25" % address
+    assert one.cli("rpc", "getbestblockhash") == tip
     one.start("-connect", "127.0.0.1:1")
     assert one.tip() == tip
 
@@ -27,20 +27,20 @@ def test_kill_while_mining_loses_nothing_acknowledged(net):
     one = net.chain_node()
     for _ in range(5):
         hashes = one.generate(20)
-        address = one.ok("createwallet")
+        address = one.cli("createwallet")
         one.rpc("setgenerate", True)
         time.sleep(0.15)
-        one.end(signal.SIGKILL)
+        one.stop(signal.SIGKILL)
         one.start("-connect", "127.0.0.1:1")
         for h in hashes:
             assert one.rpc("getblockheader", h)["confirmations"] > 0
-        assert address in one.ok("listaddresses")
+        assert address in one.cli("listaddresses")
     height = one.rpc("getblockcount")
-    total = one.ok("getbalance")
-    one.end()
-    count = one.ok("reindexutxo")
+    total = one.cli("getbalance")
+    one.stop()
+    count = one.cli("reindexutxo")
     assert count == "%d unspent outputs" % (height + 1), count
-    assert one.ok("getbalance") == total
+    assert one.cli("getbalance") == total
 
 
 def test_kill_while_syncing_then_syncs_on(net):
@@ -50,11 +50,11 @@ def test_kill_while_syncing_then_syncs_on(net):
     two.start("-connect", "127.0.0.1:%d" % one.id)
     for _ in range(4):
         time.sleep(0.1)
-        two.end(signal.SIGKILL)
+        two.stop(signal.SIGKILL)
         two.start("-connect", "127.0.0.1:%d" % one.id)
     wait_until("two has synced", lambda: two.tip() == one.tip(), 30)
-    two.end()
-    assert two.ok("reindexutxo") == "801 unspent outputs"
+    two.stop()
+    assert two.cli("reindexutxo") == "801 unspent outputs"
 
 
 def test_commands_and_a_starting_node_wait_for_each_other(net):
@@ -72,7 +72,7 @@ def test_commands_and_a_starting_node_wait_for_each_other(net):
     try:
         for _ in range(3):
             one.start("-connect", "127.0.0.1:1")
-            assert one.end() == 0
+            assert one.stop() == 0
     finally:
         stop.set()
         for t in asking:
@@ -86,9 +86,9 @@ def test_commands_and_a_starting_node_wait_for_each_other(net):
 def test_a_killed_nodes_cookie_leads_nowhere(net):
     one = net.chain_node()
     one.generate(2)
-    one.end(signal.SIGKILL)
+    one.stop(signal.SIGKILL)
     with socket.create_server(("127.0.0.1", one.id + 10000)):  # somebody else has the port now
-        assert one.ok("rpc", "getblockcount") == "2"
+        assert one.cli("rpc", "getblockcount") == "2"
 
 
 def suspend(node):
@@ -112,7 +112,7 @@ def test_a_suspended_node_is_told(net):
         assert "node %d is suspended (process %d, ^Z)" % (one.id, one.process.pid) in err, err
     assert time.monotonic() - begun < 5
     os.kill(one.process.pid, signal.SIGCONT)
-    assert one.ok("rpc", "getblockcount") == "0"
+    assert one.cli("rpc", "getblockcount") == "0"
     # And while an answer is waited for.
     slow = subprocess.Popen(one.command("rpc", "generatetoaddress", "100000", "CENTRAL_NODE"), env=one.environment(),
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -121,7 +121,7 @@ def test_a_suspended_node_is_told(net):
     out, err = slow.communicate(timeout=20)
     assert slow.returncode == 1 and "look before you repeat it" in err, (out, err)
     os.kill(one.process.pid, signal.SIGCONT)
-    assert one.end() == 0
+    assert one.stop() == 0
 
 
 def test_signals_that_were_ignored_at_the_start_stay_ignored(net):
@@ -143,10 +143,10 @@ def test_signals_that_were_ignored_at_the_start_stay_ignored(net):
         one.process.send_signal(s)
         time.sleep(0.3)
         assert one.rpc("getblockcount") == 0
-    assert one.end() == 0
+    assert one.stop() == 0
     for s in signals:
         start(signal.SIG_DFL)
-        assert one.end(s) == 0
+        assert one.stop(s) == 0
 
 
 def test_second_process_is_told_who_is_there(net):

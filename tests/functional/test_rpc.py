@@ -72,7 +72,7 @@ def test_what_of_a_batch_is_not_begun_when_its_client_leaves_never_is(net):
         time.sleep(0.05)
     # Calls of two batches take turns: by the end of this one the other's would have been begun.
     assert len(json.loads(n.post(json.dumps(slow + slow[:20]))[1])) == 80
-    assert "late" not in n.ok("listaddresses")
+    assert "late" not in n.cli("listaddresses")
     assert n.rpc("getblockcount") == 1000
 
 
@@ -135,7 +135,7 @@ def test_mining_goes_on_when_told_how(net):
     for bad in (0, 65, -2):
         status, out, err = n.run("rpc", "setgenerate", "true", str(bad))
         assert status == 2 and out == "" and "from 1 to 64" in err, (bad, err)
-    n.ok("rpc", "setgenerate", "true", "-1")  # as Bitcoin Core had it: no limit
+    n.cli("rpc", "setgenerate", "true", "-1")  # as Bitcoin Core had it: no limit
     assert n.rpc("getmininginfo")["genproclimit"] == 2
 
 
@@ -143,7 +143,7 @@ def test_what_can_be_spent_is_the_same_everywhere(net):
     n = net.chain_node()
     n.generate(6)
     n.rpc("getnewaddress", "bob")
-    two = net.joined(n)
+    two = net.synced_node(n)
     to = two.rpc("getnewaddress")
     wait_until("it follows", lambda: two.tip() == n.tip())
     n.rpc("sendtoaddress", to, 8.5)
@@ -154,14 +154,14 @@ def test_what_can_be_spent_is_the_same_everywhere(net):
     info = n.rpc("getwalletinfo")
     assert info["balance"] == spend and info["immature_balance"] == b["mine"]["immature"] == 200
     assert 0 < 150 - 8.5 - spend < 0.001  # the payment has gone, its change can be spent again
-    assert n.ok("getbalance") == "Balance: %s (%s to spend, 200 mined, to wait for)" % (
+    assert n.cli("getbalance") == "Balance: %s (%s to spend, 200 mined, to wait for)" % (
         format(spend + 200, ".8f").rstrip("0"), format(spend, ".8f").rstrip("0"))
     assert format(spend, ".8f").rstrip("0") + " coins" in n.rpc("tally_screen", 120, 40)
     answer = n.rpc("tally_command", "send bob 1000")
     assert "%s can be spent and 200 wait for blocks" % format(spend, ".8f").rstrip("0") in answer["text"], answer
     # What others pay counts when it is in a block.
     wait_until("it came", lambda: two.rpc("getbalances")["mine"]["untrusted_pending"] == 8.5)
-    assert two.ok("getbalance") == "Balance: 8.5 (0 to spend, 8.5 coming)"
+    assert two.cli("getbalance") == "Balance: 8.5 (0 to spend, 8.5 coming)"
     assert two.rpc("getbalance") == 0
     n.generate(1)
     wait_until("it is there", lambda: two.rpc("getbalance") == 8.5)
@@ -231,17 +231,17 @@ def test_bitcoinlib_can_ask(net):
 def test_the_coins_are_summed_up(net):
     n = net.chain_node()
     n.generate(9)
-    n.ok("send", "-from", "CENTRAL_NODE", "-to", n.ok("createwallet"), "-amount", "1", "-mine")
+    n.cli("send", "-from", "CENTRAL_NODE", "-to", n.cli("createwallet"), "-amount", "1", "-mine")
     info = n.rpc("gettxoutsetinfo")
     assert info["height"] == 10 and info["bestblock"] == n.tip()
     assert info["txouts"] == 12 and info["total_amount"] == 550, info  # 11 coinbases, one of them spent for two
     assert n.rpc("gettxoutsetinfo") == info
     n.generate(1)
     assert n.rpc("gettxoutsetinfo")["hash_serialized"] != info["hash_serialized"]
-    n.end()
-    before = n.ok("rpc", "gettxoutsetinfo")
-    n.ok("reindexutxo")
-    assert n.ok("rpc", "gettxoutsetinfo") == before
+    n.stop()
+    before = n.cli("rpc", "gettxoutsetinfo")
+    n.cli("reindexutxo")
+    assert n.cli("rpc", "gettxoutsetinfo") == before
 
 
 def test_http_status_and_errors(net):
@@ -274,7 +274,7 @@ def test_cookie_is_private_and_goes(net):
     n = net.chain_node()
     path = os.path.join(n.dir, ".cookie")
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
-    n.end()
+    n.stop()
     assert not os.path.exists(path)
 
 
@@ -303,7 +303,7 @@ def test_an_id_comes_back_as_it_was(net):
         assert status == 200 and json.loads(text)["id"] == i, text
 
 
-def shown(text):
+def sanitized(text):
     """As it is shown to others: without what is not plain."""
     return "".join("?" if ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u202e\u2028" else c for c in text)
 
@@ -331,7 +331,7 @@ def test_no_text_is_taken_for_something_else(net):
         sent = exact("send", to="CENTRAL_NODE", amount=0.5, memo=text)["result"]
         assert sent["memo"] == text
         outs = exact("getrawtransaction", txid=sent["txid"], verbose=True)["result"]["vout"]
-        assert [o["scriptPubKey"]["memo"] for o in outs if "memo" in o["scriptPubKey"]] == [shown(text)]
+        assert [o["scriptPubKey"]["memo"] for o in outs if "memo" in o["scriptPubKey"]] == [sanitized(text)]
         assert exact("tally_command", line="send @CENTRAL_NODE 1 memo=" + json.dumps(text))["error"] is None
         # As a label it is taken, or not; and an error says whose it is.
         label = exact("getnewaddress", label=text)
@@ -346,7 +346,7 @@ def test_no_text_is_taken_for_something_else(net):
             answer = exact(method, **params)
             assert answer["result"] is None and answer["error"]["message"], (method, params, answer)
     memos = {t["memo"] for t in exact("listtransactions", count=100)["result"] if "memo" in t}
-    assert memos >= set(map(shown, TEXTS)), memos
+    assert memos >= set(map(sanitized, TEXTS)), memos
     # A path need not be UTF-8.
     odd = net.node()
     odd.home = os.path.join(net.home, "\udcff")
@@ -354,14 +354,14 @@ def test_no_text_is_taken_for_something_else(net):
     odd.create()
     odd.start("-connect", "0")
     assert odd.rpc("savemempool")["filename"] == "%s/?/%d/mempool.dat" % (net.home, odd.id)
-    assert odd.end() == 0
+    assert odd.stop() == 0
     # No text holds a NUL.
     assert json.loads(n.post('{"method":"send","params":{"memo":"\\u0000"}}')[1])["error"]["code"] == -32700
     # And what a peer says of itself.
-    chain = Chain.of(n)
+    chain = Chain.from_node(n)
     for text in TEXTS:
-        peer = Peer.handshaken(n, chain, agent=("/%s(chain=%s)/" % (text, chain.genesis[::-1].hex())).encode())
-        wait_until("it is a peer", lambda: exact("getpeerinfo")["result"][-1]["subver"].startswith("/" + shown(text)))
+        peer = Peer.handshaken(n, chain, user_agent=("/%s(chain=%s)/" % (text, chain.genesis[::-1].hex())).encode())
+        wait_until("it is a peer", lambda: exact("getpeerinfo")["result"][-1]["subver"].startswith("/" + sanitized(text)))
         assert exact("tally_snapshot")["error"] is None
         peer.close()
 
@@ -369,7 +369,7 @@ def test_no_text_is_taken_for_something_else(net):
 def test_large_answers_come_whole_and_too_large_batches_are_cut(net):
     n = net.chain_node()
     n.generate(60)
-    to = n.ok("createwallet")
+    to = n.cli("createwallet")
     for _ in range(40):
         n.rpc("sendtoaddress", to, 0.1)
     n.generate(1)
@@ -441,8 +441,8 @@ def test_a_crowd_without_the_secret_does_not_keep_the_owner_waiting(net):
 def test_what_turns_the_writing_is_escaped_on_the_command_line(net):
     node = net.node()
     name = "good \u202egnp.x\u2066 gr\u00fc\u00df"
-    node.ok("createblockchain", "-address", "A", "-name", name, "-spacing", "0")
-    out = node.ok("rpc", "getblockchaininfo")
+    node.cli("createblockchain", "-address", "A", "-name", name, "-spacing", "0")
+    out = node.cli("rpc", "getblockchaininfo")
     assert json.loads(out)["chain"] == name, out
     assert "\u202e" not in out and "\u2066" not in out and "gr\u00fc\u00df" in out
 

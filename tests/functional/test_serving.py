@@ -13,7 +13,7 @@ NULL = b"\0" * 32
 def start(net, n):
     node = net.chain_node()
     node.generate(n)
-    return node, Chain.of(node)
+    return node, Chain.from_node(node)
 
 
 def resident(node):
@@ -28,7 +28,7 @@ def hashes(blocks):
 
 def test_getblocks_is_answered_by_500_and_then_by_the_tip(net):
     node, chain = start(net, 1203)
-    p = Peer.handshaken(node, chain, number=209)  # one that is told tips by inv
+    p = Peer.handshaken(node, chain, protocol=209)  # one that is told tips by inv
     got, locator_hash = [], chain.genesis
     while len(got) < chain.height:
         p.send("getblocks", locator([locator_hash]))
@@ -60,10 +60,10 @@ def test_getblocks_begins_at_the_fork_and_ends_before_the_stop(net):
     assert ask([h[5]], stop=os.urandom(32)) == hashes(chain.blocks[6:])
     for known, stop in (([h[12]], NULL), ([h[5]], h[6])):
         p.send("getblocks", locator(known, stop))
-        p.silence("inv", 0.2)  # nothing to say
+        p.expect_no("inv", 0.2)  # nothing to say
     assert ask([os.urandom(32)] * 100 + [h[11]]) == hashes(chain.blocks[12:])
     p.send("getblocks", locator([os.urandom(32)] * 102))
-    p.closed("a locator of 102 hashes")
+    p.expect_disconnect("a locator of 102 hashes")
 
 
 def test_getheaders_is_answered_by_2000_the_stop_included(net):
@@ -85,7 +85,7 @@ def test_getheaders_is_answered_by_2000_the_stop_included(net):
     assert ask([h[2100]]) == []
     assert ask([os.urandom(32), h[2090], h[4]]) == all_[2091:]
     p.send("getheaders", locator([os.urandom(32)] * 102))
-    p.closed("a locator of 102 hashes")
+    p.expect_disconnect("a locator of 102 hashes")
 
 
 def test_what_is_asked_for_comes_in_order_and_what_is_missing_is_said(net):
@@ -100,17 +100,17 @@ def test_what_is_asked_for_comes_in_order_and_what_is_missing_is_said(net):
     p.send("tx", tx.bytes())
     wait_until("it waits", lambda: len(node.rpc("getrawmempool")) == 1)
     gone = os.urandom(32)
-    p.got.clear()
+    p.received.clear()
     p.send("getdata", inv((BLOCK, chain.blocks[3].hash()), (TX, gone), (TX, tx.id()), (BLOCK, gone),
                           (FILTERED, chain.tip.hash()), (77, chain.tip.hash()), (BLOCK, chain.genesis),
                           (TX, coin.id()), (BLOCK, chain.blocks[3].hash())))
     missing = []
     while len(missing) < 5:
         missing += read_inv(p.expect("notfound"))
-    p.sync()
+    p.sync_with_ping()
     assert missing == [(TX, gone), (BLOCK, gone), (FILTERED, chain.tip.hash()), (77, chain.tip.hash()),
                        (TX, coin.id())], missing  # a transaction in a block is not kept by itself
-    sent = [(c, m) for c, m in p.got if c in ("block", "tx")]
+    sent = [(c, m) for c, m in p.received if c in ("block", "tx")]
     assert sent == [("block", chain.blocks[3].bytes()), ("tx", tx.bytes()), ("block", chain.blocks[0].bytes()),
                     ("block", chain.blocks[3].bytes())]
 
@@ -121,13 +121,13 @@ def test_blocks_beside_the_best_chain_are_given_and_bad_ones_are_not(net):
     p = Peer.handshaken(node, chain)
     side = chain.fork(4)
     side.grow(key)
-    bad = chain.next(key, outputs=[(chain.subsidy(6) + 1, key.script)])
+    bad = chain.next_block(key, outputs=[(chain.subsidy(6) + 1, key.script)])
     p.send_block(side.tip)
-    p.sync()
+    p.sync_with_ping()
     p.send("getdata", inv((BLOCK, side.tip.hash())))
     assert p.expect_block().bytes() == side.tip.bytes()
     p.send_block(bad)
-    p.closed("a bad block")
+    p.expect_disconnect("a bad block")
     q = Peer.handshaken(node, chain)
     q.send("getdata", inv((BLOCK, bad.hash())))
     assert read_inv(q.expect("notfound")) == [(BLOCK, bad.hash())]
@@ -149,16 +149,16 @@ def test_fifty_thousand_wishes_and_fifty_thousand_more_are_fulfilled(net):
         elif command == "block":
             blocks += 1
     assert missing == gone * 2
-    assert p.alive()
+    assert p.is_connected()
     p.send("getdata", compact_size(50_001) + inv(*gone, *gone[:2])[3:])
-    p.closed("a getdata of 50,001")
+    p.expect_disconnect("a getdata of 50,001")
 
 
 def test_who_does_not_read_fills_no_memory_and_gets_all_when_it_does(net):
     node = net.node()
     node.create("CENTRAL_NODE", "-spacing", "0", "-max-block-bytes", "4000000")
     node.start("-connect", "0")
-    chain, key = Chain.of(node), Key()
+    chain, key = Chain.from_node(node), Key()
     p = Peer.handshaken(node, chain)
     for b in chain.grow(key, 7):
         p.send_block(b)
@@ -166,7 +166,7 @@ def test_who_does_not_read_fills_no_memory_and_gets_all_when_it_does(net):
     first = spend(key, [(coin.id(), 0, coin.outputs[0][0])], [(1000, key.script)] * 3200, chain.genesis)
     second = spend(key, [(first.id(), i, 1000) for i in range(50)], [(10, key.script)] * 2800, chain.genesis)
     assert all(90_000 < len(t.bytes()) <= 100_000 for t in (first, second))
-    block = chain.add(chain.next(key, [first, second]))
+    block = chain.add(chain.next_block(key, [first, second]))
     p.send_block(block)
     wait_until("a large block is taken", lambda: node.rpc("getblockcount") == 8)
 
@@ -184,7 +184,7 @@ def test_who_does_not_read_fills_no_memory_and_gets_all_when_it_does(net):
     q = deaf[0]
     for _ in range(wanted):
         assert q.expect("block") == block.bytes()
-    assert Block.read(block.bytes()).hash() == block.hash() and q.alive()
+    assert Block.read(block.bytes()).hash() == block.hash() and q.is_connected()
     for q in deaf:
         q.close()
 
@@ -193,12 +193,12 @@ def test_what_a_hundred_ask_for_and_none_reads_is_there_once(net):
     node = net.node()
     node.create("CENTRAL_NODE", "-spacing", "0", "-maturity", "1")
     node.start("-connect", "0")
-    chain, key = Chain.of(node), Key()
+    chain, key = Chain.from_node(node), Key()
     p = Peer.handshaken(node, chain)
     for b in chain.grow(key, 11):
         p.send_block(b)
     coins = [coin_of(b) for b in chain.blocks[1:11]]
-    block = chain.add(chain.next(key, [spend(key, [c], [(1000, key.script)] * 3000, chain.genesis) for c in coins]))
+    block = chain.add(chain.next_block(key, [spend(key, [c], [(1000, key.script)] * 3000, chain.genesis) for c in coins]))
     assert len(block.bytes()) > 900_000
     p.send_block(block)
     wait_until("a large block is taken", lambda: node.rpc("getblockcount") == 12)

@@ -94,9 +94,9 @@ def cases():
 
 def test_the_node_follows_the_definitions_where_implementations_differ(net):
     node = net.chain_node()
-    chain, key, all_cases = Chain.of(node), Key(), list(cases())
+    chain, key, all_cases = Chain.from_node(node), Key(), list(cases())
     share = chain.subsidy(1) // len(all_cases)
-    funds = chain.add(chain.next(key, outputs=[(share, c[1].script) for c in all_cases]))
+    funds = chain.add(chain.next_block(key, outputs=[(share, c[1].script) for c in all_cases]))
     chain.grow(key, chain.maturity - 1)
     for b in chain.blocks[1:]:
         assert node.rpc("submitblock", b.bytes().hex()) is None
@@ -106,13 +106,13 @@ def test_the_node_follows_the_definitions_where_implementations_differ(net):
         fee = share // 2
         while signature is None:
             tx = Tx([[funds.txs[0].id(), i, b"", 0xffffffff]], [(share - fee, key.script)])
-            digest = tx.digest(0, share, owner.script, chain.genesis)
+            digest = tx.signature_hash(0, share, owner.script, chain.genesis)
             signature = sign(digest)
             fee -= 1
         assert verify(owner.public, signature, digest) == valid, name
         assert verify(owner.public, signature, digest, cofactor=True) == loose, name
         tx.inputs[0][2] = b"\x40" + signature + b"\x20" + owner.public
-        refused = chain.next(key, [tx])
+        refused = chain.next_block(key, [tx])
         if valid:
             assert node.rpc("sendrawtransaction", tx.bytes().hex()) == tx.id()[::-1].hex(), name
         else:
@@ -126,15 +126,15 @@ def test_the_node_follows_the_definitions_where_implementations_differ(net):
     assert verdicts.count(True) == 2 and verdicts.count(False) > 15
     valid = [bytes.fromhex(i)[::-1] for i in node.rpc("getrawmempool")]
     node.generate(1)
-    mined = Chain.of(node).tip
+    mined = Chain.from_node(node).tip
     assert sorted(t.id() for t in mined.txs[1:]) == sorted(valid) and len(valid) == 2
 
 
 def test_a_block_is_refused_for_one_bad_signature_among_hundreds(net):
     node = net.chain_node()
-    chain, key = Chain.of(node), Key()
+    chain, key = Chain.from_node(node), Key()
     n = 300
-    funds = chain.add(chain.next(key, outputs=[(1000 + i, key.script) for i in range(n)]))
+    funds = chain.add(chain.next_block(key, outputs=[(1000 + i, key.script) for i in range(n)]))
     chain.grow(key, chain.maturity - 1)
     for b in chain.blocks[1:]:
         assert node.rpc("submitblock", b.bytes().hex()) is None
@@ -143,9 +143,9 @@ def test_a_block_is_refused_for_one_bad_signature_among_hundreds(net):
     for bad in (0, n // 2, n - 1):
         good_script = txs[bad].inputs[0][2]
         txs[bad].inputs[0][2] = good_script[:1] + os.urandom(32) + good_script[33:]
-        assert node.rpc("submitblock", chain.next(key, txs).bytes().hex()) == "mandatory-script-verify-flag-failed", bad
+        assert node.rpc("submitblock", chain.next_block(key, txs).bytes().hex()) == "mandatory-script-verify-flag-failed", bad
         txs[bad].inputs[0][2] = good_script
-    assert node.rpc("submitblock", chain.next(key, txs).bytes().hex()) is None
+    assert node.rpc("submitblock", chain.next_block(key, txs).bytes().hex()) is None
     assert small(encode(IDENTITY)) and not small(key.public)
 
 

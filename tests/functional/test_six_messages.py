@@ -5,7 +5,7 @@ import threading
 from bitcoin import segwit_addr
 from chainlib import COIN, Block, Chain, Key, spend
 from framework import main, wait_until
-from p2p import BLOCK, TX, Closed, Peer, Server, inv, locator, read_inv, read_locator, read_tx, version
+from p2p import BLOCK, TX, Disconnected, Peer, Listener, inv, locator, read_inv, read_locator, read_tx, version
 
 OLD = 106  # before verack, ping and getheaders
 SIX = {"version", "getblocks", "inv", "getdata", "block", "tx"}
@@ -23,17 +23,17 @@ class Simple(threading.Thread):
             while True:
                 command, payload = self.peer.receive(60)
                 self.handle(command, payload)
-        except (Closed, OSError, TimeoutError):
+        except (Disconnected, OSError, TimeoutError):
             pass
         except Exception as e:  # seen by the test at the end
             self.failure = e
 
     def handle(self, command, payload):
         if command == "version":
-            self.peer.send("version", version(self.chain.genesis, number=OLD, height=self.chain.height))
+            self.peer.send("version", version(self.chain.genesis, protocol=OLD, height=self.chain.height))
         elif command == "getblocks":
             known, stop = read_locator(payload)
-            at = next((h for h in map(self.chain.find, known) if h is not None), -1 if not known else 0)
+            at = next((h for h in map(self.chain.height_of, known) if h is not None), -1 if not known else 0)
             follow = self.chain.blocks[at + 1:at + 501]
             hashes = [b.hash() for b in follow]
             if stop in hashes:
@@ -42,8 +42,8 @@ class Simple(threading.Thread):
                 self.peer.send("inv", inv(*((BLOCK, h) for h in hashes)))
         elif command == "getdata":
             for kind, h in read_inv(payload):
-                if kind == BLOCK and self.chain.find(h) is not None:
-                    self.peer.send_block(self.chain.blocks[self.chain.find(h)])
+                if kind == BLOCK and self.chain.height_of(h) is not None:
+                    self.peer.send_block(self.chain.blocks[self.chain.height_of(h)])
                 elif kind == TX and h in self.txs:
                     self.peer.send("tx", self.txs[h].bytes())
 
@@ -71,29 +71,29 @@ def download(peer, genesis):
 def test_it_syncs_from_the_node(net):
     node = net.chain_node()
     node.generate(620)  # more than one answer of 500
-    chain = Chain.of(node)
+    chain = Chain.from_node(node)
     p = Peer.dial(node)
-    p.send("version", version(chain.genesis, number=OLD, services=0, height=0))
+    p.send("version", version(chain.genesis, protocol=OLD, services=0, height=0))
     p.expect("version")
     assert download(p, chain.genesis) == [b.hash() for b in chain.blocks]
-    said = {command for command, _ in p.got}
+    said = {command for command, _ in p.received}
     assert said <= SIX | {"verack"}, said
 
 
 def test_a_node_without_a_chain_learns_it_from_such_a_peer(net):
     first = net.chain_node()
     first.generate(30)
-    chain = Chain.of(first)
+    chain = Chain.from_node(first)
     chain.grow(Key(), 600)
-    assert first.end() == 0
-    server = Server()
+    assert first.stop() == 0
+    server = Listener()
     node = net.node()
     node.start("-connect", "127.0.0.1:%d" % server.port)
     simple = Simple(server.accept(), chain)
     simple.start()
     wait_until("the node has the whole chain", lambda: node.rpc("getblockcount") == chain.height, 60)
     assert node.tip() == chain.tip.hash()[::-1].hex()
-    said = {command for command, _ in simple.peer.got}
+    said = {command for command, _ in simple.peer.received}
     assert "getheaders" not in said and "ping" not in said, said
     assert simple.failure is None, simple.failure
     simple.peer.close()
@@ -103,12 +103,12 @@ def test_a_node_without_a_chain_learns_it_from_such_a_peer(net):
 def test_payments_go_both_ways(net):
     node = net.chain_node()
     node.generate(6)
-    chain, ours = Chain.of(node), Key()
+    chain, ours = Chain.from_node(node), Key()
     p = Peer.dial(node)
-    p.send("version", version(chain.genesis, number=OLD, height=chain.height))
+    p.send("version", version(chain.genesis, protocol=OLD, height=chain.height))
     p.expect("version")
     # The node pays us: its inv, our getdata, its tx; then the block with it.
-    txid = bytes.fromhex(node.ok("send", "-from", "CENTRAL_NODE", "-to", ours.address, "-amount", "20"))[::-1]
+    txid = bytes.fromhex(node.cli("send", "-from", "CENTRAL_NODE", "-to", ours.address, "-amount", "20"))[::-1]
     assert (TX, txid) in read_inv(p.expect("inv"))
     p.send("getdata", inv((TX, txid)))
     paid = read_tx(p.expect("tx"))
@@ -121,7 +121,7 @@ def test_payments_go_both_ways(net):
     b = p.expect_block()
     assert b.hash() == h and txid in [t.id() for t in b.txs]
     # We pay the node: our inv, its getdata, our tx, and it waits in its mempool.
-    to = node.ok("createwallet")
+    to = node.cli("createwallet")
     script = b"\x00\x14" + bytes(segwit_addr.decode("tly", to)[1])
     back = spend(ours, [(txid, index, 20 * COIN)], [(7 * COIN, script), (12 * COIN, ours.script)], chain.genesis)
     p.send("inv", inv((TX, back.id())))
@@ -130,12 +130,12 @@ def test_payments_go_both_ways(net):
     wait_until("our payment waits", lambda: back.id()[::-1].hex() in node.rpc("getrawmempool"))
     # We mine it.
     chain.add(b)
-    mine = chain.add(chain.next(ours, [back], fees=COIN))
+    mine = chain.add(chain.next_block(ours, [back], fees=COIN))
     p.send("inv", inv((BLOCK, mine.hash())))
     assert (BLOCK, mine.hash()) in read_inv(p.expect("getdata", lambda m: read_inv(m)[0][0] == BLOCK))
     p.send_block(mine)
     wait_until("our block is the tip", lambda: node.tip() == mine.hash()[::-1].hex())
-    assert node.ok("getbalance", "-address", to).endswith(": 7")
+    assert node.cli("getbalance", "-address", to).endswith(": 7")
     assert Block.read(mine.bytes()).hash() == mine.hash()
 
 

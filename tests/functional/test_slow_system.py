@@ -55,7 +55,7 @@ def test_the_loop_does_not_wait_for_a_name(net):
     late.start()
     time.sleep(0.3)
     begin = time.monotonic()
-    assert node.end() == 0
+    assert node.stop() == 0
     assert time.monotonic() - begin < 8
     late.join(20)
 
@@ -94,7 +94,7 @@ def test_what_is_acknowledged_is_on_the_disk(net):
         begin = time.monotonic()
         node.generate(1)
         assert time.monotonic() - begin >= SLOW_S
-        node.end(9)
+        node.stop(9)
         node.start("-connect", "0")
         assert node.rpc("getblockcount") == n
 

@@ -12,7 +12,7 @@ def said(node):
 def test_headers_come_first(net):
     one = net.chain_node()
     one.generate(3)
-    two = net.joined(one)
+    two = net.synced_node(one)
     out = said(two)
     assert "sendheaders" in out, out
     assert out.index("getheaders") < max(i for i, c in enumerate(out) if c == "getdata"), out
@@ -21,7 +21,7 @@ def test_headers_come_first(net):
 def test_the_classic_way_is_shown_with_sync_classic(net):
     one = net.chain_node()
     one.generate(3)
-    two = net.joined(one, "-sync", "classic")
+    two = net.synced_node(one, "-sync", "classic")
     out = said(two)
     assert "getblocks" in out and "getdata" in out, out
     assert "getheaders" not in out and "sendheaders" not in out, out
@@ -33,7 +33,7 @@ def test_the_classic_way_is_shown_with_sync_classic(net):
 def test_progress_is_told(net):
     one = net.chain_node()
     one.generate(3)
-    two = net.joined(one)
+    two = net.synced_node(one)
     wait_until("the tip is known to be the peer's", lambda: [
         p["synced_blocks"] for p in two.rpc("getpeerinfo")] == [3])
     peer = two.rpc("getpeerinfo")[0]
@@ -47,8 +47,8 @@ def test_progress_is_told(net):
 
 def test_a_longer_chain_is_switched_to_below_any_depth(net):
     one = net.chain_node()
-    two = net.joined(one)
-    two.end()
+    two = net.synced_node(one)
+    two.stop()
     one.generate(300)
     two.start("-connect", "127.0.0.1:1")
     two.generate(310, "OTHER")
@@ -60,10 +60,10 @@ def test_a_longer_chain_is_switched_to_below_any_depth(net):
 def test_many_that_keep_the_first_blocks_back_hold_up_nobody(net):
     """Who comes by itself is asked for little, and only while nobody better is there."""
     one = net.chain_node()
-    two = net.joined(one)
-    two.end()
+    two = net.synced_node(one)
+    two.stop()
     one.generate(1100)
-    chain = Chain.of(one)
+    chain = Chain.from_node(one)
     two.start("-connect", "0")
     thieves = []
     for i in range(20):
@@ -86,7 +86,7 @@ def test_many_that_keep_the_first_blocks_back_hold_up_nobody(net):
 def test_headers_of_too_little_work_are_not_kept(net):
     one = net.chain_node()
     one.generate(250)
-    main_chain, key = Chain.of(one), Key()
+    main_chain, key = Chain.from_node(one), Key()
     branch = main_chain.fork(0)
     branch.grow(key, 106)
 
@@ -97,13 +97,13 @@ def test_headers_of_too_little_work_are_not_kept(net):
     peer.expect("getheaders")
     # 250 less 144 blocks is the bar: one below it, then at it.
     peer.send("headers", headers(branch.blocks[1:106]))
-    peer.sync()
+    peer.sync_with_ping()
     assert tips() == [(250, "active")], tips()
     peer.send("headers", headers(branch.blocks[1:107]))
-    peer.sync()
+    peer.sync_with_ping()
     assert tips() == [(106, "headers-only"), (250, "active")], tips()
     # And no body of a chain of less work is asked for.
-    peer.silence("getdata")
+    peer.expect_no("getdata")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import time
 
 from chainlib import Chain
 from framework import main, wait_until
-from p2p import BLOCK, TX, Closed, Peer, inv, read_headers, read_inv
+from p2p import BLOCK, TX, Disconnected, Peer, inv, read_headers, read_inv
 
 WATCH_S = 20
 
@@ -26,10 +26,10 @@ class Attack(threading.Thread):
                 while not self.over:
                     self.what(self, p)
                 p.close()
-            except (Closed, OSError, TimeoutError, AssertionError):
+            except (Disconnected, OSError, TimeoutError, AssertionError):
                 time.sleep(0.2)
 
-    def end(self):
+    def stop(self):
         self.over = True
         self.join()
 
@@ -69,14 +69,14 @@ class News(threading.Thread):
         while not self.over:
             try:
                 command, payload = read(self.peer, 0.5)
-            except (Closed, OSError):
+            except (Disconnected, OSError):
                 return
             if command == "headers":
                 self.tips += read_headers(payload)
             elif command == "inv":
                 self.txs += [h for t, h in read_inv(payload) if t == TX]
 
-    def end(self):
+    def stop(self):
         self.over = True
         self.join()
         self.peer.close()
@@ -104,10 +104,10 @@ def keeps_payments_back(attack, p):
 def test_blocks_and_payments_go_along_the_line(net):
     first = net.chain_node()
     first.generate(10)
-    second = net.joined(first)
-    third = net.joined(second)
+    second = net.synced_node(first)
+    third = net.synced_node(second)
     line = (first, second, third)
-    chain = Chain.of(first)
+    chain = Chain.from_node(first)
     news, other_news = News(first, chain), News(third, chain)
     attacks = []
     for i in range(12):  # more than are remembered of those that tell of one
@@ -116,7 +116,7 @@ def test_blocks_and_payments_go_along_the_line(net):
         attacks.append(a)
     for node in line:
         for i in range(4):
-            attacks.append(Attack(node, chain, made_up, number=209, height=2_000_000_000))
+            attacks.append(Attack(node, chain, made_up, protocol=209, height=2_000_000_000))
             a = Attack(node, chain, first_two_thousand)
             a.known = b"\x0a" + b"".join(b.header() + b"\x00" for b in chain.blocks[1:])
             b = Attack(node, chain, keeps_back)
@@ -149,9 +149,9 @@ def test_blocks_and_payments_go_along_the_line(net):
         for a in attacks:
             a.over = True
         for a in attacks:
-            a.end()
-        news.end()
-        other_news.end()
+            a.stop()
+        news.stop()
+        other_news.stop()
 
 
 if __name__ == "__main__":

@@ -23,14 +23,14 @@ def chain(home):
     n.create()
     n.start("-connect", "0")
     n.generate(8)
-    to = n.ok("createwallet")
-    n.ok("send", "-from", "CENTRAL_NODE", "-to", to, "-amount", "1.5", "-memo", "for the corpus", "-mine")
-    invite = n.ok("invite", "-address", "10.0.0.5:3000")
-    invite6 = n.ok("invite", "-address", "[2001:db8::5]:3000")
+    to = n.cli("createwallet")
+    n.cli("send", "-from", "CENTRAL_NODE", "-to", to, "-amount", "1.5", "-memo", "for the corpus", "-mine")
+    invite = n.cli("invite", "-address", "10.0.0.5:3000")
+    invite6 = n.cli("invite", "-address", "[2001:db8::5]:3000")
     blocks = [bytes.fromhex(n.rpc("getblock", n.rpc("getblockhash", h), 0)) for h in (0, 1, 9)]
     tip = n.rpc("getblock", n.tip(), 2)
     txs = [bytes.fromhex(n.rpc("getrawtransaction", t["txid"], False, n.tip())) for t in tip["tx"]]
-    n.end()
+    n.stop()
     return n, to, invite, invite6, blocks, txs
 
 

@@ -117,9 +117,9 @@ def test_the_list_of_large_blocks_is_filled_in_at_once(net):
             rest = coin[2] - 2000 * 1000
             txs.append(spend(key, [coin], [(1000, key.script)] * 2000 + [(rest, key.script)], blocks.genesis))
             coin = (txs[-1].id(), 2000, rest)
-        p.send_block(blocks.add(blocks.next(key, txs)))
+        p.send_block(blocks.add(blocks.next_block(key, txs)))
     wait_until("the blocks are taken", lambda: n.rpc("getblockcount") == 32, 60)
-    assert n.end() == 0
+    assert n.stop() == 0
     c = Console(n, 120, 110)
     c.sees("n%d" % n.id)
     begun = time.monotonic()
@@ -217,11 +217,11 @@ def test_a_reorganisation_is_told(net):
     one.start()
     two.start("-connect", "127.0.0.1:%d" % one.id)
     wait_until("it has joined", lambda: two.run("rpc", "getblockcount")[1] == "0\n")
-    one.end()
-    two.end()
+    one.stop()
+    two.stop()
     two.start("-connect", "0", "-listen", "0")
     two.generate(3)
-    two.end()
+    two.stop()
     c = Console(one, 80, 24)
     c.sees("n%d" % one.id)
     one.generate(2)
@@ -241,11 +241,11 @@ def test_a_payment_that_spent_the_reward_of_a_lost_block_is_told(net):
     one.start()
     two.start("-connect", "127.0.0.1:%d" % one.id)
     wait_until("it has joined", lambda: two.run("rpc", "getblockcount")[1] == "0\n")
-    one.end()
-    two.end()
+    one.stop()
+    two.stop()
     two.start("-connect", "0", "-listen", "0")
     two.generate(4)
-    two.end()
+    two.stop()
     c = Console(one, 80, 24)
     c.sees("n%d" % one.id)
     one.generate(2)
@@ -438,7 +438,7 @@ def test_an_opened_page_tells_what_is_so_now(net):
     c.sees(" 1 i ")
     c.type("\r")
     c.sees("it dialled us")
-    other.end()
+    other.stop()
     c.sees("as it was: it is not here any more")
     c.quit()
 
@@ -486,11 +486,11 @@ def test_a_terminal_nobody_reads_does_not_stop_the_node(net):
 
 def test_dump_screen_of_a_running_node_and_without_one(net):
     n = chain(net)
-    lines = n.ok("startnode", "--dump-screen", "60x15").splitlines()
+    lines = n.cli("startnode", "--dump-screen", "60x15").splitlines()
     assert "h0" in lines[0] and len(lines) <= 15 and max(map(len, lines)) <= 60
     n.start("-connect", "127.0.0.1:1")
     n.generate(3)
-    assert "h3" in n.ok("startnode", "--dump-screen", "80x24").splitlines()[0]
+    assert "h3" in n.cli("startnode", "--dump-screen", "80x24").splitlines()[0]
 
 
 def test_a_terminal_that_can_do_nothing_gets_lines(net):
