@@ -1,4 +1,4 @@
-/* Payments: choosing coins, making change, signing. */
+/* Creating payments: choose coins, make change, sign. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,24 +7,26 @@
 
 #include "wallet/wallet_priv.h"
 
-/* Version, count of outputs (one byte: three at most) and lock time. */
+/* Version, number of outputs (one byte, since there are at most 3) and lock time. */
 #define FRAME_BYTES (4 + 1 + 4)
+/* Of a memo output, without the memo: value, script length, opcode and push length. */
+#define MEMO_OVERHEAD_BYTES (8 + 1 + 2)
 
-static bool check_payment(const struct wallet *w, const struct wallet_payment *p, struct err *e)
+static bool check_request(const struct wallet *w, const struct payment_request *r, struct err *e)
 {
-	const size_t memo = p->memo ? strlen(p->memo) : 0;
+	const size_t memo = r->memo ? strlen(r->memo) : 0;
 
-	if (p->amount <= 0 || p->amount > MAX_MONEY)
+	if (r->amount <= 0 || r->amount > MAX_MONEY)
 		return err_set(e, ERR_USAGE, "bad-amount",
-			       "that is no amount: give more than 0 coins");
-	if (p->fee_rate < 1 || p->fee_rate > WALLET_FEE_RATE_MAX)
+			       "the amount is out of range: it must be more than 0 coins");
+	if (r->fee_rate < 1 || r->fee_rate > WALLET_FEE_RATE_MAX)
 		return err_set(e, ERR_USAGE, "bad-fee",
 			       "fee rate %lld is out of range: give 1 to %d units a byte",
-			       (long long)p->fee_rate, WALLET_FEE_RATE_MAX);
+			       (long long)r->fee_rate, WALLET_FEE_RATE_MAX);
 	if (memo > SCRIPT_MEMO_MAX)
 		return err_set(e, ERR_USAGE, "bad-memo", "the memo has %zu bytes: at most %d fit",
 			       memo, SCRIPT_MEMO_MAX);
-	if (p->from && !wallet_is_mine(w, p->from))
+	if (r->from && !wallet_is_mine(w, r->from))
 		return err_set(e, ERR_USAGE, "not-mine",
 			       "that address is not of this wallet: see listaddresses");
 	if (!w->chain || !chain_has_genesis(w->chain))
@@ -33,41 +35,41 @@ static bool check_payment(const struct wallet *w, const struct wallet_payment *p
 	return true;
 }
 
-/* The coins this payment may spend; confirmed: of those only what is in a block. */
-static const struct own_coin **candidates(const struct wallet *w, const struct wallet_payment *p,
-					  bool confirmed, size_t *n)
+/* The coins that the payment may spend. confirmed_only: leave out unconfirmed change. */
+static const struct own_coin **candidates(const struct wallet *w, const struct payment_request *r,
+					  bool confirmed_only, size_t *n)
 {
 	const struct own_coin **out = mem_array(w->n_unspent + 1, sizeof(*out));
-	const uint32_t key = p->from ? keys_find(w, p->from) : NO_INDEX;
+	const uint32_t key = r->from ? keys_find(w, r->from) : NO_INDEX;
 
 	*n = 0;
 	for (size_t i = 0; i < w->n_unspent; i++) {
 		const struct own_coin *c = &w->coins[w->unspent[i]];
 
 		if (coin_spendable(w, c) && (key == NO_INDEX || c->key == key) &&
-		    (!confirmed || w->txs[c->tx].state == TX_CONFIRMED))
+		    (!confirmed_only || w->txs[c->tx].state == TX_CONFIRMED))
 			out[(*n)++] = c;
 	}
 	return out;
 }
 
-static bool no_funds(const struct wallet *w, const struct wallet_payment *p,
+static bool no_funds(const struct wallet *w, const struct payment_request *r,
 		     const struct selection *s, struct err *e)
 {
 	char want[AMOUNT_CHARS + 1], have[AMOUNT_CHARS + 1], fee[AMOUNT_CHARS + 1],
 		wait[AMOUNT_CHARS + 1], most[AMOUNT_CHARS + 1];
-	const struct wallet_balance b = wallet_balance(w, p->from);
+	const struct wallet_balance b = wallet_balance(w, r->from);
 	const int64_t fees = (int64_t)select_bytes(s, s->n_coins ? s->n_coins : 1, false) * s->rate;
 	int64_t sum = 0;
 
 	for (size_t i = 0; i < s->n_coins; i++)
 		sum += s->coins[i]->value;
-	amount_format(want, p->amount);
+	amount_format(want, r->amount);
 	amount_format(have, sum);
 	amount_format(fee, fees);
 	amount_format(most, sum - fees);
 	amount_format(wait, b.immature + b.pending);
-	if (s->n_coins > select_max_inputs(s) && sum > p->amount)
+	if (s->n_coins > select_max_inputs(s) && sum > r->amount)
 		return err_set(
 			e, ERR_FUNDS, "too-many-coins",
 			"%s would take more coins than fit in one transaction: send less at a time",
@@ -86,63 +88,56 @@ static bool no_funds(const struct wallet *w, const struct wallet_payment *p,
 		       have);
 }
 
-/* --- putting it together ---------------------------------------------------------- */
+/* --- building the transaction ------------------------------------------------------ */
 
-struct payment_parts {
+struct tx_parts {
 	struct txin *in;
-	const struct own_coin **spent;
-	size_t n_in;
 	struct txout out[3];
-	size_t n_out;
+	size_t n_in, n_out;
 	uint8_t pay[SCRIPT_PAY_BYTES], change[SCRIPT_PAY_BYTES], memo[SCRIPT_MEMO_MAX + 2];
 };
 
-static struct outpoint coin_outpoint(const struct wallet *w, const struct own_coin *c)
-{
-	return (struct outpoint){.txid = w->txs[c->tx].id, .index = c->output};
-}
-
-static void fill_outputs(const struct wallet *w, const struct wallet_payment *p, int64_t change,
-			 struct payment_parts *parts)
+static void add_outputs(struct tx_parts *parts, const struct payment *p)
 {
 	script_pay(parts->pay, &p->to);
 	parts->out[parts->n_out++] =
 		(struct txout){.value = p->amount, .script = {parts->pay, SCRIPT_PAY_BYTES}};
-	if (change > 0) {
-		script_pay(parts->change, &w->keys[parts->spent[0]->key].owner);
+	if (p->change > 0) {
+		script_pay(parts->change, &p->coins[0].owner);
 		parts->out[parts->n_out++] = (struct txout){
-			.value = change, .script = {parts->change, SCRIPT_PAY_BYTES}};
+			.value = p->change, .script = {parts->change, SCRIPT_PAY_BYTES}};
 	}
-	if (p->memo && *p->memo) {
+	if (*p->memo) {
 		const size_t n = script_memo(parts->memo, p->memo, strlen(p->memo));
 
 		parts->out[parts->n_out++] = (struct txout){.script = {parts->memo, n}};
 	}
 }
 
-static struct tx *serialise(const struct payment_parts *parts)
+static struct tx *serialise(const struct tx_parts *parts)
 {
 	struct writer w;
 	struct tx *tx = NULL;
 
 	writer_init(&w);
 	tx_write(&w, parts->in, parts->n_in, parts->out, parts->n_out, 0);
-	tx_decode(&tx, w.buf, w.len, NULL); /* what we wrote decodes */
+	tx_decode(&tx, w.buf, w.len, NULL); /* can't fail: we wrote the bytes ourselves */
 	writer_clear(&w);
 	return tx;
 }
 
-/* Signs every input of the transaction as it is without scripts; the digest leaves them out. */
-static struct tx *sign(const struct wallet *w, struct payment_parts *parts)
+/* Signs every input and serialises. The digest leaves the input scripts out, so it is computed from the transaction
+ * without them. */
+static struct tx *sign(const struct wallet *w, const struct payment *p, struct tx_parts *parts)
 {
 	uint8_t *scripts = mem_array(parts->n_in, SCRIPT_INPUT_BYTES);
-	struct tx *bare = serialise(parts), *tx;
+	struct tx *unsigned_tx = serialise(parts), *tx;
 	struct sighash sums;
 
-	sighash_init(&sums, bare, &chain_params(w->chain)->genesis_hash);
+	sighash_init(&sums, unsigned_tx, &chain_params(w->chain)->genesis_hash);
 	for (size_t i = 0; i < parts->n_in; i++) {
-		const struct own_key *key = &w->keys[parts->spent[i]->key];
-		const struct coin coin = {.value = parts->spent[i]->value, .owner = key->owner};
+		const struct own_key *key = &w->keys[keys_find(w, &p->coins[i].owner)];
+		const struct coin coin = {.value = p->coins[i].value, .owner = key->owner};
 		uint8_t *script = scripts + i * SCRIPT_INPUT_BYTES;
 		struct hash256 digest;
 		struct signature sig;
@@ -154,61 +149,148 @@ static struct tx *sign(const struct wallet *w, struct payment_parts *parts)
 		script_input(script, &sig, &pub);
 		parts->in[i].script = (struct span){script, SCRIPT_INPUT_BYTES};
 	}
-	tx_unref(bare);
+	tx_unref(unsigned_tx);
 	tx = serialise(parts);
 	free(scripts);
 	return tx;
 }
 
-static struct tx *build(const struct wallet *w, const struct wallet_payment *p,
-			const struct selection *s)
+static struct tx *build_tx(const struct wallet *w, const struct payment *p)
 {
-	struct payment_parts parts = {.n_in = s->n_chosen};
+	struct tx_parts parts = {.n_in = p->n_coins};
 	struct tx *tx;
 
-	parts.in = mem_array(s->n_chosen, sizeof(*parts.in));
-	parts.spent = mem_array(s->n_chosen, sizeof(*parts.spent));
-	for (size_t i = 0; i < s->n_chosen; i++) {
-		parts.spent[i] = s->coins[s->chosen[i]];
-		parts.in[i] = (struct txin){.prev = coin_outpoint(w, parts.spent[i]),
-					    .sequence = SEQUENCE_FINAL};
-	}
-	fill_outputs(w, p, s->change, &parts);
-	tx = sign(w, &parts);
+	parts.in = mem_array(p->n_coins, sizeof(*parts.in));
+	for (size_t i = 0; i < p->n_coins; i++)
+		parts.in[i] =
+			(struct txin){.prev = p->coins[i].outpoint, .sequence = SEQUENCE_FINAL};
+	add_outputs(&parts, p);
+	tx = sign(w, p, &parts);
 	free(parts.in);
-	free(parts.spent);
 	return tx;
 }
 
-bool wallet_pay(struct wallet *w, const struct wallet_payment *p, struct tx **out, int64_t *fee,
+static struct payment *new_payment(const struct wallet *w, const struct payment_request *r,
+				   const struct selection *s)
+{
+	struct payment *p = NEW(struct payment);
+
+	*p = (struct payment){.to = r->to,
+			      .amount = r->amount,
+			      .fee = s->fee,
+			      .change = s->change,
+			      .n_coins = s->n_chosen};
+	if (r->memo)
+		memcpy(p->memo, r->memo, strlen(r->memo));
+	p->coins = mem_array(s->n_chosen, sizeof(*p->coins));
+	for (size_t i = 0; i < s->n_chosen; i++) {
+		const struct own_coin *c = s->coins[s->chosen[i]];
+
+		p->coins[i] = (struct payment_coin){
+			.outpoint = {.txid = w->txs[c->tx].id, .index = c->output},
+			.value = c->value,
+			.owner = w->keys[c->key].owner};
+	}
+	p->tx = build_tx(w, p);
+	return p;
+}
+
+/* --- choosing coins ---------------------------------------------------------------- */
+
+static void selection_free(struct selection *s)
+{
+	free(s->chosen);
+	free((void *)(uintptr_t)s->coins);
+}
+
+/* *s is to be freed with selection_free in any case. */
+static bool choose_coins(const struct wallet *w, const struct payment_request *r,
+			 struct selection *s, struct err *e)
+{
+	const size_t memo = r->memo ? strlen(r->memo) : 0;
+
+	*s = (struct selection){.amount = r->amount, .rate = r->fee_rate};
+	if (!check_request(w, r, e))
+		return false;
+	s->max_bytes = params_max_tx_bytes(chain_params(w->chain));
+	s->fixed_bytes = FRAME_BYTES + OUTPUT_BYTES + (memo ? MEMO_OVERHEAD_BYTES + memo : 0);
+	/* Unconfirmed change is spent only if the confirmed coins are not enough: each payment that spends it has one
+	 * more unconfirmed ancestor, and the mempool limits their number. */
+	for (int confirmed_only = 1; confirmed_only >= 0; confirmed_only--) {
+		selection_free(s);
+		s->coins = candidates(w, r, confirmed_only, &s->n_coins);
+		s->chosen = NULL;
+		if (select_coins(s))
+			return true;
+	}
+	return no_funds(w, r, s, e);
+}
+
+bool wallet_create_payment(const struct wallet *w, const struct payment_request *r,
+			   struct payment **out, struct err *e)
+{
+	struct selection s;
+	const bool ok = choose_coins(w, r, &s, e);
+
+	if (ok)
+		*out = new_payment(w, r, &s);
+	selection_free(&s);
+	return ok;
+}
+
+bool wallet_payment_fee(const struct wallet *w, const struct payment_request *r, int64_t *fee,
+			struct err *e)
+{
+	struct selection s;
+	const bool ok = choose_coins(w, r, &s, e);
+
+	if (ok)
+		*fee = s.fee;
+	selection_free(&s);
+	return ok;
+}
+
+/* --- a payment that was shown ------------------------------------------------------- */
+
+bool wallet_check_payment(const struct wallet *w, const struct payment *p, struct err *e)
+{
+	const uint32_t t = records_find(w, &p->tx->id);
+
+	if (t != NO_INDEX && w->txs[t].state != TX_ABANDONED)
+		return err_set(e, ERR_KNOWN, "payment-sent",
+			       "this payment was sent before: see listtransactions");
+	for (size_t i = 0; i < p->n_coins; i++) {
+		const uint32_t c = records_coin(w, &p->coins[i].outpoint);
+
+		if (c == NO_INDEX || !coin_spendable(w, &w->coins[c]))
+			return err_set(
+				e, ERR_FUNDS, "payment-coins-spent",
+				"nothing was sent, a coin of this payment can't be spent any "
+				"more: prepare the payment again");
+	}
+	return true;
+}
+
+void payment_free(struct payment *p)
+{
+	if (!p)
+		return;
+	tx_unref(p->tx);
+	free(p->coins);
+	free(p);
+}
+
+bool wallet_pay(struct wallet *w, const struct payment_request *r, struct tx **out, int64_t *fee,
 		int64_t *change, struct err *e)
 {
-	const size_t memo = p->memo && *p->memo ? strlen(p->memo) : 0;
-	struct selection s = {.amount = p->amount, .rate = p->fee_rate};
-	const struct own_coin **coins = NULL;
-	bool ok = false;
+	struct payment *p;
 
-	if (!check_payment(w, p, e))
+	if (!wallet_create_payment(w, r, &p, e))
 		return false;
-	s.max_bytes = params_max_tx_bytes(chain_params(w->chain));
-	s.fixed_bytes = FRAME_BYTES + OUTPUT_BYTES + (memo ? 8 + 1 + 2 + memo : 0);
-	/* Change that waits for a block only where the rest is not enough: each payment that spends it makes the
-	 * line of those that must be mined before it longer. */
-	for (int confirmed = 1; confirmed >= 0 && !ok; confirmed--) {
-		free(coins);
-		coins = candidates(w, p, confirmed, &s.n_coins);
-		s.coins = coins;
-		ok = select_coins(&s);
-	}
-	if (ok) {
-		if (out)
-			*out = build(w, p, &s);
-		*fee = s.fee;
-		*change = s.change;
-	} else {
-		no_funds(w, p, &s, e);
-	}
-	free(s.chosen);
-	free(coins);
-	return ok;
+	if (out)
+		*out = tx_ref(p->tx);
+	*fee = p->fee;
+	*change = p->change;
+	payment_free(p);
+	return true;
 }

@@ -1,9 +1,13 @@
 libtally_a_SOURCES += \
+	include/tally/wallet/create_tx.h \
+	include/tally/wallet/drafts.h \
 	include/tally/wallet/wallet.h \
 	src/wallet/balance.c \
 	src/wallet/chain_sync.c \
-	src/wallet/keys.c \
 	src/wallet/create_tx.c \
+	src/wallet/drafts.c \
+	src/wallet/drafts_priv.h \
+	src/wallet/keys.c \
 	src/wallet/tx_state.c \
 	src/wallet/tx_db.c \
 	src/wallet/select.c \

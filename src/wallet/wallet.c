@@ -3,6 +3,7 @@
 
 #include <tally/base/mem.h>
 
+#include "wallet/drafts_priv.h"
 #include "wallet/wallet_priv.h"
 
 bool wallet_open(struct wallet **out, const struct wallet_options *o, struct err *e)
@@ -23,6 +24,7 @@ void wallet_close(struct wallet *w)
 {
 	if (!w)
 		return;
+	drafts_free(w);
 	records_free(w);
 	keys_free(w);
 	free(w->locator);

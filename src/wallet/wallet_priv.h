@@ -8,6 +8,7 @@
 #define TALLY_WALLET_PRIV_H
 
 #include <tally/base/map.h>
+#include <tally/wallet/drafts.h>
 #include <tally/wallet/wallet.h>
 
 #define NO_INDEX UINT32_MAX
@@ -91,6 +92,9 @@ struct wallet {
 	size_t n_voided; /* payments abandoned since it was opened */
 	bool seen_dirty;
 	bool urgent; /* among what is to be written is something the chain could not give back */
+
+	struct payment *drafts[WALLET_DRAFTS_MAX]; /* oldest first */
+	size_t n_drafts;
 
 	bool sums_fresh; /* of `sums` and own_key.spendable */
 	struct wallet_balance sums;

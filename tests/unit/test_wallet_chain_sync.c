@@ -17,12 +17,14 @@ static struct wf *open_with_key(uint16_t maturity)
 /* Own payment of the wallet, taken by the mempool. */
 static struct tx *send(struct wf *f, int64_t amount, unsigned to)
 {
-	struct wallet_payment p = {.to = f->fx.hashes[to], .amount = amount, .fee_rate = 1};
+	const struct payment_request r = {.to = f->fx.hashes[to], .amount = amount, .fee_rate = 1};
+	struct payment *p;
 	struct tx *tx;
-	int64_t fee, change;
 	struct err e = {0};
 
-	fx_must_e(wallet_pay(f->w, &p, &tx, &fee, &change, &e));
+	fx_must_e(wallet_create_payment(f->w, &r, &p, &e));
+	tx = tx_ref(p->tx);
+	payment_free(p);
 	fx_must_e(mempool_accept(f->pool, tx, &e));
 	return tx;
 }
@@ -277,20 +279,19 @@ static int64_t own_by_table(const struct wf *f, int64_t *unspent)
 
 static void send_at_random(struct wf *f, const struct rng *rng)
 {
-	struct wallet_payment p = {.to = f->fx.hashes[rng_below(rng, FX_KEYS)],
-				   .amount = (int64_t)(1000 + rng_below(rng, 60 * COIN)),
-				   .fee_rate = (int64_t)(1 + rng_below(rng, 20))};
-	struct tx *tx;
-	int64_t fee, change;
+	const struct payment_request r = {.to = f->fx.hashes[rng_below(rng, FX_KEYS)],
+					  .amount = (int64_t)(1000 + rng_below(rng, 60 * COIN)),
+					  .fee_rate = (int64_t)(1 + rng_below(rng, 20))};
+	struct payment *p;
 	struct err e = {0};
 
-	if (!wallet_pay(f->w, &p, &tx, &fee, &change, &e)) {
+	if (!wallet_create_payment(f->w, &r, &p, &e)) {
 		assert_string_equal(e.token, "insufficient-funds");
 		return;
 	}
-	if (!mempool_accept(f->pool, tx, &e))
+	if (!mempool_accept(f->pool, p->tx, &e))
 		assert_string_equal(e.token, "too-long-mempool-chain");
-	tx_unref(tx);
+	payment_free(p);
 }
 
 static void reorganise_at_random(struct wf *f, const struct rng *rng)

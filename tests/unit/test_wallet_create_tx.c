@@ -1,45 +1,61 @@
 /* Keys, and what is paid from them: coins, change, fees to the unit. */
+#include <tally/wallet/drafts.h>
+
 #include "wallet_fixture.h"
 
 #define REWARD (50 * COIN)
 /* Version, counts and lock time; with one output and no change. */
 #define BYTES(n_in, n_out) (10 + 139 * (n_in) + 31 * (n_out))
 
-static struct err pay_fails(struct wf *f, struct wallet_payment p)
+static struct err pay_fails(struct wf *f, struct payment_request p)
 {
 	struct err e = {0};
-	struct tx *tx;
-	int64_t fee, change;
+	struct payment *made;
+	int64_t fee;
 
-	assert_false(wallet_pay(f->w, &p, &tx, &fee, &change, &e));
+	assert_false(wallet_payment_fee(f->w, &p, &fee, NULL));
+	assert_false(wallet_create_payment(f->w, &p, &made, &e));
 	return e;
 }
 
-struct paid {
-	struct tx *tx;
-	int64_t fee, change;
-};
-
-/* Made, and found valid by the mempool; it says the same of the fee. */
-static struct paid pay(struct wf *f, struct wallet_payment p)
+static struct payment *create(const struct wf *f, struct payment_request r)
 {
-	struct paid out;
-	int64_t fee;
+	struct payment *p;
 	struct err e = {0};
 
-	fx_must_e(wallet_pay(f->w, &p, &out.tx, &out.fee, &out.change, &e));
-	fx_must_e(mempool_test(f->pool, out.tx, &fee, &e));
-	assert_int_equal(fee, out.fee);
-	assert_int_equal(out.tx->out[0].value, p.amount);
-	assert_int_equal(out.tx->n_out, 1 + (out.change > 0) + (p.memo != NULL));
-	if (out.change)
-		assert_int_equal(out.tx->out[1].value, out.change);
-	return out;
+	fx_must_e(wallet_create_payment(f->w, &r, &p, &e));
+	return p;
 }
 
-static struct wallet_payment payment(const struct wf *f, int64_t amount, int64_t rate)
+/* A payment that the mempool finds valid. What it says of itself must be true of its transaction. */
+static struct payment *pay(struct wf *f, struct payment_request r)
 {
-	return (struct wallet_payment){.to = f->fx.hashes[7], .amount = amount, .fee_rate = rate};
+	struct payment *p = create(f, r);
+	int64_t fee, estimate, spent = 0;
+	struct err e = {0};
+
+	fx_must_e(mempool_test(f->pool, p->tx, &fee, &e));
+	fx_must_e(wallet_payment_fee(f->w, &r, &estimate, &e));
+	assert_int_equal(fee, p->fee);
+	assert_int_equal(estimate, p->fee);
+	assert_int_equal(p->tx->out[0].value, r.amount);
+	assert_int_equal(p->tx->n_out, 1 + (p->change > 0) + (r.memo != NULL));
+	if (p->change)
+		assert_int_equal(p->tx->out[1].value, p->change);
+	assert_int_equal(p->tx->n_in, p->n_coins);
+	for (size_t i = 0; i < p->n_coins; i++) {
+		assert_memory_equal(&p->tx->in[i].prev.txid, &p->coins[i].outpoint.txid,
+				    HASH_BYTES);
+		assert_int_equal(p->tx->in[i].prev.index, p->coins[i].outpoint.index);
+		spent += p->coins[i].value;
+	}
+	assert_int_equal(spent, p->amount + p->fee + p->change);
+	return p;
+}
+
+static struct payment_request payment(const struct wf *f, int64_t amount, int64_t rate)
+{
+	return (struct payment_request){.to = f->fx.hashes[7], .amount = amount, .fee_rate = rate};
 }
 
 /* A wallet whose key 0 has these coins and nothing else. */
@@ -86,8 +102,8 @@ static void a_key_is_on_disk_before_its_address_is_told(void **state)
 	assert_false(wallet_is_mine(f->w, &f->fx.hashes[2]));
 	wf_catch_up(f);
 	assert_balance(f, REWARD, 0, 0); /* and it can spend */
-	struct paid p = pay(f, payment(f, COIN, 1));
-	tx_unref(p.tx);
+	struct payment *p = pay(f, payment(f, COIN, 1));
+	payment_free(p);
 	wf_close(f);
 }
 
@@ -127,19 +143,19 @@ static void the_fee_is_bytes_times_rate_and_the_rest_is_change(void **state)
 
 	(void)state;
 	for (int64_t rate = 1; rate <= 1000; rate *= 10) {
-		struct paid p = pay(f, payment(f, COIN, rate));
+		struct payment *p = pay(f, payment(f, COIN, rate));
 
-		assert_int_equal(p.tx->raw.len, BYTES(1, 2));
-		assert_int_equal(p.fee, rate * BYTES(1, 2));
-		assert_int_equal(p.change, 9 * COIN - p.fee);
-		tx_unref(p.tx);
+		assert_int_equal(p->tx->raw.len, BYTES(1, 2));
+		assert_int_equal(p->fee, rate * BYTES(1, 2));
+		assert_int_equal(p->change, 9 * COIN - p->fee);
+		payment_free(p);
 	}
-	struct wallet_payment with_memo = payment(f, COIN, 3);
+	struct payment_request with_memo = payment(f, COIN, 3);
 	with_memo.memo = "for the tea";
-	struct paid p = pay(f, with_memo);
-	assert_int_equal(p.tx->raw.len, BYTES(1, 2) + 8 + 1 + 2 + 11);
-	assert_int_equal(p.fee, 3 * (int64_t)p.tx->raw.len);
-	tx_unref(p.tx);
+	struct payment *p = pay(f, with_memo);
+	assert_int_equal(p->tx->raw.len, BYTES(1, 2) + 8 + 1 + 2 + 11);
+	assert_int_equal(p->fee, 3 * (int64_t)p->tx->raw.len);
+	payment_free(p);
 	wf_close(f);
 }
 
@@ -147,19 +163,19 @@ static void coins_that_fit_exactly_are_spent_without_change(void **state)
 {
 	const int64_t values[] = {7 * COIN, 3 * COIN, 2 * COIN, 90 * COIN / 100, COIN / 2};
 	struct wf *f = with_coins(NULL, values, ARRAY_LEN(values));
-	struct paid p;
+	struct payment *p;
 
 	(void)state;
 	p = pay(f, payment(f, 2 * COIN + 90 * COIN / 100 - BYTES(2, 1), 1));
-	assert_int_equal(p.change, 0);
-	assert_int_equal(p.tx->n_in, 2);
-	assert_int_equal(p.fee, BYTES(2, 1));
-	tx_unref(p.tx);
+	assert_int_equal(p->change, 0);
+	assert_int_equal(p->tx->n_in, 2);
+	assert_int_equal(p->fee, BYTES(2, 1));
+	payment_free(p);
 	/* Otherwise the smallest that is enough. */
 	p = pay(f, payment(f, 2 * COIN + COIN / 3, 1));
-	assert_int_equal(p.tx->n_in, 1);
-	assert_int_equal(p.fee + p.change, 3 * COIN - (2 * COIN + COIN / 3));
-	tx_unref(p.tx);
+	assert_int_equal(p->tx->n_in, 1);
+	assert_int_equal(p->fee + p->change, 3 * COIN - (2 * COIN + COIN / 3));
+	payment_free(p);
 	wf_close(f);
 }
 
@@ -168,21 +184,21 @@ static void change_that_is_not_worth_spending_goes_to_the_fee(void **state)
 {
 	struct wf *f = with_coins(NULL, (int64_t[]){COIN}, 1);
 	const int64_t rate = 10, all = COIN - rate * BYTES(1, 1);
-	struct paid p;
+	struct payment *p;
 
 	(void)state;
 	p = pay(f, payment(f, all, rate));
-	assert_int_equal(p.change, 0);
-	assert_int_equal(p.fee, rate * BYTES(1, 1));
-	tx_unref(p.tx);
+	assert_int_equal(p->change, 0);
+	assert_int_equal(p->fee, rate * BYTES(1, 1));
+	payment_free(p);
 	p = pay(f, payment(f, all - rate * (31 + 139), rate));
-	assert_int_equal(p.change, 0);
-	assert_int_equal(p.fee, rate * (BYTES(1, 1) + 31 + 139));
-	tx_unref(p.tx);
+	assert_int_equal(p->change, 0);
+	assert_int_equal(p->fee, rate * (BYTES(1, 1) + 31 + 139));
+	payment_free(p);
 	p = pay(f, payment(f, all - rate * (31 + 139) - 1, rate));
-	assert_int_equal(p.change, rate * 139 + 1);
-	assert_int_equal(p.fee, rate * BYTES(1, 2));
-	tx_unref(p.tx);
+	assert_int_equal(p->change, rate * 139 + 1);
+	assert_int_equal(p->fee, rate * BYTES(1, 2));
+	payment_free(p);
 	wf_close(f);
 }
 
@@ -190,12 +206,12 @@ static void one_unit_too_much_cannot_be_paid(void **state)
 {
 	struct wf *f = with_coins(NULL, (int64_t[]){COIN, COIN, COIN}, 3);
 	const int64_t most = 3 * COIN - BYTES(3, 1);
-	struct paid p = pay(f, payment(f, most, 1));
+	struct payment *p = pay(f, payment(f, most, 1));
 	struct err e;
 
 	(void)state;
-	assert_int_equal(p.fee, BYTES(3, 1));
-	tx_unref(p.tx);
+	assert_int_equal(p->fee, BYTES(3, 1));
+	payment_free(p);
 	e = pay_fails(f, payment(f, most + 1, 1));
 	assert_int_equal(e.cls, ERR_FUNDS);
 	assert_string_equal(e.token, "insufficient-funds");
@@ -206,7 +222,7 @@ static void nonsense_is_refused(void **state)
 {
 	struct wf *f = with_coins(NULL, (int64_t[]){COIN}, 1);
 	char memo[SCRIPT_MEMO_MAX + 2];
-	struct wallet_payment p;
+	struct payment_request p;
 
 	(void)state;
 	assert_string_equal(pay_fails(f, payment(f, 0, 1)).token, "bad-amount");
@@ -220,7 +236,7 @@ static void nonsense_is_refused(void **state)
 	p.memo = memo;
 	assert_string_equal(pay_fails(f, p).token, "bad-memo");
 	memo[SCRIPT_MEMO_MAX] = '\0';
-	tx_unref(pay(f, p).tx);
+	payment_free(pay(f, p));
 	p = payment(f, 1000, 1);
 	p.from = &f->fx.hashes[5];
 	assert_string_equal(pay_fails(f, p).token, "not-mine");
@@ -230,8 +246,8 @@ static void nonsense_is_refused(void **state)
 static void from_takes_coins_of_that_address_alone(void **state)
 {
 	struct wf *f = with_coins(NULL, (int64_t[]){COIN}, 1);
-	struct wallet_payment p;
-	struct paid made;
+	struct payment_request p;
+	struct payment *made;
 
 	(void)state;
 	wf_new_key(f, "second"); /* key 1 */
@@ -241,12 +257,12 @@ static void from_takes_coins_of_that_address_alone(void **state)
 	p = payment(f, COIN / 2, 1);
 	p.from = &f->fx.hashes[1];
 	made = pay(f, p);
-	assert_int_equal(made.change, REWARD - COIN / 2 - made.fee);
+	assert_int_equal(made->change, REWARD - COIN / 2 - made->fee);
 	/* Change goes back where it came from. */
 	struct coin back;
-	assert_true(tx_coin(made.tx, 1, 0, &back));
+	assert_true(tx_coin(made->tx, 1, 0, &back));
 	assert_memory_equal(&back.owner, &f->fx.hashes[1], sizeof(back.owner));
-	tx_unref(made.tx);
+	payment_free(made);
 	p.from = &f->fx.hashes[0];
 	p.amount = 2 * COIN;
 	assert_string_equal(pay_fails(f, p).token, "insufficient-funds");
@@ -258,26 +274,26 @@ static void a_payment_fits_into_a_block_of_the_chain(void **state)
 {
 	int64_t values[80];
 	struct wf *f;
-	struct paid p;
+	struct payment *p;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(values); i++)
 		values[i] = COIN / 10;
 	f = with_coins(&(struct fx_options){.max_block_bytes = 10000}, values, ARRAY_LEN(values));
 	p = pay(f, payment(f, 68 * (COIN / 10) - BYTES(68, 1), 1));
-	assert_int_equal(p.tx->n_in, 68);
-	tx_unref(p.tx);
+	assert_int_equal(p->tx->n_in, 68);
+	payment_free(p);
 	assert_string_equal(pay_fails(f, payment(f, 68 * (COIN / 10), 1)).token, "too-many-coins");
 	wf_close(f);
 }
 
-static void submit(struct wf *f, struct wallet_payment p)
+static void submit(struct wf *f, struct payment_request p)
 {
-	struct paid made = pay(f, p);
+	struct payment *made = pay(f, p);
 	struct err e = {0};
 
-	fx_must_e(mempool_accept(f->pool, made.tx, &e));
-	tx_unref(made.tx);
+	fx_must_e(mempool_accept(f->pool, made->tx, &e));
+	payment_free(made);
 }
 
 static void a_coin_is_not_spent_twice_and_change_only_where_it_must_be(void **state)
@@ -300,6 +316,118 @@ static void a_coin_is_not_spent_twice_and_change_only_where_it_must_be(void **st
 	wf_close(f);
 }
 
+/* --- a payment is shown, then sent or cancelled ------------------------------------------ */
+
+static bool send_payment(struct wf *f, const struct payment *p, struct err *e)
+{
+	return wallet_check_payment(f->w, p, e) && mempool_accept(f->pool, p->tx, e);
+}
+
+static void the_payment_that_was_shown_is_the_one_that_is_sent(void **state)
+{
+	struct wf *f = with_coins(NULL, (int64_t[]){COIN, COIN, 3 * COIN}, 3);
+	struct payment_request r = payment(f, COIN / 3, 2);
+	struct payment *p;
+	struct wallet_tx newest;
+	struct err e = {0};
+
+	(void)state;
+	r.memo = "rent";
+	p = pay(f, r);
+	assert_int_equal(p->amount, COIN / 3);
+	assert_memory_equal(&p->to, &f->fx.hashes[7], sizeof(p->to));
+	assert_string_equal(p->memo, "rent");
+	wf_mine(f, 0, NULL, 0); /* a better coin arrives; the payment keeps its own */
+	fx_must_e(send_payment(f, p, &e));
+	assert_int_equal(wallet_history(f->w, &newest, 0, 1) > 0, true);
+	assert_memory_equal(&newest.id, &p->tx->id, sizeof(newest.id));
+	assert_int_equal(newest.fee, p->fee);
+	assert_false(send_payment(f, p, &e));
+	assert_int_equal(e.cls, ERR_KNOWN);
+	assert_string_equal(e.token, "payment-sent");
+	payment_free(p);
+	wf_close(f);
+}
+
+static void a_payment_that_is_dropped_reserves_nothing(void **state)
+{
+	struct wf *f = with_coins(NULL, (int64_t[]){COIN}, 1);
+	struct payment *first = pay(f, payment(f, COIN / 2, 1));
+	struct payment *second = pay(f, payment(f, COIN / 2, 1));
+	struct err e = {0};
+
+	(void)state;
+	assert_memory_equal(&first->coins[0].outpoint, &second->coins[0].outpoint, HASH_BYTES);
+	payment_free(first);
+	assert_balance(f, COIN, 0, 0);
+	assert_int_equal(mempool_count(f->pool), 0);
+	fx_must_e(send_payment(f, second, &e));
+	payment_free(second);
+	wf_close(f);
+}
+
+static void a_payment_whose_coin_was_spent_meanwhile_is_not_sent(void **state)
+{
+	struct wf *f = with_coins(NULL, (int64_t[]){COIN, 2 * COIN}, 2);
+	struct payment *shown = pay(f, payment(f, 2 * COIN, 1));
+	struct payment *other = pay(f, payment(f, 2 * COIN + 1, 1));
+	struct err e = {0};
+
+	(void)state;
+	fx_must_e(send_payment(f, other, &e));
+	assert_false(send_payment(f, shown, &e));
+	assert_int_equal(e.cls, ERR_FUNDS);
+	assert_string_equal(e.token, "payment-coins-spent");
+	assert_int_equal(mempool_count(f->pool), 1);
+	wf_mine_pool(f, 6);
+	assert_false(send_payment(f, shown, &e));
+	assert_string_equal(e.token, "payment-coins-spent");
+	payment_free(shown);
+	payment_free(other);
+	wf_close(f);
+}
+
+static void a_payment_of_a_reward_that_was_reorganised_away_is_not_sent(void **state)
+{
+	struct wf *f = with_coins(NULL, (int64_t[]){COIN}, 1);
+	struct block *fork = block_ref(f->tip);
+	struct payment *p;
+	struct err e = {0};
+
+	(void)state;
+	wf_mine(f, 0, NULL, 0);
+	p = pay(f, payment(f, 10 * COIN, 1));
+	wf_branch(f, fork, 6, 2);
+	assert_false(send_payment(f, p, &e));
+	assert_string_equal(e.token, "payment-coins-spent");
+	payment_free(p);
+	block_unref(fork);
+	wf_close(f);
+}
+
+static void a_draft_is_found_until_it_is_dropped_or_sixteen_newer_ones_exist(void **state)
+{
+	struct wf *f = with_coins(NULL, (int64_t[]){COIN}, 1);
+	struct txid first, second;
+
+	(void)state;
+	first = wallet_keep_draft(f->w, create(f, payment(f, 1000, 1)))->tx->id;
+	/* The same payment again has the same id: it takes the place of the first one. */
+	wallet_keep_draft(f->w, create(f, payment(f, 1000, 1)));
+	assert_non_null(wallet_find_draft(f->w, &first));
+	wallet_drop_draft(f->w, &first);
+	assert_null(wallet_find_draft(f->w, &first));
+	wallet_drop_draft(f->w, &first);
+	first = wallet_keep_draft(f->w, create(f, payment(f, 1001, 1)))->tx->id;
+	second = wallet_keep_draft(f->w, create(f, payment(f, 1002, 1)))->tx->id;
+	for (int i = 0; i < WALLET_DRAFTS_MAX - 1; i++)
+		wallet_keep_draft(f->w, create(f, payment(f, 2000 + i, 1)));
+	assert_null(wallet_find_draft(f->w, &first));
+	assert_non_null(wallet_find_draft(f->w, &second));
+	assert_int_equal(wallet_find_draft(f->w, &second)->amount, 1002);
+	wf_close(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +441,11 @@ int main(void)
 		cmocka_unit_test(from_takes_coins_of_that_address_alone),
 		cmocka_unit_test(a_payment_fits_into_a_block_of_the_chain),
 		cmocka_unit_test(a_coin_is_not_spent_twice_and_change_only_where_it_must_be),
+		cmocka_unit_test(the_payment_that_was_shown_is_the_one_that_is_sent),
+		cmocka_unit_test(a_payment_that_is_dropped_reserves_nothing),
+		cmocka_unit_test(a_payment_whose_coin_was_spent_meanwhile_is_not_sent),
+		cmocka_unit_test(a_payment_of_a_reward_that_was_reorganised_away_is_not_sent),
+		cmocka_unit_test(a_draft_is_found_until_it_is_dropped_or_sixteen_newer_ones_exist),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

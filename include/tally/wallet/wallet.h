@@ -15,10 +15,9 @@
 #include <tally/primitives/script.h>
 #include <tally/primitives/tx.h>
 #include <tally/store/wallet_db.h>
+#include <tally/wallet/create_tx.h>
 
-#define LABEL_MAX               64 /* bytes of UTF-8 */
-#define WALLET_FEE_RATE_DEFAULT 1  /* units a byte */
-#define WALLET_FEE_RATE_MAX     1000000
+#define LABEL_MAX 64 /* bytes of UTF-8 */
 
 struct wallet;
 
@@ -101,18 +100,9 @@ struct tx *wallet_own_tx(const struct wallet *w, const struct txid *id);
 /* How many payments of its own became void since it was opened. */
 size_t wallet_voided(const struct wallet *w);
 
-struct wallet_payment {
-	const struct key_hash *from; /* only coins of this address; NULL: any */
-	struct key_hash to;
-	int64_t amount;
-	int64_t fee_rate; /* units a byte, 1 .. WALLET_FEE_RATE_MAX */
-	const char *memo; /* NULL: none; at most SCRIPT_MEMO_MAX bytes */
-};
-/* Chooses coins, makes change (to the first input's address), signs. Nothing is sent or reserved: the
- * node hands the result to the mempool and then calls wallet_tx_seen. *fee gets the fee, *change the change. ERR_FUNDS
- * "insufficient-funds": "12.5 wanted with a fee of 0.00000226, 3 there: send less or wait for …". ERR_USAGE for the
- * amount, memo or rate. out may be NULL: then nothing is made, and only fee and change are told. */
-bool wallet_pay(struct wallet *w, const struct wallet_payment *p, struct tx **out, int64_t *fee,
+/* Until its callers use wallet_create_payment. */
+#define wallet_payment payment_request
+bool wallet_pay(struct wallet *w, const struct payment_request *r, struct tx **out, int64_t *fee,
 		int64_t *change, struct err *e);
 
 /* Following the chain. Called in order; nothing is on disk before wallet_commit, which the node
