@@ -1,5 +1,5 @@
-"""Bans and discouragements: set, listed, lifted, kept over a restart. The nodes are on loopback, which can be banned by
-hand but is never discouraged."""
+"""Bans and discouragements: set, listed, removed, and still in force after a restart. The nodes are on loopback,
+which a user can ban but which the node never discourages."""
 import time
 
 from chainlib import Chain
@@ -9,20 +9,20 @@ from p2p import Disconnected, Peer, frame
 DAY = 24 * 3600
 
 
-def code_of(call):
+def error_code(action):
     try:
-        call()
+        action()
     except RpcError as e:
         return e.error["code"]
-    raise AssertionError("it worked")
+    raise AssertionError("the command succeeded")
 
 
-def addresses(node):
+def banned_addresses(node):
     return [row["address"] for row in node.rpc("listbanned")]
 
 
-def refused(node, chain):
-    """Is a newcomer from 127.0.0.1 turned away?"""
+def is_refused(node, chain):
+    """Reports whether the node refuses a new connection from 127.0.0.1."""
     try:
         Peer.handshaken(node, chain).close()
     except (Disconnected, OSError):
@@ -30,7 +30,7 @@ def refused(node, chain):
     return False
 
 
-def test_methods_as_bitcoin_core_has_them(net):
+def test_ban_commands_follow_bitcoin_core(net):
     node = net.chain_node()
     now = int(time.time())
     node.rpc("setmocktime", now)
@@ -39,52 +39,52 @@ def test_methods_as_bitcoin_core_has_them(net):
     assert node.rpc("listbanned") == [{
         "address": "10.1.2.3/32", "ban_created": now, "banned_until": now + DAY,
         "ban_duration": DAY, "time_remaining": DAY, "ban_reason": "manually added"}]
-    assert code_of(lambda: node.rpc("setban", "10.1.2.3", "add")) == -23
-    assert code_of(lambda: node.rpc("setban", "10.1.2.3/32", "add", 5)) == -23
+    assert error_code(lambda: node.rpc("setban", "10.1.2.3", "add")) == -23
+    assert error_code(lambda: node.rpc("setban", "10.1.2.3/32", "add", 5)) == -23
     node.rpc("setban", "10.1.2.0/24", "add", 100)
     node.rpc("setban", "2001:db8::7/32", "add", now + 50, True)
-    assert addresses(node) == ["10.1.2.3/32", "10.1.2.0/24", "2001:db8::/32"]
+    assert banned_addresses(node) == ["10.1.2.3/32", "10.1.2.0/24", "2001:db8::/32"]
     assert node.rpc("listbanned")[1]["ban_duration"] == 100
     assert node.rpc("listbanned")[2]["banned_until"] == now + 50
     for bad in ("10.1.2", "10.1.2.3/33", "", "host", "10.1.2.3:3000"):
-        assert code_of(lambda: node.rpc("setban", bad, "add")) == -30, bad
-    assert code_of(lambda: node.rpc("setban", "10.9.9.9", "add", now - 1, True)) == -8
-    assert code_of(lambda: node.rpc("setban", "10.9.9.9", "add", -1)) == -8
-    assert code_of(lambda: node.rpc("setban", "10.9.9.9", "sub")) == -1
-    assert code_of(lambda: node.rpc("setban", "10.9.9.9", "remove")) == -30
+        assert error_code(lambda: node.rpc("setban", bad, "add")) == -30, bad
+    assert error_code(lambda: node.rpc("setban", "10.9.9.9", "add", now - 1, True)) == -8
+    assert error_code(lambda: node.rpc("setban", "10.9.9.9", "add", -1)) == -8
+    assert error_code(lambda: node.rpc("setban", "10.9.9.9", "sub")) == -1
+    assert error_code(lambda: node.rpc("setban", "10.9.9.9", "remove")) == -30
     node.rpc("setmocktime", now + 50)
-    assert addresses(node) == ["10.1.2.3/32", "10.1.2.0/24"]
+    assert banned_addresses(node) == ["10.1.2.3/32", "10.1.2.0/24"]
     node.rpc("setban", "10.1.2.0/24", "remove")
-    assert addresses(node) == ["10.1.2.3/32"]
+    assert banned_addresses(node) == ["10.1.2.3/32"]
     node.rpc("setmocktime", now + DAY)
-    assert addresses(node) == []
+    assert banned_addresses(node) == []
 
 
-def test_who_is_banned_is_disconnected_refused_and_not_dialled(net):
+def test_a_banned_peer_is_disconnected_refused_and_not_dialled(net):
     node = net.chain_node()
     other = net.synced_node(node)
     chain = Chain.from_node(node)
     peer = Peer.handshaken(node, chain)
-    wait_until("both are there", lambda: node.rpc("getconnectioncount") == 2)
+    wait_until("both peers are connected", lambda: node.rpc("getconnectioncount") == 2)
     node.rpc("setban", "127.0.0.0/8", "add")
     peer.expect_disconnect()
-    wait_until("nobody is left", lambda: node.rpc("getconnectioncount") == 0)
-    assert refused(node, chain)
-    assert code_of(lambda: node.connect(other)) == -1
+    wait_until("no peer is connected", lambda: node.rpc("getconnectioncount") == 0)
+    assert is_refused(node, chain)
+    assert error_code(lambda: node.connect(other)) == -1
     assert "banned" in node.run("rpc", "addnode", "127.0.0.1:%d" % other.id, "onetry")[2]
     node.rpc("clearbanned")
     assert node.rpc("listbanned") == []
-    assert not refused(node, chain)
-    wait_until("the other is back", lambda: node.rpc("getconnectioncount") == 1)
+    assert not is_refused(node, chain)
+    wait_until("the other node is connected again", lambda: node.rpc("getconnectioncount") == 1)
 
 
-def test_bans_outlive_the_node(net):
+def test_bans_survive_a_kill_and_a_restart(net):
     node = net.chain_node()
     node.rpc("setban", "10.1.2.0/24", "add", 1000)
     node.rpc("setban", "10.3.0.0/16", "add")
     node.rpc("setban", "10.3.0.0/16", "remove")
     before = node.rpc("listbanned")
-    node.process.kill()  # what was answered is on disk
+    node.process.kill()  # a ban is on disk before the command returns
     node.process.wait()
     node.start("-connect", "0")
     after = node.rpc("listbanned")
@@ -98,26 +98,26 @@ def test_bans_outlive_the_node(net):
     assert node.rpc("listbanned") == []
 
 
-def test_a_node_without_a_chain_keeps_bans_too(net):
+def test_a_node_without_a_chain_keeps_bans(net):
     node = net.node()
     node.start("-connect", "0")
     node.rpc("setban", "10.1.2.0/24", "add", 1000)
     node.stop()
     node.start("-connect", "0")
-    assert addresses(node) == ["10.1.2.0/24"]
+    assert banned_addresses(node) == ["10.1.2.0/24"]
 
 
-def test_loopback_is_disconnected_for_breaking_the_rules_and_let_in_again(net):
+def test_a_misbehaving_loopback_peer_is_disconnected_but_not_discouraged(net):
     node = net.chain_node()
     chain = Chain.from_node(node)
     peer = Peer.handshaken(node, chain)
     peer.send_bytes(frame("ping", b"12345678", checksum=b"abcd"))
     peer.expect_disconnect()
     assert node.rpc("listbanned") == []
-    assert not refused(node, chain)
+    assert not is_refused(node, chain)
 
 
-def test_verbs_of_the_prompt(net):
+def test_ban_commands_of_the_prompt(net):
     node = net.chain_node()
     chain = Chain.from_node(node)
 
@@ -129,10 +129,10 @@ def test_verbs_of_the_prompt(net):
     number = node.rpc("getpeerinfo")[0]["id"]
     assert "nobody" in prompt("bans")
     assert prompt("ban %d" % number) == "ban 127.0.0.1/32 for 86400 s, with 1 peer connected from there?"
-    assert addresses(node) == [] and peer.is_connected()
+    assert banned_addresses(node) == [] and peer.is_connected()
     assert "127.0.0.1/32 for 86400 s: 1 disconnected" in prompt("ban! %d" % number)
     peer.expect_disconnect()
-    assert addresses(node) == ["127.0.0.1/32"]
+    assert banned_addresses(node) == ["127.0.0.1/32"]
     assert "127.0.0.1/32" in prompt("bans")
     assert "not banned any more" in prompt("unban 127.0.0.1")
     assert node.rpc("listbanned") == []
@@ -140,7 +140,7 @@ def test_verbs_of_the_prompt(net):
     assert node.rpc("listbanned")[0]["ban_duration"] == 60
     prompt("unban 10.1.0.0/16")
     prompt("ban! 10.1.2.3:3000")
-    assert addresses(node) == ["10.1.2.3/32"]
+    assert banned_addresses(node) == ["10.1.2.3/32"]
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""A class that waits for its central node, 127.0.0.1:3000, and strangers in it who would keep others from that node, in a
-network namespace of its own, where that port is free. Without namespaces it is left out."""
+"""A class of nodes whose central node, 127.0.0.1:3000, starts last. Peers with another chain, or none, must not keep
+them from joining it. The test runs in a network namespace of its own, in which port 3000 is free; without namespaces
+it is skipped."""
 import contextlib
 import socket
 import threading
@@ -11,18 +12,18 @@ from netns import run_in_namespace
 from p2p import BLOCK, Disconnected, Peer, inv, version
 
 CENTRAL = 3000
-SOON = 8  # seconds after the start of the central node
+JOIN_S = 8  # seconds within which a node joins the central node after that has started
 
 
 def central_node(net):
-    """With a chain, and not started yet."""
+    """A node at port 3000 with a chain, not started yet."""
     n = Node(net.home, CENTRAL)
     net.nodes.append(n)
     n.create("CENTRAL_NODE", "-name", "class", "-spacing", "0")
     return n
 
 
-def chain_of_a_stranger(net):
+def foreign_chain(net):
     n = net.node()
     n.create("STRANGER", "-name", "stranger", "-spacing", "0")
     n.start("-connect", "0")
@@ -31,9 +32,10 @@ def chain_of_a_stranger(net):
     return chain
 
 
-def serve(peer, chain, ended):
-    """Answers what is asked by who joins, with nothing but the genesis."""
-    while not ended.is_set():
+def answer_requests(peer, chain, stopping):
+    """Answers a node that wants to join, until `stopping` is set. The peer claims a height of 7 but offers only the
+    genesis block; chain=None: it has no chain."""
+    while not stopping.is_set():
         try:
             command, _ = peer.receive(0.2)
         except TimeoutError:
@@ -50,106 +52,106 @@ def serve(peer, chain, ended):
                 peer.send_block(chain.blocks[0])
 
 
-class Stranger:
-    """Comes to the node, and listens itself, so that it may be dialled."""
+class OtherPeer:
+    """A peer that dials the node and also listens, so that the node may dial it."""
 
     def __init__(self, node, chain):
-        self.chain, self.ended, self.threads = chain, threading.Event(), []
-        self.door = socket.create_server(("127.0.0.1", 0))
-        self.door.settimeout(0.2)
+        self.chain, self.stopping, self.threads = chain, threading.Event(), []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(0.2)
         peer = Peer.dial(node)
         peer.send("version", version(chain.genesis if chain else None, height=7 if chain else -1,
-                                     port=self.door.getsockname()[1]))
-        self.run(serve, peer, chain, self.ended)
-        self.run(self.let_in)
+                                     port=self.listener.getsockname()[1]))
+        self.start_thread(answer_requests, peer, chain, self.stopping)
+        self.start_thread(self.accept_connections)
 
-    def run(self, what, *args):
-        self.threads.append(threading.Thread(target=what, args=args, daemon=True))
+    def start_thread(self, target, *args):
+        self.threads.append(threading.Thread(target=target, args=args, daemon=True))
         self.threads[-1].start()
 
-    def let_in(self):
-        while not self.ended.is_set():
+    def accept_connections(self):
+        while not self.stopping.is_set():
             with contextlib.suppress(TimeoutError):
-                self.run(serve, Peer(self.door.accept()[0]), self.chain, self.ended)
+                self.start_thread(answer_requests, Peer(self.listener.accept()[0]), self.chain, self.stopping)
 
     def stop(self):
-        self.ended.set()
+        self.stopping.set()
         for t in self.threads:
             t.join()
-        self.door.close()
+        self.listener.close()
 
 
-def joins_soon(central, *nodes):
+def assert_join(central, *nodes):
     tip = central.tip()
     for n in nodes:
-        wait_until("node %d joins" % n.id, lambda: n.tip() == tip, SOON)
+        wait_until("node %d has joined the central node" % n.id, lambda: n.tip() == tip, JOIN_S)
 
 
-def test_who_knocks_and_is_silent_keeps_nobody_from_the_central_node(net):
+def test_an_inbound_connection_without_a_version_does_not_delay_joining(net):
     central, fresh = central_node(net), net.node()
     fresh.start()
-    knock = socket.create_connection(("127.0.0.1", fresh.id))
+    silent = socket.create_connection(("127.0.0.1", fresh.id))
     time.sleep(0.5)
     central.start()
-    joins_soon(central, fresh)
-    knock.close()
+    assert_join(central, fresh)
+    silent.close()
 
 
-def test_who_greets_and_has_no_chain_keeps_nobody_from_it(net):
+def test_an_inbound_peer_without_a_chain_does_not_delay_joining(net):
     central, fresh = central_node(net), net.node()
     fresh.start()
-    stranger = Stranger(fresh, None)
+    other_peer = OtherPeer(fresh, None)
     time.sleep(2)
     central.start()
-    joins_soon(central, fresh)
-    stranger.stop()
+    assert_join(central, fresh)
+    other_peer.stop()
 
 
-def test_the_chain_of_a_stranger_is_not_taken_in_place_of_that_of_the_central_node(net):
-    chain, central, fresh = chain_of_a_stranger(net), central_node(net), net.node()
+def test_a_node_joins_the_central_node_although_an_inbound_peer_offers_another_chain(net):
+    chain, central, fresh = foreign_chain(net), central_node(net), net.node()
     fresh.start()
-    stranger = Stranger(fresh, chain)
+    other_peer = OtherPeer(fresh, chain)
     time.sleep(2)
     central.start()
-    joins_soon(central, fresh)
-    stranger.stop()
+    assert_join(central, fresh)
+    other_peer.stop()
 
 
-def test_where_there_is_no_central_node_what_comes_is_taken_after_ten_seconds(net):
+def test_without_a_central_node_the_chain_of_an_inbound_peer_is_joined_after_10_s(net):
     other, fresh = net.chain_node(), net.node()
     fresh.start()
     other.connect(fresh)
     begin = time.monotonic()
-    wait_until("it joins", lambda: fresh.tip() == other.tip())
+    wait_until("the node has joined the other chain", lambda: fresh.tip() == other.tip())
     assert 8 < time.monotonic() - begin < 15
 
 
 def test_a_class_joins_when_its_central_node_starts_last(net):
     central = central_node(net)
-    given = [net.node() for _ in range(6)]
-    others = [net.node() for _ in range(6)]
-    for n in given:
+    configured = [net.node() for _ in range(6)]
+    default = [net.node() for _ in range(6)]
+    for n in configured:
         n.start("-connect", "127.0.0.1:%d" % CENTRAL)
-    for n in others:
+    for n in default:
         n.start()
-    time.sleep(20)  # so long that back-off would be felt
+    time.sleep(20)  # long enough for the reconnect backoff to have grown
     central.start()
-    joins_soon(central, *given, *others)
+    assert_join(central, *configured, *default)
     central.generate(3)
-    wait_until("all have synced", lambda: all(n.tip() == central.tip() for n in given + others))
-    everybody = [central, *given, *others]
+    wait_until("all nodes have synced", lambda: all(n.tip() == central.tip() for n in configured + default))
+    all_nodes = [central, *configured, *default]
 
-    def dialled():
+    def outbound_pairs():
         return [frozenset((n.id, int(p["addr"].rsplit(":")[-1])))
-                for n in everybody for p in n.rpc("getpeerinfo") if not p["inbound"]]
+                for n in all_nodes for p in n.rpc("getpeerinfo") if not p["inbound"]]
 
-    # They find each other: one connection between any two, and no end dials again and again.
+    # The nodes find each other: one connection between any two, and neither end keeps dialling the other.
     time.sleep(10)
-    wait_until("no two are connected twice", lambda: len(dialled()) == len(set(dialled())))
-    for n in everybody:
+    wait_until("no two nodes are connected twice", lambda: len(outbound_pairs()) == len(set(outbound_pairs())))
+    for n in all_nodes:
         with open(n.out) as f:
             log = f.read()
-        for other in everybody:
+        for other in all_nodes:
             assert log.count(" 127.0.0.1:%d dialled" % other.id) <= 3, (n.id, other.id)
 
 

@@ -1,4 +1,5 @@
-"""Many connections: a full house makes room in order, 500 leave the node healthy, and so does running out of files."""
+"""Many connections. When all inbound slots are taken, the node evicts a peer for a new one; 500 connections don't
+disturb it, and running out of file descriptors doesn't either."""
 import resource
 import socket
 import threading
@@ -9,12 +10,12 @@ from framework import main, wait_until
 from p2p import Peer, frame, locator
 
 
-def inbound(node):
+def inbound_count(node):
     return node.rpc("getnetworkinfo")["connections_in"]
 
 
-def knock(node, n):
-    """n connections that say nothing. Those that were turned away at once are among them."""
+def open_connections(node, n):
+    """n connections that send nothing. The node may have closed some of them already."""
     return [socket.create_connection(("127.0.0.1", node.id), 20) for _ in range(n)]
 
 
@@ -31,43 +32,44 @@ def still_open(sockets):
     return count
 
 
-def test_a_full_house_makes_room_for_one_more(net):
+def test_a_new_connection_evicts_the_peer_of_least_use(net):
     slots = 24
     node = net.chain_node("-maxinbound", str(slots))
     chain, key = Chain.from_node(node), Key()
-    useful = Peer.handshaken(node, chain)
+    block_sender = Peer.handshaken(node, chain)
     block = chain.grow(key, 1)[0]
-    useful.send_block(block)
-    wait_until("the block is there", lambda: node.rpc("getblockcount") == 1)
+    block_sender.send_block(block)
+    wait_until("the block is connected", lambda: node.rpc("getblockcount") == 1)
     assert node.rpc("getpeerinfo")[0]["last_block"] > 0
     old = [Peer.handshaken(node, chain) for _ in range(slots - 2)]
     for p in old:
         p.sync_with_ping()
-    silent = knock(node, 1)
-    wait_until("the house is full", lambda: inbound(node) == slots)
-    # The youngest goes, of whom nothing is known; those who have answered a ping and been of use stay.
+    silent = open_connections(node, 1)
+    wait_until("all inbound slots are taken", lambda: inbound_count(node) == slots)
+    # The silent connection is the youngest and has done nothing. The others have answered a ping, one has sent a
+    # block.
     more = Peer.handshaken(node, chain)
-    wait_until("the silent one is gone", lambda: still_open(silent) == 0)
-    for p in [useful, more, *old]:
+    wait_until("the silent connection is evicted", lambda: still_open(silent) == 0)
+    for p in [block_sender, more, *old]:
         assert p.is_connected()
-    assert inbound(node) == slots
+    assert inbound_count(node) == slots
 
 
-def test_where_all_are_worth_keeping_a_newcomer_is_refused(net):
+def test_a_new_connection_is_refused_when_all_peers_are_protected(net):
     node = net.chain_node("-maxinbound", "5")
     chain = Chain.from_node(node)
     peers = [Peer.handshaken(node, chain) for _ in range(5)]
-    wait_until("the house is full", lambda: inbound(node) == 5)
-    more = knock(node, 1)
-    wait_until("it is refused", lambda: still_open(more) == 0)
+    wait_until("all inbound slots are taken", lambda: inbound_count(node) == 5)
+    more = open_connections(node, 1)
+    wait_until("the new connection is refused", lambda: still_open(more) == 0)
     for p in peers:
         assert p.is_connected()
     peers[0].close()
-    wait_until("there is room", lambda: inbound(node) == 4)
+    wait_until("one slot is free", lambda: inbound_count(node) == 4)
     assert Peer.handshaken(node, chain).is_connected()
 
 
-def test_who_sends_without_end_does_not_keep_it_from_ending(net):
+def test_peers_that_send_without_pause_do_not_keep_the_node_from_stopping(net):
     node = net.chain_node()
     chain = Chain.from_node(node)
     ended = threading.Event()
@@ -79,9 +81,9 @@ def test_who_sends_without_end_does_not_keep_it_from_ending(net):
         except OSError:
             pass
 
-    floods = [threading.Thread(target=flood, args=(Peer.handshaken(node, chain), frame(command, payload) * 50))
+    threads = [threading.Thread(target=flood, args=(Peer.handshaken(node, chain), frame(command, payload) * 50))
               for command, payload in (("ping", b"x" * 8), ("nothing", b""), ("getheaders", locator([])))]
-    for f in floods:
+    for f in threads:
         f.start()
     time.sleep(1)
     begin = time.monotonic()
@@ -89,59 +91,60 @@ def test_who_sends_without_end_does_not_keep_it_from_ending(net):
     assert node.stop() == 0
     assert time.monotonic() - begin < 8
     ended.set()
-    for f in floods:
+    for f in threads:
         f.join()
 
 
-def test_five_hundred_connections_leave_the_node_healthy(net):
+def test_500_connections_do_not_disturb_the_node(net):
     node = net.chain_node()
     other = net.synced_node(node)
     chain = Chain.from_node(node)
-    useful = [Peer.handshaken(node, chain) for _ in range(3)]
-    for p in useful:
+    peers = [Peer.handshaken(node, chain) for _ in range(3)]
+    for p in peers:
         p.sync_with_ping()
-    crowd = knock(node, 500)
-    wait_until("no more than the slots are taken", lambda: inbound(node) == 125, 60)
-    wait_until("the rest is turned away", lambda: still_open(crowd) <= 121, 60)
-    # The others see nothing of it.
-    for p in useful:
+    silent = open_connections(node, 500)
+    wait_until("all 125 inbound slots are taken", lambda: inbound_count(node) == 125, 60)
+    wait_until("the other connections are refused", lambda: still_open(silent) <= 121, 60)
+    # The peers that were connected before are not affected.
+    for p in peers:
         assert p.is_connected()
     node.generate(2)
-    wait_until("blocks go on", lambda: other.rpc("getblockcount") == 2)
+    wait_until("new blocks still reach the other node", lambda: other.rpc("getblockcount") == 2)
     assert Peer.handshaken(node, chain).is_connected()
-    for s in crowd:
+    for s in silent:
         s.close()
-    wait_until("they are gone", lambda: inbound(node) <= 5)
+    wait_until("the silent connections are closed", lambda: inbound_count(node) <= 5)
 
 
-def test_out_of_files_the_node_rests_and_goes_on(net):
+def test_the_node_recovers_from_running_out_of_file_descriptors(net):
     node = net.chain_node()
     chain = Chain.from_node(node)
     peer = Peer.handshaken(node, chain)
     peer.sync_with_ping()
     limit = resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, (48, limit[1]))
-    crowd = knock(node, 60)
-    wait_until("it says so", lambda: b"can't accept" in open(node.dir + "/tally.log", "rb").read())
+    silent = open_connections(node, 60)
+    wait_until("the log reports that accept fails",
+               lambda: b"can't accept" in open(node.dir + "/tally.log", "rb").read())
     assert peer.is_connected()
-    asked = []  # the control port rests too, and answers as soon as there is a file
-    asking = threading.Thread(target=lambda: asked.append(node.rpc("getblockcount")))
-    asking.start()
-    cpu = cpu_of(node)
+    results = []  # the control port can't accept either, and answers once a descriptor is free
+    caller = threading.Thread(target=lambda: results.append(node.rpc("getblockcount")))
+    caller.start()
+    cpu = cpu_seconds(node)
     peer.expect_no("nothing", 3)
-    spent = cpu_of(node) - cpu
-    assert spent < 1.0, "it spins: %.2f s of 3" % spent
-    for s in crowd:
+    spent = cpu_seconds(node) - cpu
+    assert spent < 1.0, "the node spins: %.2f s CPU time in 3 s" % spent
+    for s in silent:
         s.close()
-    asking.join(20)
-    assert asked == [0]
-    wait_until("it lets in again", lambda: inbound(node) <= 2)
-    wait_until("a newcomer is served", lambda: Peer.handshaken(node, chain).is_connected())
+    caller.join(20)
+    assert results == [0]
+    wait_until("the node accepts connections again", lambda: inbound_count(node) <= 2)
+    wait_until("a new peer completes the handshake", lambda: Peer.handshaken(node, chain).is_connected())
     resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, limit)
 
 
-def cpu_of(node):
-    """Seconds that the process has run."""
+def cpu_seconds(node):
+    """CPU time of the node's process in seconds."""
     with open("/proc/%d/stat" % node.process.pid) as f:
         fields = f.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / 100

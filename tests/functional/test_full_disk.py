@@ -1,5 +1,5 @@
-"""A disk that fills up, on a small file system of its own: nothing acknowledged is lost, the node says what is
-wrong and stops, and goes on when there is room."""
+"""A disk that fills up; the node's home is on a small file system of its own. Nothing that the node acknowledged is
+lost. The node stops with a message, and starts again when there is room."""
 import os
 import random
 import subprocess
@@ -12,20 +12,20 @@ MB = 1 << 20
 SIZE = 110 * MB
 
 
-def fill(net, leave):
-    """Leaves so many bytes free."""
+def fill(net, free):
+    """Grows or shrinks a file so that so many bytes are free on the file system."""
     fs = os.statvfs(net.home)
     path = os.path.join(net.home, "filler")
     have = os.path.getsize(path) if os.path.exists(path) else 0
     fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        want = max(0, have + fs.f_bavail * fs.f_frsize - leave)
+        want = max(0, have + fs.f_bavail * fs.f_frsize - free)
         os.ftruncate(fd, min(have, want))
         while want > have:
             try:
                 os.posix_fallocate(fd, 0, want)
                 break
-            except OSError:  # the node has taken some of it
+            except OSError:  # the node has used some of the space meanwhile: try a smaller size
                 want -= 4096
     finally:
         os.close(fd)
@@ -33,7 +33,7 @@ def fill(net, leave):
 
 def mount(net):
     if os.environ.get("TALLY_OWN_MOUNTS") != "1":
-        raise Skip("a mount namespace is not permitted here")
+        raise Skip("mount namespaces are not permitted here")
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%d" % SIZE, "tmpfs", net.home], check=True)
 
 
@@ -43,8 +43,8 @@ def unmount(net):
     subprocess.run(["umount", "-l", net.home], check=True)
 
 
-def mine_until_gone(n):
-    """Blocks that were acknowledged until the node ended; its exit status."""
+def mine_until_the_node_stops(n):
+    """Mines until the node ends. Returns the hashes of the blocks that it acknowledged, and its exit status."""
     hashes = []
     try:
         while True:
@@ -57,7 +57,7 @@ def mine_until_gone(n):
     return hashes, status
 
 
-def last_words(net, n):
+def error_lines(net, n):
     with open(n.out) as f:
         return [line for line in f.read().splitlines() if line.startswith("tally: ")]
 
@@ -71,20 +71,20 @@ def check(n, hashes):
     assert n.cli("rpc", "gettxoutsetinfo") == coins
 
 
-def test_it_stops_before_the_disk_is_full(net):
+def test_the_node_stops_before_the_disk_is_full(net):
     mount(net)
     try:
         n = net.chain_node()
         hashes = n.generate(10)
         address = n.cli("createwallet")
         fill(net, 64 * MB + 200000)
-        more, status = mine_until_gone(n)
+        more, status = mine_until_the_node_stops(n)
         hashes += more
         free = os.statvfs(net.home)
         assert status == 1 and free.f_bavail * free.f_frsize > 50 * MB, (status, free)
-        said = last_words(net, n)
+        said = error_lines(net, n)
         assert len(said) == 1 and "MB are free" in said[0] and "make room" in said[0], said
-        # A command says so as well, and nothing is there that can't be written.
+        # A command refuses in the same way and leaves no partly written file.
         status, out, err = n.run("createwallet")
         assert status == 1 and out == "" and "make room" in err and err.count("\n") == 1, err
         fill(net, 8 * MB)
@@ -99,8 +99,8 @@ def test_it_stops_before_the_disk_is_full(net):
         unmount(net)
 
 
-def test_a_disk_that_another_program_fills_at_once(net):
-    """No byte is left, at a moment when the node may be writing."""
+def test_nothing_acknowledged_is_lost_when_another_program_fills_the_disk(net):
+    """The disk becomes completely full while the node may be writing."""
     mount(net)
     try:
         n = net.chain_node("-min-free", "16")
@@ -108,11 +108,11 @@ def test_a_disk_that_another_program_fills_at_once(net):
         for _ in range(6):
             filler = threading.Timer(random.uniform(0.05, 0.3), fill, (net, 0))
             filler.start()
-            more, status = mine_until_gone(n)
+            more, status = mine_until_the_node_stops(n)
             filler.join()
             hashes += more
             assert status == 1, status
-            said = last_words(net, n)
+            said = error_lines(net, n)
             assert "make room" in said[-1], said
             fill(net, 100 * MB)
             n.start("-connect", "0", "-min-free", "16")
@@ -123,7 +123,7 @@ def test_a_disk_that_another_program_fills_at_once(net):
         unmount(net)
 
 
-def test_a_disk_that_may_only_be_read(net):
+def test_a_read_only_disk_is_reported(net):
     mount(net)
     try:
         n = net.chain_node()
@@ -142,7 +142,7 @@ def test_a_disk_that_may_only_be_read(net):
 
 if __name__ == "__main__":
     if os.environ.get("TALLY_OWN_MOUNTS") is None and os.geteuid() == 0:
-        # Whatever is mounted goes with the last process.
+        # The mounts of a private namespace end with its last process.
         ok = subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0
         os.environ["TALLY_OWN_MOUNTS"] = "1" if ok else "0"
         if ok:

@@ -1,4 +1,4 @@
-"""One word instead of an address and a chain's hash."""
+"""Invites: one word that names a node's address and its chain."""
 import socket
 import struct
 
@@ -8,10 +8,11 @@ from p2p import Disconnected, Listener, version
 CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 
 
-def read(word):
-    """(address, port, genesis hash as hex): bech32m after BIP 350, the bytes as tally(1) tells."""
-    hrp, data = word.rsplit("1", 1)
-    assert hrp == "tally" and word == word.lower()
+def decode(invite):
+    """Decodes an invite: (address, port, genesis hash as hex). Source: BIP 350 for bech32m, tally(1) for the
+    payload."""
+    hrp, data = invite.rsplit("1", 1)
+    assert hrp == "tally" and invite == invite.lower()
     values = [CHARSET.index(c) for c in data]
     chk = 1
     for v in [ord(c) >> 5 for c in hrp] + [0] + [ord(c) & 31 for c in hrp] + values:
@@ -29,82 +30,82 @@ def read(word):
     return ip, struct.unpack(">H", raw[ip_n:ip_n + 2])[0], raw[ip_n + 2:][::-1].hex()
 
 
-def word_for(node, where="127.0.0.1"):
-    return node.cli("invite", "-address", where)
+def invite_of(node, address="127.0.0.1"):
+    return node.cli("invite", "-address", address)
 
 
-def test_the_word_holds_address_port_and_chain(net):
+def test_an_invite_holds_address_port_and_chain(net):
     node = net.node()
     genesis = node.create()
     stopped = node.cli("invite", "-address", "192.168.1.7")
-    assert read(stopped) == ("192.168.1.7", node.id, genesis)
+    assert decode(stopped) == ("192.168.1.7", node.id, genesis)
     node.start("-connect", "0")
     assert node.cli("invite", "-address", "192.168.1.7") == stopped
     assert node.rpc("invite", "192.168.1.7") == stopped
-    assert read(word_for(node, "localhost"))[0] == "127.0.0.1"
-    assert read(word_for(node, "192.168.1.7:4000"))[:2] == ("192.168.1.7", 4000)
-    assert read(word_for(node, "[2001:db8::7]:4000"))[:2] == ("2001:db8::7", 4000)
-    assert read(node.cli("invite"))[1:] == (node.id, genesis)
+    assert decode(invite_of(node, "localhost"))[0] == "127.0.0.1"
+    assert decode(invite_of(node, "192.168.1.7:4000"))[:2] == ("192.168.1.7", 4000)
+    assert decode(invite_of(node, "[2001:db8::7]:4000"))[:2] == ("2001:db8::7", 4000)
+    assert decode(node.cli("invite"))[1:] == (node.id, genesis)
 
 
-def test_the_word_names_the_port_and_address_in_use(net):
+def test_an_invite_names_the_address_and_port_at_which_the_node_listens(net):
     node = net.node()
     genesis = node.create()
     port = free_id()
     node.start("-connect", "0", "-port", str(port), "-bind", "127.0.0.1")
-    assert read(node.cli("invite")) == ("127.0.0.1", port, genesis)
+    assert decode(node.cli("invite")) == ("127.0.0.1", port, genesis)
 
 
-def test_whoever_has_the_word_joins(net):
+def test_a_node_joins_by_an_invite(net):
     first = net.chain_node()
     first.generate(3)
-    word = word_for(first)
+    invite = invite_of(first)
     second = net.node()
-    second.start("-join", word)
-    wait_until("it has joined", lambda: second.rpc("getblockcount") == 3)
+    second.start("-join", invite)
+    wait_until("the second node has joined", lambda: second.rpc("getblockcount") == 3)
     assert second.rpc("getblockhash", 0) == first.rpc("getblockhash", 0)
-    # Again, with the chain there already; and in the other case, as a QR code would have it.
+    # Again with a directory that has the chain already. The word is in upper case, as in a QR code.
     second.stop()
-    second.start("-join", word.upper())
-    wait_until("it is connected", lambda: second.rpc("getconnectioncount") == 1)
-    # From a file.
+    second.start("-join", invite.upper())
+    wait_until("the second node is connected", lambda: second.rpc("getconnectioncount") == 1)
+    # The invite may also stand in tally.conf.
     third = net.node()
     with open(net.home + "/tally.conf", "w") as f:
-        f.write("join=%s\n" % word)
+        f.write("join=%s\n" % invite)
     third.start()
-    wait_until("it has joined", lambda: third.rpc("getblockcount") == 3)
+    wait_until("the third node has joined", lambda: third.rpc("getblockcount") == 3)
 
 
-def test_another_chain_is_refused(net):
+def test_an_invite_to_another_chain_is_refused(net):
     first, other = net.chain_node(), net.node()
     genesis = other.create("OTHER", "-spacing", "0", "-name", "other")
     other.start("-connect", "0")
-    # The chain of one, the address of the other: what listens there is not taken.
+    # The invite names one chain, but its address belongs to a node of another: that chain must not be joined.
     wrong = net.node()
-    word = other.cli("invite", "-address", "127.0.0.1:%d" % first.id)
-    wrong.start("-join", word)
-    wait_until("it has been refused", lambda: b"of another chain" in open(
+    invite = other.cli("invite", "-address", "127.0.0.1:%d" % first.id)
+    wrong.start("-join", invite)
+    wait_until("the log reports the wrong chain", lambda: b"of another chain" in open(
         wrong.dir + "/tally.log", "rb").read())
     assert wrong.run("rpc", "getbestblockhash")[0] != 0
-    # A directory that holds another chain already.
+    # The directory holds another chain already.
     first.stop()
-    status, _, err = first.run("startnode", "-headless", "-join", word)
+    status, _, err = first.run("startnode", "-headless", "-join", invite)
     assert status == 2 and "another chain" in err, err
-    # Two chains named.
-    status, _, err = net.node().run("startnode", "-headless", "-join", word, "-chain", "ab" * 32)
+    # -join and -chain name two different chains.
+    status, _, err = net.node().run("startnode", "-headless", "-join", invite, "-chain", "ab" * 32)
     assert status == 2 and genesis[:16] in err, err
 
 
-def test_the_address_of_the_word_is_dialled(net):
+def test_the_address_in_an_invite_is_dialled(net):
     node = net.node()
     node.create()
     server = Listener()
-    word = node.cli("invite", "-address", "127.0.0.1:%d" % server.port)
+    invite = node.cli("invite", "-address", "127.0.0.1:%d" % server.port)
     joiner = net.node()
-    joiner.start("-join", word)
+    joiner.start("-join", invite)
     peer = server.accept()
     peer.expect("version")
-    # One of another chain is hung up on, however it goes on.
+    # A peer on another chain is disconnected.
     peer.send("version", version(b"\x42" * 32, height=5))
     try:
         peer.expect_disconnect()
@@ -113,14 +114,14 @@ def test_the_address_of_the_word_is_dialled(net):
     server.close()
 
 
-def test_bad_words_get_one_line(net):
+def test_invalid_invites_are_reported_in_one_line(net):
     node = net.node()
     node.create()
-    word = word_for(node)
+    invite = invite_of(node)
     joiner = net.node()
-    for bad, why in (("hello", "no invite"), ("", "give WORD"), (word[:-1], "damaged"),
-                     (word[:-1] + ("q" if word[-1] != "q" else "p"), "damaged"),
-                     (word + "q", "damaged"), ("tally1", "damaged"),
+    for bad, why in (("hello", "no invite"), ("", "give WORD"), (invite[:-1], "damaged"),
+                     (invite[:-1] + ("q" if invite[-1] != "q" else "p"), "damaged"),
+                     (invite + "q", "damaged"), ("tally1", "damaged"),
                      ("tly1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx", "no invite")):
         status, out, err = joiner.run("startnode", "-headless", "-join", bad)
         assert status == 2 and out == "", (bad, status, out)
