@@ -59,7 +59,7 @@ void set_be64(uint8_t p[8], uint64_t v)
 
 void reader_init(struct reader *r, const void *bytes, size_t len)
 {
-	/* An empty buffer may be NULL; a pointer that is none stands in for it. */
+	/* An empty buffer may be NULL, and arithmetic on NULL is undefined. */
 	r->p = bytes ? bytes : (const uint8_t *)"";
 	r->end = r->p + len;
 	r->failed = false;
@@ -85,7 +85,7 @@ void reader_fail(struct reader *r)
 	r->failed = true;
 }
 
-/* The next n bytes, consumed, or NULL. */
+/* Consumes the next n bytes and returns them; NULL if fewer are left. */
 static const uint8_t *take(struct reader *r, size_t n)
 {
 	const uint8_t *p = r->p;
@@ -160,7 +160,7 @@ uint64_t get_compact(struct reader *r)
 		v = get_le32(r);
 	else
 		v = get_le64(r);
-	/* Minimal: a shorter form would not have done. */
+	/* Only the shortest form is valid. */
 	if (compact_bytes(v) != (first == 0xfd ? 3u : first == 0xfe ? 5u : 9u))
 		r->failed = true;
 	return r->failed ? 0 : v;
@@ -230,7 +230,7 @@ uint8_t *writer_take(struct writer *w, size_t *len)
 	return p;
 }
 
-/* Where the next n bytes go, or NULL where they do not fit. */
+/* Appends n bytes whose values the caller sets; NULL if they do not fit. */
 static uint8_t *room(struct writer *w, size_t n)
 {
 	uint8_t *p;

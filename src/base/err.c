@@ -12,7 +12,7 @@ bool err_set(struct err *e, enum err_class cls, const char *token, const char *f
 
 	if (!e)
 		return false;
-	/* Formatted aside: an argument may be this very error's old detail. */
+	/* Formatted into a copy: an argument may point to the old detail of this error. */
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);

@@ -1,7 +1,7 @@
-/* Open addressing with linear probing. A slot is the value and behind it the
- * key; beside the slots an array of tags, 32 bits of each key's hash (0: free),
- * so that probing touches a line of tags and then, as a rule, one slot. The
- * home of an entry follows from its tag, so growing and deleting hash nothing. */
+/* Open addressing with linear probing. A slot holds a value and then its key. A separate array of
+ * tags holds 32 bits of each key's hash (0: free), so that probing usually reads one cache line of
+ * tags and one slot. The tag also gives an entry's home slot, so that growing and deleting need no
+ * hashing. */
 #include <tally/base/map.h>
 
 #include <assert.h>
@@ -14,7 +14,7 @@
 
 #define MAP_CAP_MIN 8
 
-_Static_assert(crypto_shorthash_KEYBYTES == 16, "the key of struct map");
+_Static_assert(crypto_shorthash_KEYBYTES == 16, "size of hash_key in struct map");
 
 void map_init(struct map *m, size_t key_bytes, size_t value_bytes)
 {
@@ -62,7 +62,7 @@ static uint32_t tag_of(const struct map *m, const void *key)
 	return tag ? tag : 1;
 }
 
-/* The slot that holds the key, or the free one where it belongs. */
+/* The slot that holds the key, or the free slot into which it would go. */
 static size_t find(const struct map *m, const void *key, uint32_t tag)
 {
 	size_t mask = m->cap - 1, i;
@@ -151,8 +151,9 @@ bool map_del(struct map *m, const void *key)
 	hole = find(m, key, tag_of(m, key));
 	if (!m->tags[hole])
 		return false;
-	/* Those behind the hole move up where the hole lies between their home and
-	 * their place, so that no search stops short and no tombstones remain. */
+	/* An entry behind the hole moves into it if the hole lies between the entry's home slot and its
+	 * place. Otherwise a later search for that entry would stop at the hole. This way deletion needs
+	 * no tombstones. */
 	for (i = (hole + 1) & mask; m->tags[i]; i = (i + 1) & mask) {
 		size_t home = m->tags[i] & mask;
 

@@ -12,7 +12,7 @@ static void out_of_memory(size_t bytes) __attribute__((noreturn));
 
 static void out_of_memory(size_t bytes)
 {
-	fprintf(stderr, "tally: out of memory: %zu bytes more were needed\n", bytes);
+	fprintf(stderr, "tally: out of memory: %zu more bytes are needed\n", bytes);
 	abort();
 }
 
@@ -95,7 +95,7 @@ void mem_reserve(void *array_ptr, size_t *cap, size_t want, size_t size)
 	while (n < want)
 		if (!checked_mul(&n, n ? n : 4, (size_t)2))
 			out_of_memory(SIZE_MAX);
-	/* The caller's pointer has a type of its own: copied, not aliased. */
+	/* Copied with memcpy: the caller's pointer has another type than void *. */
 	memcpy(&p, array_ptr, sizeof(p));
 	p = mem_resize(p, n, size);
 	memcpy(array_ptr, &p, sizeof(p));

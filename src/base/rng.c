@@ -22,7 +22,7 @@ uint64_t rng_below(const struct rng *r, uint64_t n)
 	uint64_t skip, v;
 
 	assert(n > 0);
-	/* 2^64 mod n: with that many numbers left out each remainder is as likely. */
+	/* 2^64 mod n: without that many of the lowest numbers, every remainder is equally likely. */
 	skip = -n % n;
 	do
 		v = rng_u64(r);
@@ -72,7 +72,7 @@ static void seeded_fill(void *ctx, void *out, size_t bytes)
 		uint64_t v = seeded_next(r->s);
 		size_t n = bytes < sizeof(v) ? bytes : sizeof(v);
 
-		/* Byte by byte, so that a seed gives the same everywhere. */
+		/* Byte by byte, so that a seed gives the same bytes on any machine. */
 		for (size_t i = 0; i < n; i++)
 			p[i] = (uint8_t)(v >> (8 * i));
 		p += n;
@@ -83,7 +83,7 @@ static void seeded_fill(void *ctx, void *out, size_t bytes)
 void rng_seeded_init(struct rng_seeded *r, uint64_t seed)
 {
 	r->rng = (struct rng){seeded_fill, r};
-	/* splitmix64, as xoshiro's authors advise for the state. */
+	/* splitmix64 fills the state, as the authors of xoshiro recommend. */
 	for (int i = 0; i < 4; i++) {
 		uint64_t z = (seed += UINT64_C(0x9e3779b97f4a7c15));
 

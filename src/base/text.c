@@ -31,7 +31,7 @@ static int hex_digit(char c)
 	return -1;
 }
 
-/* Stops at the first byte that is no digit, so a short string is never overrun. */
+/* Stops at the first byte that is not a digit, so that it never reads past the end of the string. */
 bool hex_decode(void *out, size_t n, const char *hex)
 {
 	uint8_t *p = out;
@@ -67,7 +67,7 @@ bool hex_decode_alloc(uint8_t **out, size_t *len, const char *hex, size_t max)
 	return true;
 }
 
-/* Bytes of the well-formed character at p, and its code point; 0: malformed.
+/* The length in bytes of the character at p, and its code point; 0: malformed.
  * Source: Unicode 15, table 3-7 (well-formed UTF-8 byte sequences). */
 static size_t utf8_char(const uint8_t *p, size_t n, uint32_t *cp)
 {
@@ -89,13 +89,13 @@ static size_t utf8_char(const uint8_t *p, size_t n, uint32_t *cp)
 	if (n < len)
 		return 0;
 	if (p[0] == 0xe0)
-		lo = 0xa0; /* else overlong */
+		lo = 0xa0; /* smaller: overlong */
 	else if (p[0] == 0xed)
-		hi = 0x9f; /* else a surrogate */
+		hi = 0x9f; /* greater: a surrogate */
 	else if (p[0] == 0xf0)
-		lo = 0x90; /* else overlong */
+		lo = 0x90; /* smaller: overlong */
 	else if (p[0] == 0xf4)
-		hi = 0x8f; /* else over U+10FFFF */
+		hi = 0x8f; /* greater: above U+10FFFF */
 	if (p[1] < lo || p[1] > hi)
 		return 0;
 	*cp = (uint32_t)(p[0] & (0xff >> (len + 1))) << 6 | (p[1] & 0x3f);
@@ -112,8 +112,8 @@ static bool is_control(uint32_t cp)
 	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f);
 }
 
-/* Marks, overrides and isolates of writing direction; line and paragraph separator. */
-static bool is_turning(uint32_t cp)
+/* Marks, overrides and isolates of the writing direction; line and paragraph separators. */
+static bool is_direction(uint32_t cp)
 {
 	return cp == 0x61c || cp == 0x200e || cp == 0x200f || (cp >= 0x2028 && cp <= 0x202e) ||
 	       (cp >= 0x2066 && cp <= 0x2069);
@@ -121,10 +121,10 @@ static bool is_turning(uint32_t cp)
 
 static bool is_unplain(uint32_t cp)
 {
-	return is_control(cp) || is_turning(cp);
+	return is_control(cp) || is_direction(cp);
 }
 
-/* refused: NULL, nothing */
+/* refused: which characters make the text invalid; NULL: none. */
 static bool utf8_check(const uint8_t *p, size_t n, bool (*refused)(uint32_t cp))
 {
 	while (n) {
@@ -184,7 +184,7 @@ char *utf8_escape(const char *text)
 {
 	size_t n = strlen(text), at = 0;
 	const uint8_t *p = (const uint8_t *)text;
-	/* No byte becomes more than six. */
+	/* A byte becomes at most the six characters \uXXXX. */
 	char *out = mem_array(n + 1, 6);
 
 	while (n) {
@@ -262,11 +262,12 @@ void text_append(char *buf, size_t size, const char *fmt, ...)
 
 #define WORD_MAX 63
 
-/* How many single letters differ: put in, left out, another, or changed places with the next. SIZE_MAX: too long
- * to tell. Source: optimal string alignment, Boytsov 2011, "Indexing methods for approximate dictionary searching". */
+/* Edit distance: the number of letters inserted, deleted, replaced or swapped with their neighbour.
+ * SIZE_MAX if a word is longer than WORD_MAX. Source: optimal string alignment, Boytsov 2011, "Indexing
+ * methods for approximate dictionary searching". */
 static size_t distance(const char *a, const char *b)
 {
-	size_t rows[3][WORD_MAX + 1]; /* of the letters of a before, and before that */
+	size_t rows[3][WORD_MAX + 1]; /* of this letter of a and of the two before it */
 	const size_t n = strlen(b);
 
 	if (n > WORD_MAX || strlen(a) > WORD_MAX)
@@ -291,7 +292,7 @@ void nearest_try(struct nearest *n, const char *word)
 {
 	const size_t d = distance(n->to, word);
 
-	/* In a short word two letters are half of it. */
+	/* At most two edits, and fewer in a short word, of which two letters are half. */
 	if ((n->word && d >= n->distance) || d > MIN(strlen(n->to) / 3, 2))
 		return;
 	n->distance = d;

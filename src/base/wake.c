@@ -38,7 +38,7 @@ void wake_close(struct wake *w)
 	*w = (struct wake){-1, -1};
 }
 
-/* Eight bytes either way: an eventfd counts in those. */
+/* An eventfd reads and writes eight bytes; the pipe does the same. */
 void wake_raise(struct wake *w)
 {
 	uint64_t one = 1;

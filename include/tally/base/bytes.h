@@ -1,5 +1,6 @@
-/* Bounded readers and writers of bytes. Bytes are written and read, never a
- * struct by memcpy. A reader that fails poisons itself: read on, check once. */
+/* Bounded readers and writers of bytes. A struct is never copied to or from bytes with memcpy: its
+ * layout depends on the machine. After a reader has failed once, every further read fails, too, so a
+ * decoder reads all fields and checks the reader once at the end. */
 #ifndef TALLY_BASE_BYTES_H
 #define TALLY_BASE_BYTES_H
 
@@ -15,13 +16,13 @@ struct span {
 
 struct reader {
 	const uint8_t *p, *end;
-	bool failed; /* once true every read gives zeros and consumes nothing */
+	bool failed; /* once true, every read returns zeros and consumes nothing */
 };
 
 void reader_init(struct reader *r, const void *bytes, size_t len);
 size_t reader_left(const struct reader *r); /* bytes not read yet; 0 once failed */
-bool reader_ok(const struct reader *r);     /* nothing failed so far */
-bool reader_done(const struct reader *r);   /* nothing failed and nothing is left */
+bool reader_ok(const struct reader *r);     /* no read has failed */
+bool reader_done(const struct reader *r);   /* no read has failed and no byte is left */
 void reader_fail(struct reader *r);
 
 uint8_t get_u8(struct reader *r);
@@ -31,13 +32,13 @@ uint32_t get_le32(struct reader *r);
 uint32_t get_be32(struct reader *r);
 uint64_t get_le64(struct reader *r);
 uint64_t get_be64(struct reader *r);
-/* CompactSize; a longer encoding than needed fails. Source: tally-protocol(7), DESCRIPTION. */
+/* A CompactSize. Fails if the encoding is longer than necessary. Source: tally-protocol(7), DESCRIPTION. */
 uint64_t get_compact(struct reader *r);
-void get_bytes(struct reader *r, void *out, size_t n); /* zeros where it fails */
-/* n bytes in place, valid as long as the buffer; .p NULL where it fails. */
+void get_bytes(struct reader *r, void *out, size_t n); /* writes zeros if it fails */
+/* Borrows n bytes of the reader's buffer. .p is NULL if it fails. */
 struct span get_span(struct reader *r, size_t n);
-/* A CompactSize length and that many bytes in place; fails where the length is
- * over `max` or what is left. */
+/* A CompactSize length, then borrows that many bytes of the reader's buffer. Fails if the length is
+ * greater than `max` or than the number of bytes left. */
 struct span get_var_span(struct reader *r, size_t max);
 
 struct writer {
@@ -49,9 +50,9 @@ struct writer {
 
 void writer_init(struct writer *w);                              /* grows as needed */
 void writer_init_fixed(struct writer *w, void *buf, size_t cap); /* never grows */
-void writer_clear(struct writer *w);                             /* frees; twice is harmless */
-void writer_reset(struct writer *w);                             /* empty again, memory kept */
-/* Hands the bytes to the caller (mem_alloc'ed) and leaves the writer empty. */
+void writer_clear(struct writer *w); /* frees the buffer; calling it twice is harmless */
+void writer_reset(struct writer *w); /* empties the writer and keeps its memory */
+/* The caller owns the returned bytes (free()); the writer is empty afterwards. */
 uint8_t *writer_take(struct writer *w, size_t *len);
 
 void put_u8(struct writer *w, uint8_t v);
@@ -63,9 +64,9 @@ void put_le64(struct writer *w, uint64_t v);
 void put_be64(struct writer *w, uint64_t v);
 void put_compact(struct writer *w, uint64_t v);
 void put_bytes(struct writer *w, const void *p, size_t n);
-void put_var_bytes(struct writer *w, const void *p, size_t n); /* CompactSize length before */
+void put_var_bytes(struct writer *w, const void *p, size_t n); /* after their CompactSize length */
 
-size_t compact_bytes(uint64_t v); /* 1, 3, 5 or 9 */
+size_t compact_bytes(uint64_t v); /* length of the CompactSize of v: 1, 3, 5 or 9 */
 
 uint16_t le16(const uint8_t p[2]);
 uint32_t le32(const uint8_t p[4]);

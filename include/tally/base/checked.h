@@ -1,4 +1,4 @@
-/* Checked arithmetic: true where the result fits. */
+/* Checked arithmetic: true if the result fits into *out. */
 #ifndef TALLY_BASE_CHECKED_H
 #define TALLY_BASE_CHECKED_H
 

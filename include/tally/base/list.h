@@ -21,7 +21,7 @@ static inline bool list_empty(const struct list *l)
 	return l->next == l;
 }
 
-/* Puts `item` before `at`: with a head, at the end. */
+/* Inserts `item` before `at`. If `at` is the head of a list, that is the end of the list. */
 static inline void list_add(struct list *at, struct list *item)
 {
 	item->next = at;
@@ -30,7 +30,7 @@ static inline void list_add(struct list *at, struct list *item)
 	at->prev = item;
 }
 
-/* Takes the item out; harmless for one that is out (list_init'ed) already. */
+/* Removes the item from its list. Harmless if it is in none, as after list_init. */
 static inline void list_del(struct list *item)
 {
 	item->prev->next = item->next;
@@ -42,7 +42,7 @@ static inline void list_del(struct list *item)
 #define list_first(head, type, member) \
 	(list_empty(head) ? NULL : list_entry((head)->next, type, member))
 #define list_each(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
-/* The current item may be taken out meanwhile. */
+/* The loop body may remove the current item. */
 #define list_each_safe(it, head)                                                  \
 	for (struct list *it = (head)->next, *it##_next = it->next; it != (head); \
 	     it = it##_next, it##_next = it->next)

@@ -1,5 +1,5 @@
-/* The log: one sink for the program, lines of subsystem, level and text. The
- * only mutable global. Called from the loop's thread alone. */
+/* The log: lines of subsystem, level and text, given to one sink of the whole program. The sink is
+ * the only mutable global. Only the loop's thread may log. */
 #ifndef TALLY_BASE_LOG_H
 #define TALLY_BASE_LOG_H
 
@@ -26,12 +26,12 @@ enum log_subsystem {
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 /* `text` is one line without its newline, already sanitised (no control
- * characters, valid UTF-8). unix_us is the time of the system. */
+ * characters, valid UTF-8). unix_us is the system's time, not a mocked one. */
 typedef void log_sink(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
 		      const char *text);
 
 void log_set_sink(log_sink *sink, void *arg); /* NULL: stderr */
-void log_set_level(enum log_level least);     /* what is below it is not made at all */
+void log_set_level(enum log_level least);     /* lines below this level are not even formatted */
 const char *log_subsystem_name(enum log_subsystem sub);
 const char *log_level_name(enum log_level level);
 

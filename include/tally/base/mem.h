@@ -1,5 +1,5 @@
-/* Allocation. Ours may not fail (the program stops with a message); what is the
- * size of a peer's wish is asked for with mem_try and its failure handled. */
+/* Allocation. If one of these functions finds no memory, the program stops with a message, except
+ * mem_try: memory whose size a peer chooses is allocated with mem_try, and the caller handles NULL. */
 #ifndef TALLY_BASE_MEM_H
 #define TALLY_BASE_MEM_H
 
@@ -7,18 +7,18 @@
 
 void *mem_alloc(size_t bytes) __attribute__((malloc, returns_nonnull));
 void *mem_zalloc(size_t bytes) __attribute__((malloc, returns_nonnull));
-/* n * size, overflow checked. */
+/* n * size bytes. An overflow of the product stops the program. */
 void *mem_array(size_t n, size_t size) __attribute__((malloc, returns_nonnull));
-/* Grows or shrinks to n * size bytes; new bytes are not cleared. */
+/* realloc to n * size bytes; added bytes are not zeroed. */
 void *mem_resize(void *p, size_t n, size_t size) __attribute__((returns_nonnull));
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *mem_printf(const char *fmt, ...)
 	__attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
-/* NULL where there is not enough memory. */
+/* NULL if there is not enough memory. */
 void *mem_try(size_t bytes) __attribute__((malloc));
 
-/* Grows *array (elements of `size` bytes, *cap of them allocated) so that at
- * least `want` fit; doubles. */
+/* Grows an array until at least `want` elements of `size` bytes fit, by doubling. array_ptr is the
+ * address of the array's pointer, *cap the number of elements that it has room for. */
 void mem_reserve(void *array_ptr, size_t *cap, size_t want, size_t size);
 
 #define NEW(type)                       ((type *)mem_zalloc(sizeof(type)))

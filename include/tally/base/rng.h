@@ -1,5 +1,5 @@
-/* Randomness comes from outside: the system's, or a seeded generator that makes
- * a test or a simulation repeatable. */
+/* Random generators are passed in: the system's, or a seeded one that makes a test or a simulation
+ * repeatable. */
 #ifndef TALLY_BASE_RNG_H
 #define TALLY_BASE_RNG_H
 
@@ -15,12 +15,12 @@ void rng_fill(const struct rng *r, void *out, size_t bytes);
 uint64_t rng_u64(const struct rng *r);
 uint64_t rng_below(const struct rng *r, uint64_t n); /* 0 .. n-1, without bias; n > 0 */
 
-const struct rng *rng_system(void); /* the kernel's, fit for keys */
+const struct rng *rng_system(void); /* the kernel's generator: suitable for keys */
 
 struct rng_seeded {
 	struct rng rng;
 	uint64_t s[4];
 };
-void rng_seeded_init(struct rng_seeded *r, uint64_t seed); /* never for keys */
+void rng_seeded_init(struct rng_seeded *r, uint64_t seed); /* predictable: never for keys */
 
 #endif
