@@ -20,7 +20,7 @@ static uint32_t polymod(uint32_t chk, uint8_t v)
 	return chk;
 }
 
-/* The checksum's state after the expanded human-readable part. */
+/* The state of the checksum after the expanded human-readable part. */
 static uint32_t polymod_hrp(const char *hrp, size_t n)
 {
 	uint32_t chk = 1;
@@ -48,7 +48,7 @@ static char lower(char c)
 	return is_upper(c) ? (char)(c + ('a' - 'A')) : c;
 }
 
-/* What the checksum's state ends in. */
+/* The state of a valid checksum after the last character. */
 static uint32_t final_state(enum bech32_kind kind)
 {
 	return kind == BECH32M ? 0x2bc830a3 : 1;
@@ -86,7 +86,7 @@ bool bech32_encode(char *out, size_t out_size, enum bech32_kind kind, const char
 	return true;
 }
 
-/* Every character printable ASCII, letters of one case. */
+/* All characters must be printable ASCII, all letters of one case. */
 static bool check_characters(const char *text, size_t len, struct err *e)
 {
 	bool upper = false, low = false;
@@ -112,7 +112,7 @@ bool bech32_decode(char hrp[84], uint8_t *data, size_t *n, enum bech32_kind kind
 
 	if (len > max_chars)
 		return err_set(e, ERR_DECODE, "bech32-length",
-			       "%zu characters where at most %zu fit", len, max_chars);
+			       "it has %zu characters: at most %zu are allowed", len, max_chars);
 	if (!check_characters(text, len, e))
 		return false;
 	one = strrchr(text, '1');
@@ -132,7 +132,7 @@ bool bech32_decode(char hrp[84], uint8_t *data, size_t *n, enum bech32_kind kind
 
 		if (!at)
 			return err_set(e, ERR_DECODE, "bech32-character",
-				       "character %zu, '%c', is none of %s", i + 1, text[i],
+				       "character %zu, '%c', is not one of %s", i + 1, text[i],
 				       charset);
 		data[count] = (uint8_t)(at - charset);
 		chk = polymod(chk, data[count++]);

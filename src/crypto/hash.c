@@ -11,10 +11,10 @@
 
 #include "crypto/sha256_priv.h"
 
-#define ZEROS_SHOWN 2 /* of those in front of a short hash */
+#define ZEROS_SHOWN 2 /* leading zeros of a short hash */
 
-/* Takes in what is left of a message (less than a block) of `total` bytes, with its padding: FIPS
- * 180-4, section 5.1.1. */
+/* Hashes the last bytes (less than a block) of a message of `total` bytes, and its padding. Source:
+ * FIPS 180-4, section 5.1.1. */
 static void finish(uint32_t state[SHA256_WORDS], const uint8_t *rest, uint64_t total,
 		   uint8_t out[HASH_BYTES])
 {

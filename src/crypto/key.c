@@ -20,7 +20,7 @@ bool crypto_start(struct err *e)
 	return true;
 }
 
-/* Verifies as the protocol wants of SHA256(text)? */
+/* Is this a valid signature of SHA256(text)? */
 static bool sample_verifies(const char *text, size_t n, const char *sig_hex,
 			    const struct pubkey *pub)
 {
@@ -33,9 +33,8 @@ static bool sample_verifies(const char *text, size_t n, const char *sig_hex,
 
 bool key_selfcheck(struct err *e)
 {
-	/* A public key of mixed order; on the first signature verifiers with the cofactor
-	 * say yes and those without say no, on the second all say yes. Source:
-	 * tally-protocol(7), TRANSACTIONS. */
+	/* The public key has mixed order. Verifiers with the cofactor accept the first signature and
+	 * those without reject it; both accept the second. Source: tally-protocol(7), TRANSACTIONS. */
 	static const char pub_hex[] =
 		"f2d100639614c6a6dd00b28f31127ad89655e2ad12da9063e0687f2b282dd773";
 	static const char must_fail[] =

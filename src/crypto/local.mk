@@ -9,12 +9,13 @@ libtally_a_SOURCES += \
 	src/crypto/hash.c \
 	src/crypto/key.c \
 	src/crypto/pow.c \
-	src/crypto/sha256.c \
 	src/crypto/sha256_avx2.c \
 	src/crypto/sha256_avx512.c \
+	src/crypto/sha256_engine.c \
 	src/crypto/sha256_lanes_priv.h \
 	src/crypto/sha256_ni.c \
 	src/crypto/sha256_priv.h \
+	src/crypto/sha256_sodium.c \
 	src/crypto/sigpool.c
 
 if HAVE_CMOCKA

@@ -8,10 +8,10 @@
 
 #include "crypto/sha256_priv.h"
 
-#define MIDSTATE_BYTES 64 /* the first block of the header is the same for every nonce */
+#define MIDSTATE_BYTES 64 /* the first block of the header, which does not contain the nonce */
 #define NONCE_AT       76
 
-/* hash <= target, both little-endian: the last limb decides as good as always. */
+/* hash <= target, both little-endian: the comparison begins with the most significant limb. */
 static bool meets(const struct hash256 *h, const uint8_t target[32])
 {
 	for (int limb = 3; limb >= 0; limb--) {

@@ -1,4 +1,4 @@
-/* Sixteen headers at once, with AVX-512. */
+/* The engine that tries sixteen nonces at once with AVX-512. */
 #include "crypto/sha256_priv.h"
 
 #if defined(__x86_64__)
@@ -18,11 +18,11 @@ typedef uint32_t vec __attribute__((vector_size(64)));
 
 #include "crypto/sha256_lanes_priv.h"
 
-static bool usable(void)
+static bool avx512_usable(void)
 {
 	return __builtin_cpu_supports("avx512f");
 }
 
-const struct sha256_engine sha256_avx512 = {"avx512", usable, NULL, lanes_scan};
+const struct sha256_engine sha256_avx512 = {"avx512", avx512_usable, NULL, lanes_scan};
 
 #endif

@@ -1,9 +1,10 @@
-/* Looking for nonces in many lanes at once: one vector register holds the same word of LANES headers. Included by
- * a file that says how wide and how it is done: LANES, TARGET, vec, ROTR(x, n), XOR3(a, b, c), CH(e, f, g),
- * MAJ(a, b, c), AT_MOST(a, b) (a mask, lane 0 at the bottom; unsigned), and wants scan_lanes.
+/* Tries LANES nonces at once: each vector register holds the same word of LANES headers. The engine
+ * that includes this file defines LANES, TARGET, vec, ROTR(x, n), XOR3(a, b, c), CH(e, f, g),
+ * MAJ(a, b, c) and AT_MOST(a, b), an unsigned comparison that gives a bit mask with lane 0 lowest. It
+ * uses lanes_scan.
  *
- * Everything is unrolled; what is constant in a header (its padding, words before the nonce) the
- * compiler folds. Source of the rounds: FIPS 180-4, section 6.2.2. */
+ * All rounds are unrolled, so that the compiler folds the words that are constant: padding and the
+ * words before the nonce. Source of the rounds: FIPS 180-4, section 6.2.2. */
 
 #define INLINE static inline __attribute__((always_inline)) TARGET
 
@@ -21,7 +22,8 @@ INLINE vec swap_bytes(vec x)
 	return (ROTR(x, 8) & 0xff00ff00U) | (ROTR(x, 24) & 0x00ff00ffU);
 }
 
-/* One round; the caller renames instead of moving: word (i - round) % 8 is called i. */
+/* One round. Instead of moving all eight words by one place in each round, S(i) renames them: the word
+ * called i is at index (i - round) % 8. */
 INLINE void one_round(struct lanes *s, int round, vec wk)
 {
 #define S(i) s->v[((i) + 64 - round) % 8]
@@ -33,7 +35,7 @@ INLINE void one_round(struct lanes *s, int round, vec wk)
 #undef S
 }
 
-/* The schedule's word i, in the place of i - 16. */
+/* Word i of the message schedule; it replaces word i - 16. */
 INLINE vec schedule(vec w[16], int i)
 {
 	vec a = w[(i + 1) % 16], b = w[(i + 14) % 16];
@@ -50,7 +52,8 @@ INLINE void all_rounds(struct lanes *s, vec w[16], int n)
 		one_round(s, i, (i < 16 ? w[i] : schedule(w, i)) + sha256_k[i]);
 }
 
-/* H after round 63 is E after round 60. */
+/* The second hash needs 61 of its 64 rounds: only its last word (H) is compared, and H after round 63
+ * is E after round 60. */
 INLINE unsigned scan_lanes(const struct sha256_scan *scan, vec nonces)
 {
 	struct lanes s;

@@ -1,6 +1,7 @@
-/* With the SHA instructions of x86. The state is in two registers, ABEF and CDGH; sha256rnds2 makes two
- * rounds. One hash waits for itself most of the time, so scans make two at once. Source: Intel 64 and IA-32
- * manual, volume 2, SHA256RNDS2, SHA256MSG1, SHA256MSG2. */
+/* The engine on the SHA instructions of x86. Two registers, ABEF and CDGH, hold the state;
+ * sha256rnds2 computes two rounds. Each instruction depends on the one before, so the scan interleaves
+ * two hashes to hide the latency. Source: Intel 64 and IA-32 manual, volume 2, SHA256RNDS2,
+ * SHA256MSG1, SHA256MSG2. */
 #include "crypto/sha256_priv.h"
 
 #if defined(__x86_64__)
@@ -16,7 +17,7 @@ struct ni_state {
 };
 
 struct ni_words {
-	__m128i m[4]; /* words of the schedule, four each, the oldest at (group % 4) */
+	__m128i m[4]; /* the last 16 words of the message schedule; the oldest four at group % 4 */
 };
 
 INLINE __m128i swap_pairs(__m128i x)
@@ -60,7 +61,7 @@ INLINE void rounds(struct ni_state *s, __m128i wk)
 	s->abef = _mm_sha256rnds2_epu32(s->abef, s->cdgh, _mm_shuffle_epi32(wk, 0x0e));
 }
 
-/* Puts the words of group + 4 in the place of this group's. */
+/* Replaces the schedule words of this group by those of group + 4. */
 INLINE void schedule(struct ni_words *w, int group)
 {
 	__m128i *m0 = &w->m[group % 4];
@@ -96,7 +97,7 @@ TARGET static void ni_blocks(uint32_t state[SHA256_WORDS], const uint8_t *blocks
 
 /* --- two nonces at once --------------------------------------------------------------- */
 
-/* Rounds 0 to 59, for both. */
+/* Rounds 0 to 59 of both hashes. */
 INLINE void sixty_rounds(struct ni_state s[2], struct ni_words w[2])
 {
 #pragma GCC unroll 16
@@ -126,7 +127,8 @@ INLINE struct ni_words hash_words(struct ni_state s)
 				  _mm_set_epi32(256, 0, 0, 0)}};
 }
 
-/* The last word of the hash: H after round 63 is F after round 61, so the last two rounds are left off. */
+/* The last word of the hash. H after round 63 is F after round 61, so the last two rounds are not
+ * needed. */
 INLINE uint32_t top_after_sixty(struct ni_state s, const struct ni_words *w)
 {
 	__m128i abef = _mm_sha256rnds2_epu32(s.cdgh, s.abef, with_k(w, 15));

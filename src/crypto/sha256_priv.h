@@ -1,5 +1,5 @@
-/* SHA-256's compression, and looking for nonces with it: several ways, of which the quickest that
- * this machine has and that agrees with libsodium is chosen once, at start. */
+/* Engines: implementations of SHA-256's compression function and of the search for a nonce. The
+ * program chooses one at start: the fastest that this machine has and that agrees with libsodium. */
 #ifndef TALLY_CRYPTO_SHA256_PRIV_H
 #define TALLY_CRYPTO_SHA256_PRIV_H
 
@@ -10,7 +10,8 @@
 #define SHA256_BLOCK_BYTES 64
 #define SHA256_WORDS       8
 
-/* First words and round constants: FIPS 180-4, sections 5.3.3 and 4.2.2. Here, so that the compiler sees them. */
+/* Initial state and round constants. Source: FIPS 180-4, sections 5.3.3 and 4.2.2. They are in this
+ * header so that the compiler can fold them into the unrolled rounds of each engine. */
 static const uint32_t sha256_iv[SHA256_WORDS] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
 						 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
@@ -26,41 +27,44 @@ static const uint32_t sha256_k[64] __attribute__((aligned(16))) = {
 	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7,
 	0xc67178f2};
 
-/* Takes n whole blocks into the state. */
+/* Compresses n blocks of 64 bytes into the state. */
 typedef void sha256_blocks_fn(uint32_t state[SHA256_WORDS], const uint8_t *blocks, size_t n);
 
-/* A header whose nonce is wanted. */
+/* The search for the nonce of a header. */
 struct sha256_scan {
-	uint32_t mid[SHA256_WORDS]; /* the state after its first block */
-	uint32_t tail[3];           /* the words between that and the nonce */
+	uint32_t mid[SHA256_WORDS]; /* midstate: the state after the header's first 64 bytes */
+	uint32_t tail[3];           /* the three words between the midstate and the nonce */
 	uint32_t top;               /* most significant 32 bits of the target */
 };
-/* How many of the n nonces from `first` on come before one whose hash has at most `top` for its most
- * significant 32 bits; n where none has. (Of 2^32 headers one in some thousand millions gets so far
- * and still misses the target: the caller looks.) */
+/* Tries the n nonces from `first` on. Returns the number of nonces before the first one whose hash has
+ * most significant 32 bits of at most `top`; n if there is none. The caller compares the whole hash
+ * with the whole target, because equal top bits do not decide. */
 typedef uint64_t sha256_scan_fn(const struct sha256_scan *s, uint32_t first, uint64_t n);
 
-/* One way; what it cannot do is NULL. */
+/* A function that an engine does not offer is NULL. */
 struct sha256_engine {
 	const char *name;
-	bool (*usable)(void); /* on this machine */
+	bool (*usable)(void); /* does this processor have the instructions? */
 	sha256_blocks_fn *blocks;
 	sha256_scan_fn *scan;
 };
 
-/* Quickest first; the last one, on libsodium, can do both everywhere. */
+/* Fastest first. The last one, libsodium's, offers both functions on every machine. */
 extern const struct sha256_engine *const sha256_engines[];
 extern const size_t sha256_n_engines;
-/* Does it agree with libsodium? */
+/* Compares an engine with libsodium on a few blocks and nonces. */
 bool sha256_engine_right(const struct sha256_engine *en);
 
-/* Chooses. Before that libsodium's is in use. Not while other threads hash. */
+/* Chooses the engines; before this call libsodium's is used. No other thread may hash meanwhile. */
 void sha256_start(void);
 sha256_blocks_fn *sha256_blocks(void);
 sha256_scan_fn *sha256_scan(void);
 
-/* The engines. */
 extern const struct sha256_engine sha256_sodium;
+/* Its compression function, and the most significant 32 bits of the hash with this nonce: what the
+ * other engines are compared with. */
+void sha256_sodium_blocks(uint32_t state[SHA256_WORDS], const uint8_t *blocks, size_t n);
+uint32_t sha256_sodium_top(const struct sha256_scan *s, uint32_t nonce);
 #if defined(__x86_64__)
 extern const struct sha256_engine sha256_avx512, sha256_avx2, sha256_ni;
 #endif

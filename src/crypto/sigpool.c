@@ -1,8 +1,7 @@
-/* One mutex guards everything but the checks themselves, which a worker makes
- * without it. A worker takes a few checks at a time from the job that has waited
- * longest, always in order, so that whatever comes before a failing check has been
- * begun, and is still finished, when the failure is found: the least failing index
- * is the same in every run. */
+/* One mutex guards everything; a worker releases it while it verifies. A worker takes a few checks at
+ * a time, in order, from the job that has been ready longest. When it finds an invalid signature, all
+ * checks before that one have been taken by some worker and will be finished. So the smallest invalid
+ * index is the same in every run. */
 #include <tally/crypto/sigpool.h>
 
 #include <assert.h>
@@ -22,11 +21,11 @@
 
 struct sigpool {
 	pthread_mutex_t lock;
-	pthread_cond_t work;     /* a job has checks nobody has taken, or stop */
-	pthread_cond_t progress; /* a job has finished, or its last slice was left off */
-	struct list ready;       /* jobs with checks nobody has taken; first come, first served */
+	pthread_cond_t work;     /* a job has checks that no worker has taken, or stop is set */
+	pthread_cond_t progress; /* a job has finished, or a dropped job has no slice in flight */
+	struct list ready;       /* jobs with checks that no worker has taken, oldest first */
 	struct list verdicts;    /* finished jobs whose done has not been called */
-	uint64_t last_seq;       /* of the verdicts */
+	uint64_t last_seq;       /* sequence number of the newest verdict */
 	struct wake wake;        /* raised while there are verdicts */
 	unsigned n_threads;
 	size_t n_jobs;
@@ -34,7 +33,7 @@ struct sigpool {
 	pthread_t threads[THREADS_MAX];
 };
 
-/* Checks stay where they are while more are added: workers read them unlocked. */
+/* Workers read checks without the lock, so a slice never moves while more checks are added. */
 struct slice {
 	struct sigcheck checks[SLICE];
 };
@@ -42,14 +41,14 @@ struct slice {
 struct sigjob {
 	struct sigpool *pool;
 	struct list ready, verdict;
-	uint64_t seq; /* its place among the verdicts */
+	uint64_t seq; /* its sequence number among the verdicts */
 	sigjob_done *done;
 	void *arg;
 	struct slice **slices;
 	size_t cap;
 	size_t added, taken, in_flight; /* checks */
 	size_t first_bad;
-	/* Checks from here on need not be made: the first bad one, or 0 once dropped. */
+	/* Checks from this index on can be skipped: the first invalid one, or 0 for a dropped job. */
 	atomic_size_t limit;
 	bool closed;
 };
@@ -64,7 +63,7 @@ static bool finished(const struct sigjob *j)
 	return j->closed && j->taken == j->added && !j->in_flight;
 }
 
-/* A verdict for the loop, if the job is finished and anybody wants to be told. */
+/* Queues the verdict for the loop if the job is finished and has a callback. */
 static void settle(struct sigjob *j)
 {
 	struct sigpool *p = j->pool;
@@ -89,15 +88,15 @@ static void verdict_remove(struct sigjob *j)
 		wake_lower(&j->pool->wake);
 }
 
-/* What nobody has taken yet is not going to be checked. */
-static void leave_rest(struct sigjob *j)
+/* Drops the checks that no worker has taken. */
+static void drop_rest(struct sigjob *j)
 {
 	j->taken = j->added;
 	list_del(&j->ready);
 }
 
-/* The first failing index in from .. to - 1, or SIZE_MAX. Stops where a failure
- * before, found meanwhile by another worker, makes the rest needless. */
+/* The first invalid index in from .. to - 1, or SIZE_MAX. Stops early if another worker has found an
+ * invalid signature before this index. */
 static size_t run_checks(struct sigjob *j, const struct sigcheck *checks, size_t from, size_t to)
 {
 	for (size_t i = from; i < to; i++, checks++) {
@@ -116,17 +115,17 @@ static void note_bad(struct sigjob *j, size_t i)
 	j->first_bad = i;
 	if (i < atomic_load(&j->limit))
 		atomic_store(&j->limit, i);
-	leave_rest(j);
+	drop_rest(j);
 }
 
-/* Takes some checks of the job and makes them. Called and returns with the lock
- * held; the job may be gone afterwards. */
+/* Takes some checks of the job and makes them. The caller holds the lock; it is released meanwhile and
+ * held again at the return. The job may have been freed by then. */
 static void work_on(struct sigjob *j)
 {
 	struct sigpool *p = j->pool;
 	size_t from = j->taken, left = j->added - from;
-	/* A share for each thread, so that all are through at about the same time, and
-	 * never over the end of a slice. */
+	/* An equal share for each thread, so that all finish at about the same time; never beyond the
+	 * end of a slice. */
 	size_t share = (left + p->n_threads - 1) / p->n_threads;
 	size_t n = MIN(MIN(share, left), SLICE - from % SLICE);
 	const struct sigcheck *checks = check_at(j, from);
@@ -226,7 +225,7 @@ struct sigjob *sigjob_new(struct sigpool *p, sigjob_done *done, void *arg)
 	atomic_init(&j->limit, SIZE_MAX);
 	list_init(&j->ready);
 	list_init(&j->verdict);
-	p->n_jobs++; /* the owner's thread alone */
+	p->n_jobs++; /* needs no lock: only the loop's thread uses it */
 	return j;
 }
 
@@ -246,8 +245,7 @@ static void append(struct sigjob *j, const struct sigcheck *checks, size_t n)
 	}
 }
 
-/* Wakes as many workers as there is work for. A few checks of an open job are no
- * reason: more are coming, or it will be closed. */
+/* Wakes as many workers as there is work for. */
 static void wake_workers(struct sigpool *p, size_t checks)
 {
 	if (checks >= SLICE * 2)
@@ -278,6 +276,7 @@ void sigjob_add(struct sigjob *j, const struct sigcheck *checks, size_t n)
 		j->taken = j->added;
 	if (j->taken < j->added && list_empty(&j->ready))
 		list_add(&p->ready, &j->ready);
+	/* Fewer checks of an open job wake no worker: more are added, or sigjob_close wakes them. */
 	if (j->added - j->taken >= SLICE)
 		wake_workers(p, j->added - j->taken);
 	pthread_mutex_unlock(&p->lock);
@@ -327,7 +326,7 @@ void sigjob_free(struct sigjob *j)
 		return;
 	p = j->pool;
 	pthread_mutex_lock(&p->lock);
-	leave_rest(j);
+	drop_rest(j);
 	atomic_store(&j->limit, 0);
 	while (j->in_flight)
 		pthread_cond_wait(&p->progress, &p->lock);
@@ -340,7 +339,7 @@ void sigjob_free(struct sigjob *j)
 	free(j);
 }
 
-/* The oldest verdict not younger than `last`, taken out, or NULL. */
+/* Removes and returns the oldest verdict up to sequence number `last`, or NULL. */
 static struct sigjob *next_verdict(struct sigpool *p, uint64_t last)
 {
 	struct sigjob *j;
@@ -360,8 +359,8 @@ void sigpool_poll(struct sigpool *p)
 	struct sigjob *j;
 	uint64_t last;
 
-	/* Only what had finished by now: jobs that done makes and that finish at once
-	 * are the next poll's. */
+	/* Only jobs that had finished before this call: a callback may create jobs that finish at
+	 * once, and they must not keep this loop running. */
 	pthread_mutex_lock(&p->lock);
 	last = p->last_seq;
 	pthread_mutex_unlock(&p->lock);

@@ -1,5 +1,5 @@
-/* SHA-256d and the distinct kinds of hash. Hashes are kept in the order in
- * which they are computed and sent ("internal"); shown reversed, as Bitcoin does. */
+/* SHA-256d, and a type of its own for each kind of hash. Hashes are stored in the byte order in which
+ * they are computed and sent ("internal"), and shown with their bytes reversed, as in Bitcoin. */
 #ifndef TALLY_CRYPTO_HASH_H
 #define TALLY_CRYPTO_HASH_H
 
@@ -25,20 +25,21 @@ void sha256d(struct hash256 *out, const void *bytes, size_t n);
 /* sha256d(left | right): a node of a merkle tree. */
 void sha256d_pair(struct hash256 *out, const struct hash256 *left, const struct hash256 *right);
 
-/* How it is done on this machine: "sha-ni", "libsodium". Chosen and tried out by crypto_start. */
+/* The engine that crypto_start chose for this machine: "sha-ni" or "libsodium". */
 const char *sha256d_engine(void);
 
 /* Streaming. */
 struct sha256d {
 	uint32_t state[8];
 	uint64_t total;   /* bytes so far */
-	uint8_t held[64]; /* those of them that make no block yet */
+	uint8_t held[64]; /* the last total % 64 of them: an incomplete block */
 };
 void sha256d_init(struct sha256d *s);
 void sha256d_update(struct sha256d *s, const void *bytes, size_t n);
 void sha256d_final(struct sha256d *s, struct hash256 *out);
 
-/* SipHash-2-4: for tables whose places nobody outside may foretell. */
+/* SipHash-2-4 under a secret key: for tables in which a peer must not be able to choose the place of
+ * an entry. */
 #define SHORT_HASH_KEY_BYTES 16
 uint64_t short_hash(const uint8_t key[SHORT_HASH_KEY_BYTES], const void *bytes, size_t n);
 
@@ -47,8 +48,9 @@ bool hash256_equal(const struct hash256 *a, const struct hash256 *b);
 /* 64 hex digits, bytes reversed, and a NUL. */
 void hash256_hex(char out[HASH_HEX_CHARS + 1], const struct hash256 *h);
 bool hash256_parse(struct hash256 *out, const char *hex); /* exactly 64 digits */
-/* "00a3f1..c9" and a NUL: the short form for screens and log. Of the zeros that proof of work puts in
- * front at most two are kept, so that blocks can be told apart; both parts can be searched in the long form. */
+/* "00a3f1..c9" and a NUL: the short form for screens and log. Proof of work makes hashes begin with
+ * many zeros; at most two of them are kept, so that different blocks look different. Both parts occur
+ * in the long form, so that a search for them finds it. */
 #define HASH_SHORT_CHARS 10
 void hash256_short(char out[HASH_SHORT_CHARS + 1], const struct hash256 *h);
 

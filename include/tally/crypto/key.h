@@ -1,4 +1,4 @@
-/* Ed25519 keys and signatures (libsodium). Source: protocol sections 1 and 2. */
+/* Ed25519 keys and signatures (libsodium). Source: tally-protocol(7), DESCRIPTION and TRANSACTIONS. */
 #ifndef TALLY_CRYPTO_KEY_H
 #define TALLY_CRYPTO_KEY_H
 
@@ -28,12 +28,12 @@ struct key_seed {
 	uint8_t b[SEED_BYTES];
 };
 
-/* Once, before anything else of this layer and before there are threads: starts libsodium, and chooses how
- * SHA-256 is made. */
+/* Starts libsodium and chooses the SHA-256 engine. Call it once, before any other function of this
+ * layer and before threads are started. ERR_INTERNAL "sodium-init" if the system has no randomness. */
 bool crypto_start(struct err *e);
-/* Tries the two signatures of tally-protocol(7), TRANSACTIONS, on which verifiers with and
- * without the cofactor differ. ERR_INTERNAL "ed25519-rules" where this library
- * would split the chain. */
+/* Verifies the two signatures of tally-protocol(7), TRANSACTIONS, on which verifiers with and without
+ * the cofactor differ. ERR_INTERNAL "ed25519-rules" if the installed libsodium has other rules, so
+ * that this node would split from the chain of the others. */
 bool key_selfcheck(struct err *e);
 
 void key_generate(struct key_seed *seed, struct pubkey *pub, const struct rng *rng);
@@ -42,7 +42,7 @@ void key_pubkey(struct pubkey *pub, const struct key_seed *seed);
 void key_hash(struct key_hash *out, const struct pubkey *pub);
 /* Signs the 32-byte digest. */
 void key_sign(struct signature *sig, const struct key_seed *seed, const struct hash256 *digest);
-/* Cofactorless, as tally-protocol(7), TRANSACTIONS has it. Safe from any thread. */
+/* Verifies without the cofactor. Source: tally-protocol(7), TRANSACTIONS. Any thread may call it. */
 bool key_verify(const struct signature *sig, const struct pubkey *pub,
 		const struct hash256 *digest);
 

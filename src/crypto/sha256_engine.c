@@ -1,64 +1,11 @@
-/* Which engine hashes; and the one that runs everywhere. */
+/* Chooses the engine that hashes: the fastest one that this machine has and that agrees with
+ * libsodium. */
 #include "crypto/sha256_priv.h"
 
 #include <string.h>
 
-#include <sodium.h>
-
-#include <tally/base/bytes.h>
 #include <tally/crypto/hash.h>
 #include <tally/crypto/pow.h>
-
-/* --- libsodium's ------------------------------------------------------------------- */
-
-static bool always(void)
-{
-	return true;
-}
-
-static void sodium_blocks(uint32_t state[SHA256_WORDS], const uint8_t *blocks, size_t n)
-{
-	crypto_hash_sha256_state s;
-
-	crypto_hash_sha256_init(&s);
-	memcpy(s.state, state, sizeof(s.state));
-	crypto_hash_sha256_update(&s, blocks, n * SHA256_BLOCK_BYTES);
-	memcpy(state, s.state, sizeof(s.state));
-}
-
-/* The most significant 32 bits of the hash with this nonce. */
-static uint32_t sodium_top(const struct sha256_scan *s, uint32_t nonce)
-{
-	uint8_t block[SHA256_BLOCK_BYTES] = {[16] = 0x80, [62] = 640 >> 8, [63] = 640 & 255};
-	uint32_t state[SHA256_WORDS];
-
-	for (size_t i = 0; i < 3; i++)
-		set_be32(block + 4 * i, s->tail[i]);
-	set_le32(block + 12, nonce);
-	memcpy(state, s->mid, sizeof(state));
-	sodium_blocks(state, block, 1);
-	memset(block, 0, sizeof(block));
-	for (size_t i = 0; i < SHA256_WORDS; i++)
-		set_be32(block + 4 * i, state[i]);
-	block[32] = 0x80;
-	block[62] = 256 >> 8;
-	memcpy(state, sha256_iv, sizeof(state));
-	sodium_blocks(state, block, 1);
-	return __builtin_bswap32(state[7]);
-}
-
-static uint64_t sodium_scan(const struct sha256_scan *s, uint32_t first, uint64_t n)
-{
-	for (uint64_t i = 0; i < n; i++) {
-		if (sodium_top(s, (uint32_t)(first + i)) <= s->top)
-			return i;
-	}
-	return n;
-}
-
-const struct sha256_engine sha256_sodium = {"libsodium", always, sodium_blocks, sodium_scan};
-
-/* --- the choice ---------------------------------------------------------------------- */
 
 const struct sha256_engine *const sha256_engines[] = {
 #if defined(__x86_64__)
@@ -70,7 +17,7 @@ const struct sha256_engine *const sha256_engines[] = {
 };
 const size_t sha256_n_engines = sizeof(sha256_engines) / sizeof(sha256_engines[0]);
 
-/* Set once, before there are threads: the machine does not change. */
+/* Set once, before any thread is started, so that reading them needs no lock. */
 static const struct sha256_engine *for_blocks = &sha256_sodium, *for_scans = &sha256_sodium;
 
 sha256_blocks_fn *sha256_blocks(void)
@@ -96,7 +43,7 @@ const char *pow_engine(void)
 #define TRIED_BLOCKS 5
 #define TRIED_NONCES 50
 
-/* Bytes that look random, always the same. */
+/* Pseudo-random bytes, the same in every run (xorshift32). */
 static void fill(uint8_t *out, size_t n)
 {
 	uint32_t x = 2463534242;
@@ -118,7 +65,7 @@ static bool blocks_right(sha256_blocks_fn *fn)
 	for (size_t n = 0; n <= TRIED_BLOCKS; n++) {
 		memcpy(want, sha256_iv, sizeof(want));
 		memcpy(got, sha256_iv, sizeof(got));
-		sodium_blocks(want, bytes, n);
+		sha256_sodium_blocks(want, bytes, n);
 		fn(got, bytes, n);
 		if (memcmp(want, got, sizeof(want)) != 0)
 			return false;
@@ -126,7 +73,7 @@ static bool blocks_right(sha256_blocks_fn *fn)
 	return true;
 }
 
-/* The least of all hashes must be found, at its place, and none below it. */
+/* The scan must find the nonce with the smallest hash, and nothing if the bound is one smaller. */
 static bool scan_right(sha256_scan_fn *fn)
 {
 	struct sha256_scan s;
@@ -135,7 +82,7 @@ static bool scan_right(sha256_scan_fn *fn)
 	fill((uint8_t *)&s, sizeof(s));
 	s.top = UINT32_MAX;
 	for (uint32_t i = 0; i < TRIED_NONCES; i++) {
-		uint32_t top = sodium_top(&s, first + i);
+		uint32_t top = sha256_sodium_top(&s, first + i);
 
 		if (top < s.top) {
 			s.top = top;
