@@ -44,14 +44,14 @@ bool block_check_bytes(const struct block *b, struct err *e)
 	bool mutated;
 
 	if (b->n_tx == 0)
-		return err_set(e, ERR_MUTATED, "bad-blk-length", "a block without transactions");
+		return err_set(e, ERR_MUTATED, "bad-blk-length", "the block has no transactions");
 	block_merkle_root(&root, b, &mutated);
 	if (!hash256_equal(&root, &b->header.merkle_root))
 		return err_set(e, ERR_MUTATED, "bad-txnmrklroot",
 			       "the merkle root is not that of the transactions");
 	if (mutated)
 		return err_set(e, ERR_MUTATED, "bad-txns-duplicate",
-			       "transactions are repeated under the same merkle root");
+			       "transactions are repeated without changing the merkle root");
 	for (size_t i = 0; i < b->n_tx; i++)
 		if (b->tx[i].raw.len == 64)
 			return err_set(e, ERR_MUTATED, "bad-txns-64byte",
@@ -76,11 +76,11 @@ bool block_check(const struct block *b, const struct chain_params *p, uint32_t h
 {
 	if (b->n_tx == 0 || b->raw.len > p->max_block_bytes)
 		return err_set(e, ERR_INVALID, "bad-blk-length",
-			       "%u transactions, %zu bytes: at most %u", b->n_tx, b->raw.len,
-			       p->max_block_bytes);
+			       "%u transactions in %zu bytes: at most %u bytes", b->n_tx,
+			       b->raw.len, p->max_block_bytes);
 	if (!tx_is_coinbase(&b->tx[0]))
 		return err_set(e, ERR_INVALID, "bad-cb-missing",
-			       "the first transaction is no coinbase");
+			       "the first transaction is not a coinbase");
 	for (size_t i = 0; i < b->n_tx; i++) {
 		const struct tx *tx = &b->tx[i];
 
@@ -106,9 +106,9 @@ bool block_check_reward(const struct block *b, const struct chain_params *p, uin
 
 	if (!amount_valid(fees))
 		return err_set(e, ERR_INVALID, "bad-txns-accumulated-fee-outofrange",
-			       "the fees are more than there can be");
+			       "the fees are more than all coins");
 	for (size_t i = 0; i < coinbase->n_out; i++)
-		paid += coinbase->out[i].value; /* in range: tx_check */
+		paid += coinbase->out[i].value; /* can't overflow: tx_check has passed */
 	int64_t most = subsidy(p, height) + fees;
 	if (paid > most)
 		return err_set(e, ERR_INVALID, "bad-cb-amount",

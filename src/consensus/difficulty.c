@@ -4,11 +4,11 @@
 #include <tally/base/checked.h>
 #include <tally/consensus/target.h>
 
-#define WINDOW     30 /* blocks the average runs over */
-#define STEP_MAX   60 /* spacings that one block's time counts for, at most */
+#define WINDOW     30 /* blocks of the moving average */
+#define STEP_MAX   60 /* at most this many spacings count as the time between two blocks */
 #define WIDE_LIMBS 9  /* 288 bits: a target times (WINDOW - 1 + STEP_MAX) * SPACING_MAX < 2^23 */
 
-/* Little-endian 32-bit limbs, so that product and remainder fit in 64 bits. */
+/* Little-endian limbs of 32 bits, so that products and remainders fit in 64 bits. */
 struct wide {
 	uint32_t w[WIDE_LIMBS];
 };
@@ -38,7 +38,7 @@ static void wide_divide(struct wide *a, uint32_t by)
 	}
 }
 
-/* The lowest of the number, `most`, and what 256 bits hold. */
+/* The smaller of the number and `most`. */
 static struct u256 wide_at_most(const struct wide *a, const struct u256 *most)
 {
 	struct u256 low;
@@ -59,7 +59,7 @@ uint32_t next_bits(const struct chain_params *p, uint32_t parent_height, uint32_
 		return p->pow_limit;
 	if (parent_height == 0)
 		return parent_bits;
-	/* Neither fails for a header that passed these rules. */
+	/* Can't fail: the parent's header passed these rules. */
 	if (!target_from_bits(&target, parent_bits) || !target_from_bits(&limit, p->pow_limit))
 		return p->pow_limit;
 

@@ -1,4 +1,4 @@
-/* The block that is a chain's identity. Source: tally-protocol(7), GENESIS. */
+/* The genesis block, which identifies a chain. Source: tally-protocol(7), GENESIS. */
 #include <tally/consensus/params.h>
 
 #include <stdlib.h>
@@ -18,15 +18,16 @@ static bool check_name(const void *name, size_t n, struct err *e)
 {
 	if (n < 1 || n > CHAIN_NAME_MAX)
 		return err_set(e, ERR_INVALID, "genesis-name",
-			       "a chain's name of %zu bytes: from 1 to %d", n, CHAIN_NAME_MAX);
+			       "the chain's name has %zu bytes: from 1 to %d are allowed", n,
+			       CHAIN_NAME_MAX);
 	if (!utf8_printable(name, n))
 		return err_set(
 			e, ERR_INVALID, "genesis-name",
-			"the chain's name is not plain text: UTF-8 without control characters");
+			"the chain's name is not plain text: it must be UTF-8 without control characters");
 	return true;
 }
 
-/* The bits that bind from block 1 on; params_check has passed. */
+/* Checks the bits, which apply to block 1 and later ones. params_check has passed. */
 static bool check_bits(const struct chain_params *p, struct err *e)
 {
 	struct u256 target, limit;
@@ -43,7 +44,7 @@ static bool check_bits(const struct chain_params *p, struct err *e)
 			       p->pow_limit);
 	if (p->spacing == 0 && p->genesis_bits != p->pow_limit)
 		return err_set(e, ERR_INVALID, "genesis-bits",
-			       "bits 0x%08x: with spacing 0 they are pow-limit, 0x%08x",
+			       "bits 0x%08x: with spacing 0 they must be pow-limit, 0x%08x",
 			       p->genesis_bits, p->pow_limit);
 	return true;
 }
@@ -57,10 +58,10 @@ static bool read_input(struct chain_params *p, const struct tx *tx, struct err *
 			       tx->in[0].sequence);
 	if (script.p[0] != 0)
 		return err_set(e, ERR_INVALID, "bad-cb-height",
-			       "genesis does not begin with height 0");
+			       "the coinbase of genesis does not begin with height 0");
 	if (script.len != NAME_AT + (size_t)script.p[1])
 		return err_set(e, ERR_INVALID, "genesis-name",
-			       "a name of %u bytes, but %zu are there", script.p[1],
+			       "the name should have %u bytes and has %zu", script.p[1],
 			       script.len - NAME_AT);
 	if (!check_name(script.p + NAME_AT, script.len - NAME_AT, e))
 		return false;
@@ -87,19 +88,19 @@ static bool read_outputs(struct chain_params *p, const struct tx *tx, struct err
 		return false;
 	if (tx->out[0].value != p->reward)
 		return err_set(e, ERR_INVALID, "genesis-reward",
-			       "pays %lld units: want the reward, %lld",
+			       "genesis pays %lld units: want the reward, %lld",
 			       (long long)tx->out[0].value, (long long)p->reward);
 	return true;
 }
 
 static bool read_coinbase(struct chain_params *p, const struct tx *tx, struct err *e)
 {
-	/* From here on the input is the null outpoint, its script has two bytes at least, and the
-	 * memo has no value. */
+	/* After tx_check the script of a coinbase has at least two bytes, and a memo has value 0. */
 	if (!tx_check(tx, e))
 		return false;
 	if (!tx_is_coinbase(tx))
-		return err_set(e, ERR_INVALID, "bad-cb-missing", "the transaction is no coinbase");
+		return err_set(e, ERR_INVALID, "bad-cb-missing",
+			       "the transaction is not a coinbase");
 	if (tx->lock_time != 0)
 		return err_set(e, ERR_INVALID, "genesis-lock-time", "lock_time %u: want 0",
 			       tx->lock_time);
@@ -116,7 +117,8 @@ bool genesis_read(struct chain_params *p, const struct block *b, struct err *e)
 		return err_set(e, ERR_INVALID, "bad-version", "version %d: only %d is known",
 			       (int)b->header.version, BLOCK_VERSION);
 	if (!hash256_is_zero(&b->header.prev.h))
-		return err_set(e, ERR_INVALID, "genesis-prev", "genesis has no previous block");
+		return err_set(e, ERR_INVALID, "genesis-prev",
+			       "genesis names a previous block: its previous hash must be 0");
 	if (b->n_tx != 1)
 		return err_set(e, ERR_INVALID, "genesis-transactions", "%u transactions: want 1",
 			       b->n_tx);
@@ -127,7 +129,8 @@ bool genesis_read(struct chain_params *p, const struct block *b, struct err *e)
 	got.genesis_time = b->header.time;
 	if (!check_bits(&got, e))
 		return false;
-	/* Not its own bits: so a chain with a day between blocks is made in a second. */
+	/* The hash need not meet the bits of genesis itself, so that creating a chain takes a second
+	 * even if its blocks take a day. */
 	if (!pow_ok(&b->hash, got.pow_limit))
 		return err_set(e, ERR_INVALID, "high-hash",
 			       "the hash does not meet pow-limit 0x%08x", got.pow_limit);
@@ -135,7 +138,7 @@ bool genesis_read(struct chain_params *p, const struct block *b, struct err *e)
 	return true;
 }
 
-/* Genesis' one transaction. */
+/* The only transaction of genesis. */
 static void write_coinbase(struct writer *w, const struct chain_params *p)
 {
 	uint8_t name[NAME_AT + CHAIN_NAME_MAX], record[PARAMS_RECORD_BYTES];
@@ -158,7 +161,7 @@ static void write_coinbase(struct writer *w, const struct chain_params *p)
 	tx_write(w, &in, 1, out, 2, 0);
 }
 
-/* Looks for a nonce that meets pow_limit, in later seconds too where 2^32 are not enough. */
+/* Finds a nonce that meets pow_limit. If none of 2^32 does, it tries again with the next second. */
 static void find_nonce(struct block_header *h, uint32_t pow_limit)
 {
 	struct u256 target;
@@ -186,7 +189,7 @@ bool genesis_make(struct block **out, struct chain_params *p, struct err *e)
 		return false;
 	writer_init(&w);
 	write_coinbase(&w, p);
-	sha256d(&h.merkle_root, w.buf, w.len); /* the root over one transaction is its id */
+	sha256d(&h.merkle_root, w.buf, w.len); /* the merkle root of one transaction is its txid */
 	find_nonce(&h, p->pow_limit);
 	*out = block_make(&h, &(struct span){w.buf, w.len}, 1);
 	writer_clear(&w);

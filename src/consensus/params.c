@@ -1,4 +1,4 @@
-/* Chain parameters: bounds, record, subsidy. Source: protocol sections 3 and 5. */
+/* Chain parameters: bounds, record, subsidy. Source: tally-protocol(7), BLOCKS and GENESIS. */
 #include <tally/consensus/params.h>
 
 #include <string.h>
@@ -29,8 +29,8 @@ void params_default(struct chain_params *p, uint32_t spacing)
 	p->genesis_bits = p->pow_limit;
 }
 
-/* The most a block may make new: without halving a millionth of all money, so that it lasts for
- * a million blocks; else so little that all halvings together stay within it. */
+/* The largest reward. All blocks together must not create more than MAX_MONEY: with halvings, all
+ * halvings together stay below it; without, a million blocks do. */
 static uint64_t reward_most(uint32_t halving)
 {
 	if (halving == 0)
@@ -113,11 +113,12 @@ bool params_decode(struct chain_params *p, const uint8_t in[PARAMS_RECORD_BYTES]
 	reader_init(&r, in, PARAMS_RECORD_BYTES);
 	get_bytes(&r, magic, sizeof magic);
 	if (memcmp(magic, RECORD_MAGIC, sizeof magic) != 0)
-		return err_set(e, ERR_INVALID, "bad-params-magic", "no parameter record");
+		return err_set(e, ERR_INVALID, "bad-params-magic",
+			       "the memo is not a parameter record");
 	uint8_t version = get_u8(&r);
 	if (version != RECORD_VERSION)
 		return err_set(e, ERR_INVALID, "bad-params-version",
-			       "parameter record of version %u: only %d is known here", version,
+			       "the parameter record has version %u: only %d is known", version,
 			       RECORD_VERSION);
 	got.spacing = get_le32(&r);
 	got.pow_limit = get_le32(&r);
@@ -125,7 +126,7 @@ bool params_decode(struct chain_params *p, const uint8_t in[PARAMS_RECORD_BYTES]
 	got.halving = get_le32(&r);
 	got.maturity = get_le16(&r);
 	got.max_block_bytes = get_le32(&r);
-	/* Before it becomes a signed number. */
+	/* Checked before the conversion to a signed number. */
 	if (!check_reward(reward, got.halving, e))
 		return false;
 	got.reward = (int64_t)reward;
@@ -137,11 +138,11 @@ bool params_decode(struct chain_params *p, const uint8_t in[PARAMS_RECORD_BYTES]
 
 void params_memo_text(char *out, size_t size, struct span memo)
 {
-	static const char said[] = "the chain's parameters";
+	static const char title[] = "the chain's parameters";
 	struct chain_params ignored = {0};
 
 	if (memo.len == PARAMS_RECORD_BYTES && params_decode(&ignored, memo.p, NULL))
-		utf8_sanitise(out, size, said, sizeof(said) - 1);
+		utf8_sanitise(out, size, title, sizeof(title) - 1);
 	else
 		utf8_sanitise(out, size, memo.p, memo.len);
 }

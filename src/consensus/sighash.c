@@ -1,4 +1,4 @@
-/* What a signature signs. Source: tally-protocol(7), TRANSACTIONS, in the shape of BIP 143. */
+/* The digest that a signature signs. Source: tally-protocol(7), TRANSACTIONS, in the form of BIP 143. */
 #include <tally/consensus/rules.h>
 
 #include <tally/base/bytes.h>
@@ -34,7 +34,7 @@ static void hash_sequences(struct hash256 *out, const struct tx *tx)
 	sha256d_final(&s, out);
 }
 
-/* The outputs stand together in the transaction's bytes, before lock_time. */
+/* In the bytes of a transaction the outputs are contiguous and end before lock_time. */
 static void hash_outputs(struct hash256 *out, const struct tx *tx)
 {
 	size_t bytes = 0;

@@ -9,7 +9,7 @@
 #define LIMB_BITS 64
 #define BITS      (LIMBS * LIMB_BITS)
 
-/* The parts of a compact number: one byte of length, 23 bits, a sign. */
+/* The parts of a compact number: a length byte, a sign bit and 23 bits of mantissa. */
 #define COMPACT_SIGN     UINT32_C(0x00800000)
 #define COMPACT_MANTISSA UINT32_C(0x007fffff)
 
@@ -59,7 +59,7 @@ struct u256 u256_sub(const struct u256 *a, const struct u256 *b)
 	return borrow ? u256_from_u64(0) : rest;
 }
 
-/* How many bits the number has: 0 for 0, 256 at most. */
+/* The number of significant bits: 0 for 0, at most 256. */
 static unsigned bit_length(const struct u256 *a)
 {
 	for (int i = LIMBS - 1; i >= 0; i--)
@@ -68,7 +68,7 @@ static unsigned bit_length(const struct u256 *a)
 	return 0;
 }
 
-/* a << n, n < 256; what goes over the top is lost. */
+/* a << n modulo 2^256, n < 256. */
 static struct u256 shift_left(const struct u256 *a, unsigned n)
 {
 	struct u256 out = {{0}};
@@ -99,8 +99,8 @@ static void halve(struct u256 *a)
 		a->w[i] = (a->w[i] >> 1) | (i + 1 < LIMBS ? a->w[i + 1] << (LIMB_BITS - 1) : 0);
 }
 
-/* floor(a / b), b > 0. One step for each bit of the quotient, so that dividing by the large
- * targets there are is cheap. */
+/* floor(a / b), b > 0. One step for each bit of the quotient, so that it is fast for targets, which
+ * are large. */
 static struct u256 divide(struct u256 a, const struct u256 *b)
 {
 	struct u256 quotient = {{0}};
@@ -184,7 +184,7 @@ uint32_t target_to_bits(const struct u256 *target)
 		word = (uint32_t)(target->w[0] << (8 * (3 - size)));
 	else
 		word = (uint32_t)(shift_right_low(target, 8 * (size - 3)) & 0xffffff);
-	/* The top bit of the word is the sign: move it out of the way. */
+	/* The mantissa's top bit would be read as the sign: shift it right by one byte. */
 	if (word & COMPACT_SIGN) {
 		word >>= 8;
 		size++;
@@ -199,8 +199,8 @@ struct u256 work_of_bits(uint32_t bits)
 
 	if (!target_from_bits(&target, bits))
 		return u256_from_u64(0);
-	/* 2^256 does not fit, but 2^256 / (t + 1) = (2^256 - t - 1) / (t + 1) + 1, and
-	 * 2^256 - t - 1 is t with every bit turned over. */
+	/* 2^256 does not fit in 256 bits, but 2^256 / (t + 1) = (2^256 - t - 1) / (t + 1) + 1, and
+	 * 2^256 - t - 1 is ~t. */
 	struct u256 rest = {{~target.w[0], ~target.w[1], ~target.w[2], ~target.w[3]}};
 	struct u256 divisor = u256_add(&target, &one);
 	struct u256 work = divide(rest, &divisor);

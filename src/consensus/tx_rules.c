@@ -1,4 +1,4 @@
-/* The rules for transactions. Source: protocol sections 1 and 2. */
+/* The rules for transactions. Source: tally-protocol(7), DESCRIPTION and TRANSACTIONS. */
 #include <tally/consensus/rules.h>
 
 #include <stdlib.h>
@@ -7,23 +7,25 @@
 #include <tally/base/mem.h>
 #include <tally/primitives/script.h>
 
-/* Up to so many inputs comparing each with each is quicker than sorting. */
+/* Up to this number of inputs, comparing each with each is faster than sorting. */
 #define PAIRWISE_MAX 8
 
 static bool check_size(const struct tx *tx, struct err *e)
 {
 	if (tx->n_in == 0)
 		return err_set(e, ERR_INVALID, "bad-txns-vin-empty",
-			       "a transaction without inputs");
+			       "the transaction has no inputs");
 	if (tx->n_out == 0)
 		return err_set(e, ERR_INVALID, "bad-txns-vout-empty",
-			       "a transaction without outputs");
+			       "the transaction has no outputs");
 	if (tx->raw.len > TX_MAX_BYTES)
 		return err_set(e, ERR_INVALID, "bad-txns-oversize", "%zu bytes: at most %d",
 			       tx->raw.len, TX_MAX_BYTES);
-	/* Such a transaction could pass for an inner node of the merkle tree. */
+	/* A transaction of 64 bytes could be mistaken for an inner node of the merkle tree, which would
+	 * allow false proofs. */
 	if (tx->raw.len == 64)
-		return err_set(e, ERR_INVALID, "bad-txns-64byte", "a transaction of 64 bytes");
+		return err_set(e, ERR_INVALID, "bad-txns-64byte",
+			       "the transaction has 64 bytes, the size of a merkle node");
 	return true;
 }
 
@@ -43,7 +45,7 @@ static bool check_outputs(const struct tx *tx, struct err *e)
 				       "output %zu: value %lld", i, (long long)out->value);
 		if (!amount_add(&sum, out->value))
 			return err_set(e, ERR_INVALID, "bad-txns-txouttotal-toolarge",
-				       "outputs up to %zu are worth more than there can be", i);
+				       "the sum of outputs 0 to %zu is more than all coins", i);
 		switch (script_output(out->script, NULL)) {
 		case SCRIPT_PAY:
 			break;
@@ -101,8 +103,9 @@ static bool check_coinbase_input(const struct tx *tx, struct err *e)
 	size_t len = tx->in[0].script.len;
 
 	if (len < SCRIPT_COINBASE_MIN || len > SCRIPT_COINBASE_MAX)
-		return err_set(e, ERR_INVALID, "bad-cb-length", "a coinbase script of %zu bytes",
-			       len);
+		return err_set(e, ERR_INVALID, "bad-cb-length",
+			       "the coinbase script has %zu bytes: %d to %d are allowed", len,
+			       SCRIPT_COINBASE_MIN, SCRIPT_COINBASE_MAX);
 	return true;
 }
 
@@ -121,7 +124,7 @@ static bool check_inputs(const struct tx *tx, struct err *e)
 	}
 	if (has_duplicate_inputs(tx))
 		return err_set(e, ERR_INVALID, "bad-txns-inputs-duplicate",
-			       "an output is spent twice");
+			       "two inputs spend the same output");
 	return true;
 }
 
@@ -149,7 +152,7 @@ bool tx_final(const struct tx *tx, uint32_t height, uint32_t parent_time)
 	return true;
 }
 
-/* Genesis' at once: genesis can't be reorganised away. */
+/* The coinbase of genesis needs no maturity: genesis can't be reorganised away. */
 bool coinbase_mature(const struct chain_params *p, uint32_t made, uint32_t height)
 {
 	return made == 0 || (int64_t)height - (int64_t)made >= (int64_t)p->maturity;
@@ -168,10 +171,10 @@ static bool check_values(const struct tx *tx, const struct coin *coins,
 				coins[i].height, height, p->maturity);
 		if (!amount_add(&in, coins[i].value))
 			return err_set(e, ERR_INVALID, "bad-txns-inputvalues-outofrange",
-				       "inputs up to %zu are worth more than there can be", i);
+				       "the sum of inputs 0 to %zu is more than all coins", i);
 	}
 	for (size_t i = 0; i < tx->n_out; i++)
-		out += tx->out[i].value; /* in range: tx_check */
+		out += tx->out[i].value; /* can't overflow: tx_check has passed */
 	if (out > in)
 		return err_set(e, ERR_INVALID, "bad-txns-in-belowout",
 			       "inputs of %lld units, outputs of %lld", (long long)in,
@@ -180,7 +183,8 @@ static bool check_values(const struct tx *tx, const struct coin *coins,
 	return true;
 }
 
-/* The public keys are the owners'; checks gets what each signed. */
+/* Checks that each public key belongs to the owner of the spent coin, and sets `checks` to the
+ * signatures to verify. */
 static bool check_keys(const struct tx *tx, const struct coin *coins, const struct chain_params *p,
 		       struct sigcheck *checks, struct err *e)
 {
@@ -197,8 +201,9 @@ static bool check_keys(const struct tx *tx, const struct coin *coins, const stru
 				       "input %zu: not a signature and a public key", i);
 		key_hash(&kh, &pub);
 		if (memcmp(kh.b, coins[i].owner.b, KEY_HASH_BYTES) != 0)
-			return err_set(e, ERR_INVALID, "bad-txns-vin-keyhash",
-				       "input %zu: the public key is not the owner's", i);
+			return err_set(
+				e, ERR_INVALID, "bad-txns-vin-keyhash",
+				"input %zu: the public key does not belong to the coin's owner", i);
 		if (!checks)
 			continue;
 		checks[i].pub = pub;

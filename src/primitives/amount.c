@@ -31,7 +31,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* v = v * 10 + digit, held at just over MAX_MONEY, so that no length overflows. */
+/* v = v * 10 + digit, but at most slightly over MAX_MONEY, so that no number of digits overflows. */
 static void shift_in(int64_t *v, int digit)
 {
 	*v = MIN(*v * 10 + digit, MAX_MONEY + 1);
@@ -63,7 +63,7 @@ bool amount_parse(int64_t *out, const char *text, bool zero_ok, struct err *e)
 	for (; places < PLACES; places++)
 		shift_in(&units, 0);
 	if (units > MAX_MONEY)
-		return bad(e, text, "is more than there can be", "at most 21000000");
+		return bad(e, text, "is more than all coins", "at most 21000000");
 	if (units == 0 && !zero_ok)
 		return bad(e, text, "is not an amount", "give more than 0");
 	*out = units;
@@ -72,7 +72,7 @@ bool amount_parse(int64_t *out, const char *text, bool zero_ok, struct err *e)
 
 void amount_format_fixed(char out[AMOUNT_CHARS + 1], int64_t a)
 {
-	/* Unsigned, since the least int64_t has no positive twin. */
+	/* Unsigned, because the smallest int64_t has no positive counterpart. */
 	uint64_t units = a < 0 ? -(uint64_t)a : (uint64_t)a;
 
 	snprintf(out, AMOUNT_CHARS + 1, "%s%" PRIu64 ".%08" PRIu64, a < 0 ? "-" : "",

@@ -36,7 +36,7 @@ void header_hash(struct block_hash *out, const struct block_header *h)
 	sha256d(&out->h, bytes, sizeof(bytes));
 }
 
-/* How much there is in a block, from a first pass that allocates nothing. */
+/* The counts of a block, from a first pass that allocates nothing. */
 struct counts {
 	size_t txs, ins, outs;
 };
@@ -62,8 +62,8 @@ static bool count(struct reader *r, struct counts *c)
 	return reader_ok(r);
 }
 
-/* The block and, behind it in one allocation, its transactions, inputs and
- * outputs. The reader stands at the header; everything has been counted. */
+/* One allocation holds the block and then its transactions, inputs and outputs. The reader is at the
+ * header. */
 static struct block *parse(struct reader *r, const struct counts *c)
 {
 	size_t tx_bytes = c->txs * sizeof(struct tx), in_bytes = c->ins * sizeof(struct txin);
@@ -107,13 +107,13 @@ bool block_decode_take(struct block **out, uint8_t *take_bytes, size_t n, struct
 	}
 	if (!count(&r, &c)) {
 		err_set(e, ERR_DECODE, "block-malformed",
-			"the %zu bytes are no block: a count or length is wrong or bytes are missing",
+			"the %zu bytes are not a block: a count or length is wrong, or bytes are missing",
 			n);
 		goto bad;
 	}
 	if (!reader_done(&r)) {
-		err_set(e, ERR_DECODE, "block-trailing", "%zu bytes left over after the block",
-			reader_left(&r));
+		err_set(e, ERR_DECODE, "block-trailing",
+			"%zu bytes follow after the end of the block", reader_left(&r));
 		goto bad;
 	}
 	reader_init(&r, take_bytes, n);

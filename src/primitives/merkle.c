@@ -11,8 +11,8 @@ void merkle_root(struct hash256 *out, struct hash256 *leaves, size_t n, bool *mu
 
 	assert(n >= 1);
 	for (; n > 1; n = (n + 1) / 2) {
-		/* Looked for at every level, among those really there: an attacker may repeat
-		 * whole subtrees where honest trees repeat an odd last node. */
+		/* On every level, because an attacker may repeat whole subtrees, and before the
+		 * duplication of the last node, which honest trees have, too. */
 		for (size_t i = 0; i + 1 < n; i += 2)
 			twins = twins || hash256_equal(&leaves[i], &leaves[i + 1]);
 		for (size_t i = 0; i < n; i += 2)

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* Bitcoin's opcodes that occur. */
+/* The opcodes of Bitcoin that Tally uses. */
 enum {
 	OP_0 = 0x00,
 	OP_1 = 0x51,
@@ -78,7 +78,7 @@ size_t script_height(uint8_t out[SCRIPT_HEIGHT_MAX], uint32_t height)
 	}
 	for (; v; v >>= 8)
 		out[++n] = (uint8_t)v;
-	/* The highest bit is the sign: a zero byte keeps the number positive. */
+	/* The highest bit is the sign: an additional zero byte keeps the number positive. */
 	if (out[n] & 0x80)
 		out[++n] = 0;
 	out[0] = (uint8_t)n;

@@ -7,7 +7,7 @@
 #include <tally/base/mem.h>
 #include <tally/primitives/block.h>
 
-/* A transaction on the heap is one allocation: behind it its arrays and its bytes. */
+/* One allocation holds a transaction on the heap, then its arrays, then its bytes. */
 static size_t tx_bytes(size_t n_in, size_t n_out, size_t n_raw)
 {
 	return sizeof(struct tx) + n_in * sizeof(struct txin) + n_out * sizeof(struct txout) +
@@ -97,7 +97,7 @@ bool tx_decode(struct tx **out, const void *bytes, size_t n, struct err *e)
 	struct tx *tx;
 	uint8_t *raw;
 
-	/* No block could hold it; and counts fit in 32 bits below this. */
+	/* No block could hold a larger one, and the counts of this one fit in 32 bits. */
 	if (n > BLOCK_MAX_BYTES)
 		return err_set(e, ERR_DECODE, "tx-oversize",
 			       "a transaction of %zu bytes: at most %d", n, BLOCK_MAX_BYTES);
@@ -105,12 +105,13 @@ bool tx_decode(struct tx **out, const void *bytes, size_t n, struct err *e)
 	if (!tx_scan(&r, &n_in, &n_out))
 		return err_set(
 			e, ERR_DECODE, "tx-malformed",
-			"the %zu bytes are no transaction: a count or length is wrong or bytes are "
-			"missing",
+			"the %zu bytes are not a transaction: a count or length is wrong, or bytes "
+			"are missing",
 			n);
 	if (!reader_done(&r))
 		return err_set(e, ERR_DECODE, "tx-trailing",
-			       "%zu bytes left over after the transaction", reader_left(&r));
+			       "%zu bytes follow after the end of the transaction",
+			       reader_left(&r));
 	tx = mem_try(tx_bytes(n_in, n_out, n));
 	if (!tx)
 		return err_set(e, ERR_IO, "no-memory", "no memory for a transaction of %zu bytes",
@@ -141,7 +142,7 @@ void tx_unref(struct tx *tx)
 		free(tx);
 }
 
-/* The same bytes in another place. */
+/* The same span, for bytes that were copied to another place. */
 static struct span moved(struct span s, const uint8_t *from, const uint8_t *to)
 {
 	return (struct span){to + (s.p - from), s.len};

@@ -24,7 +24,7 @@
 #define MATURITY_MAX            1000
 #define MAX_BLOCK_BYTES_MIN     10000
 #define MAX_BLOCK_BYTES_DEFAULT 1000000
-/* Header, count and coinbase of a block we make take less than this. */
+/* Header, transaction count and coinbase of a block that this node makes take less than this. */
 #define BLOCK_RESERVE_BYTES 400
 
 struct chain_params {
@@ -42,39 +42,40 @@ struct chain_params {
 	struct key_hash creator;
 };
 
-/* The table's defaults for this spacing, halving on; genesis_bits is pow_limit, all else that
- * genesis has is zero. */
+/* The defaults for this spacing, with halving. genesis_bits is set to pow_limit; the other fields that
+ * come from the genesis block are zero. */
 void params_default(struct chain_params *p, uint32_t spacing);
-/* Bounds of the table; ERR_INVALID "bad-params-…" with the field, its value and its range. A
- * reward of 0 is within them. */
+/* Checks the bounds of all fields. A reward of 0 is allowed. ERR_INVALID "bad-params-…" names the
+ * field, its value and its range. */
 bool params_check(const struct chain_params *p, struct err *e);
 void params_encode(uint8_t out[PARAMS_RECORD_BYTES], const struct chain_params *p);
-/* Sets the record's fields alone, and none where it fails: as params_check, and
- * "bad-params-magic", "bad-params-version". */
+/* Sets the fields of the record only, and none of them on failure: "bad-params-magic",
+ * "bad-params-version", or as params_check. */
 bool params_decode(struct chain_params *p, const uint8_t in[PARAMS_RECORD_BYTES], struct err *e);
-/* A memo as people read it: sanitised UTF-8, cut to fit; of a parameter record, that it is one. */
+/* A memo as a person reads it: sanitised UTF-8, cut to fit. A parameter record is shown as "the chain's
+ * parameters". */
 void params_memo_text(char *out, size_t size, struct span memo);
 
-/* Reads and checks a genesis block: shape, record, bounds, proof of work, all block rules
- * of genesis; not against the clock (header_check_clock). *p is set only where it passes.
- * ERR_INVALID "genesis-…", "bad-params-…", "high-hash" or as the block rules have it, with the
- * reason; ERR_MUTATED as block_check_bytes. */
+/* Reads and checks a genesis block: form, parameter record, bounds, proof of work and all block rules
+ * that apply to it. The time is not compared with the clock: header_check_clock does that. *p is set
+ * only on success. ERR_INVALID "genesis-…", "bad-params-…", "high-hash" or a token of the block rules;
+ * ERR_MUTATED as block_check_bytes. Source: tally-protocol(7), GENESIS. */
 bool genesis_read(struct chain_params *p, const struct block *b, struct err *e);
-/* Makes one from p's fields, name, creator, genesis_bits and genesis_time: looks for the nonce
- * (well under a second at the default pow_limit; moves the time on where 2^32 nonces are not
- * enough, and takes as long as it takes where pow_limit is hard). Fills in p->genesis_hash and
- * p->genesis_time. ERR_INVALID as params_check, "genesis-name", "genesis-bits". */
+/* Makes a genesis block from the fields of p and sets p->genesis_hash and p->genesis_time. The search
+ * for a nonce takes less than a second at the default pow_limit and may take very long at a hard one.
+ * If no nonce of 2^32 meets the target, the time is increased by a second. ERR_INVALID as
+ * params_check, "genesis-name", "genesis-bits". */
 bool genesis_make(struct block **out, struct chain_params *p, struct err *e);
 
-/* The largest transaction our blocks have room for; a larger one would wait for ever. */
+/* The size of the largest transaction that fits into a block made by this node. A larger one could
+ * never confirm. */
 size_t params_max_tx_bytes(const struct chain_params *p);
 
 /* reward >> (height / halving), 0 from the 64th halving on. Source: tally-protocol(7), BLOCKS. */
 int64_t subsidy(const struct chain_params *p, uint32_t height);
 
-/* The bits a block must have whose parent is at height parent_height with these bits and
- * time and whose grandparent has that time (ignored where parent_height is 0).
- * Source: tally-protocol(7), DIFFICULTY. */
+/* The bits that a block must have. They follow from its parent's height, bits and time and its
+ * grandparent's time, which is ignored if parent_height is 0. Source: tally-protocol(7), DIFFICULTY. */
 uint32_t next_bits(const struct chain_params *p, uint32_t parent_height, uint32_t parent_bits,
 		   uint32_t parent_time, uint32_t grandparent_time);
 

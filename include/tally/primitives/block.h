@@ -24,12 +24,12 @@ struct block_header {
 	uint32_t nonce;
 };
 
-/* On the heap, shared by reference, immutable. */
+/* A block on the heap: counted references share it, and it never changes. */
 struct block {
 	struct block_header header;
 	struct block_hash hash;
 	uint32_t n_tx;
-	const struct tx *tx; /* their scripts point into raw */
+	const struct tx *tx; /* n_tx transactions, whose scripts point into raw */
 	struct span raw;
 	unsigned refs;
 };
@@ -38,16 +38,17 @@ void header_encode(uint8_t out[HEADER_BYTES], const struct block_header *h);
 void header_decode(struct block_header *h, const uint8_t in[HEADER_BYTES]);
 void header_hash(struct block_hash *out, const struct block_header *h);
 
-/* A whole block and nothing after it, at most BLOCK_MAX_BYTES; bytes are copied. Counts are
- * bounded by what is there before anything is allocated. Txids are computed.
- * ERR_DECODE "block-…", ERR_IO "no-memory". An empty block decodes. */
+/* Decodes exactly one block of at most BLOCK_MAX_BYTES and computes its txids. The bytes are copied.
+ * Counts are compared with the bytes left before memory is allocated, so that a small message can't
+ * cause a large allocation. A block without transactions decodes. ERR_DECODE "block-…", ERR_IO
+ * "no-memory". */
 bool block_decode(struct block **out, const void *bytes, size_t n, struct err *e);
-/* As above; takes the mem_alloc'ed bytes (also where it fails). */
+/* As block_decode, but owns the bytes (of mem_alloc) instead of copying them, even if it fails. */
 bool block_decode_take(struct block **out, uint8_t *take_bytes, size_t n, struct err *e);
 struct block *block_ref(struct block *b);
 void block_unref(struct block *b); /* NULL is harmless */
-/* Puts a block together from a header and whole transactions, which decode and fit into
- * BLOCK_MAX_BYTES. */
+/* Builds a block from a header and serialised transactions. The caller guarantees that they decode and
+ * fit into BLOCK_MAX_BYTES. */
 struct block *block_make(const struct block_header *h, const struct span *raw_txs, size_t n);
 
 #endif
