@@ -354,7 +354,7 @@ static bool run_reindex(struct invocation *in, struct err *e)
 		printf("%u blocks can't be read, the lowest at height %u: peers will be asked for them\n",
 		       r.chain.lost, r.chain.first_lost);
 	if (r.kept)
-		printf("what was there is kept in %s/" REBUILD_DAMAGED "\n", in->config.dir);
+		printf("what was there is kept in %s/" ENV_REPLACE_DAMAGED "\n", in->config.dir);
 	return true;
 }
 

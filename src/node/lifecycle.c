@@ -199,7 +199,7 @@ static bool open_ground(struct node *n, struct err *e)
 	if (!crypto_start(e) || !key_selfcheck(e) ||
 	    !dir_lock_take(&n->lock, n->config.dir,
 			   n->mode == NODE_ONLINE ? LOCK_NODE : LOCK_COMMAND, e) ||
-	    !rebuild_resume(n->config.dir, e))
+	    !env_replace_resume(n->config.dir, e))
 		return false;
 	if (n->mode == NODE_ONLINE && !(n->log_file = log_file_open(n->config.dir, e)))
 		return false;

@@ -119,12 +119,12 @@ static bool fill(struct store *store, const struct config *c, const char *old,
 static bool make_new(const struct config *c, const char *old, struct reindex_report *r,
 		     struct err *e)
 {
-	char *dir = mem_printf("%s/" REBUILD_NEW, c->dir);
+	char *dir = mem_printf("%s/" ENV_REPLACE_NEW, c->dir);
 	const struct store_options so = {
 		.dir = dir, .cache_bytes = STORE_CACHE_DEFAULT, .min_free = c->min_free_mb << 20};
 	struct store *store = NULL;
 	const bool ok =
-		rebuild_begin(c->dir, e) && store_open(&store, &so, e) && fill(store, c, old, r, e);
+		env_replace_begin(c->dir, e) && store_open(&store, &so, e) && fill(store, c, old, r, e);
 
 	store_close(store);
 	free(dir);
@@ -137,16 +137,16 @@ static bool replace(const struct config *c, const char *old, struct reindex_repo
 	bool ok = make_new(c, old, r, e);
 
 	r->kept = r->chain.lost > 0 || r->empty;
-	ok = ok && rebuild_end(c->dir, r->kept, e);
+	ok = ok && env_replace_finish(c->dir, r->kept, e);
 	if (!ok)
-		(void)rebuild_begin(c->dir, NULL);
+		(void)env_replace_begin(c->dir, NULL);
 	return ok;
 }
 
 static bool rebuild(const struct config *c, struct reindex_report *r, struct err *e)
 {
 	char *old = mem_printf("%s/chain", c->dir);
-	bool ok = rebuild_resume(c->dir, e);
+	bool ok = env_replace_resume(c->dir, e);
 
 	if (ok && access(old, F_OK) != 0)
 		ok = no_chain(c->dir, e);

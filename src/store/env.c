@@ -21,7 +21,7 @@ static struct span schema_key(void)
 	return (struct span){(const uint8_t *)SCHEMA_KEY, strlen(SCHEMA_KEY)};
 }
 
-/* Settings of the environment, all before it is opened. */
+/* Settings of the environment, which must be made before it is opened. */
 static int configure(struct env *env)
 {
 	uint64_t cache = env->o.cache_bytes;
@@ -55,8 +55,8 @@ static bool open_env(struct env *env, struct err *e)
 	return rc == 0 || env_err(env, rc, "open", NULL, e);
 }
 
-/* Creates it only where `fresh`: opened with DB_CREATE, a table that was deleted would come back
- * empty. */
+/* Creates the table only if `fresh`: with DB_CREATE, a table whose file was deleted would silently
+ * reappear without its records. */
 static bool open_table(struct env *env, DB **out, const char *name, bool fresh, struct err *e)
 {
 	char *file = mem_printf("%s.db", name);
@@ -64,7 +64,7 @@ static bool open_table(struct env *env, DB **out, const char *name, bool fresh, 
 
 	if (rc == 0 && fresh)
 		rc = (*out)->set_pagesize(*out, ENV_PAGE_BYTES);
-	/* Without checksums a flipped byte goes unnoticed. */
+	/* Checksums detect bytes that the disk changed. */
 	if (rc == 0 && fresh)
 		rc = (*out)->set_flags(*out, DB_CHKSUM);
 	if (rc == 0)
@@ -109,7 +109,7 @@ static const struct env_migration *find_migration(const struct env_kind *kind, u
 	return NULL;
 }
 
-/* From the version found to ours, in the open transaction: it arrives, or nothing changed. */
+/* Migrates from `version` to the version of this program, in the open transaction: all steps or none. */
 static bool migrate(struct env *env, uint32_t version, struct err *e)
 {
 	while (version < env->kind->schema) {
@@ -117,8 +117,8 @@ static bool migrate(struct env *env, uint32_t version, struct err *e)
 
 		if (m == NULL)
 			return err_set(e, ERR_CORRUPT, "db-older",
-				       "the %s database in %s has schema %u, too old for this "
-				       "program, which has %u: %s",
+				       "the %s database in %s has schema %u, which is too old for "
+				       "this program (schema %u): %s",
 				       env->kind->name, env->dir, (unsigned)version,
 				       (unsigned)env->kind->schema, env->kind->remedy);
 		if (!m->run(env, e))
@@ -152,7 +152,7 @@ static bool open_tables(struct env *env, bool fresh, struct err *e)
 
 	if (!open_table(env, &env->schema, "schema", fresh, e))
 		return false;
-	/* A newer program's tables may be none that we know: look at the version first. */
+	/* The version first: a newer program may have other tables. */
 	if (fresh ? !put_schema(env, version, e) : !check_schema(env, &version, e))
 		return false;
 	for (size_t i = 0; i < env->kind->n_tables; i++)
@@ -161,8 +161,8 @@ static bool open_tables(struct env *env, bool fresh, struct err *e)
 	return migrate(env, version, e);
 }
 
-/* All tables in one transaction: made or migrated wholly or not at all. The floor of free disk is
- * not asked for here; the one for starting was. */
+/* Makes or migrates all tables in one transaction. Free space was already compared with
+ * STORE_MIN_FREE_START; o.min_free does not apply here. */
 static bool open_in_txn(struct env *env, bool fresh, struct err *e)
 {
 	int rc = env->db->txn_begin(env->db, NULL, &env->txn, 0);
@@ -206,7 +206,7 @@ static void env_init(struct env *env)
 	pthread_mutex_init(&env->mutex, NULL);
 	pthread_cond_init(&env->wake, NULL);
 	pthread_cond_init(&env->flush_wake, NULL);
-	pthread_cond_init(&env->flush_through, NULL);
+	pthread_cond_init(&env->flush_ended, NULL);
 }
 
 bool env_open(struct env *env, const struct env_kind *kind, const struct store_options *o,
@@ -235,7 +235,7 @@ fail:
 	return false;
 }
 
-/* clean: all of it is on disk already. */
+/* clean: all pages of the table are on disk. */
 static void close_table(struct env *env, DB **table, bool clean)
 {
 	if (*table != NULL)
@@ -243,8 +243,8 @@ static void close_table(struct env *env, DB **table, bool clean)
 	*table = NULL;
 }
 
-/* Leaves a database that the next start need not recover, unless something failed: then
- * what is on disk is left to recovery. */
+/* Leaves a database that needs no recovery at the next start. After a failure nothing more is written,
+ * and the next start recovers. */
 void env_close(struct env *env)
 {
 	bool clean = false;
@@ -256,8 +256,8 @@ void env_close(struct env *env)
 	env_checkpoint_stop(env);
 	env_abort(env);
 	if (atomic_load(&env->open) && !atomic_load(&env->failed)) {
-		/* Forced: where the last checkpoint is the last record there would be none, although the log
-		 * from that one's beginning on would have to stay. */
+		/* DB_FORCE: without it Berkeley DB makes no checkpoint if the last log record is one, and
+		 * then the log from the beginning of that checkpoint on must be kept. */
 		rc = env->db->txn_checkpoint(env->db, 0, 0, DB_FORCE);
 		clean = rc == 0;
 	}
@@ -274,7 +274,7 @@ void env_close(struct env *env)
 	if (rc != 0)
 		log_warn(LOG_STORE, "%s: closing: %s; the next start recovers", env->kind->name,
 			 db_strerror(rc));
-	pthread_cond_destroy(&env->flush_through);
+	pthread_cond_destroy(&env->flush_ended);
 	pthread_cond_destroy(&env->flush_wake);
 	pthread_cond_destroy(&env->wake);
 	pthread_mutex_destroy(&env->mutex);
@@ -320,7 +320,8 @@ bool env_recover(const struct env_kind *kind, const char *dir, struct err *e)
 		return err_newer(kind, dir, search.version, e);
 	}
 	env_init(&env);
-	(void)(env_dir_trim(dir, NULL) && open_env(&env, NULL)); /* what is wrong is known */
+	/* A failure is ignored: the database is known to be damaged. */
+	(void)(env_dir_trim(dir, NULL) && open_env(&env, NULL));
 	env_close(&env);
 	return true;
 }

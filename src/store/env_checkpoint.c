@@ -1,4 +1,4 @@
-/* The thread that checkpoints, and does nothing else: what waits for it to flush is not the owner. */
+/* The thread that makes checkpoints, so that the owner's thread never waits for the disk. */
 #include <string.h>
 
 #include <tally/base/thread.h>
@@ -19,8 +19,9 @@ static void *checkpoint_main(void *arg)
 		}
 		env->want_checkpoint = false;
 		pthread_mutex_unlock(&env->mutex);
-		/* Logs from before its beginning go with it. Forced, since Berkeley DB counts from the end
-		 * of the last one and so forgets what was written meanwhile. */
+		/* Berkeley DB then removes the log files from before the checkpoint. DB_FORCE: otherwise it
+		 * counts the log only from the end of the last checkpoint and ignores what was written
+		 * during that one. */
 		rc = env->db->txn_checkpoint(env->db, 0, 0, DB_FORCE);
 		if (rc != 0)
 			env_fail(env, rc != DB_RUNRECOVERY);
@@ -35,7 +36,8 @@ bool env_checkpoint_start(struct env *env, struct err *e)
 	const int rc = thread_start(&env->checkpointer, checkpoint_main, env);
 
 	if (rc != 0)
-		return err_set(e, ERR_IO, "thread", "cannot start a thread: %s: raise the limit",
+		return err_set(e, ERR_IO, "thread",
+			       "cannot start a thread: %s: raise the limit (ulimit -u)",
 			       strerror(rc));
 	env->checkpointing = true;
 	return true;

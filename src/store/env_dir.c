@@ -1,11 +1,10 @@
-/* An environment's directory: made, readable by its owner alone, whole, with room. */
+/* The directory of an environment: making it, its modes, checking that its files are complete. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <tally/base/mem.h>
@@ -30,7 +29,8 @@ bool dir_sync(const char *dir, struct err *e)
 	return ok;
 }
 
-/* Where it isn't, errno says why; mkdir's, unless there is something else of that name. */
+/* Called after mkdir has failed. If false, errno is mkdir's, or ENOTDIR if another kind of file has that
+ * name. */
 static bool is_dir(const char *path)
 {
 	int error = errno;
@@ -44,7 +44,7 @@ static bool is_dir(const char *path)
 	return false;
 }
 
-/* A new directory is there after a power cut only once its parent is on disk. */
+/* A new directory survives a power cut only after its parent is on disk. */
 static bool sync_parent(const char *path)
 {
 	char *parent = mem_strdup(path), *slash = strrchr(parent, '/');
@@ -72,13 +72,14 @@ bool dir_make(const char *dir, struct err *e)
 			continue;
 		*at = '\0';
 		if (mkdir(path, 0700) == 0)
-			ok = chmod(path, 0700) == 0 &&
-			     sync_parent(path); /* whatever the umask was */
+			/* chmod because the umask may have removed bits. */
+			ok = chmod(path, 0700) == 0 && sync_parent(path);
 		else
-			ok = is_dir(path); /* mkdir says EROFS or EACCES of some that exist */
+			/* mkdir fails with EROFS or EACCES for some directories that exist. */
+			ok = is_dir(path);
 		if (!ok && errno == ENOTDIR)
-			err_set(e, ERR_IO, "dir-make", "%s is no directory: choose another --home",
-				path);
+			err_set(e, ERR_IO, "dir-make",
+				"%s is not a directory: choose another --home", path);
 		else if (!ok)
 			err_set(e, ERR_IO, "dir-make", "cannot make %s: %s: check that you own it",
 				path, strerror(errno));
@@ -97,8 +98,8 @@ static bool ends_with(const char *name, const char *end)
 	return n >= m && strcmp(name + n - m, end) == 0;
 }
 
-/* Ours must be plain files that we may read and write, and nobody else may: found out here,
- * because recovery only says that it failed. */
+/* The files must be regular files that this user can read and write; the modes of others are removed.
+ * Checked before recovery, which only reports that it failed. */
 static bool check_file(int dirfd, const char *dir, const char *name, struct err *e)
 {
 	int fd = openat(dirfd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -135,8 +136,8 @@ static bool check_files(const char *dir, struct err *e)
 	return ok;
 }
 
-/* Puts the n bytes that end the file fd behind what PATH.cut holds. Where that can't be (the disk is full still)
- * the log has them, or nobody. */
+/* Appends the last n bytes of the file fd to PATH.cut. A failure is ignored, as on a full disk: the log
+ * normally has these bytes, too. */
 static void keep_end(int fd, const char *path, off_t from, size_t n)
 {
 	uint8_t end[ENV_PAGE_BYTES];
@@ -150,7 +151,7 @@ static void keep_end(int fd, const char *path, off_t from, size_t n)
 	free(beside);
 }
 
-/* False: errno says why. */
+/* Removes an incomplete page from the end of the file. On failure errno is set. */
 static bool trim_file(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), error;
@@ -239,15 +240,16 @@ static bool no_tables(const struct env *env)
 	return none;
 }
 
-/* Looks at the directory and what is in it, before recovery. Where the tables were made once they must
- * be there: recovery or we would make some of them again, empty. */
+/* If ENV_MARKER exists, all tables must exist, too: otherwise recovery or open_table would make missing
+ * ones again, without their records. */
 bool env_dir_prepare(struct env *env, struct err *e)
 {
 	char *marker = mem_printf("%s/%s", env->dir, ENV_MARKER);
 	struct stat st;
 	bool ok = false;
 
-	/* Taken from others, never given to us: who made it read-only meant it. */
+	/* The modes of group and others are removed. The owner's are never added: a directory that was
+	 * made read-only on purpose stays so. */
 	if (stat(env->dir, &st) != 0 ||
 	    ((st.st_mode & 077) != 0 && chmod(env->dir, st.st_mode & 0700) != 0) ||
 	    access(env->dir, R_OK | W_OK | X_OK) != 0) {
@@ -284,9 +286,9 @@ bool env_dir_mark(struct env *env, struct err *e)
 #define META_LAST_PAGE 32
 #define META_BYTES     36
 
-/* Berkeley DB finds out about a file that lost its end only when it wants a page from there.
- * After recovery every page is on disk, so its size tells at once. */
-static bool table_whole(struct env *env, unsigned table, struct err *e)
+/* Berkeley DB notices a file that lost its end only when it reads a page from there. After recovery
+ * every page is on disk, so the size of the file shows it at once. */
+static bool table_complete(struct env *env, unsigned table, struct err *e)
 {
 	char *path = table_path(env, table);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -300,14 +302,14 @@ static bool table_whole(struct env *env, unsigned table, struct err *e)
 		goto out;
 	}
 	if (read(fd, meta, sizeof meta) != (ssize_t)sizeof meta) {
-		env_damaged(env, e, "%s.db is cut off", env_table_name(env, table));
+		env_damaged(env, e, "%s.db is too short", env_table_name(env, table));
 		goto out;
 	}
-	memcpy(&page, meta + META_PAGESIZE, sizeof page); /* in the machine's own byte order */
+	memcpy(&page, meta + META_PAGESIZE, sizeof page); /* in the byte order of the machine */
 	memcpy(&last, meta + META_LAST_PAGE, sizeof last);
 	ok = (uint64_t)st.st_size >= ((uint64_t)last + 1) * page;
 	if (!ok)
-		env_damaged(env, e, "%s.db is cut off", env_table_name(env, table));
+		env_damaged(env, e, "%s.db is too short", env_table_name(env, table));
 out:
 	if (fd >= 0)
 		close(fd);
@@ -315,34 +317,18 @@ out:
 	return ok;
 }
 
-static bool all_whole(struct env *env, struct err *e)
+static bool all_complete(struct env *env, struct err *e)
 {
 	for (unsigned i = 0; i <= env->kind->n_tables; i++)
-		if (!table_whole(env, i, e))
+		if (!table_complete(env, i, e))
 			return false;
 	return true;
 }
 
-/* After recovery. *fresh: the tables are to be made. Recovery has taken back what a program killed while making
- * them left, so without the marker they are all there (killed before it wrote that) or none is. */
+/* The tables are made in one transaction. So if the marker is missing after recovery, either all tables
+ * exist (the program was killed just before it wrote the marker) or none. */
 bool env_dir_tables(struct env *env, bool *fresh, struct err *e)
 {
 	*fresh = !env->marked && no_tables(env);
-	return *fresh || (all_tables(env, e) && all_whole(env, e));
-}
-
-bool env_space(const struct env *env, uint64_t floor, struct err *e)
-{
-	struct statvfs fs;
-	uint64_t left;
-
-	if (statvfs(env->dir, &fs) != 0)
-		return err_open(e, env->dir, "", errno);
-	left = (uint64_t)fs.f_bavail * fs.f_frsize;
-	if (left >= floor)
-		return true;
-	return err_set(e, ERR_NOSPACE, "disk-full",
-		       "%llu MB are free on the disk of %s, %llu MB are needed: make room",
-		       (unsigned long long)(left >> 20), env->dir,
-		       (unsigned long long)(floor >> 20));
+	return *fresh || (all_tables(env, e) && all_complete(env, e));
 }

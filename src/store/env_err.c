@@ -1,4 +1,4 @@
-/* Berkeley DB's return codes, events and messages, in our words. */
+/* Berkeley DB's return codes, events and messages as errors and log lines. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,8 +32,8 @@ static bool err_full(const struct env *env, struct err *e)
 		       "the disk of %s is full: make room and start again", env->dir);
 }
 
-/* What is said of a full disk and of a failing one is different advice, but by the time
- * Berkeley DB panics its return code says only that it did. */
+/* After a panic Berkeley DB's return code no longer says whether the disk was full or failing, which
+ * need different advice: so free space is checked again. */
 static bool err_unwritten(const struct env *env, struct err *e)
 {
 	if (!env_space(env, STORE_MIN_FREE_START, NULL))
@@ -43,7 +43,7 @@ static bool err_unwritten(const struct env *env, struct err *e)
 		       env->dir);
 }
 
-/* A panic says nothing but that: the first message Berkeley DB had said why. */
+/* The code of a panic gives no reason: the first message that Berkeley DB sent does. */
 static bool err_damage(struct env *env, int rc, const char *table, struct err *e)
 {
 	char why[ENV_MESSAGE_CHARS + 1] = "";
@@ -80,8 +80,8 @@ bool env_err(struct env *env, int rc, const char *doing, const char *table, stru
 	}
 	if (rc == DB_RUNRECOVERY && atomic_load(&env->unwritten))
 		return err_unwritten(env, e);
-	/* EINVAL and ENOENT are what Berkeley DB says to a file that is none of its
-	 * own, or gone; its own negative codes that get here all mean broken pages or logs. */
+	/* Berkeley DB returns EINVAL or ENOENT for a file that it did not write or that is missing. All
+	 * of its own negative codes that reach this line mean damaged pages or logs. */
 	if (rc < 0 || rc == EINVAL || rc == ENOENT)
 		return err_damage(env, rc, table, e);
 	return err_set(e, ERR_IO, "db-io", "cannot %s %s%s%s%s: %s: check the disk and start again",
@@ -109,7 +109,7 @@ void env_fail(struct env *env, bool write)
 		env->o.write_failed(env->o.arg);
 }
 
-/* Any thread: keep the last few for the owner, who alone may log. */
+/* Runs on any thread. Keeps the last messages for the owner's thread, the only one that may log. */
 static void on_message(const DB_ENV *db, const char *prefix, const char *text)
 {
 	struct env *env = db->app_private;
@@ -130,8 +130,8 @@ static void on_event(DB_ENV *db, uint32_t event, void *info)
 		env_fail(env, event == DB_EVENT_WRITE_FAILED);
 }
 
-/* The first messages say what is wrong, the rest repeat it for every page: of those ever
- * fewer are shown. */
+/* Which messages are logged: the first ones, then every power of two. A panic repeats its message for
+ * every page. */
 static bool worth_a_line(unsigned i)
 {
 	return i < ENV_MESSAGES || (i & (i - 1)) == 0;

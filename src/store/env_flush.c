@@ -1,5 +1,5 @@
-/* Making durable what was committed, on a thread of its own: a disk may take its time, and the owner has a
- * screen to draw. */
+/* The thread that makes commits durable. An fsync may take long, and the owner's thread also serves
+ * peers and the screen. */
 #include <string.h>
 
 #include <tally/base/thread.h>
@@ -24,7 +24,7 @@ static void *flush_main(void *arg)
 		pthread_mutex_lock(&env->mutex);
 		env->flush_rc = rc;
 		env->flush_done = true;
-		pthread_cond_signal(&env->flush_through);
+		pthread_cond_signal(&env->flush_ended);
 		wake_raise(&env->flushed);
 	}
 	pthread_mutex_unlock(&env->mutex);
@@ -36,11 +36,13 @@ bool env_flush_start(struct env *env, struct err *e)
 	int rc;
 
 	if (!wake_open(&env->flushed))
-		return err_set(e, ERR_IO, "thread", "no file is left to open: raise the limit");
+		return err_set(e, ERR_IO, "thread",
+			       "no file descriptor is left: raise the limit (ulimit -n)");
 	rc = thread_start(&env->flusher, flush_main, env);
 	env->flusher_runs = rc == 0;
-	return rc == 0 || err_set(e, ERR_IO, "thread", "cannot start a thread: %s: raise the limit",
-				  strerror(rc));
+	return rc == 0 ||
+	       err_set(e, ERR_IO, "thread",
+		       "cannot start a thread: %s: raise the limit (ulimit -u)", strerror(rc));
 }
 
 void env_flush_begin(struct env *env)
@@ -63,7 +65,7 @@ bool env_flush_end(struct env *env, bool wait, bool *done, struct err *e)
 		return true;
 	pthread_mutex_lock(&env->mutex);
 	while (wait && !env->flush_done)
-		pthread_cond_wait(&env->flush_through, &env->mutex);
+		pthread_cond_wait(&env->flush_ended, &env->mutex);
 	*done = env->flush_done;
 	rc = env->flush_rc;
 	if (*done)

@@ -1,9 +1,8 @@
-/* A Berkeley DB environment of our making: what the chain's and the wallet's database share.
+/* A Berkeley DB environment with the settings that the chain's and the wallet's database share.
  *
- * One thread owns an environment; two more of its own only checkpoint, and flush the log. There are no
- * locks between transactions (with the default ones a batch fails at some 4,500 pages), so
- * there is never more than one write transaction, and every read made while it is open goes
- * through it. */
+ * One thread owns an environment. Two more threads only make checkpoints and flush the log. Berkeley
+ * DB's locking is off: with its default limits a batch fails at about 4,500 pages. So there is at most
+ * one transaction at a time, and while it is open every read goes through it. */
 #ifndef TALLY_STORE_ENV_PRIV_H
 #define TALLY_STORE_ENV_PRIV_H
 
@@ -21,31 +20,32 @@
 #include <tally/store/store.h>
 
 #define ENV_TABLES_MAX 8
-/* What the kernel takes whole: a larger write of a process that is killed may be cut at any page of the
- * kernel's, and recovery refuses a page of ours that is half there (with 16 KB, every few hundred kills). */
-#define ENV_PAGE_BYTES        4096
-#define ENV_LOG_FILE_BYTES    (UINT32_C(2) << 20)
-#define ENV_LOG_BUFFER_BYTES  (UINT32_C(256) << 10) /* must be below the file's size */
-#define ENV_CHECKPOINT_BYTES  (UINT32_C(16) << 20)  /* of log: recovery stays around a second */
-#define ENV_WAKE_BYTES        ((size_t)1 << 20)     /* committed before the checkpointer looks */
-#define ENV_SPACE_CHECK_BYTES ((size_t)4 << 20)     /* written before the disk is asked again */
-#define ENV_MESSAGES          8                     /* kept until the owner logs them */
+/* The page size of the kernel. SIGKILL may end a larger write between two pages of the kernel; recovery
+ * then refuses the half-written page (with pages of 16 KB, once in some hundred kills). */
+#define ENV_PAGE_BYTES       4096
+#define ENV_LOG_FILE_BYTES   (UINT32_C(2) << 20)
+#define ENV_LOG_BUFFER_BYTES (UINT32_C(256) << 10) /* must be less than ENV_LOG_FILE_BYTES */
+#define ENV_CHECKPOINT_BYTES \
+	(UINT32_C(16) << 20) /* log between checkpoints: recovery takes about 1 s */
+#define ENV_WAKE_BYTES        ((size_t)1 << 20) /* committed before the checkpoint thread wakes */
+#define ENV_SPACE_CHECK_BYTES ((size_t)4 << 20) /* written before free space is checked again */
+#define ENV_MESSAGES          8 /* Berkeley DB messages kept until they are logged */
 #define ENV_MESSAGE_CHARS     199
-#define ENV_MARKER            "tables" /* there once the tables were made */
-#define ENV_CUT_SUFFIX        ".cut"   /* beside a table: what was taken off its end */
+#define ENV_MARKER            "tables" /* this file exists once the tables have been made */
+#define ENV_CUT_SUFFIX        ".cut"   /* TABLE.db.cut: bytes removed from the end of TABLE.db */
 
 struct env;
 
-/* Takes the tables from one schema version to the next, inside the open transaction. */
+/* Migrates the tables from one schema version to the next, within the open transaction. */
 struct env_migration {
-	uint32_t from;                               /* the version it finds; it leaves from + 1 */
-	bool (*run)(struct env *env, struct err *e); /* NULL ends the table */
+	uint32_t from;                               /* migrates to from + 1 */
+	bool (*run)(struct env *env, struct err *e); /* NULL: the end of the table */
 };
 
-/* What tells one environment's use from another's. */
+/* The properties in which the environments differ. */
 struct env_kind {
 	const char *name;   /* "chain", for messages */
-	const char *remedy; /* what to do about damage: "run 'tally reindex' …" */
+	const char *remedy; /* advice for a damaged one: "run 'tally reindex' …" */
 	uint32_t schema;
 	size_t n_tables;
 	const char *tables[ENV_TABLES_MAX]; /* the file is NAME.db */
@@ -54,101 +54,117 @@ struct env_kind {
 
 struct env {
 	const struct env_kind *kind;
-	struct store_options o; /* dir points at `dir` */
-	char *dir;              /* absolute: log files are opened while we run */
-	bool marked;            /* the tables were made, once */
+	struct store_options o; /* o.dir is `dir` */
+	char *dir;              /* absolute, because log files are opened later, too */
+	bool marked;            /* ENV_MARKER exists */
 	DB_ENV *db;
 	DB *schema;
 	DB *tables[ENV_TABLES_MAX];
 
 	DB_TXN *txn;      /* begun by the first write after a commit */
-	size_t pending;   /* bytes of log, roughly, in txn */
-	size_t unchecked; /* of those, since the disk was last asked for its free space */
-	size_t logged;    /* committed since the last checkpoint was asked for */
-	bool unsynced;    /* a commit that was not durable is the last one */
-	bool broken;      /* a write failed: the transaction may be half there */
-	struct err why;   /* the first failure, told again to every later writer */
+	size_t pending;   /* approximate bytes of log in txn */
+	size_t unchecked; /* bytes of log since free space was last checked */
+	size_t logged;    /* bytes of log committed since the last checkpoint was requested */
+	bool unsynced;    /* the last commit is not durable yet */
+	bool broken;      /* a write failed: txn may be incomplete and is never committed */
+	struct err why;   /* the first failure; every later write fails with it */
 
 	atomic_bool failed;    /* a write to disk failed, or Berkeley DB panicked */
-	atomic_bool unwritten; /* it was a write */
-	atomic_bool open;      /* from here on write_failed is told */
+	atomic_bool unwritten; /* a write to disk failed */
+	atomic_bool open;      /* opened: a failure is reported through o.write_failed */
 
-	/* Making commits durable beside the owner's work; of the owner: */
+	/* Flushing on another thread. These fields belong to the owner's thread: */
 	pthread_t flusher;
-	bool flusher_runs, flushing;    /* the thread; begun and not ended */
-	uint64_t commits, flush_covers; /* made; made when the flush began */
-	struct wake flushed;            /* raised when it is through */
+	bool flusher_runs;     /* the thread exists */
+	bool flushing;         /* a flush was begun and not ended */
+	uint64_t commits;      /* number of commits so far */
+	uint64_t flush_covers; /* `commits` at the beginning of the flush */
+	struct wake flushed;   /* raised at the end of a flush */
 
 	pthread_t checkpointer;
-	bool checkpointing;    /* the thread runs */
-	pthread_mutex_t mutex; /* of all below */
+	bool checkpointing;    /* the thread exists */
+	pthread_mutex_t mutex; /* guards all fields below */
 	pthread_cond_t wake;
-	pthread_cond_t flush_wake, flush_through;
+	pthread_cond_t flush_wake, flush_ended;
 	bool want_checkpoint, stop, want_flush, flush_done;
 	int flush_rc;
-	unsigned messages, shown; /* what Berkeley DB had to say: so many, so many looked at */
+	unsigned messages,
+		shown; /* number of Berkeley DB messages received, and of those handled */
 	char text[ENV_MESSAGES][ENV_MESSAGE_CHARS + 1]; /* message i is at i % ENV_MESSAGES */
 };
 
 /* env.c: opening and closing. */
 bool env_open(struct env *env, const struct env_kind *kind, const struct store_options *o,
 	      struct err *e);
-void env_close(struct env *env); /* twice is harmless */
-/* Recovery alone, whatever is wrong with the tables; it may fail, too. ERR_CORRUPT "db-newer". */
+void env_close(struct env *env); /* calling it twice is harmless */
+/* Runs recovery without opening tables, which may be damaged. A failed recovery is not an
+ * error: the caller then salvages the files as they are. ERR_CORRUPT "db-newer". */
 bool env_recover(const struct env_kind *kind, const char *dir, struct err *e);
-bool env_schema(struct env *env, uint32_t *version, struct err *e); /* 0: none written */
+/* The schema version of the tables. ERR_CORRUPT "db-damaged" if none is stored. */
+bool env_schema(struct env *env, uint32_t *version, struct err *e);
 
 /* env_dir.c: the directory and its files. */
-bool dir_make(const char *dir, struct err *e); /* 0700, parents too */
+/* Makes the directory and missing parents, mode 0700. */
+bool dir_make(const char *dir, struct err *e);
+/* fsync of the directory, so that names made or changed in it survive a power cut. */
 bool dir_sync(const char *dir, struct err *e);
+/* Before recovery: the files are readable and writable by the owner only, and no table is missing. */
 bool env_dir_prepare(struct env *env, struct err *e);
-uint64_t env_dir_bytes(const char *dir); /* of all files; 0: it can't be read */
-/* A disk that was full takes part of a page that is new in its file; recovery, which has the whole page in its
- * log, refuses such a file. So the part is taken off, and put beside it. */
+uint64_t env_dir_bytes(const char *dir); /* the size of all files; 0 if it can't be read */
+/* Removes an incomplete page from the end of each table and appends it to TABLE.db.cut. A full disk
+ * leaves such pages. The log has them complete, but recovery refuses a file that ends within a page. */
 bool env_dir_trim(const char *dir, struct err *e);
+/* After recovery: *fresh says that the tables have to be made. ERR_CORRUPT if one is missing or too
+ * short. */
 bool env_dir_tables(struct env *env, bool *fresh, struct err *e);
+/* Writes ENV_MARKER. */
 bool env_dir_mark(struct env *env, struct err *e);
+
+/* env_space.c: ERR_NOSPACE if the disk of the environment has fewer than `floor` free bytes. */
 bool env_space(const struct env *env, uint64_t floor, struct err *e);
 
-/* env_err.c: what went wrong, in our words. */
+/* env_err.c: errors of Berkeley DB as struct err. */
 void env_err_init(struct env *env); /* installs the callbacks */
-/* Turns a return code of Berkeley DB into an error; table may be NULL. Returns false. */
+/* Sets *e for a return code of Berkeley DB. doing: a verb, "open". table may be NULL. Returns false. */
 bool env_err(struct env *env, int rc, const char *doing, const char *table, struct err *e);
 bool env_damaged(struct env *env, struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The owner's thread: has it failed, and why? */
+/* True with the reason if the environment has failed. Only for the owner's thread. */
 bool env_failure(struct env *env, struct err *e);
-/* Any thread: from now on nothing is acknowledged. write: a write to disk is the cause. */
+/* Marks the environment as failed: nothing is acknowledged from now on. write: a write to disk is the
+ * cause. Any thread may call it. */
 void env_fail(struct env *env, bool write);
-void env_log_messages(struct env *env); /* the owner's thread */
+void env_log_messages(struct env *env); /* only for the owner's thread */
 const char *env_table_name(const struct env *env, unsigned table);
 
-/* env_checkpoint.c */
+/* env_checkpoint.c: the thread that makes checkpoints. wake requests one. */
 bool env_checkpoint_start(struct env *env, struct err *e);
 void env_checkpoint_wake(struct env *env);
 void env_checkpoint_stop(struct env *env);
 
-/* env_flush.c */
+/* env_flush.c: the thread that makes commits durable; see store_flush_begin and store_flush_end. */
 bool env_flush_start(struct env *env, struct err *e);
 void env_flush_begin(struct env *env);
 bool env_flush_end(struct env *env, bool wait, bool *done, struct err *e);
 void env_flush_stop(struct env *env);
 
 /* env_txn.c: records and transactions. `table` indexes kind->tables. */
-bool env_begin(struct env *env, struct err *e); /* harmless where one is open */
+bool env_begin(struct env *env, struct err *e); /* harmless if a transaction is open */
 bool env_commit(struct env *env, bool durable, struct err *e);
-/* Was the log written, by what Berkeley DB returned and by what it told of? Where not, nothing is written any more. */
+/* True if the log was written: both Berkeley DB's return code `rc` and its events must say so. If not,
+ * no later write is accepted. */
 bool env_flushed(struct env *env, int rc, struct err *e);
 void env_abort(struct env *env);
 bool env_put(struct env *env, unsigned table, struct span key, struct span value, struct err *e);
-bool env_del(struct env *env, unsigned table, struct span key, struct err *e); /* absent: true */
+bool env_del(struct env *env, unsigned table, struct span key, struct err *e); /* true if absent */
 bool env_clear(struct env *env, unsigned table, struct err *e);
-/* False with ERR_NONE where absent. *n in: room, out: length; longer than the room is damage. */
+/* *n is the size of `out` before and the length of the value after the call; a longer value is damage.
+ * False with ERR_NONE if absent. env_get_alloc allocates *out instead; the caller frees it. */
 bool env_get(struct env *env, unsigned table, struct span key, void *out, size_t *n, struct err *e);
 bool env_get_alloc(struct env *env, unsigned table, struct span key, uint8_t **out, size_t *n,
 		   struct err *e);
-/* Every record after the key `after` (from the first where its p is NULL) in key order, until fn
- * returns false; *stopped (may be NULL) tells whether it did, which is no failure here. fn may not write. */
+/* Visits the records after the key `after` (all, if after.p is NULL) in key order until fn returns
+ * false. *stopped (may be NULL) says whether fn did; that is not an error. fn must not write. */
 typedef bool env_fn(void *arg, struct span key, struct span value);
 bool env_each(struct env *env, unsigned table, struct span after, env_fn *fn, void *arg,
 	      bool *stopped, struct err *e);

@@ -1,4 +1,4 @@
-/* The last step of a rebuilding: directories change their names. */
+/* The last step of a rebuild: renaming directories. */
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -12,10 +12,10 @@
 #include "store/env_priv.h"
 
 #define LIVE "chain"
-/* The new one's name tells what becomes of the old one. */
-#define WHOLE      "chain.rebuilt"
-#define WHOLE_KEEP "chain.rebuilt-keep"
-#define OPEN_DIRS  8
+/* The name of the complete new database says whether the old one is kept. */
+#define COMPLETE      "chain.rebuilt"
+#define COMPLETE_KEEP "chain.rebuilt-keep"
+#define OPEN_DIRS     8
 
 static bool failed(struct err *e, const char *doing, const char *dir, const char *name)
 {
@@ -40,7 +40,7 @@ static bool remove_all(const char *dir, const char *name, struct err *e)
 	return ok || failed(e, "remove", dir, name);
 }
 
-static bool there(const char *dir, const char *name)
+static bool exists(const char *dir, const char *name)
 {
 	char *path = mem_printf("%s/%s", dir, name);
 	const bool ok = access(path, F_OK) == 0;
@@ -61,28 +61,28 @@ static bool move(const char *dir, const char *from, const char *to, struct err *
 	return ok && dir_sync(dir, e);
 }
 
-bool rebuild_begin(const char *dir, struct err *e)
+bool env_replace_begin(const char *dir, struct err *e)
 {
-	return remove_all(dir, REBUILD_NEW, e);
+	return remove_all(dir, ENV_REPLACE_NEW, e);
 }
 
-static bool take_place(const char *dir, const char *whole, bool keep, struct err *e)
+static bool replace(const char *dir, const char *complete, bool keep, struct err *e)
 {
-	if (!there(dir, whole))
+	if (!exists(dir, complete))
 		return true;
-	if (there(dir, LIVE) && keep &&
-	    (!remove_all(dir, REBUILD_DAMAGED, e) || !move(dir, LIVE, REBUILD_DAMAGED, e)))
+	if (exists(dir, LIVE) && keep &&
+	    (!remove_all(dir, ENV_REPLACE_DAMAGED, e) || !move(dir, LIVE, ENV_REPLACE_DAMAGED, e)))
 		return false;
-	return remove_all(dir, LIVE, e) && move(dir, whole, LIVE, e);
+	return remove_all(dir, LIVE, e) && move(dir, complete, LIVE, e);
 }
 
-bool rebuild_resume(const char *dir, struct err *e)
+bool env_replace_resume(const char *dir, struct err *e)
 {
-	return take_place(dir, WHOLE, false, e) && take_place(dir, WHOLE_KEEP, true, e);
+	return replace(dir, COMPLETE, false, e) && replace(dir, COMPLETE_KEEP, true, e);
 }
 
-bool rebuild_end(const char *dir, bool keep_damaged, struct err *e)
+bool env_replace_finish(const char *dir, bool keep_damaged, struct err *e)
 {
-	return move(dir, REBUILD_NEW, keep_damaged ? WHOLE_KEEP : WHOLE, e) &&
-	       rebuild_resume(dir, e);
+	return move(dir, ENV_REPLACE_NEW, keep_damaged ? COMPLETE_KEEP : COMPLETE, e) &&
+	       env_replace_resume(dir, e);
 }

@@ -1,4 +1,4 @@
-/* Records, and the one transaction they are written in. */
+/* Reading and writing records, and the transaction of all writes. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,11 +7,11 @@
 
 #include "store/env_priv.h"
 
-/* What the log records of a write take beside its key and value, measured: in bytes, roughly. */
+/* Approximate bytes of log for a write, besides its key and value (measured). */
 #define LOG_OVERHEAD 240
 
-/* After a failed write the transaction may be half there: nothing more is written or
- * committed, and every later try is told why. */
+/* After a failed write the transaction may be incomplete: nothing more is written or committed, and
+ * every later write fails with the first error. */
 static bool write_broke(struct env *env, const struct err *why, struct err *e)
 {
 	env_log_messages(env);
@@ -24,7 +24,7 @@ static bool write_broke(struct env *env, const struct err *why, struct err *e)
 	return false;
 }
 
-/* May we write? A write that failed on any thread ends it. */
+/* False with the reason if a write has failed on any thread. */
 static bool writable(struct env *env, struct err *e)
 {
 	struct err why;
@@ -37,7 +37,7 @@ static bool writable(struct env *env, struct err *e)
 	return write_broke(env, &why, e);
 }
 
-static bool room_left(struct env *env, struct err *e)
+static bool check_space(struct env *env, struct err *e)
 {
 	struct err why;
 
@@ -55,8 +55,8 @@ bool env_begin(struct env *env, struct err *e)
 	if (!writable(env, e))
 		return false;
 	if (env->txn != NULL)
-		return env->unchecked < ENV_SPACE_CHECK_BYTES || room_left(env, e);
-	if (!room_left(env, e))
+		return env->unchecked < ENV_SPACE_CHECK_BYTES || check_space(env, e);
+	if (!check_space(env, e))
 		return false;
 	rc = env->db->txn_begin(env->db, NULL, &env->txn, 0);
 	if (rc == 0)
@@ -78,8 +78,8 @@ bool env_flushed(struct env *env, int rc, struct err *e)
 {
 	struct err why;
 
-	/* On a full disk commit was seen to return 0 with the log unwritten: the event, not
-	 * the return code, has the last word. */
+	/* On a full disk commit sometimes returns 0 although the log was not written. The event
+	 * DB_EVENT_WRITE_FAILED, which sets env->failed, is reliable. */
 	if (rc == 0 && atomic_load(&env->failed))
 		rc = DB_RUNRECOVERY;
 	if (rc == 0)
@@ -99,16 +99,16 @@ bool env_commit(struct env *env, bool durable, struct err *e)
 		return false;
 	}
 	if (txn != NULL) {
-		if (!room_left(env, e)) {
+		if (!check_space(env, e)) {
 			env_abort(env);
 			return false;
 		}
-		env->txn = NULL; /* gone, whatever commit returns */
+		env->txn = NULL; /* commit frees it even if it fails */
 		env->logged += env->pending;
 		env->pending = 0;
-		/* What is not durable still leaves our buffer for the kernel's: it then
-		 * outlives the program's death, if not the machine's, and a write that fails is
-		 * known here and not a batch later. It costs one write() a batch. */
+		/* A commit that is not durable is still written to the kernel's cache, so that it
+		 * survives the death of the program, and so that a failed write is noticed now and not
+		 * one batch later. The cost is one write() a commit. */
 		rc = txn->commit(txn, durable ? DB_TXN_SYNC : DB_TXN_WRITE_NOSYNC);
 		env->commits++;
 		env->unsynced = !durable;
@@ -129,7 +129,7 @@ static DBT dbt_of(struct span s)
 {
 	DBT d = {0};
 
-	d.data = (void *)(uintptr_t)s.p; /* Berkeley DB doesn't write to it */
+	d.data = (void *)(uintptr_t)s.p; /* Berkeley DB only reads it */
 	d.size = (uint32_t)s.len;
 	return d;
 }
@@ -184,7 +184,7 @@ bool env_clear(struct env *env, unsigned table, struct err *e)
 	return rc == 0 || table_write_failed(env, rc, table, e);
 }
 
-/* Damage found while reading panics the environment; the message says which page. */
+/* Damage found while reading panics the environment; Berkeley DB's message names the page. */
 static bool read_failed(struct env *env, int rc, unsigned table, struct err *e)
 {
 	env_log_messages(env);
@@ -200,8 +200,8 @@ bool env_get(struct env *env, unsigned table, struct span key, void *out, size_t
 	if (rc == DB_NOTFOUND)
 		return false;
 	if (rc == DB_BUFFER_SMALL)
-		return env_damaged(env, e, "a record of %u bytes in %s.db", (unsigned)v.size,
-				   env_table_name(env, table));
+		return env_damaged(env, e, "%s.db has a record of %u bytes, too long",
+				   env_table_name(env, table), (unsigned)v.size);
 	if (rc != 0)
 		return read_failed(env, rc, table, e);
 	*n = v.size;
@@ -224,7 +224,7 @@ bool env_get_alloc(struct env *env, unsigned table, struct span key, uint8_t **o
 	return true;
 }
 
-/* Puts the cursor on the first record after the key. */
+/* Moves the cursor to the first record after the key. */
 static int cursor_start(DBC *c, struct span after, DBT *k, DBT *v)
 {
 	int rc;
@@ -248,7 +248,7 @@ bool env_each(struct env *env, unsigned table, struct span after, env_fn *fn, vo
 	DBC *c = NULL;
 	int rc, closed = 0;
 
-	/* Inside the open transaction, if there is one: it owns the pages it changed. */
+	/* Within the open transaction, if there is one: only it sees the pages that it changed. */
 	rc = env->tables[table]->cursor(env->tables[table], env->txn, &c, 0);
 	if (rc == 0)
 		rc = cursor_start(c, after, &k, &v);

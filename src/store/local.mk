@@ -10,6 +10,7 @@ libtally_a_SOURCES += \
 	src/store/env_err.c \
 	src/store/env_flush.c \
 	src/store/env_priv.h \
+	src/store/env_space.c \
 	src/store/env_txn.c \
 	src/store/lock.c \
 	src/store/env_replace.c \

@@ -1,5 +1,5 @@
-/* One process a data directory. An flock, because it belongs to the open file and not to the
- * process: looking at the file from elsewhere in the program (dir_lock_holder) doesn't drop it. */
+/* The lock of a data directory. It is an flock because that belongs to the open file and not to the
+ * process: when dir_lock_holder opens and closes the same file, the lock is not lost. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,15 +28,15 @@ static bool err_lock(struct err *e, const char *path)
 }
 
 struct holder {
-	unsigned long pid; /* 0 where nobody wrote one (yet) */
-	enum lock_holder who;
+	unsigned long pid; /* 0 if none is written (yet) */
+	enum lock_holder kind;
 };
 
-/* "123 node\n". Who has not written anything yet, or just looks (dir_lock_holder takes a shared lock for a
- * moment), is soon done with it: as a command. */
+/* Reads "123 node\n". Without text the holder has not written it yet or is in dir_lock_holder, which
+ * takes a shared lock for a moment: both are brief, like a command. */
 static struct holder read_holder(int fd)
 {
-	struct holder h = {.who = LOCK_COMMAND};
+	struct holder h = {.kind = LOCK_COMMAND};
 	char text[40] = "";
 	ssize_t n = pread(fd, text, sizeof text - 1, 0);
 	uint64_t pid;
@@ -51,30 +51,30 @@ static struct holder read_holder(int fd)
 	if (parse_u64(text, 1, INT32_MAX, &pid))
 		h.pid = (unsigned long)pid;
 	if (strcmp(word, NODE_WORD) == 0)
-		h.who = LOCK_NODE;
+		h.kind = LOCK_NODE;
 	return h;
 }
 
-static bool write_holder(int fd, enum lock_holder who)
+static bool write_holder(int fd, enum lock_holder holder)
 {
 	char text[40];
 	int n = snprintf(text, sizeof text, "%ld %s\n", (long)getpid(),
-			 who == LOCK_NODE ? NODE_WORD : COMMAND_WORD);
+			 holder == LOCK_NODE ? NODE_WORD : COMMAND_WORD);
 
 	return ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)n, 0) == n;
 }
 
 static bool err_in_use(struct err *e, const char *dir, const struct holder *h)
 {
-	char who[40] = "another process";
+	char process[40] = "another process";
 
 	if (h->pid != 0)
-		snprintf(who, sizeof who, "process %lu", h->pid);
+		snprintf(process, sizeof process, "process %lu", h->pid);
 	return err_set(e, ERR_BUSY, "dir-in-use",
-		       h->who == LOCK_NODE
-			       ? "%s is in use by %s: stop it first, or take another NODE_ID"
-			       : "%s is in use by a command, %s: wait until it is done",
-		       dir, who);
+		       h->kind == LOCK_NODE
+			       ? "%s is in use by %s: stop it first, or choose another NODE_ID"
+			       : "%s is in use by a command, %s: wait until it has finished",
+		       dir, process);
 }
 
 static bool try_lock(int fd)
@@ -87,7 +87,7 @@ static bool try_lock(int fd)
 			return true;
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return false;
-		if (read_holder(fd).who == LOCK_NODE || clock_mono_us(clock_system()) >= until)
+		if (read_holder(fd).kind == LOCK_NODE || clock_mono_us(clock_system()) >= until)
 			break;
 		nanosleep(&pause, NULL);
 	}
@@ -95,7 +95,7 @@ static bool try_lock(int fd)
 	return false;
 }
 
-bool dir_lock_take(struct dir_lock *l, const char *dir, enum lock_holder who, struct err *e)
+bool dir_lock_take(struct dir_lock *l, const char *dir, enum lock_holder holder, struct err *e)
 {
 	char *path = mem_printf("%s/%s", dir, LOCK_NAME);
 	int fd = -1;
@@ -117,7 +117,7 @@ bool dir_lock_take(struct dir_lock *l, const char *dir, enum lock_holder who, st
 		}
 		goto out;
 	}
-	if (!write_holder(fd, who)) {
+	if (!write_holder(fd, holder)) {
 		if (errno == ENOSPC)
 			err_set(e, ERR_NOSPACE, "disk-full",
 				"the disk of %s is full: make room and start again", dir);
@@ -138,7 +138,7 @@ static struct holder holder_of(const char *dir)
 {
 	char *path = mem_printf("%s/%s", dir, LOCK_NAME);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	struct holder h = {.who = LOCK_NOBODY};
+	struct holder h = {.kind = LOCK_NOBODY};
 
 	if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
 		h = read_holder(fd);
@@ -150,10 +150,11 @@ static struct holder holder_of(const char *dir)
 
 enum lock_holder dir_lock_holder(const char *dir)
 {
-	return holder_of(dir).who;
+	return holder_of(dir).kind;
 }
 
-/* Source: proc(5): the state stands behind the name, which is in parentheses. */
+/* Reads /proc/PID/stat: the state follows the program's name, which is in parentheses and may itself
+ * contain a parenthesis. Source: proc(5). */
 bool dir_lock_suspended(const char *dir, unsigned long *pid)
 {
 	const struct holder h = holder_of(dir);
@@ -161,7 +162,7 @@ bool dir_lock_suspended(const char *dir, unsigned long *pid)
 	ssize_t n;
 	int fd;
 
-	if (h.who != LOCK_NODE || h.pid == 0)
+	if (h.kind != LOCK_NODE || h.pid == 0)
 		return false;
 	snprintf(path, sizeof path, "/proc/%lu/stat", h.pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -175,14 +176,14 @@ bool dir_lock_suspended(const char *dir, unsigned long *pid)
 	return state && state[1] == ' ' && state[2] == 'T';
 }
 
-/* The file stays: removing it would let a third process lock a file that a second one has open.
- * Emptied, so that nobody is told of a process that is gone. */
+/* The file is not removed: otherwise a second process could hold a lock on the removed file while a
+ * third one locks a new file. It is emptied, so that later messages don't name this process. */
 void dir_lock_drop(struct dir_lock *l)
 {
 	if (l->fd < 0)
 		return;
 	if (ftruncate(l->fd, 0) != 0)
-		errno = 0; /* a stale number in a file nobody holds is harmless */
+		errno = 0; /* a stale process id in an unlocked file is harmless */
 	close(l->fd);
 	l->fd = -1;
 }

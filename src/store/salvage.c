@@ -1,5 +1,5 @@
-/* Records of a damaged table, page by page. The layout of a page is Berkeley DB 5.3's (dbinc/db_page.h), in the
- * machine's own byte order, as ours are made: 4 KB, with checksums. */
+/* Reads the records of a damaged table page by page. Pages have the layout of Berkeley DB 5.3
+ * (dbinc/db_page.h) with the settings of env.c: 4 KB, checksums, the byte order of the machine. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,16 +13,17 @@
 #include "store/env_priv.h"
 
 enum {
-	AT_NEXT = 16,    /* u32: the next page of a long value */
-	AT_LAST = 32,    /* u32: on the first page: the last one's number */
-	AT_ENTRIES = 20, /* u16: how many items */
-	AT_USED = 22,    /* u16: on a page of a long value: bytes of it there */
+	AT_NEXT = 16,    /* u32: the next page of an overflow value */
+	AT_LAST = 32,    /* u32: on the metadata page, the number of the last page */
+	AT_ENTRIES = 20, /* u16: the number of items */
+	AT_USED = 22,    /* u16: on an overflow page, the number of value bytes on it */
 	AT_TYPE = 25,    /* u8 */
 	AT_CHECKSUM = 28,
-	HEAD_BYTES = 32, /* from here on: a leaf's offsets of items, a long value's bytes */
+	HEAD_BYTES = 32, /* then the item offsets of a leaf, or the bytes of an overflow value */
 };
 enum { PAGE_LEAF = 5, PAGE_LONG = 7 };
-/* An item: u16 length, u8 kind and the bytes; of a long value: kind at the same place, its first page and length. */
+/* An item is u16 length, u8 kind and the bytes. An item of an overflow value has the kind at the same
+ * place, then the first page and the length of the value. */
 enum {
 	ITEM_KIND = 2,
 	ITEM_HEAD = 3,
@@ -37,7 +38,7 @@ struct salvage {
 	uint32_t n_pages;
 };
 
-#define EMPTY_PAGES 2 /* of a table that never held anything: the first page, and the root */
+#define EMPTY_PAGES 2 /* pages of a table without records: the metadata page and the root */
 
 static uint16_t native16(const uint8_t *p)
 {
@@ -86,7 +87,7 @@ void salvage_close(struct salvage *s)
 	free(s);
 }
 
-/* A page at the end may be cut off: the rest of it reads as zeros. One that the disk refuses is not there. */
+/* Reads a page. If the file ends within it, the rest is zeros. False if the disk can't read it. */
 static bool read_page(const struct salvage *s, uint32_t page, uint8_t buf[ENV_PAGE_BYTES])
 {
 	size_t have = 0;
@@ -107,7 +108,7 @@ static bool read_page(const struct salvage *s, uint32_t page, uint8_t buf[ENV_PA
 	return have > 0;
 }
 
-/* Berkeley DB's __ham_func4 over the page, its own place taken as zero. */
+/* The checksum of a page: Berkeley DB's __ham_func4, with the checksum field itself as zero. */
 static bool page_sound(const uint8_t page[ENV_PAGE_BYTES])
 {
 	uint32_t h = 0;
@@ -126,7 +127,7 @@ static unsigned leaf_items(const uint8_t page[ENV_PAGE_BYTES])
 	return n;
 }
 
-/* The item's bytes from its length on, at least `need` of them; NULL where it is not on the page. */
+/* Item i from its length field on, with at least `need` bytes; NULL if it is not within the page. */
 static const uint8_t *item_at(const uint8_t page[ENV_PAGE_BYTES], unsigned i, size_t need)
 {
 	const size_t at = native16(page + HEAD_BYTES + 2 * (size_t)i);
@@ -138,7 +139,7 @@ static struct span short_item(const uint8_t page[ENV_PAGE_BYTES], unsigned i)
 {
 	const uint8_t *item = item_at(page, i, ITEM_HEAD);
 
-	/* Above the kind a bit says "deleted". */
+	/* A bit above the kind marks a deleted item. */
 	if (item == NULL || item[ITEM_KIND] != KIND_SHORT ||
 	    item_at(page, i, ITEM_HEAD + (size_t)native16(item)) == NULL)
 		return (struct span){NULL, 0};
@@ -176,7 +177,7 @@ bool salvage_empty(struct salvage *s)
 	return ok;
 }
 
-/* Follows the pages of a long value. */
+/* Reads an overflow value, page by page. */
 static bool read_long(struct salvage *s, uint32_t p, uint8_t *out, size_t n,
 		      uint8_t page[ENV_PAGE_BYTES])
 {

@@ -6,7 +6,7 @@
 
 #include "store/store_priv.h"
 
-/* A change of the schema adds a row: {.from = 1, .run = …}. */
+/* A new schema version adds a row: {.from = 1, .run = …}. */
 static const struct env_migration migrations[] = {{.run = NULL}};
 
 static const struct env_kind kind = {

@@ -1,4 +1,4 @@
-/* Bodies and undo: the same key as headers -> bytes. */
+/* Block bodies and undo data: the key of the header -> bytes. */
 #include "store/store_priv.h"
 
 static bool put(struct store *s, enum store_table t, uint32_t height, uint32_t seq, struct span raw,
@@ -21,7 +21,7 @@ static bool get(struct store *s, enum store_table t, uint32_t height, uint32_t s
 		return true;
 	if (why.cls == ERR_NONE)
 		err_set(&why, ERR_NOTFOUND, "block-not-found",
-			"block %u of height %u is not in %s.db", (unsigned)seq, (unsigned)height,
+			"block %u at height %u is not in %s.db", (unsigned)seq, (unsigned)height,
 			env_table_name(&s->env, t));
 	if (e != NULL)
 		*e = why;

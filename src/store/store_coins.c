@@ -1,4 +1,4 @@
-/* Coins: packed outpoint -> value, owner, height and whether a coinbase made it, 32 bytes. */
+/* Coins: packed outpoint -> value, owner, height and the coinbase flag, 32 bytes. */
 #include <string.h>
 
 #include <tally/base/bytes.h>
@@ -8,7 +8,7 @@
 #define COIN_BYTES     32
 #define COIN_OWNER_AT  8
 #define COIN_HEIGHT_AT 28
-#define COIN_COINBASE  UINT32_C(0x80000000) /* beside the height, which has 31 bits */
+#define COIN_COINBASE  UINT32_C(0x80000000) /* flag in the height's field; heights have 31 bits */
 
 static void coin_write(uint8_t out[COIN_BYTES], const struct coin *c)
 {
@@ -38,7 +38,7 @@ bool store_get_coin(struct store *s, const struct outpoint *o, struct coin *out,
 	if (!env_get(&s->env, STORE_COINS, (struct span){key, sizeof key}, value, &n, e))
 		return false;
 	if (n != sizeof value)
-		return env_damaged(&s->env, e, "a coin of %zu bytes", n);
+		return env_damaged(&s->env, e, "coins.db has a record of %zu bytes", n);
 	coin_read(out, value);
 	return true;
 }

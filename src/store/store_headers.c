@@ -1,4 +1,4 @@
-/* Headers: height and sequence -> 80 bytes and the status, at most 84 bytes each. */
+/* Headers: height and sequence number -> header (80 bytes) and status (1 to 4 bytes). */
 #include <string.h>
 
 #include <tally/base/bytes.h>
@@ -8,8 +8,8 @@
 #define RECORD_BYTES_MAX STORE_HEADER_RECORD_MAX
 #define STATUS_BYTES_MAX (RECORD_BYTES_MAX - HEADER_BYTES)
 
-/* The status takes the bytes it needs, as a rule one: Berkeley DB pads a record to a multiple of
- * four with three of its own, so 81 bytes cost 84 and 84 would cost 88. */
+/* The status takes only as many bytes as it needs, usually one. Berkeley DB adds 3 bytes to a record and
+ * pads it to a multiple of 4: 81 bytes cost 84, and 84 would cost 88. */
 static size_t record_write(uint8_t out[RECORD_BYTES_MAX], const uint8_t header[HEADER_BYTES],
 			   uint32_t status)
 {
@@ -56,14 +56,14 @@ bool store_get_header(struct store *s, uint32_t height, uint32_t seq, uint8_t he
 	if (!env_get(&s->env, STORE_HEADERS, (struct span){key, sizeof key}, record, &n, &why)) {
 		if (why.cls == ERR_NONE)
 			err_set(&why, ERR_NOTFOUND, "header-not-found",
-				"no header %u of height %u is stored", (unsigned)seq,
+				"header %u at height %u is not stored", (unsigned)seq,
 				(unsigned)height);
 		if (e != NULL)
 			*e = why;
 		return false;
 	}
 	if (!store_header_record((struct span){record, n}, header, status))
-		return env_damaged(&s->env, e, "a header of %zu bytes", n);
+		return env_damaged(&s->env, e, "headers.db has a record of %zu bytes", n);
 	return true;
 }
 

@@ -1,4 +1,4 @@
-/* Small named values, and the net layer's addresses. */
+/* Small named values, and peer addresses. */
 #include <string.h>
 
 #include "store/store_priv.h"

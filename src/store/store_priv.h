@@ -1,4 +1,4 @@
-/* What the files of the chain's store share. */
+/* The struct and the keys that the files of the chain's store share. */
 #ifndef TALLY_STORE_STORE_PRIV_H
 #define TALLY_STORE_STORE_PRIV_H
 
@@ -20,7 +20,7 @@ struct store {
 	struct env env;
 };
 
-/* Key of headers, bodies and undo: big-endian, so that order is height order. */
+/* The key of headers, bodies and undo data. It is big-endian, so that key order is height order. */
 #define STORE_KEY_BYTES STORE_HEADER_KEY_BYTES
 void store_key(uint8_t out[STORE_KEY_BYTES], uint32_t height, uint32_t seq);
 

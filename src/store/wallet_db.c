@@ -1,6 +1,6 @@
-/* The wallet's database: the same environment with other tables. Everybody else's eyes are kept out by
- * the modes of the directory and its files, which env_open enforces. A secret that is overwritten or deleted
- * is still in the log files until Berkeley DB removes them. */
+/* The wallet's database: an environment as the chain's, with other tables. Secrets are protected by the
+ * modes of the directory and its files, which env_open enforces. A secret that was overwritten or
+ * deleted stays in the log files until Berkeley DB removes them. */
 #include <stdlib.h>
 
 #include <tally/base/mem.h>
@@ -12,7 +12,7 @@ struct wallet_db {
 	struct env env;
 };
 
-/* A change of the schema adds a row: {.from = 1, .run = …}. */
+/* A new schema version adds a row: {.from = 1, .run = …}. */
 static const struct env_migration migrations[] = {{.run = NULL}};
 
 static const struct env_kind kind = {

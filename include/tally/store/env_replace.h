@@ -1,6 +1,7 @@
-/* Putting a new chain database in the old one's place, so that at any moment a kill leaves the one or the other: it
- * is made in DIR/chain.new, is called DIR/chain.rebuilt once it is whole, and from then on takes the place of
- * DIR/chain, which is kept as DIR/chain.damaged or removed. The directory's lock is the caller's. */
+/* Replaces the chain's database by a rebuilt one. A kill at any moment leaves either the old or the
+ * new database. The new one is built in DIR/chain.new and renamed to DIR/chain.rebuilt when it is
+ * complete; from then on it replaces DIR/chain, which is kept as DIR/chain.damaged or removed. The
+ * caller holds the lock of the directory. */
 #ifndef TALLY_STORE_ENV_REPLACE_H
 #define TALLY_STORE_ENV_REPLACE_H
 
@@ -8,15 +9,15 @@
 
 #include <tally/base/err.h>
 
-#define REBUILD_NEW     "chain.new"
-#define REBUILD_DAMAGED "chain.damaged"
+#define ENV_REPLACE_NEW     "chain.new"
+#define ENV_REPLACE_DAMAGED "chain.damaged"
 
-/* Removes what an interrupted rebuilding left in DIR/chain.new. */
-bool rebuild_begin(const char *dir, struct err *e);
-/* DIR/chain.new is closed and whole: it becomes DIR/chain. keep_damaged: the old one is kept, in place of one kept
- * before. */
-bool rebuild_end(const char *dir, bool keep_damaged, struct err *e);
-/* Ends a rebuilding that was interrupted in its last step; harmless where none was. At every start. */
-bool rebuild_resume(const char *dir, struct err *e);
+/* Removes DIR/chain.new, which an interrupted rebuild may have left. */
+bool env_replace_begin(const char *dir, struct err *e);
+/* DIR/chain.new, which must be complete and closed, becomes DIR/chain. keep_damaged: the old database is
+ * kept as DIR/chain.damaged and replaces one that was kept before. */
+bool env_replace_finish(const char *dir, bool keep_damaged, struct err *e);
+/* Completes a replacement that was interrupted. Every start calls it; usually there is nothing to do. */
+bool env_replace_resume(const char *dir, struct err *e);
 
 #endif

@@ -1,4 +1,4 @@
-/* One process a data directory. */
+/* The lock of a data directory: only one process at a time uses it. */
 #ifndef TALLY_STORE_LOCK_H
 #define TALLY_STORE_LOCK_H
 
@@ -6,23 +6,24 @@
 
 #include <tally/base/err.h>
 
-/* Who holds a lock: a node until it is stopped, a command for a moment. */
+/* The holder of a lock: a node holds it until it stops, a command only briefly. */
 enum lock_holder { LOCK_NOBODY, LOCK_COMMAND, LOCK_NODE };
 
-/* How long a lock is waited for that a command holds. */
+/* The longest wait for a lock that a command holds. */
 #define LOCK_WAIT_MS 10000
 
 struct dir_lock {
 	int fd; /* -1: not held */
 };
 
-/* Makes the directory (0700, parents too) and locks DIR/.lock; the process id and who it is are
- * written into it. Waits at most LOCK_WAIT_MS where a command holds it, not at all where a node does. ERR_BUSY
- * "dir-in-use" naming the process that holds it, ERR_IO where the directory can't be made or written. */
-bool dir_lock_take(struct dir_lock *l, const char *dir, enum lock_holder who, struct err *e);
-/* Who holds it now? */
+/* Makes the directory and missing parents (mode 0700) and locks DIR/.lock. The process id and the kind
+ * of holder are written into that file. Waits at most LOCK_WAIT_MS for a command; does not wait for a
+ * node. ERR_BUSY "dir-in-use" names the process that holds the lock, ERR_IO if the directory can't be
+ * made or written. */
+bool dir_lock_take(struct dir_lock *l, const char *dir, enum lock_holder holder, struct err *e);
+/* The present holder. */
 enum lock_holder dir_lock_holder(const char *dir);
-/* Is the node that holds it stopped by a signal, as ^Z sends? Then *pid is its process. */
+/* True, and *pid set, if a node holds the lock and its process is stopped, for example by ^Z. */
 bool dir_lock_suspended(const char *dir, unsigned long *pid);
 void dir_lock_drop(struct dir_lock *l);
 
