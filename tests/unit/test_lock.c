@@ -129,7 +129,7 @@ static void a_directory_that_cannot_be_made_is_refused(void **state)
 	assert_err(dir_lock_take(&l, f->chain, LOCK_NODE, &e), e, ERR_IO, "dir-make");
 	snprintf(below, sizeof below, "%s/node", f->chain);
 	assert_err(dir_lock_take(&l, below, LOCK_NODE, &e), e, ERR_IO, "dir-make");
-	assert_non_null(strstr(e.detail, "is no directory: choose another"));
+	assert_non_null(strstr(e.detail, "is not a directory: choose another"));
 	assert_int_equal(l.fd, -1);
 	assert_int_equal(dir_lock_holder(below), LOCK_NOBODY);
 }

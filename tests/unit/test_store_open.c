@@ -380,7 +380,7 @@ static void a_directory_below_a_file_is_refused(void **state)
 	make_file(f->chain);
 	snprintf(below, sizeof below, "%s/chain", f->chain);
 	f->o.dir = below;
-	assert_io(f, "is no directory: choose another --home");
+	assert_io(f, "is not a directory: choose another --home");
 }
 
 static void a_file_in_the_directorys_place_is_refused_and_left_alone(void **state)
@@ -389,7 +389,7 @@ static void a_file_in_the_directorys_place_is_refused_and_left_alone(void **stat
 	struct stat st;
 
 	make_file(f->chain);
-	assert_io(f, "is no directory: choose another --home");
+	assert_io(f, "is not a directory: choose another --home");
 	assert_int_equal(stat(f->chain, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0644);
 	assert_int_equal(st.st_size, 15);
