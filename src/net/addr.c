@@ -10,13 +10,13 @@
 #include <tally/base/bytes.h>
 #include <tally/base/text.h>
 
-#define HOST_CHARS 253 /* of a DNS name */
+#define HOST_CHARS 253 /* longest DNS name */
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-static bool is_ipv4(const struct net_addr *a)
+bool net_ip_is_ipv4(const uint8_t ip[16])
 {
-	return memcmp(a->ip, mapped_prefix, sizeof(mapped_prefix)) == 0;
+	return memcmp(ip, mapped_prefix, sizeof(mapped_prefix)) == 0;
 }
 
 static void set_ipv4(struct net_addr *a, const void *four_bytes)
@@ -25,7 +25,7 @@ static void set_ipv4(struct net_addr *a, const void *four_bytes)
 	memcpy(a->ip + sizeof(mapped_prefix), four_bytes, 4);
 }
 
-/* RFC 1122 3.2.1.3, RFC 1918, RFC 3927, RFC 6598, RFC 5771, RFC 1112 section 4. */
+/* Sources: RFC 1122 3.2.1.3, RFC 1918, RFC 3927, RFC 6598, RFC 5771, RFC 1112 section 4. */
 static enum net_scope ipv4_scope(const uint8_t ip[4])
 {
 	if (ip[0] == 127)
@@ -35,7 +35,7 @@ static enum net_scope ipv4_scope(const uint8_t ip[4])
 	    (ip[0] == 100 && (ip[1] & 0xc0) == 64))
 		return NET_PRIVATE;
 	if (ip[0] == 0 || ip[0] >= 224)
-		return NET_NOWHERE;
+		return NET_UNUSABLE;
 	return NET_PUBLIC;
 }
 
@@ -43,12 +43,12 @@ enum net_scope net_addr_scope(const struct net_addr *a)
 {
 	static const uint8_t zero[15];
 
-	if (is_ipv4(a))
+	if (net_ip_is_ipv4(a->ip))
 		return ipv4_scope(a->ip + 12);
 	if (memcmp(a->ip, zero, sizeof(zero)) == 0 && a->ip[15] <= 1)
-		return a->ip[15] == 1 ? NET_LOOPBACK : NET_NOWHERE;
+		return a->ip[15] == 1 ? NET_LOOPBACK : NET_UNUSABLE;
 	if (a->ip[0] == 0xff)
-		return NET_NOWHERE;
+		return NET_UNUSABLE;
 	if ((a->ip[0] & 0xfe) == 0xfc || (a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80))
 		return NET_PRIVATE;
 	return NET_PUBLIC;
@@ -76,7 +76,7 @@ void net_addr_format(char out[NET_ADDR_CHARS + 1], const struct net_addr *a)
 {
 	char ip[INET6_ADDRSTRLEN];
 
-	if (is_ipv4(a)) {
+	if (net_ip_is_ipv4(a->ip)) {
 		inet_ntop(AF_INET, a->ip + 12, ip, sizeof(ip));
 		snprintf(out, NET_ADDR_CHARS + 1, "%s:%u", ip, a->port);
 	} else {
@@ -85,7 +85,7 @@ void net_addr_format(char out[NET_ADDR_CHARS + 1], const struct net_addr *a)
 	}
 }
 
-/* --- reading what a person wrote ---------------------------------------------- */
+/* --- parsing ------------------------------------------------------------------- */
 
 /* Splits HOST:PORT, [HOST]:PORT, [HOST], HOST or a bare IPv6 address. */
 static bool split_host_port(const char *text, char host[HOST_CHARS + 1], const char **port,
@@ -99,7 +99,8 @@ static bool split_host_port(const char *text, char host[HOST_CHARS + 1], const c
 		end = strchr(begin, ']');
 		if (!end || (end[1] != '\0' && end[1] != ':'))
 			return err_set(e, ERR_USAGE, "bad-address",
-				       "'%.80s': a bracket is wrong: [::1]:3000 is the form", text);
+				       "'%.80s' has an unmatched bracket: write it like [::1]:3000",
+				       text);
 		if (end[1] == ':')
 			*port = end + 2;
 	} else if (colon && !strchr(colon + 1, ':')) {
@@ -109,11 +110,12 @@ static bool split_host_port(const char *text, char host[HOST_CHARS + 1], const c
 		end = text + strlen(text);
 	}
 	if (end == begin)
-		return err_set(e, ERR_USAGE, "bad-address",
-			       "'%.80s' has no host: HOST:PORT is the form", text);
-	if ((size_t)(end - begin) > HOST_CHARS)
-		return err_set(e, ERR_USAGE, "bad-address", "'%.80s...': the host is too long",
+		return err_set(e, ERR_USAGE, "bad-address", "'%.80s' has no host: write HOST:PORT",
 			       text);
+	if ((size_t)(end - begin) > HOST_CHARS)
+		return err_set(e, ERR_USAGE, "bad-address",
+			       "the host in '%.80s...' is too long: at most %d characters", text,
+			       HOST_CHARS);
 	memcpy(host, begin, (size_t)(end - begin));
 	host[end - begin] = '\0';
 	return true;
@@ -125,11 +127,11 @@ static bool read_port(struct net_addr *out, const char *text, const char *port,
 	uint64_t v = default_port;
 
 	if (port && !parse_u64(port, 1, UINT16_MAX, &v))
-		return err_set(e, ERR_USAGE, "bad-address", "'%.80s': the port must be 1 to 65535",
-			       text);
-	if (v == 0)
 		return err_set(e, ERR_USAGE, "bad-address",
-			       "'%.80s' has no port: HOST:PORT is the form", text);
+			       "'%.80s' has a bad port: give a number from 1 to 65535", text);
+	if (v == 0)
+		return err_set(e, ERR_USAGE, "bad-address", "'%.80s' has no port: write HOST:PORT",
+			       text);
 	out->port = (uint16_t)v;
 	return true;
 }
@@ -148,8 +150,8 @@ static bool read_numeric(struct net_addr *out, const char *host)
 	return true;
 }
 
-/* Could it be a name? Digits and dots alone, or anything with a colon, are meant as an address:
- * resolvers read "127.1" or "3000" in surprising ways. */
+/* Text with a colon, or with only digits and dots, is not looked up: resolvers accept forms such as
+ * "127.1", which the user hardly means. */
 static bool looks_like_name(const char *host)
 {
 	for (const char *at = host; *at; at++)
@@ -158,7 +160,7 @@ static bool looks_like_name(const char *host)
 	return host[strspn(host, "0123456789.")] != '\0';
 }
 
-static bool look_up(struct net_addr *out, const char *text, const char *host, struct err *e)
+static bool resolve_name(struct net_addr *out, const char *text, const char *host, struct err *e)
 {
 	const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 	struct addrinfo *list = NULL;
@@ -167,9 +169,8 @@ static bool look_up(struct net_addr *out, const char *text, const char *host, st
 	int rc = getaddrinfo(host, NULL, &hints, &list);
 
 	if (rc != 0)
-		return err_set(e, ERR_USAGE, "bad-address",
-			       "'%.80s': no address is known for %.80s (%s)", text, host,
-			       gai_strerror(rc));
+		return err_set(e, ERR_USAGE, "bad-address", "'%.80s': looking up %.80s failed: %s",
+			       text, host, gai_strerror(rc));
 	found = list && net_addr_from_sockaddr(out, list->ai_addr);
 	freeaddrinfo(list);
 	out->port = port;
@@ -179,15 +180,16 @@ static bool look_up(struct net_addr *out, const char *text, const char *host, st
 	return true;
 }
 
-enum names { NAMES_REFUSED, NAMES_LOOKED_UP, NAMES_PASSED };
+/* How DNS names are handled: an error, looked up, or accepted without a look-up. */
+enum names { NAMES_REFUSED, NAMES_LOOKED_UP, NAMES_ACCEPTED };
 
-static bool parse(struct net_addr *out, const char *text, uint16_t default_port, enum names names,
-		  struct err *e)
+static bool parse_addr(struct net_addr *out, const char *text, uint16_t default_port,
+		       enum names names, struct err *e)
 {
 	char host[HOST_CHARS + 1];
 	const char *port;
 
-	/* A number alone is a node of this machine. */
+	/* A single number is the port of a node on this machine. */
 	if (*text && !text[strspn(text, "0123456789")])
 		return read_numeric(out, "localhost") && read_port(out, text, text, 0, e);
 	if (!split_host_port(text, host, &port, e) || !read_port(out, text, port, default_port, e))
@@ -197,32 +199,33 @@ static bool parse(struct net_addr *out, const char *text, uint16_t default_port,
 	if (strchr(host, '%'))
 		return err_set(
 			e, ERR_USAGE, "bad-address",
-			"'%.80s': an address with a zone can't be dialled: use another address of "
-			"that machine",
+			"'%.80s' has a zone, which is not supported: give another address of that "
+			"machine",
 			text);
 	if (names != NAMES_REFUSED && looks_like_name(host))
-		return names == NAMES_PASSED || look_up(out, text, host, e);
+		return names == NAMES_ACCEPTED || resolve_name(out, text, host, e);
 	return err_set(e, ERR_USAGE, "bad-address",
-		       "'%.80s' is no address: 192.168.1.7:3000 or [2001:db8::7]:3000 is the form",
+		       "'%.80s' is not an address: write it like 192.168.1.7:3000 or "
+		       "[2001:db8::7]:3000",
 		       text);
 }
 
 bool net_addr_parse(struct net_addr *out, const char *text, uint16_t default_port, struct err *e)
 {
-	return parse(out, text, default_port, NAMES_LOOKED_UP, e);
+	return parse_addr(out, text, default_port, NAMES_LOOKED_UP, e);
 }
 
 bool net_addr_check(const char *text, uint16_t default_port, struct err *e)
 {
 	struct net_addr a;
 
-	return parse(&a, text, default_port, NAMES_PASSED, e);
+	return parse_addr(&a, text, default_port, NAMES_ACCEPTED, e);
 }
 
 bool net_addr_parse_numeric(struct net_addr *out, const char *text, uint16_t default_port,
 			    struct err *e)
 {
-	return parse(out, text, default_port, NAMES_REFUSED, e);
+	return parse_addr(out, text, default_port, NAMES_REFUSED, e);
 }
 
 bool net_addr_parse_bind(struct net_addr *out, const char *text, struct err *e)
@@ -235,12 +238,11 @@ bool net_addr_parse_bind(struct net_addr *out, const char *text, struct err *e)
 		return true;
 	return err_set(
 		e, ERR_USAGE, "bad-address",
-		"'%.80s' can't be listened on: --bind takes an IPv4 or IPv6 address without a "
-		"port",
+		"'%.80s' is not an address to listen at: give an IPv4 or IPv6 address without a port",
 		text);
 }
 
-/* --- the system's form --------------------------------------------------------- */
+/* --- socket addresses ---------------------------------------------------------- */
 
 bool net_addr_from_sockaddr(struct net_addr *out, const struct sockaddr *sa)
 {
@@ -269,7 +271,7 @@ socklen_t net_addr_to_sockaddr(struct sockaddr_storage *out, const struct net_ad
 	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(a->port)};
 
 	memset(out, 0, sizeof(*out));
-	if (is_ipv4(a)) {
+	if (net_ip_is_ipv4(a->ip)) {
 		memcpy(&v4.sin_addr, a->ip + 12, 4);
 		memcpy(out, &v4, sizeof(v4));
 		return sizeof(v4);
@@ -279,10 +281,10 @@ socklen_t net_addr_to_sockaddr(struct sockaddr_storage *out, const struct net_ad
 	return sizeof(v6);
 }
 
-/* --- variety -------------------------------------------------------------------- */
+/* --- network groups --------------------------------------------------------------- */
 
-/* FNV-1a: a private IPv6 address does not fit into a group's number. A collision costs one
- * candidate, nothing more. */
+/* A private IPv6 address does not fit into the number of a group, so it is hashed. If two of them
+ * collide, one is not dialled while the other is connected. */
 static uint64_t fnv1a(const uint8_t *p, size_t n)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
@@ -294,7 +296,7 @@ static uint64_t fnv1a(const uint8_t *p, size_t n)
 
 uint64_t net_addr_group(const struct net_addr *a)
 {
-	bool v4 = is_ipv4(a);
+	bool v4 = net_ip_is_ipv4(a->ip);
 	uint64_t kind = 0, value = 0;
 
 	switch (net_addr_scope(a)) {
@@ -310,7 +312,7 @@ uint64_t net_addr_group(const struct net_addr *a)
 		kind = v4 ? 4 : 5;
 		value = v4 ? be32(a->ip + 12) >> 16 : be32(a->ip);
 		break;
-	case NET_NOWHERE:
+	case NET_UNUSABLE:
 		break;
 	}
 	return kind << 56 | (value & (UINT64_MAX >> 8));

@@ -7,21 +7,22 @@
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
 
-#include "net/addrbook_priv.h"
+#include "net/addrbook_table_priv.h"
 
 #define RECORD_VERSION      2
 #define RECORD_BYTES        64
-#define TIME_MAX            (INT64_C(1) << 40) /* what a stored time may be */
-#define BACKOFF_FIRST       10
+#define TIME_MAX            (INT64_C(1) << 40) /* of a stored time, in unix seconds */
+#define BACKOFF_FIRST       10                 /* seconds */
 #define BACKOFF_MAX         3600
-#define FAILURES_NEVER_SEEN 6  /* give up on an address that never answered */
-#define FAILURES_SEEN       20 /* and on one that used to, after SAMPLE_HORIZON */
+#define FAILURES_NEVER_SEEN 6  /* an address that never answered is dropped after these */
+#define FAILURES_SEEN       20 /* one that did, after these and HORIZON_SECONDS */
 /* Source: Bitcoin Core addrman.h, ADDRMAN_REPLACEMENT and ADDRMAN_TEST_WINDOW. */
-#define HOLDER_SURE_SECONDS  (4 * 3600) /* answered so lately: it keeps its slot untested */
-#define CONTEST_LONG_SECONDS (40 * 60)  /* and so long without an answer loses it */
+#define OCCUPANT_SURE_SECONDS (4 * 3600) /* it answered this recently: it keeps its slot untested */
+#define COLLISION_MAX_SECONDS (40 * 60)  /* an occupant that could not be tested by then loses it */
 
-/* The key's own key is the shortest, so that it is the first of all records. */
-static const uint8_t secret_key[1] = {0};
+/* The record that holds b->key. Its key sorts before those of all entries, so that b->key is known
+ * before they are placed in buckets. */
+static const uint8_t secret_record_key[1] = {0};
 
 struct addrbook *addrbook_new(const struct clock *clock, const struct rng *rng,
 			      const struct record_store *store)
@@ -48,7 +49,7 @@ void addrbook_free(struct addrbook *b)
 
 /* --- records ------------------------------------------------------------------------ */
 
-static void store_entry(struct addrbook *b, const struct entry *en)
+static void store_entry(struct addrbook *b, const struct book_entry *en)
 {
 	uint8_t key[NET_ADDR_KEY_BYTES], record[RECORD_BYTES];
 	struct writer w;
@@ -89,7 +90,7 @@ bool addrbook_load(struct addrbook *b, struct span key, struct span record)
 	struct reader r;
 
 	b->loading = true;
-	if (key.len == sizeof(secret_key) && key.p[0] == secret_key[0])
+	if (key.len == sizeof(secret_record_key) && key.p[0] == secret_record_key[0])
 		return load_key(b, record);
 	if (key.len != NET_ADDR_KEY_BYTES)
 		return false;
@@ -104,7 +105,7 @@ bool addrbook_load(struct addrbook *b, struct span key, struct span record)
 	en.succeeded = (int64_t)get_le64(&r);
 	en.failures = get_le32(&r);
 	get_bytes(&r, source, sizeof(source));
-	if (!reader_done(&r) || en.addr.port == 0 || net_addr_scope(&en.addr) == NET_NOWHERE ||
+	if (!reader_done(&r) || en.addr.port == 0 || net_addr_scope(&en.addr) == NET_UNUSABLE ||
 	    !time_ok(en.seen) || !time_ok(en.dialled) || !time_ok(en.succeeded) ||
 	    book_find(b, &en.addr))
 		return false;
@@ -115,28 +116,29 @@ void addrbook_loaded(struct addrbook *b)
 {
 	b->loading = false;
 	if (!b->have_key && b->store.put)
-		b->store.put(b->store.ctx, (struct span){secret_key, sizeof(secret_key)},
+		b->store.put(b->store.ctx,
+			     (struct span){secret_record_key, sizeof(secret_record_key)},
 			     (struct span){b->key, sizeof(b->key)});
 	b->have_key = true;
 }
 
-/* --- what is heard ------------------------------------------------------------------- */
+/* --- announced addresses ---------------------------------------------------------------- */
 
-/* A peer's clock can't be trusted: what claims to be from the future is taken as five days old.
+/* A peer's clock may be wrong: a time over 10 minutes in the future is replaced by 5 days ago.
  * Source: Bitcoin Core net_processing.cpp, ADDR. */
 static int64_t plausible_time(int64_t seen, int64_t now)
 {
 	if (seen > now + 600)
-		return now - 5 * DAY;
+		return now - 5 * DAY_SECONDS;
 	return MIN(MAX(seen, 0), now);
 }
 
-static struct entry *add(struct addrbook *b, const struct net_addr *a, int64_t seen,
-			 const struct net_addr *source)
+static struct book_entry *add_new_entry(struct addrbook *b, const struct net_addr *a, int64_t seen,
+					const struct net_addr *source)
 {
 	const struct addrbook_entry fresh = {.addr = *a, .seen = seen};
 
-	if (a->port == 0 || net_addr_scope(a) == NET_NOWHERE)
+	if (a->port == 0 || net_addr_scope(a) == NET_UNUSABLE)
 		return NULL;
 	return book_insert(b, &fresh, source ? source->ip : a->ip);
 }
@@ -144,17 +146,17 @@ static struct entry *add(struct addrbook *b, const struct net_addr *a, int64_t s
 bool addrbook_add(struct addrbook *b, const struct net_addr *a, uint64_t services, int64_t seen,
 		  const struct net_addr *source)
 {
-	struct entry *en = book_find(b, a);
+	struct book_entry *en = book_find(b, a);
 	bool changed = false;
 
 	seen = plausible_time(seen, clock_unix(b->clock));
 	if (!en) {
-		en = add(b, a, seen, source);
+		en = add_new_entry(b, a, seen, source);
 		if (!en)
 			return false;
 		changed = true;
 	}
-	/* Every mention is not worth a write: an hour is near enough. */
+	/* Announcements are frequent, so a difference under 1 h is not written. */
 	if (seen > en->pub.seen + 3600) {
 		en->pub.seen = seen;
 		changed = true;
@@ -168,17 +170,17 @@ bool addrbook_add(struct addrbook *b, const struct net_addr *a, uint64_t service
 	return true;
 }
 
-/* --- contests for a slot among the tried ------------------------------------------------ */
+/* --- collisions in the tried table ------------------------------------------------------- */
 
-static void end_contest(struct addrbook *b, size_t i)
+static void remove_collision(struct addrbook *b, size_t i)
 {
-	b->contests[i] = b->contests[--b->n_contests];
+	b->collisions[i] = b->collisions[--b->n_collisions];
 }
 
-static void newcomer_wins(struct addrbook *b, const struct contest *c)
+static void replace_occupant(struct addrbook *b, const struct tried_collision *c)
 {
-	const struct entry *out = book_displace(b, &c->holder, &c->newcomer);
-	const struct entry *in = book_find(b, &c->newcomer);
+	const struct book_entry *out = book_replace(b, &c->occupant, &c->candidate);
+	const struct book_entry *in = book_find(b, &c->candidate);
 
 	if (out)
 		store_entry(b, out);
@@ -186,45 +188,48 @@ static void newcomer_wins(struct addrbook *b, const struct contest *c)
 		store_entry(b, in);
 }
 
-static void begin_contest(struct addrbook *b, const struct entry *newcomer,
-			  const struct entry *holder, int64_t now)
+static void add_collision(struct addrbook *b, const struct book_entry *candidate,
+			  const struct book_entry *occupant, int64_t now)
 {
-	const struct contest c = {newcomer->pub.addr, holder->pub.addr, now};
+	const struct tried_collision c = {
+		.candidate = candidate->pub.addr, .occupant = occupant->pub.addr, .since = now};
 
-	if (book_is_poor(&holder->pub, now)) {
-		newcomer_wins(b, &c);
+	if (book_is_terrible(&occupant->pub, now)) {
+		replace_occupant(b, &c);
 		return;
 	}
-	if (now - holder->pub.succeeded < HOLDER_SURE_SECONDS || b->n_contests == CONTESTS_MAX)
+	if (now - occupant->pub.succeeded < OCCUPANT_SURE_SECONDS ||
+	    b->n_collisions == COLLISIONS_MAX)
 		return;
-	for (size_t i = 0; i < b->n_contests; i++)
-		if (net_addr_equal(&b->contests[i].holder, &c.holder))
+	for (size_t i = 0; i < b->n_collisions; i++)
+		if (net_addr_equal(&b->collisions[i].occupant, &c.occupant))
 			return;
-	b->contests[b->n_contests++] = c;
+	b->collisions[b->n_collisions++] = c;
 }
 
-/* The holder answered, or didn't, or nobody could ask it for long. */
-static void settle_contests(struct addrbook *b, const struct net_addr *holder, bool answered)
+/* Ends the collisions with this occupant (which answered or did not), and those whose occupant could
+ * not be tested for 40 minutes. occupant may be NULL. */
+static void resolve_collisions(struct addrbook *b, const struct net_addr *occupant, bool answered)
 {
 	int64_t now = clock_unix(b->clock);
 
-	for (size_t i = b->n_contests; i-- > 0;) {
-		const struct contest c = b->contests[i];
-		bool about = holder && net_addr_equal(&c.holder, holder);
+	for (size_t i = b->n_collisions; i-- > 0;) {
+		const struct tried_collision c = b->collisions[i];
+		bool tested = occupant && net_addr_equal(&c.occupant, occupant);
 
-		if (!about && now - c.since < CONTEST_LONG_SECONDS)
+		if (!tested && now - c.since < COLLISION_MAX_SECONDS)
 			continue;
-		end_contest(b, i);
-		if (!about || !answered)
-			newcomer_wins(b, &c);
+		remove_collision(b, i);
+		if (!tested || !answered)
+			replace_occupant(b, &c);
 	}
 }
 
-/* --- what comes of dialling ------------------------------------------------------------- */
+/* --- results of dialling ------------------------------------------------------------------ */
 
 void addrbook_dialled(struct addrbook *b, const struct net_addr *a)
 {
-	struct entry *en = book_find(b, a);
+	struct book_entry *en = book_find(b, a);
 
 	if (!en)
 		return;
@@ -235,32 +240,32 @@ void addrbook_dialled(struct addrbook *b, const struct net_addr *a)
 void addrbook_succeeded(struct addrbook *b, const struct net_addr *a, uint64_t services)
 {
 	int64_t now = clock_unix(b->clock);
-	struct entry *en = book_find(b, a), *holder;
+	struct book_entry *en = book_find(b, a), *occupant;
 
 	if (!en)
-		en = add(b, a, now, NULL);
+		en = add_new_entry(b, a, now, NULL);
 	if (!en)
 		return;
 	en->pub.seen = en->pub.succeeded = now;
 	en->pub.failures = 0;
 	en->pub.services = services;
-	if (!en->pub.tried && !book_promote(b, en, &holder))
-		begin_contest(b, en, holder, now);
+	if (!en->pub.tried && !book_promote(b, en, &occupant))
+		add_collision(b, en, occupant, now);
 	en = book_find(b, a);
 	store_entry(b, en);
-	settle_contests(b, a, true);
+	resolve_collisions(b, a, true);
 }
 
-static bool is_hopeless(const struct addrbook_entry *en, int64_t now)
+static bool should_drop(const struct addrbook_entry *en, int64_t now)
 {
 	if (en->succeeded == 0)
 		return en->failures >= FAILURES_NEVER_SEEN;
-	return en->failures >= FAILURES_SEEN && now - en->succeeded > SAMPLE_HORIZON;
+	return en->failures >= FAILURES_SEEN && now - en->succeeded > HORIZON_SECONDS;
 }
 
 void addrbook_failed(struct addrbook *b, const struct net_addr *a)
 {
-	struct entry *en = book_find(b, a);
+	struct book_entry *en = book_find(b, a);
 	int64_t now = clock_unix(b->clock);
 
 	if (!en)
@@ -268,16 +273,16 @@ void addrbook_failed(struct addrbook *b, const struct net_addr *a)
 	en->pub.dialled = now;
 	if (en->pub.failures < UINT32_MAX)
 		en->pub.failures++;
-	if (is_hopeless(&en->pub, now))
+	if (should_drop(&en->pub, now))
 		book_drop(b, en);
 	else
 		store_entry(b, en);
-	settle_contests(b, a, false);
+	resolve_collisions(b, a, false);
 }
 
 void addrbook_remove(struct addrbook *b, const struct net_addr *a)
 {
-	struct entry *en = book_find(b, a);
+	struct book_entry *en = book_find(b, a);
 
 	if (en)
 		book_drop(b, en);
@@ -285,7 +290,7 @@ void addrbook_remove(struct addrbook *b, const struct net_addr *a)
 
 bool addrbook_get(const struct addrbook *b, const struct net_addr *a, struct addrbook_entry *out)
 {
-	const struct entry *en = book_find(b, a);
+	const struct book_entry *en = book_find(b, a);
 
 	if (en)
 		*out = en->pub;
@@ -306,73 +311,76 @@ size_t addrbook_count_tried(const struct addrbook *b)
 	return n;
 }
 
-/* --- whom to dial ----------------------------------------------------------------- */
+/* --- choosing an address to dial ---------------------------------------------------- */
 
-struct choice {
+/* The conditions of addrbook_pick. */
+struct criteria {
 	bool (*wanted)(void *arg, const struct net_addr *a);
 	void *arg;
 	int64_t now;
 };
 
-static int64_t backoff(uint32_t failures)
+static int64_t dial_backoff(uint32_t failures)
 {
 	return failures >= 9 ? BACKOFF_MAX : MIN((int64_t)BACKOFF_FIRST << failures, BACKOFF_MAX);
 }
 
-static bool may_dial(const struct choice *c, const struct addrbook_entry *en)
+static bool may_dial(const struct criteria *c, const struct addrbook_entry *en)
 {
-	/* A try in the future means that the clock was set back. */
+	/* If the last attempt is in the future, the clock was set back; then there is no back-off. */
 	if (en->dialled != 0 && en->dialled <= c->now &&
-	    c->now - en->dialled < backoff(en->failures))
+	    c->now - en->dialled < dial_backoff(en->failures))
 		return false;
 	return c->wanted(c->arg, &en->addr);
 }
 
-/* Each candidate replaces the choice so far with probability weight / sum of weights up to it, which leaves every one
- * chosen in proportion to its weight. */
-static bool takes_over(struct addrbook *b, uint64_t weight, uint64_t *sum)
+/* Weighted choice in one pass: each candidate replaces the choice so far with the probability weight /
+ * (sum of the weights up to it). So each is chosen in proportion to its weight. */
+static bool replaces_choice(struct addrbook *b, uint64_t weight, uint64_t *sum)
 {
 	*sum += weight;
 	return rng_below(b->rng, *sum) < weight;
 }
 
-/* Of one bucket. NULL: none there may be dialled. */
-static const struct entry *pick_in_bucket(struct addrbook *b, const struct choice *c,
-					  const uint16_t bucket[ADDRBOOK_BUCKET_SLOTS])
+/* Returns NULL if no address of this bucket may be dialled. */
+static const struct book_entry *pick_in_bucket(struct addrbook *b, const struct criteria *c,
+					       const uint16_t bucket[ADDRBOOK_BUCKET_SLOTS])
 {
-	const struct entry *best = NULL;
+	const struct book_entry *best = NULL;
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < ADDRBOOK_BUCKET_SLOTS; i++) {
-		const struct entry *en = bucket[i] ? &b->entries[bucket[i] - 1] : NULL;
+		const struct book_entry *en = bucket[i] ? &b->entries[bucket[i] - 1] : NULL;
 
 		if (en && may_dial(c, &en->pub) &&
-		    takes_over(b, UINT64_C(64) >> MIN(en->pub.failures, 6), &sum))
+		    replaces_choice(b, UINT64_C(64) >> MIN(en->pub.failures, 6), &sum))
 			best = en;
 	}
 	return best;
 }
 
-/* Every bucket that has one has the same chance: filling one with many addresses gains nothing. */
-static const struct entry *pick_in_table(struct addrbook *b, const struct choice *c, bool tried)
+/* Every bucket with a candidate is equally likely, so an attacker gains nothing by filling one bucket
+ * with many addresses. */
+static const struct book_entry *pick_in_table(struct addrbook *b, const struct criteria *c,
+					      bool tried)
 {
 	size_t n = tried ? ADDRBOOK_TRIED_BUCKETS : ADDRBOOK_NEW_BUCKETS;
-	const struct entry *best = NULL;
+	const struct book_entry *best = NULL;
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const struct entry *en = pick_in_bucket(b, c, book_bucket(b, tried, i));
+		const struct book_entry *en = pick_in_bucket(b, c, book_bucket(b, tried, i));
 
-		if (en && takes_over(b, 1, &sum))
+		if (en && replaces_choice(b, 1, &sum))
 			best = en;
 	}
 	return best;
 }
 
-static const struct entry *pick_holder(struct addrbook *b, const struct choice *c)
+static const struct book_entry *pick_occupant(struct addrbook *b, const struct criteria *c)
 {
-	for (size_t i = 0; i < b->n_contests; i++) {
-		const struct entry *en = book_find(b, &b->contests[i].holder);
+	for (size_t i = 0; i < b->n_collisions; i++) {
+		const struct book_entry *en = book_find(b, &b->collisions[i].occupant);
 
 		if (en && may_dial(c, &en->pub))
 			return en;
@@ -380,7 +388,7 @@ static const struct entry *pick_holder(struct addrbook *b, const struct choice *
 	return NULL;
 }
 
-static bool picked(const struct entry *en, struct net_addr *out)
+static bool return_choice(const struct book_entry *en, struct net_addr *out)
 {
 	if (en)
 		*out = en->pub.addr;
@@ -390,33 +398,33 @@ static bool picked(const struct entry *en, struct net_addr *out)
 bool addrbook_pick_untested(struct addrbook *b, bool (*wanted)(void *arg, const struct net_addr *a),
 			    void *arg, struct net_addr *out)
 {
-	const struct choice c = {wanted, arg, clock_unix(b->clock)};
-	const struct entry *en;
+	const struct criteria c = {wanted, arg, clock_unix(b->clock)};
+	const struct book_entry *en;
 
-	settle_contests(b, NULL, false);
-	en = pick_holder(b, &c);
-	return picked(en ? en : pick_in_table(b, &c, false), out);
+	resolve_collisions(b, NULL, false);
+	en = pick_occupant(b, &c);
+	return return_choice(en ? en : pick_in_table(b, &c, false), out);
 }
 
 bool addrbook_pick(struct addrbook *b, bool (*wanted)(void *arg, const struct net_addr *a),
 		   void *arg, struct net_addr *out)
 {
-	const struct choice c = {wanted, arg, clock_unix(b->clock)};
+	const struct criteria c = {wanted, arg, clock_unix(b->clock)};
 	bool tried = rng_below(b->rng, 2) == 0;
-	const struct entry *en;
+	const struct book_entry *en;
 
-	settle_contests(b, NULL, false);
-	en = pick_holder(b, &c);
+	resolve_collisions(b, NULL, false);
+	en = pick_occupant(b, &c);
 	if (!en)
 		en = pick_in_table(b, &c, tried);
 	if (!en)
 		en = pick_in_table(b, &c, !tried);
-	return picked(en, out);
+	return return_choice(en, out);
 }
 
-/* --- what is told on --------------------------------------------------------------- */
+/* --- addresses to announce --------------------------------------------------------- */
 
-static bool may_tell(const struct addrbook_entry *en, enum net_scope to, int64_t now)
+static bool may_announce(const struct addrbook_entry *en, enum net_scope to, int64_t now)
 {
 	enum net_scope scope = net_addr_scope(&en->addr);
 
@@ -424,23 +432,23 @@ static bool may_tell(const struct addrbook_entry *en, enum net_scope to, int64_t
 		return false;
 	if (scope == NET_PRIVATE && to != NET_LOOPBACK && to != NET_PRIVATE)
 		return false;
-	return en->succeeded != 0 || (en->seen != 0 && now - en->seen <= SAMPLE_HORIZON);
+	return en->succeeded != 0 || (en->seen != 0 && now - en->seen <= HORIZON_SECONDS);
 }
 
 size_t addrbook_sample(struct addrbook *b, enum net_scope to, struct addrbook_entry *out,
 		       size_t max)
 {
 	int64_t now = clock_unix(b->clock);
-	size_t n = 0, met = 0;
+	size_t n = 0, eligible = 0;
 
-	/* Reservoir sampling: Vitter's algorithm R. */
+	/* Reservoir sampling, Vitter's algorithm R: each eligible entry is equally likely. */
 	for (size_t i = 0; i < b->n; i++) {
 		size_t place;
 
-		if (!may_tell(&b->entries[i].pub, to, now))
+		if (!may_announce(&b->entries[i].pub, to, now))
 			continue;
-		place = n < max ? n++ : (size_t)rng_below(b->rng, met + 1);
-		met++;
+		place = n < max ? n++ : (size_t)rng_below(b->rng, eligible + 1);
+		eligible++;
 		if (place < max)
 			out[place] = b->entries[i].pub;
 	}

@@ -1,4 +1,4 @@
-/* The inside of the address book. */
+/* The structs that the files of the address book share. */
 #ifndef TALLY_NET_ADDRBOOK_PRIV_H
 #define TALLY_NET_ADDRBOOK_PRIV_H
 
@@ -6,61 +6,45 @@
 #include <tally/crypto/hash.h>
 #include <tally/net/addrbook.h>
 
-#define DAY            (24 * 3600)
-#define SAMPLE_HORIZON (30 * DAY)
-#define CONTESTS_MAX   10
+#define DAY_SECONDS     (24 * 3600)
+#define HORIZON_SECONDS (30 * DAY_SECONDS) /* an address not seen for this long is stale */
+#define COLLISIONS_MAX  10
 
-/* Where an entry lies. */
-struct slot {
-	bool tried;
+struct book_slot {
+	bool tried; /* which table */
 	uint16_t bucket, at;
 };
 
-struct entry {
-	struct addrbook_entry pub; /* pub.tried says which table */
-	uint8_t source[16];        /* who told of it first */
-	struct slot slot;
+struct book_entry {
+	struct addrbook_entry pub;
+	uint8_t source[16]; /* IP of the first peer that announced it */
+	struct book_slot slot;
 };
 
-/* A tried slot that a newcomer would have: the holder is dialled first. */
-struct contest {
-	struct net_addr newcomer, holder;
-	int64_t since;
+/* An address that completed a handshake, but whose tried slot is occupied. The occupant is tested and
+ * keeps the slot if it still answers. Source: Bitcoin Core addrman.h, m_tried_collisions. */
+struct tried_collision {
+	struct net_addr candidate, occupant;
+	int64_t since; /* unix seconds */
 };
 
-/* Entries lie in an array, so that a seeded generator makes the same choices in every run (the order of a map
- * differs from run to run). Tables hold their places there plus 1; 0: free. */
+/* Entries are in an array and not only in a map, because the order of a map differs from run to run;
+ * with a seeded generator every run must make the same choices. A table slot holds the index of its
+ * entry plus 1, or 0 if it is free. */
 struct addrbook {
 	const struct clock *clock;
 	const struct rng *rng;
 	struct record_store store;
-	uint8_t key[SHORT_HASH_KEY_BYTES];
-	bool have_key; /* it was loaded */
-	bool loading;  /* nothing is written: what is dropped now is met again at the next start */
-	struct entry *entries;
+	uint8_t key[SHORT_HASH_KEY_BYTES]; /* secret, chooses buckets */
+	bool have_key;                     /* the key was loaded or stored */
+	bool loading; /* no records are deleted: an entry dropped now is dropped again next time */
+	struct book_entry *entries;
 	size_t n, cap;
-	struct map index; /* packed address -> uint32_t place in entries */
-	uint16_t fresh[ADDRBOOK_NEW_BUCKETS][ADDRBOOK_BUCKET_SLOTS];
-	uint16_t tried[ADDRBOOK_TRIED_BUCKETS][ADDRBOOK_BUCKET_SLOTS];
-	struct contest contests[CONTESTS_MAX];
-	size_t n_contests;
+	struct map index; /* packed address -> uint32_t index in entries */
+	uint16_t new_table[ADDRBOOK_NEW_BUCKETS][ADDRBOOK_BUCKET_SLOTS];
+	uint16_t tried_table[ADDRBOOK_TRIED_BUCKETS][ADDRBOOK_BUCKET_SLOTS];
+	struct tried_collision collisions[COLLISIONS_MAX];
+	size_t n_collisions;
 };
-
-/* addrbook_table.c */
-struct entry *book_find(const struct addrbook *b, const struct net_addr *a); /* NULL: not here */
-/* The slots of a bucket. */
-uint16_t *book_bucket(struct addrbook *b, bool tried, size_t bucket);
-/* NULL: no room among the new ones, or (tried) in its bucket. */
-struct entry *book_insert(struct addrbook *b, const struct addrbook_entry *pub,
-			  const uint8_t source[16]);
-void book_drop(struct addrbook *b, struct entry *en);
-/* New to tried; false: its bucket is full. Then *holder is who has the slot that would be its. */
-bool book_promote(struct addrbook *b, struct entry *en, struct entry **holder);
-/* The newcomer takes the slot of the holder, which goes among the new ones: the entry there, or NULL where there was
- * no room. */
-struct entry *book_displace(struct addrbook *b, const struct net_addr *holder,
-			    const struct net_addr *newcomer);
-/* Not worth its slot when another comes. Source: Bitcoin Core addrman.cpp IsTerrible. */
-bool book_is_poor(const struct addrbook_entry *en, int64_t now);
 
 #endif

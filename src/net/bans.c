@@ -9,7 +9,7 @@
 #include <tally/base/mem.h>
 
 #define RECORD_VERSION 1
-#define KEY_MARK       'b'
+#define KEY_MARK       'b' /* tells the keys from those of the address book */
 #define KEY_BYTES      (SUBNET_KEY_BYTES + 2)
 #define RECORD_BYTES   17
 
@@ -21,9 +21,9 @@ struct ban_list {
 struct bans {
 	const struct clock *clock;
 	struct record_store store;
-	struct ban_list lists[2]; /* by kind, in the order they were set */
-	struct map discouraged;   /* 16 bytes of address -> int64_t: until when */
-	int64_t next_end;         /* nothing ends before */
+	struct ban_list lists[2]; /* by kind, in the order of creation */
+	struct map discouraged;   /* 16 bytes of IP -> int64_t: until (unix seconds) */
+	int64_t next_end;         /* no entry expires before this */
 };
 
 struct bans *bans_new(const struct clock *clock, const struct record_store *store)
@@ -50,21 +50,21 @@ void bans_free(struct bans *b)
 
 /* --- records ------------------------------------------------------------------------ */
 
-static void encode_key(uint8_t key[KEY_BYTES], const struct ban *ban)
+static void encode_ban_key(uint8_t key[KEY_BYTES], const struct ban *ban)
 {
 	key[0] = KEY_MARK;
 	key[1] = (uint8_t)ban->kind;
 	subnet_pack(key + 2, &ban->net);
 }
 
-static void store(struct bans *b, const struct ban *ban)
+static void store_ban(struct bans *b, const struct ban *ban)
 {
 	uint8_t key[KEY_BYTES], record[RECORD_BYTES];
 	struct writer w;
 
 	if (!b->store.put)
 		return;
-	encode_key(key, ban);
+	encode_ban_key(key, ban);
 	writer_init_fixed(&w, record, sizeof(record));
 	put_u8(&w, RECORD_VERSION);
 	put_le64(&w, (uint64_t)ban->created);
@@ -72,13 +72,13 @@ static void store(struct bans *b, const struct ban *ban)
 	b->store.put(b->store.ctx, (struct span){key, sizeof(key)}, (struct span){record, w.len});
 }
 
-static void unstore(struct bans *b, const struct ban *ban)
+static void delete_record(struct bans *b, const struct ban *ban)
 {
 	uint8_t key[KEY_BYTES];
 
 	if (!b->store.del)
 		return;
-	encode_key(key, ban);
+	encode_ban_key(key, ban);
 	b->store.del(b->store.ctx, (struct span){key, sizeof(key)});
 }
 
@@ -89,7 +89,7 @@ static bool same_subnet(const struct subnet *x, const struct subnet *y)
 	return x->bits == y->bits && memcmp(x->ip, y->ip, sizeof(x->ip)) == 0;
 }
 
-static struct ban *find(const struct bans *b, enum ban_kind kind, const struct subnet *s)
+static struct ban *find_ban(const struct bans *b, enum ban_kind kind, const struct subnet *s)
 {
 	const struct ban_list *l = &b->lists[kind];
 
@@ -99,10 +99,10 @@ static struct ban *find(const struct bans *b, enum ban_kind kind, const struct s
 	return NULL;
 }
 
-static void put(struct bans *b, const struct ban *ban)
+static void put_ban(struct bans *b, const struct ban *ban)
 {
 	struct ban_list *l = &b->lists[ban->kind];
-	struct ban *at = find(b, ban->kind, &ban->net);
+	struct ban *at = find_ban(b, ban->kind, &ban->net);
 
 	if (!at) {
 		mem_reserve(&l->all, &l->cap, l->n + 1, sizeof(*l->all));
@@ -114,7 +114,7 @@ static void put(struct bans *b, const struct ban *ban)
 	b->next_end = MIN(b->next_end, ban->until);
 }
 
-static void drop(struct bans *b, struct ban *at)
+static void drop_ban(struct bans *b, struct ban *at)
 {
 	struct ban_list *l = &b->lists[at->kind];
 	struct ban gone = *at;
@@ -123,13 +123,13 @@ static void drop(struct bans *b, struct ban *at)
 	memmove(at, at + 1, (size_t)(&l->all[l->n] - at) * sizeof(*at));
 	if (gone.kind == BAN_DISCOURAGED)
 		map_del(&b->discouraged, gone.net.ip);
-	unstore(b, &gone);
+	delete_record(b, &gone);
 }
 
-static void set(struct bans *b, const struct ban *ban)
+static void set_ban(struct bans *b, const struct ban *ban)
 {
-	put(b, ban);
-	store(b, ban);
+	put_ban(b, ban);
+	store_ban(b, ban);
 }
 
 bool bans_add(struct bans *b, const struct subnet *s, int64_t until, struct err *e)
@@ -139,16 +139,18 @@ bool bans_add(struct bans *b, const struct subnet *s, int64_t until, struct err 
 
 	bans_tick(b);
 	subnet_format(name, s);
-	if (find(b, BAN_MANUAL, s))
-		return err_set(e, ERR_KNOWN, "already-banned", "%s is banned already", name);
+	if (find_ban(b, BAN_MANUAL, s))
+		return err_set(e, ERR_KNOWN, "already-banned", "%s is already banned", name);
 	if (until <= ban.created || until > BAN_UNTIL_MAX)
-		return err_set(e, ERR_USAGE, "ban-in-the-past",
-			       "the ban of %s would end in the past: give a later time", name);
+		return err_set(
+			e, ERR_USAGE, "ban-in-the-past",
+			"the end of the ban of %s is in the past or too far away: give another time",
+			name);
 	if (b->lists[BAN_MANUAL].n >= BANS_MAX)
 		return err_set(e, ERR_USAGE, "too-many-bans",
-			       "there are %d bans already: ban a subnet instead, or lift some",
+			       "there are already %d bans: remove some, or ban a subnet instead",
 			       BANS_MAX);
-	set(b, &ban);
+	set_ban(b, &ban);
 	return true;
 }
 
@@ -160,7 +162,7 @@ static void drop_soonest(struct bans *b)
 	for (size_t i = 1; i < l->n; i++)
 		if (l->all[i].until < soonest->until)
 			soonest = &l->all[i];
-	drop(b, soonest);
+	drop_ban(b, soonest);
 }
 
 bool bans_discourage(struct bans *b, const struct net_addr *a)
@@ -171,21 +173,22 @@ bool bans_discourage(struct bans *b, const struct net_addr *a)
 		return false;
 	subnet_of(&ban.net, a);
 	ban.until = ban.created + BAN_SECONDS;
-	if (b->lists[BAN_DISCOURAGED].n >= DISCOURAGED_MAX && !find(b, BAN_DISCOURAGED, &ban.net))
+	if (b->lists[BAN_DISCOURAGED].n >= DISCOURAGED_MAX &&
+	    !find_ban(b, BAN_DISCOURAGED, &ban.net))
 		drop_soonest(b);
-	set(b, &ban);
+	set_ban(b, &ban);
 	return true;
 }
 
 bool bans_remove(struct bans *b, const struct subnet *s)
 {
-	struct ban *ban = find(b, BAN_MANUAL, s), *other;
+	struct ban *ban = find_ban(b, BAN_MANUAL, s), *other;
 
 	if (ban)
-		drop(b, ban);
-	other = find(b, BAN_DISCOURAGED, s);
+		drop_ban(b, ban);
+	other = find_ban(b, BAN_DISCOURAGED, s);
 	if (other)
-		drop(b, other);
+		drop_ban(b, other);
 	return ban || other;
 }
 
@@ -193,7 +196,7 @@ void bans_clear(struct bans *b)
 {
 	for (enum ban_kind k = BAN_MANUAL; k <= BAN_DISCOURAGED; k++)
 		while (b->lists[k].n > 0)
-			drop(b, &b->lists[k].all[b->lists[k].n - 1]);
+			drop_ban(b, &b->lists[k].all[b->lists[k].n - 1]);
 }
 
 bool bans_is_banned(const struct bans *b, const struct net_addr *a)
@@ -226,7 +229,7 @@ void bans_tick(struct bans *b)
 
 		for (size_t i = l->n; i-- > 0;)
 			if (l->all[i].until <= now)
-				drop(b, &l->all[i]);
+				drop_ban(b, &l->all[i]);
 			else
 				b->next_end = MIN(b->next_end, l->all[i].until);
 	}
@@ -269,7 +272,7 @@ bool bans_load(struct bans *b, struct span key, struct span record)
 	    (ban.kind == BAN_DISCOURAGED && ban.net.bits != SUBNET_BITS) ||
 	    b->lists[ban.kind].n >= (ban.kind == BAN_MANUAL ? BANS_MAX : DISCOURAGED_MAX))
 		return false;
-	/* One that is over is taken too: the next tick removes it, and its record with it. */
-	put(b, &ban);
+	/* An expired entry is loaded, too: the next bans_tick deletes it and its record. */
+	put_ban(b, &ban);
 	return true;
 }

@@ -1,80 +1,118 @@
-/* The life of a connection: opened, closed, reaped. */
-#include "net/net_priv.h"
+#include "net/conn_priv.h"
 
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include <tally/base/checked.h>
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
-#include <tally/base/text.h>
 
-int64_t net_now_ms(const struct net *n)
+#include "net/net_state_priv.h"
+#include "net/recv_priv.h"
+#include "net/send_priv.h"
+
+#define LINGER_MS  5000
+#define LINGER_MAX 64 /* connections at a time */
+
+void conn_destroy(struct conn *c)
 {
-	return clock_mono_ms(n->clock);
+	list_del(&c->link);
+	list_del(&c->ready);
+	recv_clear(c);
+	event_free(c->readable);
+	event_free(c->writable);
+	send_clear(c);
+	close(c->fd);
+	free(c);
 }
 
-struct event *net_event(struct net *n, int fd, short what, event_callback_fn fn, void *arg)
-{
-	struct event *ev = event_new(n->base, fd, what, fn, arg);
-	int last = event_base_get_npriorities(n->base) - 1;
+/* --- lingering --------------------------------------------------------------------------- */
 
-	if (!ev) {
-		log_error(LOG_NET, "no memory for an event");
-		abort();
+/* Closing a socket that holds unread bytes resets the connection, and the reset can overtake the last
+ * bytes sent. So a lingering connection sends the rest of its queue, shuts down its side, and reads
+ * until the peer closes too. */
+static void start_linger(struct conn *c)
+{
+	struct net *n = c->net;
+
+	c->state = CONN_LINGER;
+	c->linger_until_ms = net_now_ms(n) + LINGER_MS;
+	recv_clear(c);
+	list_del(&c->link);
+	list_add(&n->lingering, &c->link);
+	n->n_lingering++;
+	if (send_queued(c) == 0)
+		shutdown(c->fd, SHUT_WR);
+	if (!c->at_eof)
+		event_add(c->readable, NULL);
+}
+
+static void end_linger(struct conn *c)
+{
+	c->net->n_lingering--;
+	conn_destroy(c);
+}
+
+static bool would_block(void)
+{
+	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+static void linger_read(struct conn *c)
+{
+	uint8_t discarded[4096];
+	ssize_t got = recv(c->fd, discarded, sizeof(discarded), 0);
+
+	if (got == 0 || (got < 0 && !would_block()))
+		end_linger(c);
+}
+
+static void linger_write(struct conn *c)
+{
+	if (send_queued(c) > 0 && send_some(c) < 0) {
+		if (!would_block())
+			end_linger(c);
+		return;
 	}
-	event_priority_set(ev, MIN(MAX(n->priority, 0), last));
-	return ev;
+	if (send_queued(c) == 0) {
+		event_del(c->writable);
+		shutdown(c->fd, SHUT_WR);
+	}
 }
 
-/* By a timer and not by event_active: an event activated from within its own callback runs again
- * before the loop looks at anything else. */
-void net_soon(struct net *n)
+void conn_tick_lingering(struct net *n, int64_t now)
 {
-	const struct timeval now = {0, 0};
+	list_each_safe (it, &n->lingering) {
+		struct conn *c = list_entry(it, struct conn, link);
 
-	if (!event_pending(n->soon, EV_TIMEOUT, NULL))
-		event_add(n->soon, &now);
+		if (now >= c->linger_until_ms)
+			end_linger(c);
+	}
 }
 
-bool net_prepare_fd(int fd)
-{
-	const int one = 1;
-	int flags = fcntl(fd, F_GETFL);
+/* --- opening and reaping ----------------------------------------------------------------- */
 
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
-	    fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-		return false;
-	/* Fails where the other end has gone already; then so will everything else. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	return true;
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)fd, (void)what;
+	if (c->state == CONN_LINGER)
+		linger_read(c);
+	else
+		recv_readable(c);
 }
 
-bool listens_has(const struct net_addr ring[LISTENS_MAX], unsigned n, const struct net_addr *a)
+static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
-	for (unsigned i = 0; i < MIN(n, LISTENS_MAX); i++)
-		if (net_addr_equal(&ring[i], a))
-			return true;
-	return false;
-}
+	struct conn *c = arg;
 
-void listens_add(struct net_addr ring[LISTENS_MAX], unsigned *n, const struct net_addr *a)
-{
-	if (!listens_has(ring, *n, a))
-		ring[(*n)++ % LISTENS_MAX] = *a;
-}
-
-struct conn *conn_find(const struct net *n, conn_id id)
-{
-	struct conn *const *c = map_get(&n->by_id, &id);
-
-	return c ? *c : NULL;
+	(void)fd, (void)what;
+	if (c->state == CONN_LINGER)
+		linger_write(c);
+	else
+		send_writable(c);
 }
 
 static void read_local_address(struct conn *c)
@@ -116,11 +154,11 @@ void conn_open(struct net *n, int fd, enum conn_kind kind, const struct net_addr
 	c->discouraged = kind == CONN_INBOUND && bans_is_discouraged(n->bans, peer);
 	c->out = evbuffer_new();
 	if (!c->out) {
-		log_error(LOG_NET, "no memory for a buffer");
+		log_error(LOG_NET, "out of memory for a send queue");
 		abort();
 	}
-	c->readable = net_event(n, fd, EV_READ | EV_PERSIST, recv_on_readable, c);
-	c->writable = net_event(n, fd, EV_WRITE | EV_PERSIST, send_on_writable, c);
+	c->readable = net_event(n, fd, EV_READ | EV_PERSIST, on_readable, c);
+	c->writable = net_event(n, fd, EV_WRITE | EV_PERSIST, on_writable, c);
 	list_init(&c->ready);
 	list_add(&n->conns, &c->link);
 	*(struct conn **)map_put(&n->by_id, &id, NULL) = c;
@@ -130,80 +168,11 @@ void conn_open(struct net *n, int fd, enum conn_kind kind, const struct net_addr
 	n->handler.opened(n->handler.arg, &c->info);
 }
 
-static void punish(struct conn *c)
-{
-	struct bans *bans = c->net->bans;
-	bool before = bans_is_discouraged(bans, &c->info.peer);
-
-	if (bans_discourage(bans, &c->info.peer) && !before)
-		log_warn(LOG_NET, "peer %u %s: discouraged for 24 h: %s", c->info.id, c->name,
-			 c->reason);
-}
-
-void conn_close(struct conn *c, enum close_kind kind, bool linger, const char *fmt, ...)
-{
-	struct net *n = c->net;
-	char reason[REASON_CHARS + 1];
-	va_list ap;
-
-	if (c->state != CONN_OPEN)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(reason, sizeof(reason), fmt, ap);
-	va_end(ap);
-	utf8_sanitise(c->reason, sizeof(c->reason), reason, strlen(reason));
-	c->state = CONN_CLOSING;
-	c->linger_wanted = linger;
-	map_del(&n->by_id, &c->info.id);
-	n->n_kind[c->info.kind]--;
-	list_del(&c->ready);
-	list_del(&c->link);
-	list_add(&n->closing, &c->link);
-	recv_update(c);
-	if (kind == CLOSE_DISCOURAGE)
-		punish(c);
-	if (c->info.kind != CONN_INBOUND)
-		dial_conn_closed(c);
-	if (!linger)
-		event_del(c->writable);
-	net_soon(n);
-}
-
-void conn_destroy(struct conn *c)
-{
-	list_del(&c->link);
-	list_del(&c->ready);
-	recv_clear(c);
-	event_free(c->readable);
-	event_free(c->writable);
-	send_clear(c);
-	close(c->fd);
-	free(c);
-}
-
-/* Closing a socket that holds unread bytes resets the connection, and the reset can overtake what was
- * sent last. So: send the rest, end our side, read until the other side ends too. */
-static void start_linger(struct conn *c)
-{
-	struct net *n = c->net;
-
-	c->state = CONN_LINGER;
-	c->linger_until_ms = net_now_ms(n) + LINGER_MS;
-	recv_clear(c);
-	list_del(&c->link);
-	list_add(&n->lingering, &c->link);
-	n->n_lingering++;
-	if (evbuffer_get_length(c->out) == 0)
-		shutdown(c->fd, SHUT_WR);
-	if (!c->at_eof)
-		event_add(c->readable, NULL);
-}
-
 void conn_reap(struct net *n)
 {
 	while (!list_empty(&n->closing)) {
 		struct conn *c = list_first(&n->closing, struct conn, link);
-		bool queued = evbuffer_get_length(c->out) > 0;
+		bool queued = send_queued(c) > 0;
 
 		log_debug(LOG_NET, "peer %u %s: closed: %s", c->info.id, c->name, c->reason);
 		n->handler.closed(n->handler.arg, c->info.id, c->reason);
@@ -212,17 +181,5 @@ void conn_reap(struct net *n)
 			start_linger(c);
 		else
 			conn_destroy(c);
-	}
-}
-
-void conn_tick_lingering(struct net *n, int64_t now)
-{
-	list_each_safe (it, &n->lingering) {
-		struct conn *c = list_entry(it, struct conn, link);
-
-		if (now >= c->linger_until_ms) {
-			n->n_lingering--;
-			conn_destroy(c);
-		}
 	}
 }

@@ -1,5 +1,4 @@
-/* Dialling: what a person wishes, and the central node. */
-#include "net/net_priv.h"
+#include "net/dial_priv.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,123 +10,53 @@
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
 
-/* --- what is there already ------------------------------------------------------------------ */
+#include "net/conn_priv.h"
+#include "net/dial_state_priv.h"
+#include "net/net_state_priv.h"
 
-struct wish *dial_wish(const struct net *n, const struct net_addr *a)
-{
-	list_each (it, &n->wishes) {
-		struct wish *w = list_entry(it, struct wish, link);
+#define DIAL_TIMEOUT_MS      5000
+#define RETRY_UNCONNECTED_MS 3000 /* longest delay for a manual peer without another outbound one */
 
-		if (net_addr_equal(&w->addr, a))
-			return w;
-	}
-	return NULL;
-}
+/* --- attempts ----------------------------------------------------------------------------- */
 
-struct dial *dial_find(const struct net *n, const struct net_addr *a)
-{
-	list_each (it, &n->dials) {
-		struct dial *d = list_entry(it, struct dial, link);
-
-		if (net_addr_equal(&d->addr, a))
-			return d;
-	}
-	return NULL;
-}
-
-/* A connection that we have dialled there ourselves. */
-static bool dialled_at(const struct conn *c, const struct net_addr *a)
-{
-	return c->info.kind != CONN_INBOUND && net_addr_equal(&c->info.peer, a);
-}
-
-/* Inbound peers come from ports of the moment, which say nothing about where they listen; and a node may listen
- * at several addresses. What is known of both is in `listens`. */
-bool dial_connected_to(const struct net *n, const struct net_addr *a)
-{
-	list_each (it, &n->conns) {
-		const struct conn *c = list_entry(it, struct conn, link);
-
-		if (dialled_at(c, a) || listens_has(c->listens, c->n_listens, a))
-			return true;
-	}
-	return false;
-}
-
-static bool has_dialled(const struct net *n, const struct net_addr *a)
-{
-	list_each (it, &n->conns) {
-		if (dialled_at(list_entry(it, struct conn, link), a))
-			return true;
-	}
-	return false;
-}
-
-/* One that we have dialled, and that has greeted us: whoever came by itself is no reason to dial nobody. */
-static bool anybody_dialled(const struct net *n)
-{
-	list_each (it, &n->conns) {
-		const struct conn *c = list_entry(it, struct conn, link);
-
-		if (c->info.kind != CONN_INBOUND && c->handshaken)
-			return true;
-	}
-	return false;
-}
-
-static bool is_fallback(const struct net *n, const struct net_addr *a)
-{
-	return n->have_fallback && net_addr_equal(&n->fallback, a);
-}
-
-/* --- one attempt ------------------------------------------------------------------------------ */
-
-/* 1 s doubling to 60 s. */
-static int64_t retry_delay(uint32_t failures)
-{
-	return failures >= 6 ? RETRY_MAX_MS : (int64_t)RETRY_FIRST_MS << failures;
-}
-
-static int64_t put_off(struct wish *w, int64_t now, int64_t most)
-{
-	int64_t delay = MIN(retry_delay(w->failures), most);
-
-	w->next_ms = now + delay;
-	w->failures++;
-	return delay;
-}
-
-/* Is it our own network that is missing? Then nothing is held against the address. */
-static bool our_fault(int error)
+/* True if the error is about this machine or its network; it says nothing about the address. */
+static bool is_local_error(int error)
 {
 	return error == ENETUNREACH || error == ENETDOWN || error == EMFILE || error == ENFILE ||
 	       error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL ||
 	       error == EAFNOSUPPORT;
 }
 
+/* Postpones the next attempt. A node that has no other outbound peer retries every 3 s, so that a
+ * class is connected soon after its central node starts; then only the 1st, 2nd, 4th, 8th, ...
+ * failure is logged at level info. */
+static void manual_attempt_failed(struct net *n, struct manual_peer *m, const char *name, int error)
+{
+	const bool connected = dial_has_outbound(n);
+	const int64_t delay = manual_peer_postpone(
+		m, net_now_ms(n), connected ? DIAL_RETRY_MAX_MS : RETRY_UNCONNECTED_MS);
+	const bool power_of_two = (m->failures & (m->failures - 1)) == 0;
+
+	log_line(LOG_NET, connected || power_of_two ? LOG_INFO : LOG_DEBUG,
+		 "peer %s: connection failed: %s: next attempt in %lld s", name, strerror(error),
+		 (long long)delay / 1000);
+}
+
 static void attempt_failed(struct net *n, const struct net_addr *a, enum conn_kind kind, int error)
 {
-	struct wish *w = dial_wish(n, a);
+	struct manual_peer *m = manual_peer_find(n, a);
 	char name[NET_ADDR_CHARS + 1];
 
 	net_addr_format(name, a);
-	if (!our_fault(error))
+	if (!is_local_error(error))
 		addrbook_failed(n->book, a);
-	if (w) {
-		/* Who has nobody else waits for it, as a class does for the central node; and says so ever more
-		 * rarely. */
-		const bool alone = !anybody_dialled(n);
-		int64_t delay = put_off(w, net_now_ms(n), alone ? RETRY_ALONE_MS : RETRY_MAX_MS);
-		const bool told = alone && (w->failures & (w->failures - 1)) != 0;
-
-		log_line(LOG_NET, told ? LOG_DEBUG : LOG_INFO,
-			 "peer %s: no connection: %s: next try in %lld s", name, strerror(error),
-			 (long long)delay / 1000);
-	} else if (kind == CONN_MANUAL || (is_fallback(n, a) && !n->fallback_told)) {
-		log_info(LOG_NET, "peer %s: no connection: %s", name, strerror(error));
-		n->fallback_told = n->fallback_told || kind != CONN_MANUAL;
+	if (m) {
+		manual_attempt_failed(n, m, name, error);
+	} else if (kind == CONN_MANUAL || (dial_is_fallback(n, a) && !n->fallback_logged)) {
+		log_info(LOG_NET, "peer %s: connection failed: %s", name, strerror(error));
+		n->fallback_logged = n->fallback_logged || kind != CONN_MANUAL;
 	} else {
-		log_debug(LOG_NET, "peer %s: no connection: %s", name, strerror(error));
+		log_debug(LOG_NET, "peer %s: connection failed: %s", name, strerror(error));
 	}
 }
 
@@ -150,18 +79,18 @@ static void dial_failed(struct dial *d, int error)
 	attempt_failed(n, &a, kind, error);
 }
 
-/* Dialling a port of this machine on which nobody listens, the system may choose that very port for
- * our end, and the socket is connected to itself. */
-static bool connected_to_itself(int fd)
+/* When we dial an unused port of this machine, the system may choose that same port for our end, and
+ * TCP's simultaneous open connects the socket to itself. */
+static bool is_connected_to_itself(int fd)
 {
-	struct sockaddr_storage here, there;
-	socklen_t here_len = sizeof(here), there_len = sizeof(there);
+	struct sockaddr_storage local, remote;
+	socklen_t local_len = sizeof(local), remote_len = sizeof(remote);
 	struct net_addr a, b;
 
-	return getsockname(fd, (struct sockaddr *)&here, &here_len) == 0 &&
-	       getpeername(fd, (struct sockaddr *)&there, &there_len) == 0 &&
-	       net_addr_from_sockaddr(&a, (struct sockaddr *)&here) &&
-	       net_addr_from_sockaddr(&b, (struct sockaddr *)&there) && net_addr_equal(&a, &b);
+	return getsockname(fd, (struct sockaddr *)&local, &local_len) == 0 &&
+	       getpeername(fd, (struct sockaddr *)&remote, &remote_len) == 0 &&
+	       net_addr_from_sockaddr(&a, (struct sockaddr *)&local) &&
+	       net_addr_from_sockaddr(&b, (struct sockaddr *)&remote) && net_addr_equal(&a, &b);
 }
 
 static void on_dialled(evutil_socket_t fd, short what, void *arg)
@@ -176,7 +105,7 @@ static void on_dialled(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
 		error = errno;
-	if (error == 0 && connected_to_itself(fd))
+	if (error == 0 && is_connected_to_itself(fd))
 		error = ECONNREFUSED;
 	if (error != 0) {
 		dial_failed(d, error);
@@ -184,10 +113,11 @@ static void on_dialled(evutil_socket_t fd, short what, void *arg)
 	}
 	d->fd = -1;
 	dial_free(d);
-	n->fallback_told = n->fallback_told && !is_fallback(n, &a);
+	n->fallback_logged = n->fallback_logged && !dial_is_fallback(n, &a);
 	conn_open(n, (int)fd, kind, &a);
 }
 
+/* Returns a socket whose connect() has begun, or -1 with errno. */
 static int connecting_socket(const struct net_addr *a)
 {
 	struct sockaddr_storage ss;
@@ -227,91 +157,6 @@ int dial_start(struct net *n, const struct net_addr *a, enum conn_kind kind)
 	return 0;
 }
 
-/* --- wishes ---------------------------------------------------------------------------------- */
-
-static struct wish *add_wish(struct net *n, const struct net_addr *a)
-{
-	struct wish *w = dial_wish(n, a);
-
-	if (!w) {
-		w = NEW(struct wish);
-		w->addr = *a;
-		list_add(&n->wishes, &w->link);
-	}
-	w->failures = 0;
-	w->next_ms = net_now_ms(n);
-	return w;
-}
-
-bool net_connect(struct net *n, const struct net_addr *a, bool once, struct err *e)
-{
-	char name[NET_ADDR_CHARS + 1];
-	int error;
-
-	net_addr_format(name, a);
-	if (a->port == 0 || net_addr_scope(a) == NET_NOWHERE)
-		return err_set(e, ERR_USAGE, "bad-address",
-			       "%s can't be dialled: HOST:PORT is the form", name);
-	if (listens_has(n->own, n->n_own, a) ||
-	    (n->everywhere && a->port == net_port(n) && net_addr_scope(a) == NET_LOOPBACK))
-		return err_set(e, ERR_USAGE, "own-address", "%s is this node itself: dial another",
-			       name);
-	if (n->stopping)
-		return err_set(e, ERR_BUSY, "stopping", "%s is not dialled: this node stops", name);
-	if (bans_is_banned(n->bans, a))
-		return err_set(e, ERR_POLICY, "banned", "%s is banned: lift the ban first", name);
-	if (!once)
-		add_wish(n, a);
-	/* Not so where a peer that came is taken for it: a person knows better. */
-	if (has_dialled(n, a) || dial_find(n, a))
-		return err_set(e, ERR_KNOWN, "already-connected", "%s is %s already", name,
-			       has_dialled(n, a) ? "connected" : "being dialled");
-	error = dial_start(n, a, CONN_MANUAL);
-	if (error != 0 && once)
-		return err_set(e, ERR_IO, "no-connection", "%s: no connection: %s", name,
-			       strerror(error));
-	return true;
-}
-
-bool net_forget(struct net *n, const struct net_addr *a)
-{
-	struct wish *w = dial_wish(n, a);
-	struct dial *d = dial_find(n, a);
-
-	if (!w)
-		return false;
-	list_del(&w->link);
-	free(w);
-	if (d && d->kind == CONN_MANUAL)
-		dial_free(d);
-	return true;
-}
-
-void dial_conn_closed(struct conn *c)
-{
-	struct net *n = c->net;
-	struct wish *w = dial_wish(n, &c->info.peer);
-	int64_t now = net_now_ms(n);
-	bool steady = now - c->opened_ms >= RETRY_STEADY_MS;
-
-	/* Found to be connected already: neither success nor failure. */
-	if (n->stopping || dial_connected_to(n, &c->info.peer))
-		return;
-	if (!c->handshaken)
-		addrbook_failed(n->book, &c->info.peer);
-	if (c->info.kind != CONN_FEELER)
-		slots_lost(n, &c->info.peer, !steady, now);
-	if (is_fallback(n, &c->info.peer)) {
-		n->fallback_failures = c->handshaken ? 0 : n->fallback_failures + 1;
-		n->fallback_ms = now + MAX(FALLBACK_RETRY_MS, retry_delay(n->fallback_failures));
-	}
-	if (w) {
-		if (steady)
-			w->failures = 0;
-		put_off(w, now, RETRY_MAX_MS);
-	}
-}
-
 void dial_drop_banned(struct net *n)
 {
 	list_each_safe (it, &n->dials) {
@@ -322,31 +167,73 @@ void dial_drop_banned(struct net *n)
 	}
 }
 
-static void retry_wishes(struct net *n, int64_t now)
-{
-	list_each (it, &n->wishes) {
-		struct wish *w = list_entry(it, struct wish, link);
+/* --- manual peers ------------------------------------------------------------------------- */
 
-		if (now >= w->next_ms && !dial_connected_to(n, &w->addr) &&
-		    !dial_find(n, &w->addr) && !bans_is_banned(n->bans, &w->addr) &&
-		    !listens_has(n->own, n->n_own, &w->addr))
-			dial_start(n, &w->addr, CONN_MANUAL);
+bool net_connect(struct net *n, const struct net_addr *a, bool once, struct err *e)
+{
+	char name[NET_ADDR_CHARS + 1];
+	int error;
+
+	net_addr_format(name, a);
+	if (a->port == 0 || net_addr_scope(a) == NET_UNUSABLE)
+		return err_set(e, ERR_USAGE, "bad-address",
+			       "%s can't be dialled: give a unicast address and a port", name);
+	if (addr_ring_has(&n->own_addrs, a) ||
+	    (n->all_interfaces && a->port == net_port(n) && net_addr_scope(a) == NET_LOOPBACK))
+		return err_set(e, ERR_USAGE, "own-address", "%s is this node itself: dial another",
+			       name);
+	if (n->stopping)
+		return err_set(e, ERR_BUSY, "stopping", "%s is not dialled: this node is stopping",
+			       name);
+	if (bans_is_banned(n->bans, a))
+		return err_set(e, ERR_POLICY, "banned", "%s is banned: remove the ban first", name);
+	if (!once)
+		manual_peer_add(n, a);
+	/* An inbound peer that claims to listen at this address does not count: it may lie, and the
+	 * user asked for a connection to this address. */
+	if (dial_has_dialled(n, a) || dial_find(n, a))
+		return err_set(e, ERR_KNOWN, "already-connected", "%s is already %s", name,
+			       dial_has_dialled(n, a) ? "connected" : "being dialled");
+	error = dial_start(n, a, CONN_MANUAL);
+	if (error != 0 && once)
+		return err_set(e, ERR_IO, "no-connection", "%s: connection failed: %s", name,
+			       strerror(error));
+	return true;
+}
+
+bool net_forget(struct net *n, const struct net_addr *a)
+{
+	struct manual_peer *m = manual_peer_find(n, a);
+	struct dial *d = dial_find(n, a);
+
+	if (!m)
+		return false;
+	manual_peer_remove(m);
+	if (d && d->kind == CONN_MANUAL)
+		dial_free(d);
+	return true;
+}
+
+static void retry_manual_peers(struct net *n, int64_t now)
+{
+	list_each (it, &n->manual_peers) {
+		struct manual_peer *m = list_entry(it, struct manual_peer, link);
+
+		if (now >= m->next_ms && !dial_is_connected(n, &m->addr) &&
+		    !dial_find(n, &m->addr) && !bans_is_banned(n->bans, &m->addr) &&
+		    !addr_ring_has(&n->own_addrs, &m->addr))
+			dial_start(n, &m->addr, CONN_MANUAL);
 	}
 }
 
-/* --- the central node --------------------------------------------------------------------------- */
+/* --- the fallback node -------------------------------------------------------------------- */
 
-static bool wants_fallback(const struct net *n)
+static void retry_fallback(struct net *n, int64_t now)
 {
-	return n->have_fallback && !anybody_dialled(n) && !dial_connected_to(n, &n->fallback) &&
-	       !dial_find(n, &n->fallback);
-}
-
-static void try_fallback(struct net *n, int64_t now)
-{
-	if (!wants_fallback(n) || now < n->fallback_ms || bans_is_banned(n->bans, &n->fallback))
+	if (!dial_wants_fallback(n) || now < n->fallback_next_ms ||
+	    bans_is_banned(n->bans, &n->fallback))
 		return;
-	n->fallback_ms = now + FALLBACK_RETRY_MS;
+	n->fallback_next_ms = now + DIAL_FALLBACK_RETRY_MS;
 	dial_start(n, &n->fallback, CONN_OUTBOUND);
 }
 
@@ -354,12 +241,12 @@ void net_set_fallback(struct net *n, const struct net_addr *a)
 {
 	n->have_fallback = true;
 	n->fallback = *a;
-	n->fallback_ms = net_now_ms(n);
-	n->fallback_told = false;
-	try_fallback(n, n->fallback_ms);
+	n->fallback_next_ms = net_now_ms(n);
+	n->fallback_logged = false;
+	retry_fallback(n, n->fallback_next_ms);
 }
 
-/* --- time ------------------------------------------------------------------------------------------ */
+/* --- all ---------------------------------------------------------------------------------- */
 
 void dial_tick(struct net *n, int64_t now)
 {
@@ -369,19 +256,16 @@ void dial_tick(struct net *n, int64_t now)
 		if (now >= d->deadline_ms)
 			dial_failed(d, ETIMEDOUT);
 	}
-	retry_wishes(n, now);
-	try_fallback(n, now);
-	if (n->dial_book)
-		slots_fill(n, now);
+	retry_manual_peers(n, now);
+	retry_fallback(n, now);
 }
 
 void dial_stop(struct net *n)
 {
 	list_each_safe (it, &n->dials)
 		dial_free(list_entry(it, struct dial, link));
-	list_each_safe (it, &n->wishes)
-		free(list_entry(it, struct wish, link));
-	list_init(&n->wishes);
+	list_each_safe (it, &n->manual_peers)
+		manual_peer_remove(list_entry(it, struct manual_peer, link));
 }
 
 size_t net_dials(const struct net *n, struct net_dial *out, size_t max)
@@ -389,23 +273,29 @@ size_t net_dials(const struct net *n, struct net_dial *out, size_t max)
 	int64_t now = net_now_ms(n);
 	size_t k = 0;
 
-	list_each (it, &n->wishes) {
-		const struct wish *w = list_entry(it, struct wish, link);
-		bool dialling = dial_find(n, &w->addr) != NULL;
+	list_each (it, &n->manual_peers) {
+		const struct manual_peer *m = list_entry(it, struct manual_peer, link);
+		bool dialling = dial_find(n, &m->addr) != NULL;
 
-		if (!dial_connected_to(n, &w->addr) && k < max)
-			out[k++] = (struct net_dial){w->addr, true, dialling,
-						     dialling ? 0 : MAX(0, w->next_ms - now),
-						     w->failures};
+		if (!dial_is_connected(n, &m->addr) && k < max)
+			out[k++] = (struct net_dial){
+				.addr = m->addr,
+				.manual = true,
+				.dialling = dialling,
+				.next_ms = dialling ? 0 : MAX(0, m->next_ms - now),
+				.failures = m->failures,
+			};
 	}
 	list_each (it, &n->dials) {
 		const struct dial *d = list_entry(it, struct dial, link);
 
-		if (!dial_wish(n, &d->addr) && k < max)
-			out[k++] = (struct net_dial){d->addr, d->kind == CONN_MANUAL, true, 0, 0};
+		if (!manual_peer_find(n, &d->addr) && k < max)
+			out[k++] = (struct net_dial){.addr = d->addr,
+						     .manual = d->kind == CONN_MANUAL,
+						     .dialling = true};
 	}
-	if (wants_fallback(n) && !dial_wish(n, &n->fallback) && k < max)
-		out[k++] = (struct net_dial){n->fallback, false, false,
-					     MAX(0, n->fallback_ms - now), 0};
+	if (dial_wants_fallback(n) && !manual_peer_find(n, &n->fallback) && k < max)
+		out[k++] = (struct net_dial){.addr = n->fallback,
+					     .next_ms = MAX(0, n->fallback_next_ms - now)};
 	return k;
 }

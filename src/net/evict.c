@@ -12,19 +12,20 @@
 
 typedef int compare_fn(const void *, const void *);
 
-static int sign(int64_t a, int64_t b)
+static int compare_int64(int64_t a, int64_t b)
 {
 	return a < b ? -1 : a > b;
 }
 
-/* Each order puts last who is to be protected; of equals the one connected longer. */
+/* Each comparison sorts the candidates to protect last. Of equal ones, that is the one connected
+ * longer. */
 
 static int longer(const void *a, const void *b)
 {
 	const struct evict_candidate *x = a, *y = b;
-	int by_time = sign(y->connected_ms, x->connected_ms);
+	int by_time = compare_int64(y->connected_ms, x->connected_ms);
 
-	return by_time ? by_time : sign(y->id, x->id);
+	return by_time ? by_time : compare_int64(y->id, x->id);
 }
 
 static int by_group(const void *a, const void *b)
@@ -43,7 +44,7 @@ static int64_t ping_of(const struct evict_candidate *c)
 
 static int by_ping(const void *a, const void *b)
 {
-	int by_time = sign(ping_of(b), ping_of(a));
+	int by_time = compare_int64(ping_of(b), ping_of(a));
 
 	return by_time ? by_time : longer(a, b);
 }
@@ -51,7 +52,7 @@ static int by_ping(const void *a, const void *b)
 static int by_tx(const void *a, const void *b)
 {
 	const struct evict_candidate *x = a, *y = b;
-	int by_time = sign(x->last_tx_ms, y->last_tx_ms);
+	int by_time = compare_int64(x->last_tx_ms, y->last_tx_ms);
 
 	return by_time ? by_time : longer(a, b);
 }
@@ -59,7 +60,7 @@ static int by_tx(const void *a, const void *b)
 static int by_block(const void *a, const void *b)
 {
 	const struct evict_candidate *x = a, *y = b;
-	int by_time = sign(x->last_block_ms, y->last_block_ms);
+	int by_time = compare_int64(x->last_block_ms, y->last_block_ms);
 
 	return by_time ? by_time : longer(a, b);
 }
@@ -73,7 +74,7 @@ static int by_blocks_only(const void *a, const void *b)
 	return by_block(a, b);
 }
 
-/* How many are left when the last k in this order are protected. */
+/* Protects the last k in this order. Returns the number of the others, which come first. */
 static size_t protect(struct evict_candidate *c, size_t n, compare_fn *order, size_t k)
 {
 	qsort(c, n, sizeof(*c), order);
@@ -90,8 +91,8 @@ static size_t protect_blocks_only(struct evict_candidate *c, size_t n)
 	return n - k;
 }
 
-/* Where some of them are discouraged the others stay. */
-static size_t keep_discouraged(struct evict_candidate *c, size_t n)
+/* If some are discouraged, only they remain candidates. */
+static size_t prefer_discouraged(struct evict_candidate *c, size_t n)
 {
 	size_t k = 0;
 
@@ -101,8 +102,8 @@ static size_t keep_discouraged(struct evict_candidate *c, size_t n)
 	return k ? k : n;
 }
 
-/* Sorted by group, the youngest of each first: the start of the largest, of equals of the one whose
- * youngest is youngest. */
+/* The youngest candidate of the largest group. c is sorted by group, the youngest first. If several
+ * groups are largest, the one with the youngest candidate is chosen. */
 static const struct evict_candidate *largest_group(const struct evict_candidate *c, size_t n)
 {
 	const struct evict_candidate *best = NULL;
@@ -129,7 +130,7 @@ conn_id evict_choose(struct evict_candidate *c, size_t n)
 	n = protect(c, n, longer, n / 2);
 	if (n == 0)
 		return 0;
-	n = keep_discouraged(c, n);
+	n = prefer_discouraged(c, n);
 	qsort(c, n, sizeof(*c), by_group);
 	return largest_group(c, n)->id;
 }

@@ -1,5 +1,4 @@
-/* Listening: sockets, and who is let in. */
-#include "net/net_priv.h"
+#include "net/listen_priv.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -12,23 +11,29 @@
 #include <tally/base/mem.h>
 #include <tally/net/evict.h>
 
-#define REFUSED_LINE_MS 10000
+#include "net/conn_close_priv.h"
+#include "net/conn_priv.h"
+#include "net/net_state_priv.h"
 
-/* --- who is let in --------------------------------------------------------------------- */
+#define REFUSED_LOG_MS  10000
+#define ACCEPT_PER_TURN 16
+#define ACCEPT_PAUSE_MS 1000
 
-/* The place it comes from. Ports don't matter here: whoever is at one address can have them all. */
+/* --- accepting -------------------------------------------------------------------------- */
+
+/* Without the port: one machine can use every port of its address. */
 static uint64_t keyed_group(const struct net *n, const struct net_addr *peer)
 {
-	struct net_addr place = *peer;
+	struct net_addr host = *peer;
 	uint64_t group;
 
-	place.port = 0;
-	group = net_addr_group(&place);
+	host.port = 0;
+	group = net_addr_group(&host);
 	return short_hash(n->group_key, &group, sizeof(group));
 }
 
-/* Closes the least deserving inbound connection. False: all are protected. */
-static bool make_room(struct net *n)
+/* Returns false if all inbound connections are protected. */
+static bool evict_one(struct net *n)
 {
 	struct evict_candidate *all = mem_array(n->n_kind[CONN_INBOUND], sizeof(*all));
 	struct conn *chosen;
@@ -44,52 +49,53 @@ static bool make_room(struct net *n)
 						  .connected_ms = c->opened_ms,
 						  .min_ping_us = -1,
 						  .discouraged = c->discouraged};
-		if (n->handler.merits)
-			n->handler.merits(n->handler.arg, c->info.id, &all[k]);
+		if (n->handler.eviction_info)
+			n->handler.eviction_info(n->handler.arg, c->info.id, &all[k]);
 		k++;
 	}
 	chosen = conn_find(n, evict_choose(all, k));
 	free(all);
 	if (chosen)
 		conn_close(chosen, CLOSE_PLAIN, true,
-			   "makes room for another: all %u inbound slots are taken",
+			   "evicted for another peer: all %u inbound slots are taken",
 			   n->inbound_max);
 	return chosen != NULL;
 }
 
-/* The one place where it is decided what a newcomer gets. NULL: let in; else why not. */
 const char *listen_admit(struct net *n, const struct net_addr *peer)
 {
 	size_t inbound = n->n_kind[CONN_INBOUND];
 
 	if (bans_is_banned(n->bans, peer))
 		return "its address is banned";
-	/* A school shares one address: what misbehaved is let in while there is room for everyone. */
+	/* A whole school may share one address. So a discouraged address is accepted as long as that
+	 * takes no slot from others. */
 	if (inbound >= n->inbound_max / 2 && bans_is_discouraged(n->bans, peer))
 		return "it is discouraged and half of the inbound slots are taken";
-	if (inbound >= n->inbound_max && !make_room(n))
-		return "all inbound slots are taken by peers worth keeping";
+	if (inbound >= n->inbound_max && !evict_one(n))
+		return "all inbound slots are taken by protected peers";
 	return NULL;
 }
 
-/* One line for many: whoever knocks all day must not fill the log. */
+/* Logs one line in 10 s at most, so that an attacker can't fill the log. */
 static void log_refused(struct net *n, const struct net_addr *peer, const char *why)
 {
 	char name[NET_ADDR_CHARS + 1];
 	int64_t now = net_now_ms(n);
 
 	n->refused++;
-	if (n->refused > 1 && now - n->refused_ms < REFUSED_LINE_MS)
+	if (n->refused > 1 && now - n->refused_ms < REFUSED_LOG_MS)
 		return;
 	net_addr_format(name, peer);
-	log_warn(LOG_NET,
-		 "inbound %s: refused: %s (%zu of %u; %llu refused since the last such line)", name,
-		 why, n->n_kind[CONN_INBOUND], n->inbound_max, (unsigned long long)n->refused);
+	log_warn(
+		LOG_NET,
+		"inbound %s: refused: %s (%zu of %u slots taken; %llu refused since the last such line)",
+		name, why, n->n_kind[CONN_INBOUND], n->inbound_max, (unsigned long long)n->refused);
 	n->refused = 1;
 	n->refused_ms = now;
 }
 
-static void take(struct net *n, int fd, const struct sockaddr *sa)
+static void accept_peer(struct net *n, int fd, const struct sockaddr *sa)
 {
 	struct net_addr peer;
 	const char *why;
@@ -107,14 +113,15 @@ static void take(struct net *n, int fd, const struct sockaddr *sa)
 	conn_open(n, fd, CONN_INBOUND, &peer);
 }
 
-/* Out of file descriptors the socket stays readable: the loop would spin. */
-static void rest(struct net *n, struct listener *l, int error)
+/* When accept() fails for lack of file descriptors, the socket stays readable and the loop would spin.
+ */
+static void pause_listener(struct net *n, struct listener *l, int error)
 {
-	log_warn(LOG_NET, "port %u: can't accept: %s: trying again in %d s", l->port,
-		 strerror(error), ACCEPT_REST_MS / 1000);
+	log_warn(LOG_NET, "port %u: accepting a connection failed: %s: next attempt in %d s",
+		 l->port, strerror(error), ACCEPT_PAUSE_MS / 1000);
 	event_del(l->event);
-	l->resting = true;
-	l->rest_until_ms = net_now_ms(n) + ACCEPT_REST_MS;
+	l->paused = true;
+	l->resume_ms = net_now_ms(n) + ACCEPT_PAUSE_MS;
 }
 
 static void on_acceptable(evutil_socket_t fd, short what, void *arg)
@@ -122,13 +129,13 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 	struct net *n = arg;
 
 	(void)what;
-	for (int i = 0; i < ACCEPT_TURN; i++) {
+	for (int i = 0; i < ACCEPT_PER_TURN; i++) {
 		struct sockaddr_storage ss;
 		socklen_t len = sizeof(ss);
-		int taken = accept(fd, (struct sockaddr *)&ss, &len);
+		int accepted = accept(fd, (struct sockaddr *)&ss, &len);
 
-		if (taken >= 0) {
-			take(n, taken, (struct sockaddr *)&ss);
+		if (accepted >= 0) {
+			accept_peer(n, accepted, (struct sockaddr *)&ss);
 			continue;
 		}
 		if (errno == ECONNABORTED || errno == EINTR)
@@ -137,7 +144,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 			return;
 		for (size_t k = 0; k < n->n_listeners; k++)
 			if (n->listeners[k].fd == fd)
-				rest(n, &n->listeners[k], errno);
+				pause_listener(n, &n->listeners[k], errno);
 		return;
 	}
 }
@@ -147,8 +154,8 @@ void listen_tick(struct net *n, int64_t now)
 	for (size_t i = 0; i < n->n_listeners; i++) {
 		struct listener *l = &n->listeners[i];
 
-		if (l->resting && now >= l->rest_until_ms) {
-			l->resting = false;
+		if (l->paused && now >= l->resume_ms) {
+			l->paused = false;
 			event_add(l->event, NULL);
 		}
 	}
@@ -165,7 +172,8 @@ void listen_stop(struct net *n)
 
 /* --- sockets ----------------------------------------------------------------------------- */
 
-static int bound_socket(const struct net_addr *a, bool both)
+/* Returns a listening socket, or -1 with errno. both: an IPv6 socket accepts IPv4, too. */
+static int listening_socket(const struct net_addr *a, bool both)
 {
 	const int one = 1, zero = 0;
 	struct sockaddr_storage ss;
@@ -187,39 +195,38 @@ static int bound_socket(const struct net_addr *a, bool both)
 	return fd;
 }
 
-/* Every interface: one socket for both families, or IPv4 alone where there is no IPv6. */
-static int bound_everywhere(uint16_t port)
+/* On every interface: one socket for IPv6 and IPv4, or for IPv4 only if the system has no IPv6. */
+static int listening_on_all(uint16_t port)
 {
 	struct net_addr any6 = {.port = port};
 	struct net_addr any4 = {.ip = {[10] = 0xff, [11] = 0xff}, .port = port};
-	int fd = bound_socket(&any6, true);
+	int fd = listening_socket(&any6, true);
 
 	if (fd < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL ||
 		       errno == EPROTONOSUPPORT || errno == ENOPROTOOPT)) {
-		log_info(LOG_NET, "port %u: no IPv6 here, IPv4 alone", port);
-		fd = bound_socket(&any4, false);
+		log_info(LOG_NET, "port %u: this system has no IPv6: listening on IPv4 only", port);
+		fd = listening_socket(&any4, false);
 	}
 	return fd;
 }
 
-static bool say_why(const char *where, uint16_t port, int error, struct err *e)
+static bool listen_error(const char *bind, uint16_t port, int error, struct err *e)
 {
 	if (error == EADDRINUSE)
 		return err_set(
 			e, ERR_IO, "port-in-use",
-			"port %u is in use: another node runs there, or choose one with --port",
+			"port %u is in use: stop the program that uses it, or choose another with -port",
 			port);
 	if (error == EACCES)
+		return err_set(e, ERR_IO, "port-forbidden",
+			       "port %u can be used by root only: choose one above 1023 with -port",
+			       port);
+	if (error == EADDRNOTAVAIL && bind)
 		return err_set(
-			e, ERR_IO, "port-forbidden",
-			"port %u can't be opened: only the system may use it: choose one above 1023 "
-			"with --port",
-			port);
-	if (error == EADDRNOTAVAIL && where)
-		return err_set(e, ERR_IO, "bind-address",
-			       "%s is no address of this machine: --bind takes one of its own",
-			       where);
-	return err_set(e, ERR_IO, "listen-failed", "port %u can't be opened: %s", port,
+			e, ERR_IO, "bind-address",
+			"%s is not an address of this machine: give one of its addresses to -bind",
+			bind);
+	return err_set(e, ERR_IO, "listen-failed", "listening on port %u failed: %s", port,
 		       strerror(error));
 }
 
@@ -242,23 +249,18 @@ bool net_listen(struct net *n, const char *bind, uint16_t port, struct err *e)
 
 	if (n->n_listeners == LISTENERS_MAX)
 		return err_set(e, ERR_USAGE, "too-many-binds",
-			       "at most %d addresses can be listened on", LISTENERS_MAX);
+			       "too many addresses to listen at: at most %d", LISTENERS_MAX);
 	if (bind && !net_addr_parse_bind(&a, bind, e))
 		return false;
 	a.port = port;
-	fd = bind ? bound_socket(&a, false) : bound_everywhere(port);
+	fd = bind ? listening_socket(&a, false) : listening_on_all(port);
 	if (fd < 0)
-		return say_why(bind, port, errno, e);
+		return listen_error(bind, port, errno, e);
 	*l = (struct listener){.fd = fd, .port = real_port(fd)};
 	l->event = net_event(n, fd, EV_READ | EV_PERSIST, on_acceptable, n);
 	event_add(l->event, NULL);
 	n->n_listeners++;
-	n->everywhere = n->everywhere || !bind;
-	log_info(LOG_NET, "listening on %s port %u", bind ? bind : "every interface,", l->port);
+	n->all_interfaces = n->all_interfaces || !bind;
+	log_info(LOG_NET, "listening on %s, port %u", bind ? bind : "every interface", l->port);
 	return true;
-}
-
-uint16_t net_port(const struct net *n)
-{
-	return n->n_listeners > 0 ? n->listeners[0].port : 0;
 }

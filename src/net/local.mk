@@ -5,6 +5,7 @@ libtally_a_SOURCES += \
 	include/tally/net/evict.h \
 	include/tally/net/frame.h \
 	include/tally/net/invite.h \
+	include/tally/net/local_addr.h \
 	include/tally/net/net.h \
 	include/tally/net/records.h \
 	include/tally/net/subnet.h \
@@ -13,19 +14,34 @@ libtally_a_SOURCES += \
 	src/net/addrbook.c \
 	src/net/addrbook_priv.h \
 	src/net/addrbook_table.c \
+	src/net/addrbook_table_priv.h \
 	src/net/bans.c \
 	src/net/conn.c \
+	src/net/conn_close.c \
+	src/net/conn_close_priv.h \
+	src/net/conn_priv.h \
 	src/net/dial.c \
+	src/net/dial_priv.h \
+	src/net/dial_state.c \
+	src/net/dial_state_priv.h \
 	src/net/evict.c \
 	src/net/frame.c \
 	src/net/invite.c \
 	src/net/listen.c \
+	src/net/listen_priv.h \
 	src/net/local_addr.c \
 	src/net/net.c \
 	src/net/net_priv.h \
-	src/net/recv.c \
-	src/net/send.c \
+	src/net/net_state.c \
+	src/net/net_state_priv.h \
 	src/net/outbound.c \
+	src/net/outbound_priv.h \
+	src/net/reconnect_backoff.c \
+	src/net/reconnect_backoff_priv.h \
+	src/net/recv.c \
+	src/net/recv_priv.h \
+	src/net/send.c \
+	src/net/send_priv.h \
 	src/net/subnet.c
 
 UNIT_TESTS += \

@@ -1,5 +1,4 @@
-/* Which address of this machine others can use. */
-#include <tally/net/invite.h>
+#include <tally/net/local_addr.h>
 
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -7,8 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The address from which the system would send to `there`. Connecting a datagram socket sends nothing. */
-static bool way_out(struct net_addr *out, const char *there)
+/* The source address that the system would use for packets to `there`. Connecting a UDP socket sends
+ * no packet. */
+static bool source_address(struct net_addr *out, const char *there)
 {
 	struct sockaddr_storage ss;
 	struct net_addr a;
@@ -26,12 +26,13 @@ static bool way_out(struct net_addr *out, const char *there)
 	len = sizeof(ss);
 	ok = ok && getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
 	     net_addr_from_sockaddr(out, (struct sockaddr *)&ss) &&
-	     net_addr_scope(out) != NET_LOOPBACK && net_addr_scope(out) != NET_NOWHERE;
+	     net_addr_scope(out) != NET_LOOPBACK && net_addr_scope(out) != NET_UNUSABLE;
 	close(fd);
 	return ok;
 }
 
-/* Link-local ones need a zone, or work by chance: the last resort, IPv6's none. */
+/* How likely other machines reach the address; 0: they don't. IPv4 link-local addresses (169.254/16)
+ * come last. IPv6 link-local ones (fe80::/10) are excluded, because they need a zone. */
 static int rank(const struct net_addr *a, bool v4)
 {
 	const uint8_t *ip = a->ip;
@@ -44,13 +45,13 @@ static int rank(const struct net_addr *a, bool v4)
 	case NET_PUBLIC:
 		return v4 ? 4 : 2;
 	case NET_LOOPBACK:
-	case NET_NOWHERE:
+	case NET_UNUSABLE:
 		break;
 	}
 	return 0;
 }
 
-static bool of_an_interface(struct net_addr *out)
+static bool interface_address(struct net_addr *out)
 {
 	struct ifaddrs *all = NULL;
 	int best = 0;
@@ -76,8 +77,9 @@ static bool of_an_interface(struct net_addr *out)
 
 void net_local_address(struct net_addr *out)
 {
-	/* Addresses for documentation (RFC 5737, RFC 3849): nobody's. */
-	if (!way_out(out, "192.0.2.1") && !of_an_interface(out) && !way_out(out, "2001:db8::1"))
+	/* Addresses reserved for documentation (RFC 5737, RFC 3849) follow the default route. */
+	if (!source_address(out, "192.0.2.1") && !interface_address(out) &&
+	    !source_address(out, "2001:db8::1"))
 		net_addr_parse_numeric(out, "127.0.0.1", 1, NULL);
 	out->port = 0;
 }

@@ -1,18 +1,27 @@
-/* The whole: made, driven, taken down; the operations given to the layers above. */
-#include "net/net_priv.h"
+/* The lifecycle of the net layer and the transport for the layers above. */
+#include <tally/net/net.h>
 
 #include <stdlib.h>
 
 #include <tally/base/mem.h>
 
-/* The next turn of the loop: what is still to be delivered, a little of each, then the closed ones. */
-static void on_soon(evutil_socket_t fd, short what, void *arg)
+#include "net/conn_close_priv.h"
+#include "net/conn_priv.h"
+#include "net/dial_priv.h"
+#include "net/listen_priv.h"
+#include "net/net_state_priv.h"
+#include "net/outbound_priv.h"
+#include "net/recv_priv.h"
+#include "net/send_priv.h"
+
+/* Delivers a few messages of each ready connection. One that has more adds itself to n->ready again,
+ * so the loop first moves the present entries to a list of its own. */
+static void on_next_turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct net *n = arg;
 	struct list turn;
 
-	(void)fd;
-	(void)what;
+	(void)fd, (void)what;
 	list_init(&turn);
 	while (!list_empty(&n->ready)) {
 		struct list *it = n->ready.next;
@@ -45,8 +54,8 @@ struct net *net_new(const struct net_options *o)
 	list_init(&n->lingering);
 	list_init(&n->ready);
 	list_init(&n->dials);
-	list_init(&n->wishes);
-	n->soon = net_event(n, -1, 0, on_soon, n);
+	list_init(&n->manual_peers);
+	n->next_turn = net_event(n, -1, 0, on_next_turn, n);
 	return n;
 }
 
@@ -59,11 +68,11 @@ void net_free(struct net *n)
 	dial_stop(n);
 	list_each_safe (it, &n->conns)
 		conn_close(list_entry(it, struct conn, link), CLOSE_PLAIN, false,
-			   "this node stops");
+			   "this node is stopping");
 	conn_reap(n);
 	list_each_safe (it, &n->lingering)
 		conn_destroy(list_entry(it, struct conn, link));
-	event_free(n->soon);
+	event_free(n->next_turn);
 	map_clear(&n->by_id);
 	free(n);
 }
@@ -83,6 +92,8 @@ void net_tick(struct net *n)
 	recv_tick(n, now);
 	conn_tick_lingering(n, now);
 	dial_tick(n, now);
+	if (n->dial_book)
+		outbound_tick(n, now);
 }
 
 size_t net_enforce_bans(struct net *n)
@@ -103,20 +114,20 @@ size_t net_enforce_bans(struct net *n)
 
 /* --- the transport --------------------------------------------------------------------------------- */
 
-static bool transport_send(void *ctx, conn_id id, const char *command, struct span payload)
+static bool transport_send(void *ctx, conn_id id, const char *type, struct span payload)
 {
 	struct conn *c = conn_find(ctx, id);
 
-	return c && send_queue(c, command, payload);
+	return c && send_message(c, type, payload);
 }
 
-static bool transport_lend(void *ctx, conn_id id, const char *command, struct loan *l)
+static bool transport_send_shared(void *ctx, conn_id id, const char *type, struct shared_bytes *s)
 {
 	struct conn *c = conn_find(ctx, id);
 
 	if (c)
-		return send_lend(c, command, l);
-	l->done(l);
+		return send_shared_message(c, type, s);
+	s->release(s);
 	return false;
 }
 
@@ -136,7 +147,7 @@ static void transport_pause(void *ctx, conn_id id, bool paused)
 		return;
 	c->paused = paused;
 	if (!paused)
-		recv_ready(c); /* something whole may lie there already */
+		recv_schedule(c); /* a complete message may be buffered already */
 	recv_update(c);
 }
 
@@ -144,7 +155,7 @@ static size_t transport_queued(void *ctx, conn_id id)
 {
 	struct conn *c = conn_find(ctx, id);
 
-	return c ? evbuffer_get_length(c->out) : 0;
+	return c ? send_queued(c) : 0;
 }
 
 static size_t transport_queued_all(void *ctx)
@@ -160,27 +171,29 @@ static void transport_listens_at(void *ctx, conn_id id, const struct net_addr *a
 	struct conn *c = conn_find(n, id);
 
 	if (id == 0)
-		listens_add(n->own, &n->n_own, a);
+		addr_ring_add(&n->own_addrs, a);
 	if (!c)
 		return;
 	if (a->port == 0) {
-		c->n_listens = 0;
+		c->listens_at.added = 0;
 		return;
 	}
-	listens_add(c->listens, &c->n_listens, a);
+	addr_ring_add(&c->listens_at, a);
 	c->handshaken = c->handshaken || net_addr_equal(&c->info.peer, a);
 }
 
 struct transport net_transport(struct net *n)
 {
-	return (struct transport){.send = transport_send,
-				  .lend = transport_lend,
-				  .close = transport_close,
-				  .pause = transport_pause,
-				  .queued = transport_queued,
-				  .queued_all = transport_queued_all,
-				  .listens_at = transport_listens_at,
-				  .ctx = n};
+	return (struct transport){
+		.send = transport_send,
+		.send_shared = transport_send_shared,
+		.close = transport_close,
+		.pause = transport_pause,
+		.queued = transport_queued,
+		.queued_all = transport_queued_all,
+		.listens_at = transport_listens_at,
+		.ctx = n,
+	};
 }
 
 size_t net_connections(const struct net *n, enum conn_kind kind)

@@ -1,4 +1,4 @@
-/* What the files of the net layer share. */
+/* The structs that the files of the net layer share. */
 #ifndef TALLY_NET_PRIV_H
 #define TALLY_NET_PRIV_H
 
@@ -15,99 +15,76 @@
 #include <tally/net/frame.h>
 #include <tally/net/net.h>
 
-/* One turn of one connection: what it may do before the others have theirs. */
-#define TURN_READ_BYTES    (64u << 10)
-#define TURN_WRITE_BYTES   (256u << 10)
-#define TURN_MESSAGES      16
-#define TURN_US            500
-#define TURN_MESSAGE_BYTES (256u << 10)
+#define ADDR_RING_MAX         8  /* listening addresses remembered for one node */
+#define RECONNECT_BACKOFF_MAX 32 /* addresses with a back-off */
+#define LISTENERS_MAX         4
+#define REASON_CHARS          200 /* of a close reason, without the NUL */
 
-#define RECV_FIRST_BYTES 4096 /* a receive buffer begins so */
-/* A buffer may grow to this, however short memory is: the small messages go on. */
-#define RECV_SMALL_BYTES        16384
-#define RECV_LEADER_PATIENCE_MS 10000 /* half a message while memory is short, and then nothing */
+/* Time values end with _ms and are of the monotonic clock, see net_now_ms. */
 
-/* What may wait in one send queue before the connection is given up as one that never reads. */
-#define SEND_QUEUE_LIMIT (16u << 20)
-#define SEND_STALL_MS    60000
-/* Once so much waits for all together, a peer is not heard as soon as a little waits for it. */
-#define SEND_COPIED_MAX (32u << 20)
-#define SEND_LITTLE     (64u << 10)
-
-#define DIAL_TIMEOUT_MS   5000
-#define RETRY_FIRST_MS    1000
-#define RETRY_MAX_MS      60000
-#define RETRY_ALONE_MS    3000  /* at most, where nobody answers and nobody else has */
-#define RETRY_STEADY_MS   60000 /* a connection that lasted so long was a good one */
-#define SOON_LOST_REST_MS 10000 /* from the book, where one ended sooner; doubling */
-#define SOON_LOST_MAX     32
-#define LISTENS_MAX       8 /* addresses of one node, remembered */
-#define FALLBACK_RETRY_MS 3000
-#define LINGER_MS         5000
-#define LINGER_MAX        64
-#define ACCEPT_TURN       16
-#define ACCEPT_REST_MS    1000
-#define LISTENERS_MAX     4
-#define REASON_CHARS      200
-
-/* The life of a connection. A handler may close the very connection that is delivering, so nothing
- * is freed but from the loop (conn_reap). */
+/* A handler may close the connection whose message it is handling, so a connection is freed only
+ * from the loop, by conn_reap. */
 enum conn_state {
 	CONN_OPEN,
-	CONN_CLOSING, /* `closed` has not been told yet */
-	CONN_LINGER,  /* told; what was queued is still being sent */
+	CONN_CLOSING, /* the `closed` event is due */
+	CONN_LINGER,  /* `closed` was reported; the rest of the send queue is being sent */
 };
 
-/* Received and not yet delivered: bytes[at .. len). */
+/* Received bytes; those from `at` to `len` have not been delivered. */
 struct recv_buffer {
 	uint8_t *bytes;
 	size_t at, len, cap;
 };
 
+/* The last ADDR_RING_MAX addresses added; used entries come first. */
+struct addr_ring {
+	struct net_addr addrs[ADDR_RING_MAX];
+	unsigned added; /* in total */
+};
+
 struct conn {
 	struct list link;  /* in net.conns, net.closing or net.lingering */
-	struct list ready; /* in net.ready: has something to deliver */
+	struct list ready; /* in net.ready: has a message to deliver */
 	struct net *net;
 	struct conn_info info;
-	struct net_addr listens[LISTENS_MAX]; /* where it listens, a ring */
-	unsigned n_listens;                   /* ever put in */
-	bool handshaken;                      /* with whom we dialled */
-	bool discouraged;                     /* when it came in */
-	char name[NET_ADDR_CHARS + 1];        /* the peer's address, for the log */
+	struct addr_ring listens_at; /* where the peer listens, as reported by the protocol layer */
+	bool handshaken;             /* dialled by us, and the handshake is complete */
+	bool discouraged;            /* its address was discouraged when it connected */
+	char name[NET_ADDR_CHARS + 1]; /* the peer's address, for the log */
 	enum conn_state state;
 	int fd;
 	struct event *readable, *writable;
 
 	struct recv_buffer in;
-	struct frame_header frame; /* valid while have_frame */
-	bool have_frame;
-	bool paused;   /* by the handler */
-	bool starved;  /* wants memory that is not there */
-	bool at_eof;   /* nothing more will come, */
-	int eof_errno; /* because of this; 0: the peer ended it */
-	bool reading;  /* `readable` is added */
+	struct frame_header frame; /* valid if have_frame */
+	bool have_frame;           /* the header of the next message has arrived */
+	bool paused;               /* by the protocol layer */
+	bool starved;  /* needs a larger buffer, but all buffers together are too large */
+	bool at_eof;   /* the peer sends nothing more */
+	int eof_errno; /* the error that ended it; 0: the peer closed the connection */
+	bool reading;  /* `readable` is added to the loop */
 	int64_t last_read_ms;
 
 	struct evbuffer *out;
-	size_t copied;        /* of its bytes at most so many were copied; the others are lent */
-	bool send_full;       /* went over its bound and has not drained */
-	int64_t out_moved_ms; /* when the queue last began or shrank */
+	size_t copied;  /* upper bound of the copied bytes in `out`; the others are shared */
+	bool send_full; /* went over its limit and has not drained since */
+	int64_t send_progress_ms; /* when the queue last became non-empty or shrank */
 
 	bool linger_wanted;
 	int64_t linger_until_ms;
 	int64_t opened_ms;
-	char reason[REASON_CHARS + 1];
+	char reason[REASON_CHARS + 1]; /* why it was closed */
 };
 
 struct listener {
 	int fd;
 	struct event *event;
 	uint16_t port;
-	bool resting; /* out of file descriptors: waits for rest_until_ms */
-	int64_t rest_until_ms;
+	bool paused; /* until resume_ms, because accept() failed */
+	int64_t resume_ms;
 };
 
-/* One attempt to connect. */
+/* A connection attempt. */
 struct dial {
 	struct list link; /* in net.dials */
 	struct net *net;
@@ -118,19 +95,19 @@ struct dial {
 	int64_t deadline_ms;
 };
 
-/* A person's wish to be connected to an address. */
-struct wish {
-	struct list link; /* in net.wishes */
+/* An address that a person asked to stay connected to. */
+struct manual_peer {
+	struct list link; /* in net.manual_peers */
 	struct net_addr addr;
-	int64_t next_ms; /* the next try, while neither connected nor dialled */
+	int64_t next_ms; /* next attempt, while it is neither connected nor being dialled */
 	uint32_t failures;
 };
 
-/* A connection from the address book that ended soon. */
-struct soon_lost {
+/* An outbound peer that disconnected soon after it was dialled. */
+struct reconnect_backoff {
 	struct net_addr addr;
-	int64_t rest_until_ms; /* not dialled from the book before */
-	unsigned times;        /* in a row */
+	int64_t until_ms; /* not dialled from the address book before this */
+	unsigned times;   /* in a row */
 };
 
 struct net {
@@ -140,100 +117,44 @@ struct net {
 	const struct rng *rng;
 	struct addrbook *book;
 	struct bans *bans;
-	uint8_t group_key[SHORT_HASH_KEY_BYTES];
+	uint8_t group_key[SHORT_HASH_KEY_BYTES]; /* secret key of evict_candidate.group */
 	struct net_handler handler;
 	unsigned inbound_max;
 	bool dial_book;
 	bool stopping;
 
-	struct map by_id; /* conn_id -> struct conn *, the open ones */
+	struct map by_id; /* conn_id -> struct conn *, open connections only */
 	conn_id last_id;
-	struct list conns, closing, lingering, ready;
+	struct list conns; /* open connections */
+	struct list closing, lingering, ready;
 	size_t n_kind[CONN_KINDS]; /* open connections by kind */
 	size_t n_lingering;
-	struct event *soon; /* fires on the next turn of the loop: deliver, reap */
+	struct event *next_turn; /* see net_schedule */
 
-	size_t recv_total;   /* bytes of all receive buffers */
-	size_t copied_total; /* of all send queues */
+	size_t recv_total;   /* capacity of all receive buffers, in bytes */
+	size_t copied_total; /* sum of conn.copied */
 	size_t n_starved;
-	conn_id leader; /* the one that may go on although memory is short; 0 none */
-	int64_t leader_ms;
+	conn_id exempt; /* the one connection that may grow its buffer over the bound; 0: none */
+	int64_t exempt_ms;
 
 	struct listener listeners[LISTENERS_MAX];
 	size_t n_listeners;
-	uint64_t refused; /* since the last line about it */
-	int64_t refused_ms;
+	bool all_interfaces; /* one of the listeners accepts on every interface */
+	uint64_t refused;    /* inbound connections since the last log line about it */
+	int64_t refused_ms;  /* when that line was logged */
 
-	struct list dials, wishes;
+	struct list dials, manual_peers;
 	bool have_fallback;
 	struct net_addr fallback;
-	int64_t fallback_ms;        /* the next try */
-	bool fallback_told;         /* its absence has been logged */
+	int64_t fallback_next_ms;   /* next attempt */
+	bool fallback_logged;       /* that it can't be reached */
 	uint32_t fallback_failures; /* connections without a handshake, in a row */
-	struct net_addr
-		own[LISTENS_MAX]; /* where we listen, as found by dialling ourselves; a ring */
-	unsigned n_own;
-	bool everywhere;                           /* we listen on every interface */
-	struct soon_lost soon_lost[SOON_LOST_MAX]; /* a ring */
-	unsigned n_soon_lost;
-	int64_t feeler_ms; /* the next one */
+	struct addr_ring own_addrs; /* where this node listens, found by dialling itself */
+	struct reconnect_backoff backoffs[RECONNECT_BACKOFF_MAX]; /* a ring */
+	unsigned n_backoffs;                                      /* ever added */
+	int64_t next_feeler_ms;
 
 	uint64_t bytes_in, bytes_out;
 };
-
-/* conn.c */
-int64_t net_now_ms(const struct net *n);
-struct event *net_event(struct net *n, int fd, short what, event_callback_fn fn, void *arg);
-void net_soon(struct net *n); /* delivers what is ready, from the loop */
-bool net_prepare_fd(int fd);  /* non-blocking, close-on-exec, no delay */
-/* Takes the socket; tells `opened`. */
-void conn_open(struct net *n, int fd, enum conn_kind kind, const struct net_addr *peer);
-/* Begins the end; harmless where it has begun. `closed` follows from the loop. */
-void conn_close(struct conn *c, enum close_kind kind, bool linger, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-struct conn *conn_find(const struct net *n, conn_id id); /* open ones */
-void conn_reap(struct net *n);
-void conn_destroy(struct conn *c);
-void conn_tick_lingering(struct net *n, int64_t now);
-/* Remembers an address in a ring of LISTENS_MAX; harmless where it is there. */
-void listens_add(struct net_addr ring[LISTENS_MAX], unsigned *n, const struct net_addr *a);
-bool listens_has(const struct net_addr ring[LISTENS_MAX], unsigned n, const struct net_addr *a);
-
-/* recv.c */
-void recv_on_readable(evutil_socket_t fd, short what, void *arg);
-void recv_deliver(struct conn *c);
-void recv_update(struct conn *c); /* adds or removes the read event as it should be */
-void recv_ready(struct conn *c);  /* delivers on the next turn of the loop */
-void recv_clear(struct conn *c);
-void recv_tick(struct net *n, int64_t now);
-
-/* send.c */
-void send_on_writable(evutil_socket_t fd, short what, void *arg);
-bool send_queue(struct conn *c, const char *command, struct span payload);
-bool send_lend(struct conn *c, const char *command, struct loan *l);
-void send_clear(struct conn *c);
-void send_tick(struct net *n, int64_t now);
-
-/* listen.c */
-const char *listen_admit(struct net *n,
-			 const struct net_addr *peer); /* NULL: let in; else why not */
-void listen_tick(struct net *n, int64_t now);
-void listen_stop(struct net *n);
-
-/* dial.c */
-void dial_tick(struct net *n, int64_t now);
-void dial_stop(struct net *n);
-void dial_conn_closed(struct conn *c); /* book-keeping for one that we dialled */
-void dial_drop_banned(struct net *n);
-struct wish *dial_wish(const struct net *n, const struct net_addr *a); /* NULL: none */
-struct dial *dial_find(const struct net *n, const struct net_addr *a);
-bool dial_connected_to(const struct net *n, const struct net_addr *a);
-/* 0 or an error number. What becomes of it is told from the loop. */
-int dial_start(struct net *n, const struct net_addr *a, enum conn_kind kind);
-
-/* slots.c */
-void slots_fill(struct net *n, int64_t now);
-/* One that we dialled has ended. soon: before it was a steady one. */
-void slots_lost(struct net *n, const struct net_addr *a, bool soon, int64_t now);
 
 #endif

@@ -1,20 +1,18 @@
-/* The outbound slots: filled from the address book, each from another place. */
-#include "net/net_priv.h"
+#include "net/outbound_priv.h"
 
-#include <string.h>
+#include "net/dial_priv.h"
+#include "net/dial_state_priv.h"
+#include "net/reconnect_backoff_priv.h"
 
-#include <tally/base/checked.h>
+#define GROUPS_MAX         256
+#define FEELER_INTERVAL_MS (2 * 60 * 1000) /* on average */
 
-#define GROUPS_MAX 256
-#define FEELER_MS  (2 * 60 * 1000) /* between feelers, on average */
-
-/* What a candidate is held against. */
+/* The conditions that an address must meet, for addrbook_pick. */
 struct search {
 	struct net *net;
 	int64_t now_ms;
-	uint64_t busy
-		[GROUPS_MAX]; /* places not to be dialled again: connected, dialled or wished for */
-	size_t n_busy;
+	uint64_t groups[GROUPS_MAX]; /* network groups in use: connected, being dialled or manual */
+	size_t n_groups;
 };
 
 static size_t slots_taken(const struct net *n)
@@ -28,13 +26,13 @@ static size_t slots_taken(const struct net *n)
 	return taken;
 }
 
-static void add_busy(struct search *s, const struct net_addr *a)
+static void add_group(struct search *s, const struct net_addr *a)
 {
-	if (s->n_busy < GROUPS_MAX)
-		s->busy[s->n_busy++] = net_addr_group(a);
+	if (s->n_groups < GROUPS_MAX)
+		s->groups[s->n_groups++] = net_addr_group(a);
 }
 
-static void find_busy(struct search *s)
+static void add_groups_in_use(struct search *s)
 {
 	const struct net *n = s->net;
 
@@ -42,114 +40,60 @@ static void find_busy(struct search *s)
 		const struct conn *c = list_entry(it, struct conn, link);
 
 		if (c->info.kind != CONN_INBOUND)
-			add_busy(s, &c->info.peer);
+			add_group(s, &c->info.peer);
 	}
 	list_each (it, &n->dials)
-		add_busy(s, &list_entry(it, struct dial, link)->addr);
-	list_each (it, &n->wishes)
-		add_busy(s, &list_entry(it, struct wish, link)->addr);
+		add_group(s, &list_entry(it, struct dial, link)->addr);
+	list_each (it, &n->manual_peers)
+		add_group(s, &list_entry(it, struct manual_peer, link)->addr);
 }
 
-static bool is_busy(const struct search *s, const struct net_addr *a)
+static bool group_in_use(const struct search *s, const struct net_addr *a)
 {
 	uint64_t group = net_addr_group(a);
 
-	for (size_t i = 0; i < s->n_busy; i++)
-		if (s->busy[i] == group)
+	for (size_t i = 0; i < s->n_groups; i++)
+		if (s->groups[i] == group)
 			return true;
 	return false;
 }
-
-/* Is it this very node? Known for loopback, for the addresses at which peers have reached us, and for those
- * at which we have dialled ourselves. */
-static bool is_self(const struct net *n, const struct net_addr *a)
-{
-	if (listens_has(n->own, n->n_own, a))
-		return true;
-	if (net_port(n) == 0 || a->port != net_port(n))
-		return false;
-	if (net_addr_scope(a) == NET_LOOPBACK)
-		return true;
-	list_each (it, &n->conns) {
-		const struct conn *c = list_entry(it, struct conn, link);
-
-		if (memcmp(c->info.local.ip, a->ip, sizeof(a->ip)) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* --- connections that end soon ------------------------------------------------------ */
-
-/* A node may greet us and hang up, every time: a success for the address book, and no reason to come again at
- * once. */
-
-static struct soon_lost *find_soon_lost(struct net *n, const struct net_addr *a)
-{
-	for (unsigned i = 0; i < MIN(n->n_soon_lost, SOON_LOST_MAX); i++)
-		if (net_addr_equal(&n->soon_lost[i].addr, a))
-			return &n->soon_lost[i];
-	return NULL;
-}
-
-void slots_lost(struct net *n, const struct net_addr *a, bool soon, int64_t now)
-{
-	struct soon_lost *l = find_soon_lost(n, a);
-
-	if (!l && soon) {
-		l = &n->soon_lost[n->n_soon_lost++ % SOON_LOST_MAX];
-		*l = (struct soon_lost){.addr = *a};
-	}
-	if (!l)
-		return;
-	l->times = soon ? l->times + 1 : 0;
-	l->rest_until_ms = soon ? now + (SOON_LOST_REST_MS << MIN(l->times - 1, 6)) : 0;
-}
-
-static bool is_resting(struct net *n, const struct net_addr *a, int64_t now)
-{
-	const struct soon_lost *l = find_soon_lost(n, a);
-
-	return l && now < l->rest_until_ms;
-}
-
-/* --- whom to dial --------------------------------------------------------------------- */
 
 static bool is_wanted(void *arg, const struct net_addr *a)
 {
 	const struct search *s = arg;
-	struct net *n = s->net;
+	const struct net *n = s->net;
 
-	return !is_busy(s, a) && !dial_connected_to(n, a) && !is_self(n, a) &&
+	return !group_in_use(s, a) && !dial_is_connected(n, a) && !dial_is_self(n, a) &&
 	       !bans_is_banned(n->bans, a) && !bans_is_discouraged(n->bans, a) &&
-	       !is_resting(n, a, s->now_ms);
+	       !reconnect_backoff_active(n, a, s->now_ms);
 }
 
-/* Where all slots are taken nobody else is ever dialled: so that the addresses heard of, and those that hold a contested
- * place among the tried, are known to be there, one is greeted now and then. Source: Bitcoin Core net.h,
+/* While all slots are taken no address of the book would ever be tested. A feeler tests one: a new
+ * address, or a tried one whose slot another address needs. Source: Bitcoin Core net.h,
  * FEELER_INTERVAL. */
-static void feel(struct net *n, int64_t now)
+static void dial_feeler(struct net *n, int64_t now)
 {
 	struct search s = {.net = n, .now_ms = now};
 	struct net_addr a;
 
-	if (now < n->feeler_ms)
+	if (now < n->next_feeler_ms)
 		return;
-	n->feeler_ms = now + FEELER_MS / 2 + (int64_t)rng_below(n->rng, FEELER_MS);
+	n->next_feeler_ms =
+		now + FEELER_INTERVAL_MS / 2 + (int64_t)rng_below(n->rng, FEELER_INTERVAL_MS);
 	if (n->n_kind[CONN_FEELER] == 0 && addrbook_pick_untested(n->book, is_wanted, &s, &a))
 		dial_start(n, &a, CONN_FEELER);
 }
 
-void slots_fill(struct net *n, int64_t now)
+void outbound_tick(struct net *n, int64_t now)
 {
 	if (slots_taken(n) >= NET_OUTBOUND_SLOTS)
-		feel(n, now);
+		dial_feeler(n, now);
 	for (int tries = 0; tries < NET_OUTBOUND_SLOTS && slots_taken(n) < NET_OUTBOUND_SLOTS;
 	     tries++) {
 		struct search s = {.net = n, .now_ms = now};
 		struct net_addr a;
 
-		find_busy(&s);
+		add_groups_in_use(&s);
 		if (!addrbook_pick(n->book, is_wanted, &s, &a))
 			return;
 		dial_start(n, &a, CONN_OUTBOUND);

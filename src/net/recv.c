@@ -1,5 +1,4 @@
-/* Receiving: bounded buffers, frames cut out of them, memory shared among all peers. */
-#include "net/net_priv.h"
+#include "net/recv_priv.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,6 +9,20 @@
 #include <tally/base/clock.h>
 #include <tally/base/mem.h>
 
+#include "net/conn_close_priv.h"
+#include "net/net_state_priv.h"
+
+/* What one connection may do in a loop turn before the others have their turn. */
+#define TURN_READ_BYTES    (64u << 10)
+#define TURN_MESSAGES      16
+#define TURN_MESSAGE_BYTES (256u << 10)
+#define TURN_US            500
+
+#define RECV_FIRST_BYTES 4096 /* initial capacity of a buffer */
+/* A buffer may always grow to this, so that small messages arrive however little memory is left. */
+#define RECV_SMALL_BYTES   16384
+#define EXEMPT_PATIENCE_MS 10000 /* without a byte from the exempt connection */
+
 static size_t buffered(const struct conn *c)
 {
 	return c->in.len - c->in.at;
@@ -17,13 +30,14 @@ static size_t buffered(const struct conn *c)
 
 /* --- memory ------------------------------------------------------------------------ */
 
-/* What all receive buffers together may take before large ones stop growing: room is kept for the
- * small ones and for the one that is let through, so that the sum stays within the bound. */
+/* The total above which buffers over RECV_SMALL_BYTES stop growing. It reserves room for a small
+ * buffer of every inbound peer and a full one of the exempt connection, so that the total stays
+ * within NET_RECV_TOTAL_MAX. */
 static size_t shared_bound(const struct net *n)
 {
-	size_t kept = NET_RECV_BUFFER_MAX + (size_t)n->inbound_max * RECV_SMALL_BYTES;
+	size_t reserved = NET_RECV_BUFFER_MAX + (size_t)n->inbound_max * RECV_SMALL_BYTES;
 
-	return MAX(NET_RECV_TOTAL_MAX / 2, NET_RECV_TOTAL_MAX - MIN(kept, NET_RECV_TOTAL_MAX));
+	return MAX(NET_RECV_TOTAL_MAX / 2, NET_RECV_TOTAL_MAX - MIN(reserved, NET_RECV_TOTAL_MAX));
 }
 
 static void set_starved(struct conn *c, bool starved)
@@ -37,8 +51,8 @@ static void set_starved(struct conn *c, bool starved)
 		c->net->n_starved--;
 }
 
-/* Memory has come free: whoever waits for it may ask again. */
-static void feed_starved(struct net *n)
+/* Memory was freed: starved connections may try again. */
+static void retry_starved(struct net *n)
 {
 	if (n->n_starved == 0 || n->recv_total >= shared_bound(n))
 		return;
@@ -55,15 +69,16 @@ void recv_clear(struct conn *c)
 	struct net *n = c->net;
 
 	set_starved(c, false);
-	if (n->leader == c->info.id)
-		n->leader = 0;
+	if (n->exempt == c->info.id)
+		n->exempt = 0;
 	n->recv_total -= c->in.cap;
 	free(c->in.bytes);
 	c->in = (struct recv_buffer){0};
-	feed_starved(n);
+	retry_starved(n);
 }
 
-/* The size to grow to: twice what has arrived, never what a header merely announces. */
+/* The capacity to grow to: twice the present one. A header that announces 4 MB does not make us
+ * allocate 4 MB before the bytes arrive. */
 static size_t next_cap(const struct conn *c)
 {
 	size_t cap = MIN(MAX(c->in.cap * 2, RECV_FIRST_BYTES), NET_RECV_BUFFER_MAX);
@@ -78,11 +93,11 @@ static bool may_grow(struct conn *c, size_t cap)
 {
 	struct net *n = c->net;
 
-	return cap <= RECV_SMALL_BYTES || n->leader == c->info.id ||
+	return cap <= RECV_SMALL_BYTES || n->exempt == c->info.id ||
 	       n->recv_total + (cap - c->in.cap) <= shared_bound(n);
 }
 
-/* Moves what is there into a buffer of the given size. */
+/* Moves the buffered bytes into a new buffer of this capacity. */
 static bool set_cap(struct conn *c, size_t cap)
 {
 	size_t n = buffered(c);
@@ -98,7 +113,7 @@ static bool set_cap(struct conn *c, size_t cap)
 	return true;
 }
 
-static bool grow(struct conn *c)
+static bool grow_buffer(struct conn *c)
 {
 	size_t cap = next_cap(c);
 
@@ -110,7 +125,7 @@ static bool grow(struct conn *c)
 	return false;
 }
 
-/* Makes sure that something can be read. False: not now. */
+/* Makes room for at least one byte. Returns false if there is none now. */
 static bool make_space(struct conn *c)
 {
 	struct recv_buffer *in = &c->in;
@@ -119,18 +134,18 @@ static bool make_space(struct conn *c)
 		in->at = in->len = 0;
 	if (in->len < in->cap)
 		return true;
-	/* What is left moves to the front once that frees as much as it costs. */
+	/* Moves the rest to the front once that frees at least as many bytes as it moves. */
 	if (in->at > 0 && (in->at >= buffered(c) || in->cap == NET_RECV_BUFFER_MAX)) {
 		memmove(in->bytes, in->bytes + in->at, buffered(c));
 		in->len -= in->at;
 		in->at = 0;
 		return true;
 	}
-	return grow(c);
+	return grow_buffer(c);
 }
 
-/* Once a large message is through, its room goes back to the others. */
-static void shrink(struct conn *c)
+/* Returns the memory of a large message once it is delivered. */
+static void shrink_buffer(struct conn *c)
 {
 	struct net *n = c->net;
 
@@ -138,14 +153,14 @@ static void shrink(struct conn *c)
 		return;
 	if (!set_cap(c, MAX(RECV_FIRST_BYTES, buffered(c) * 2)))
 		return;
-	if (n->leader == c->info.id)
-		n->leader = 0;
-	feed_starved(n);
+	if (n->exempt == c->info.id)
+		n->exempt = 0;
+	retry_starved(n);
 }
 
 /* --- frames ------------------------------------------------------------------------- */
 
-/* Is a whole message there? Closes the connection where the header is wrong. */
+/* True if a complete message is buffered. Closes the connection if its header is invalid. */
 static bool next_frame(struct conn *c)
 {
 	struct err e;
@@ -162,7 +177,7 @@ static bool next_frame(struct conn *c)
 	return buffered(c) >= FRAME_HEADER_BYTES + (size_t)c->frame.length;
 }
 
-/* Hands one message over. The connection may be closed afterwards, but is not freed. */
+/* Delivers one message. Afterwards the connection may be closed, but it is not freed. */
 static void deliver_one(struct conn *c)
 {
 	struct net *n = c->net;
@@ -175,7 +190,7 @@ static void deliver_one(struct conn *c)
 	}
 	c->in.at += FRAME_HEADER_BYTES + payload.len;
 	c->have_frame = false;
-	n->handler.message(n->handler.arg, c->info.id, c->frame.command, payload);
+	n->handler.message(n->handler.arg, c->info.id, c->frame.type, payload);
 }
 
 static bool may_deliver(const struct conn *c)
@@ -190,19 +205,18 @@ static void finish_at_eof(struct conn *c)
 
 	if (left > 0)
 		conn_close(c, CLOSE_PLAIN, c->eof_errno == 0,
-			   "%s within a message, %zu bytes into it", why, left);
+			   "%s after %zu bytes of an incomplete message", why, left);
 	else
 		conn_close(c, CLOSE_PLAIN, c->eof_errno == 0, "%s", why);
 }
 
-void recv_ready(struct conn *c)
+void recv_schedule(struct conn *c)
 {
 	if (list_empty(&c->ready))
 		list_add(&c->net->ready, &c->ready);
-	net_soon(c->net);
+	net_schedule(c->net);
 }
 
-/* A few messages, then it is the others' turn. */
 void recv_deliver(struct conn *c)
 {
 	size_t begin = c->in.at;
@@ -211,7 +225,7 @@ void recv_deliver(struct conn *c)
 	bool whole = false;
 
 	list_del(&c->ready);
-	/* Some are small and dear: a question for 2,000 headers. */
+	/* The limits on bytes and number don't suffice: a small getheaders asks for 2,000 headers. */
 	while (may_deliver(c) && (whole = next_frame(c)) && messages < TURN_MESSAGES &&
 	       c->in.at - begin < TURN_MESSAGE_BYTES &&
 	       (messages == 0 || clock_mono_us(clock_system()) < until_us)) {
@@ -222,12 +236,12 @@ void recv_deliver(struct conn *c)
 	if (c->state != CONN_OPEN)
 		return;
 	if (whole) {
-		recv_ready(c);
+		recv_schedule(c);
 	} else if (c->at_eof && may_deliver(c)) {
 		finish_at_eof(c);
 		return;
 	}
-	shrink(c);
+	shrink_buffer(c);
 	recv_update(c);
 }
 
@@ -237,8 +251,8 @@ static bool should_read(const struct conn *c)
 {
 	if (c->state != CONN_OPEN || c->paused || c->starved || c->at_eof || !list_empty(&c->ready))
 		return false;
-	/* While its send queue is full nothing is delivered, but reading goes on up to the bound:
-	 * two nodes that both wait for the other to read would wait for ever. */
+	/* Even with a full send queue, when nothing is delivered, it reads on up to the bound. Else
+	 * two nodes that both send much would block each other: neither reads, so neither can send. */
 	return buffered(c) < NET_RECV_BUFFER_MAX;
 }
 
@@ -255,7 +269,7 @@ void recv_update(struct conn *c)
 		event_del(c->readable);
 }
 
-/* False: nothing more for now. */
+/* Returns false if there is nothing more to read in this turn. */
 static bool read_some(struct conn *c, size_t *budget)
 {
 	size_t room;
@@ -279,32 +293,14 @@ static bool read_some(struct conn *c, size_t *budget)
 	return (size_t)got == room;
 }
 
-static void discard(struct conn *c)
+void recv_readable(struct conn *c)
 {
-	uint8_t waste[4096];
-	ssize_t got = recv(c->fd, waste, sizeof(waste), 0);
-
-	if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)))
-		return;
-	c->net->n_lingering--;
-	conn_destroy(c);
-}
-
-void recv_on_readable(evutil_socket_t fd, short what, void *arg)
-{
-	struct conn *c = arg;
 	size_t budget = TURN_READ_BYTES;
 
-	(void)fd;
-	(void)what;
-	if (c->state == CONN_LINGER) {
-		discard(c);
-		return;
-	}
 	if (c->state != CONN_OPEN)
 		return;
 	while (read_some(c, &budget)) {
-		/* A frame's length is known as soon as its header is there. */
+		/* Reads the length of the next message early: next_cap needs it. */
 		if (!c->have_frame)
 			next_frame(c);
 		if (c->state != CONN_OPEN)
@@ -313,9 +309,9 @@ void recv_on_readable(evutil_socket_t fd, short what, void *arg)
 	recv_deliver(c);
 }
 
-/* --- when memory is short ------------------------------------------------------------- */
+/* --- out of buffer space -------------------------------------------------------------- */
 
-static size_t missing(const struct conn *c)
+static size_t missing_bytes(const struct conn *c)
 {
 	size_t whole =
 		c->have_frame ? FRAME_HEADER_BYTES + (size_t)c->frame.length : FRAME_HEADER_BYTES;
@@ -323,9 +319,9 @@ static size_t missing(const struct conn *c)
 	return whole > buffered(c) ? whole - buffered(c) : 0;
 }
 
-/* Every buffer may be full of halves of messages. So that somebody gets on, one at a time may grow
- * beyond the bound: the one nearest to its end. */
-static void choose_leader(struct net *n, int64_t now)
+/* All buffers may be full of incomplete messages, and then no message would ever complete. So one
+ * connection at a time may exceed the bound: the one that misses the fewest bytes. */
+static void choose_exempt(struct net *n, int64_t now)
 {
 	struct conn *best = NULL;
 
@@ -333,31 +329,31 @@ static void choose_leader(struct net *n, int64_t now)
 		struct conn *c = list_entry(it, struct conn, link);
 
 		if (c->starved && !c->paused && !c->send_full &&
-		    (!best || missing(c) < missing(best)))
+		    (!best || missing_bytes(c) < missing_bytes(best)))
 			best = c;
 	}
 	if (!best)
 		return;
-	n->leader = best->info.id;
-	n->leader_ms = now;
+	n->exempt = best->info.id;
+	n->exempt_ms = now;
 	set_starved(best, false);
 	recv_update(best);
 }
 
 void recv_tick(struct net *n, int64_t now)
 {
-	struct conn *leader = conn_find(n, n->leader);
+	struct conn *exempt = conn_find(n, n->exempt);
 
-	if (n->leader != 0 && !leader)
-		n->leader = 0;
-	if (leader && now - MAX(n->leader_ms, leader->last_read_ms) >= RECV_LEADER_PATIENCE_MS) {
-		n->leader = 0;
-		conn_close(leader, CLOSE_PLAIN, false,
-			   "memory is short and it has not sent the rest of %s for %d s",
-			   leader->have_frame ? leader->frame.command : "a message",
-			   RECV_LEADER_PATIENCE_MS / 1000);
+	if (n->exempt != 0 && !exempt)
+		n->exempt = 0;
+	if (exempt && now - MAX(n->exempt_ms, exempt->last_read_ms) >= EXEMPT_PATIENCE_MS) {
+		n->exempt = 0;
+		conn_close(exempt, CLOSE_PLAIN, false,
+			   "memory is short and it sent nothing more of an incomplete %s for %d s",
+			   exempt->have_frame ? exempt->frame.type : "message",
+			   EXEMPT_PATIENCE_MS / 1000);
 	}
-	if (n->leader == 0 && n->n_starved > 0)
-		choose_leader(n, now);
-	feed_starved(n);
+	if (n->exempt == 0 && n->n_starved > 0)
+		choose_exempt(n, now);
+	retry_starved(n);
 }

@@ -1,5 +1,4 @@
-/* Sending: a queue a connection, emptied as the system takes it. */
-#include "net/net_priv.h"
+#include "net/send_priv.h"
 
 #include <errno.h>
 #include <string.h>
@@ -8,13 +7,28 @@
 
 #include <tally/base/checked.h>
 
-#define SEND_PIECES 16
+#include "net/conn_close_priv.h"
+#include "net/net_state_priv.h"
+#include "net/recv_priv.h"
 
-/* What was copied lies before what is lent, behind it or between: told is the most it can be. */
+#define TURN_WRITE_BYTES (256u << 10) /* of one connection in a loop turn */
+#define SEND_PIECES      16
+#define SEND_QUEUE_LIMIT (16u << 20) /* a peer with more bytes queued is disconnected */
+#define SEND_STALL_MS    60000
+/* Limit of one queue while all of them exceed SEND_COPIED_MAX. */
+#define SEND_CROWDED_BUFFER (64u << 10)
+
+/* Copied and shared bytes alternate in a queue, so the count of copied bytes that are left is an
+ * upper bound. */
 static void set_copied(struct conn *c, size_t n)
 {
 	c->net->copied_total = c->net->copied_total - c->copied + n;
 	c->copied = n;
+}
+
+size_t send_queued(const struct conn *c)
+{
+	return evbuffer_get_length(c->out);
 }
 
 void send_clear(struct conn *c)
@@ -23,96 +37,97 @@ void send_clear(struct conn *c)
 	evbuffer_free(c->out);
 }
 
-static bool append(struct evbuffer *out, const char *command, struct span payload)
+static bool append_copy(struct evbuffer *out, const char *type, struct span payload)
 {
 	uint8_t header[FRAME_HEADER_BYTES];
 
-	frame_encode(header, command, payload);
+	frame_encode(header, type, payload);
 	if (evbuffer_expand(out, FRAME_HEADER_BYTES + payload.len) != 0 ||
 	    evbuffer_add(out, header, sizeof(header)) != 0)
 		return false;
 	return payload.len == 0 || evbuffer_add(out, payload.p, payload.len) == 0;
 }
 
-static void give_back(const void *bytes, size_t n, void *loan)
+static void on_sent_or_dropped(const void *bytes, size_t n, void *shared)
 {
-	struct loan *l = loan;
+	struct shared_bytes *s = shared;
 
-	(void)bytes;
-	(void)n;
-	l->done(l);
+	(void)bytes, (void)n;
+	s->release(s);
 }
 
-/* Its header is copied. False: nothing is lent. */
-static bool append_loan(struct evbuffer *out, const char *command, struct loan *l)
+/* Copies the header, references the payload. Returns false if the payload was not queued. */
+static bool append_shared(struct evbuffer *out, const char *type, struct shared_bytes *s)
 {
 	uint8_t header[FRAME_HEADER_BYTES];
 
-	frame_encode(header, command, l->bytes);
+	frame_encode(header, type, s->bytes);
 	return evbuffer_add(out, header, sizeof(header)) == 0 &&
-	       evbuffer_add_reference(out, l->bytes.p, l->bytes.len, give_back, l) == 0;
+	       evbuffer_add_reference(out, s->bytes.p, s->bytes.len, on_sent_or_dropped, s) == 0;
 }
 
 static bool may_queue(struct conn *c, size_t n)
 {
-	size_t before = evbuffer_get_length(c->out);
+	size_t before = send_queued(c);
 
 	if (before + n <= SEND_QUEUE_LIMIT)
 		return true;
-	conn_close(c, CLOSE_PLAIN, false, "it does not read: %zu bytes wait for it", before);
+	conn_close(c, CLOSE_PLAIN, false, "it does not read: %zu bytes are queued", before);
 	return false;
 }
 
-static bool no_memory(struct conn *c, const char *command, size_t n)
+static bool close_out_of_memory(struct conn *c, const char *type, size_t n)
 {
-	conn_close(c, CLOSE_PLAIN, false, "no memory to send %s of %zu bytes", command, n);
+	conn_close(c, CLOSE_PLAIN, false, "out of memory to send %s of %zu bytes", type, n);
 	return false;
 }
 
-static void was_queued(struct conn *c, bool first, size_t copied)
+/* first: the queue was empty. copied: bytes of it that are a copy. */
+static void after_queueing(struct conn *c, bool first, size_t copied)
 {
-	size_t most = c->net->copied_total > SEND_COPIED_MAX ? SEND_LITTLE : NET_SEND_BUFFER_MAX;
+	size_t limit =
+		c->net->copied_total > SEND_COPIED_MAX ? SEND_CROWDED_BUFFER : NET_SEND_BUFFER_MAX;
 
 	set_copied(c, c->copied + copied);
 	if (first) {
-		c->out_moved_ms = net_now_ms(c->net);
+		c->send_progress_ms = net_now_ms(c->net);
 		event_add(c->writable, NULL);
 	}
-	if (evbuffer_get_length(c->out) > most)
+	if (send_queued(c) > limit)
 		c->send_full = true;
 }
 
-bool send_queue(struct conn *c, const char *command, struct span payload)
+bool send_message(struct conn *c, const char *type, struct span payload)
 {
-	bool first = evbuffer_get_length(c->out) == 0;
+	bool first = send_queued(c) == 0;
 
 	if (!may_queue(c, payload.len))
 		return false;
-	if (!append(c->out, command, payload))
-		return no_memory(c, command, payload.len);
-	was_queued(c, first, FRAME_HEADER_BYTES + payload.len);
+	if (!append_copy(c->out, type, payload))
+		return close_out_of_memory(c, type, payload.len);
+	after_queueing(c, first, FRAME_HEADER_BYTES + payload.len);
 	return true;
 }
 
-bool send_lend(struct conn *c, const char *command, struct loan *l)
+bool send_shared_message(struct conn *c, const char *type, struct shared_bytes *s)
 {
-	bool first = evbuffer_get_length(c->out) == 0;
+	bool first = send_queued(c) == 0;
 
-	if (!may_queue(c, l->bytes.len)) {
-		l->done(l);
+	if (!may_queue(c, s->bytes.len)) {
+		s->release(s);
 		return false;
 	}
-	if (!append_loan(c->out, command, l)) {
-		no_memory(c, command, l->bytes.len);
-		l->done(l);
+	if (!append_shared(c->out, type, s)) {
+		close_out_of_memory(c, type, s->bytes.len);
+		s->release(s);
 		return false;
 	}
-	was_queued(c, first, FRAME_HEADER_BYTES);
+	after_queueing(c, first, FRAME_HEADER_BYTES);
 	return true;
 }
 
-/* What evbuffer_write would do, without the SIGPIPE. Bytes taken, or -1 with errno. */
-static ssize_t write_some(struct conn *c)
+/* As evbuffer_write, but without SIGPIPE. */
+ssize_t send_some(struct conn *c)
 {
 	struct evbuffer_iovec pieces[SEND_PIECES];
 	struct iovec iov[SEND_PIECES];
@@ -130,64 +145,48 @@ static ssize_t write_some(struct conn *c)
 	sent = sendmsg(c->fd, &msg, MSG_NOSIGNAL);
 	if (sent > 0) {
 		evbuffer_drain(c->out, (size_t)sent);
-		set_copied(c, MIN(c->copied, evbuffer_get_length(c->out)));
+		set_copied(c, MIN(c->copied, send_queued(c)));
 		c->net->bytes_out += (uint64_t)sent;
-		c->out_moved_ms = net_now_ms(c->net);
+		c->send_progress_ms = net_now_ms(c->net);
 	}
 	return sent;
 }
 
 static void write_failed(struct conn *c)
 {
-	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
-		return;
-	if (c->state == CONN_LINGER) {
-		c->net->n_lingering--;
-		conn_destroy(c);
-		return;
-	}
-	conn_close(c, CLOSE_PLAIN, false, "%s", strerror(errno));
+	if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+		conn_close(c, CLOSE_PLAIN, false, "%s", strerror(errno));
 }
 
-static void tell_drained(struct conn *c)
+static void report_drained(struct conn *c)
 {
 	struct net *n = c->net;
 
 	c->send_full = false;
 	n->handler.drained(n->handler.arg, c->info.id);
 	if (c->state == CONN_OPEN)
-		recv_deliver(c);
+		recv_deliver(c); /* its messages were not handled while the queue was full */
 }
 
-void send_on_writable(evutil_socket_t fd, short what, void *arg)
+void send_writable(struct conn *c)
 {
-	struct conn *c = arg;
-	size_t left;
-
-	(void)fd;
-	(void)what;
-	if (evbuffer_get_length(c->out) > 0 && write_some(c) < 0) {
+	if (send_queued(c) > 0 && send_some(c) < 0) {
 		write_failed(c);
 		return;
 	}
-	left = evbuffer_get_length(c->out);
-	if (left == 0) {
+	if (send_queued(c) == 0)
 		event_del(c->writable);
-		if (c->state == CONN_LINGER)
-			shutdown(c->fd, SHUT_WR);
-	}
-	if (c->state == CONN_OPEN && c->send_full && left < NET_SEND_BUFFER_MAX / 2)
-		tell_drained(c);
+	if (c->state == CONN_OPEN && c->send_full && send_queued(c) < NET_SEND_BUFFER_MAX / 2)
+		report_drained(c);
 }
 
 void send_tick(struct net *n, int64_t now)
 {
 	list_each_safe (it, &n->conns) {
 		struct conn *c = list_entry(it, struct conn, link);
-		size_t left = evbuffer_get_length(c->out);
 
-		if (left > 0 && now - c->out_moved_ms >= SEND_STALL_MS)
-			conn_close(c, CLOSE_PLAIN, false, "it has taken none of %zu bytes for %d s",
-				   left, SEND_STALL_MS / 1000);
+		if (send_queued(c) > 0 && now - c->send_progress_ms >= SEND_STALL_MS)
+			conn_close(c, CLOSE_PLAIN, false, "it has read none of %zu bytes for %d s",
+				   send_queued(c), SEND_STALL_MS / 1000);
 	}
 }

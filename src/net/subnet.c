@@ -8,13 +8,7 @@
 
 #define IPV4_PREFIX_BITS 96
 
-static bool is_ipv4(const uint8_t ip[16])
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-	return memcmp(ip, mapped, sizeof(mapped)) == 0;
-}
-
+/* The bits of byte `at` that a prefix of this length covers. */
 static uint8_t byte_mask(unsigned bits, size_t at)
 {
 	unsigned from = (unsigned)at * 8;
@@ -24,13 +18,13 @@ static uint8_t byte_mask(unsigned bits, size_t at)
 	return bits <= from ? 0 : (uint8_t)(0xff << (8 - (bits - from)));
 }
 
-static void clear_behind(struct subnet *s)
+static void clear_after_prefix(struct subnet *s)
 {
 	for (size_t i = 0; i < sizeof(s->ip); i++)
 		s->ip[i] &= byte_mask(s->bits, i);
 }
 
-static bool read_ip(uint8_t out[16], const char *text)
+static bool parse_ip(uint8_t out[16], const char *text)
 {
 	memset(out, 0, 16);
 	if (strchr(text, ':'))
@@ -39,8 +33,8 @@ static bool read_ip(uint8_t out[16], const char *text)
 	return inet_pton(AF_INET, text, out + 12) == 1;
 }
 
-/* 255.255.0.0: ones, then zeros. */
-static bool read_netmask(uint64_t *bits, const char *text)
+/* Accepts only one bits followed by zero bits, as in 255.255.0.0. */
+static bool parse_netmask(uint64_t *bits, const char *text)
 {
 	uint8_t m[4];
 	uint32_t mask;
@@ -53,12 +47,12 @@ static bool read_netmask(uint64_t *bits, const char *text)
 	return mask == 0;
 }
 
-static bool read_prefix(struct subnet *out, const char *text)
+static bool parse_prefix(struct subnet *out, const char *text)
 {
-	bool v4 = is_ipv4(out->ip);
+	bool v4 = net_ip_is_ipv4(out->ip);
 	uint64_t bits;
 
-	if (!parse_u64(text, 0, v4 ? 32 : 128, &bits) && !(v4 && read_netmask(&bits, text)))
+	if (!parse_u64(text, 0, v4 ? 32 : 128, &bits) && !(v4 && parse_netmask(&bits, text)))
 		return false;
 	out->bits = (uint8_t)(bits + (v4 ? IPV4_PREFIX_BITS : 0));
 	return true;
@@ -74,18 +68,19 @@ bool subnet_parse(struct subnet *out, const char *text, struct err *e)
 		memcpy(ip, text, n);
 	ip[n < sizeof(ip) ? n : 0] = '\0';
 	out->bits = SUBNET_BITS;
-	if (!read_ip(out->ip, ip) || (slash && !read_prefix(out, slash + 1)))
+	if (!parse_ip(out->ip, ip) || (slash && !parse_prefix(out, slash + 1)))
 		return err_set(
 			e, ERR_USAGE, "bad-subnet",
-			"'%.60s' is no IP address or subnet: 10.1.2.3, 10.1.0.0/16 or 2001:db8::/32 is the form",
+			"'%.60s' is not an IP address or subnet: write it like 10.1.2.3, 10.1.0.0/16 or "
+			"2001:db8::/32",
 			text);
-	clear_behind(out);
+	clear_after_prefix(out);
 	return true;
 }
 
 void subnet_format(char out[SUBNET_CHARS + 1], const struct subnet *s)
 {
-	bool v4 = is_ipv4(s->ip) && s->bits >= IPV4_PREFIX_BITS;
+	bool v4 = net_ip_is_ipv4(s->ip) && s->bits >= IPV4_PREFIX_BITS;
 	char ip[INET6_ADDRSTRLEN];
 
 	inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? s->ip + 12 : s->ip, ip, sizeof(ip));
@@ -100,8 +95,7 @@ void subnet_of(struct subnet *out, const struct net_addr *a)
 
 bool subnet_has(const struct subnet *s, const struct net_addr *a)
 {
-	/* ::/0 and its like are about IPv6: IPv4 is not an IPv6 network of its own here. */
-	if (is_ipv4(a->ip) && s->bits < IPV4_PREFIX_BITS)
+	if (net_ip_is_ipv4(a->ip) && s->bits < IPV4_PREFIX_BITS)
 		return false;
 	for (size_t i = 0; i < sizeof(s->ip); i++)
 		if ((a->ip[i] & byte_mask(s->bits, i)) != s->ip[i])
@@ -124,6 +118,6 @@ bool subnet_unpack(struct subnet *out, const uint8_t in[SUBNET_KEY_BYTES])
 	if (out->bits > SUBNET_BITS)
 		return false;
 	cleared = *out;
-	clear_behind(&cleared);
+	clear_after_prefix(&cleared);
 	return memcmp(cleared.ip, out->ip, sizeof(out->ip)) == 0;
 }

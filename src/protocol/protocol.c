@@ -155,7 +155,7 @@ static void on_closed(void *arg, conn_id id, const char *reason)
 	leave(p);
 }
 
-static void on_merits(void *arg, conn_id id, struct evict_candidate *c)
+static void on_eviction_info(void *arg, conn_id id, struct evict_candidate *c)
 {
 	const struct peer *peer = peer_find(arg, id);
 
@@ -173,7 +173,7 @@ struct net_handler protocol_net_handler(struct protocol *p)
 				    .message = on_message,
 				    .drained = on_drained,
 				    .closed = on_closed,
-				    .merits = on_merits,
+				    .eviction_info = on_eviction_info,
 				    .arg = p};
 }
 

@@ -8,6 +8,7 @@
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 #include <tally/net/invite.h>
+#include <tally/net/local_addr.h>
 
 #define CHOOSE_LEAST 4 /* digits of a hash */
 
@@ -363,7 +364,7 @@ static void usual_address(const struct node *n, struct net_addr *out)
 	const char *bind = n->config.bind;
 
 	if (!*bind || !net_addr_parse_numeric(out, bind, 1, NULL) ||
-	    net_addr_scope(out) == NET_NOWHERE)
+	    net_addr_scope(out) == NET_UNUSABLE)
 		net_local_address(out);
 }
 
@@ -377,7 +378,7 @@ static void invite_to(struct node *n, struct call *c, const struct net_addr *a)
 	struct invite in = {.addr = *a, .chain.h = chain_params(n->chain)->genesis_hash.h};
 	char word[INVITE_CHARS + 1];
 
-	if (net_addr_scope(a) == NET_NOWHERE) {
+	if (net_addr_scope(a) == NET_UNUSABLE) {
 		call_error(c, RPC_INVALID_PARAMETER, ERR_USAGE, "bad-address",
 			   "that address can't be dialled: give an address of this machine");
 		return;

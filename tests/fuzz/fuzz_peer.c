@@ -100,11 +100,11 @@ static bool on_send(void *ctx, conn_id id, const char *command, struct span payl
 	return true;
 }
 
-static bool on_lend(void *ctx, conn_id id, const char *command, struct loan *l)
+static bool on_send_shared(void *ctx, conn_id id, const char *command, struct shared_bytes *s)
 {
-	const bool sent = on_send(ctx, id, command, l->bytes);
+	const bool sent = on_send(ctx, id, command, s->bytes);
 
-	l->done(l);
+	s->release(s);
 	return sent;
 }
 
@@ -194,7 +194,7 @@ void fuzz_peer(const uint8_t *data, size_t size)
 	const struct record_store nowhere = {0};
 	const struct protocol_events events = {.adopt = refuse};
 	const struct transport t = {.send = on_send,
-				    .lend = on_lend,
+				    .send_shared = on_send_shared,
 				    .close = on_close,
 				    .pause = on_pause,
 				    .queued = on_queued,

@@ -22,13 +22,13 @@ static void run_frame(const uint8_t *data, size_t size)
 
 		if (!frame_decode(&h, data, NULL))
 			return;
-		REQUIRE(h.length <= FRAME_PAYLOAD_MAX && strlen(h.command) <= FRAME_COMMAND_CHARS);
+		REQUIRE(h.length <= FRAME_PAYLOAD_MAX && strlen(h.type) <= FRAME_TYPE_CHARS);
 		if (h.length > size - FRAME_HEADER_BYTES)
 			return;
 		payload = (struct span){data + FRAME_HEADER_BYTES, h.length};
 		if (!frame_check(&h, payload, NULL))
 			return;
-		frame_encode(again, h.command, payload);
+		frame_encode(again, h.type, payload);
 		fuzz_require_bytes(again, sizeof again, data, sizeof again);
 		data += sizeof again + h.length;
 		size -= sizeof again + h.length;

@@ -264,11 +264,12 @@ static inline bool fake_send(void *ctx, conn_id id, const char *command, struct 
 	return true;
 }
 
-static inline bool fake_lend(void *ctx, conn_id id, const char *command, struct loan *l)
+static inline bool fake_send_shared(void *ctx, conn_id id, const char *command,
+				    struct shared_bytes *s)
 {
-	const bool sent = fake_send(ctx, id, command, l->bytes);
+	const bool sent = fake_send(ctx, id, command, s->bytes);
 
-	l->done(l);
+	s->release(s);
 	return sent;
 }
 
@@ -499,7 +500,7 @@ static inline struct tnode *node_add_with(struct tnet *net, struct block **all, 
 	o.events_arg = n;
 	n->protocol = protocol_new(&o);
 	protocol_set_transport(n->protocol, (struct transport){.send = fake_send,
-							       .lend = fake_lend,
+							       .send_shared = fake_send_shared,
 							       .close = fake_close,
 							       .pause = fake_pause,
 							       .queued = fake_queued,

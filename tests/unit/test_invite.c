@@ -12,6 +12,7 @@
 #include <tally/base/rng.h>
 #include <tally/crypto/address.h>
 #include <tally/net/invite.h>
+#include <tally/net/local_addr.h>
 
 static struct invite invite_to(const char *where)
 {
@@ -29,7 +30,7 @@ static void assert_bad(const char *word, const char *part)
 	struct err e = {0};
 
 	if (invite_decode(&out, word, &e))
-		fail_msg("'%s' was taken", word);
+		fail_msg("'%s' was accepted", word);
 	assert_int_equal(e.cls, ERR_USAGE);
 	assert_string_equal(e.token, "bad-invite");
 	if (!strstr(e.detail, part))
@@ -70,7 +71,7 @@ static void the_checksum_is_bech32m(void **state)
 		char again[100], lower[100];
 
 		if (!bech32_decode(hrp, data, &n, BECH32M, valid[i], 90, NULL))
-			fail_msg("'%s' was refused", valid[i]);
+			fail_msg("'%s' was rejected", valid[i]);
 		assert_false(bech32_decode(hrp, data, &n, BECH32, valid[i], 90, NULL));
 		assert_true(bech32_decode(hrp, data, &n, BECH32M, valid[i], 90, NULL));
 		assert_true(bech32_encode(again, sizeof(again), BECH32M, hrp, data, n));
@@ -80,10 +81,10 @@ static void the_checksum_is_bech32m(void **state)
 	}
 	for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++)
 		if (bech32_decode(hrp, data, &n, BECH32M, invalid[i], 90, NULL))
-			fail_msg("'%s' was taken", invalid[i]);
+			fail_msg("'%s' was accepted", invalid[i]);
 }
 
-static void assert_back(const char *where, size_t chars)
+static void assert_round_trip(const char *where, size_t chars)
 {
 	struct invite in = invite_to(where), out;
 	char word[INVITE_CHARS + 1], upper[INVITE_CHARS + 1];
@@ -102,18 +103,18 @@ static void assert_back(const char *where, size_t chars)
 	}
 }
 
-static void both_families_come_back(void **state)
+static void ipv4_and_ipv6_addresses_survive_a_round_trip(void **state)
 {
 	(void)state;
-	assert_back("192.168.1.7:3000", 74);
-	assert_back("127.0.0.1:1", 74);
-	assert_back("10.255.255.255:65535", 74);
-	assert_back("[2001:db8::7]:3000", 93);
-	assert_back("[::1]:3000", 93);
-	assert_back("[fd00::1:2:3]:40000", 93);
+	assert_round_trip("192.168.1.7:3000", 74);
+	assert_round_trip("127.0.0.1:1", 74);
+	assert_round_trip("10.255.255.255:65535", 74);
+	assert_round_trip("[2001:db8::7]:3000", 93);
+	assert_round_trip("[::1]:3000", 93);
+	assert_round_trip("[fd00::1:2:3]:40000", 93);
 }
 
-static void random_invites_come_back(void **state)
+static void random_invites_survive_a_round_trip(void **state)
 {
 	struct rng_seeded rng;
 
@@ -128,7 +129,7 @@ static void random_invites_come_back(void **state)
 			memset(in.addr.ip, 0, 10);
 			in.addr.ip[10] = in.addr.ip[11] = 0xff;
 		}
-		if (in.addr.port == 0 || net_addr_scope(&in.addr) == NET_NOWHERE)
+		if (in.addr.port == 0 || net_addr_scope(&in.addr) == NET_UNUSABLE)
 			continue;
 		invite_encode(word, &in);
 		assert_true(invite_decode(&out, word, NULL));
@@ -137,7 +138,7 @@ static void random_invites_come_back(void **state)
 	}
 }
 
-static void every_mistyped_character_is_found(void **state)
+static void every_single_mistyped_character_is_detected(void **state)
 {
 	static const char charset[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 	struct invite in = invite_to("[2001:db8::7]:3000"), out;
@@ -156,16 +157,16 @@ static void every_mistyped_character_is_found(void **state)
 	}
 }
 
-static void what_is_no_invite_is_refused_with_one_line(void **state)
+static void a_word_that_is_not_an_invite_is_rejected(void **state)
 {
 	struct invite in = invite_to("192.168.1.7:3000");
 	char word[INVITE_CHARS + 1], part[INVITE_CHARS + 3];
 
 	(void)state;
 	invite_encode(word, &in);
-	assert_bad("", "no invite");
-	assert_bad("hello", "no invite");
-	assert_bad("tly1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "no invite");
+	assert_bad("", "not an invite");
+	assert_bad("hello", "not an invite");
+	assert_bad("tly1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "not an invite");
 	assert_bad("tally1", "damaged");
 	assert_bad("tally1qqqqqqqqqqqqqqqq", "damaged");
 	for (size_t n = 7; n < strlen(word); n++) {
@@ -180,7 +181,7 @@ static void what_is_no_invite_is_refused_with_one_line(void **state)
 	assert_bad(part, "at most");
 }
 
-/* With a right checksum. */
+/* Encodes the payload with a valid checksum. */
 static void assert_payload_bad(uint8_t version, const uint8_t *bytes, size_t n, const char *part)
 {
 	uint8_t data[100] = {version};
@@ -192,7 +193,7 @@ static void assert_payload_bad(uint8_t version, const uint8_t *bytes, size_t n, 
 	assert_bad(word, part);
 }
 
-static void another_version_length_or_address_is_refused(void **state)
+static void an_unknown_version_a_wrong_length_or_an_unusable_address_is_rejected(void **state)
 {
 	uint8_t bytes[50] = {192, 168, 1, 7, 11, 184};
 
@@ -211,13 +212,13 @@ static void another_version_length_or_address_is_refused(void **state)
 	assert_payload_bad(0, bytes, 50, "dialled"); /* [::]:1 */
 }
 
-static void this_machine_has_an_address(void **state)
+static void this_machine_has_a_local_address(void **state)
 {
 	struct net_addr a;
 
 	(void)state;
 	net_local_address(&a);
-	assert_int_not_equal(net_addr_scope(&a), NET_NOWHERE);
+	assert_int_not_equal(net_addr_scope(&a), NET_UNUSABLE);
 	assert_int_equal(a.port, 0);
 }
 
@@ -225,12 +226,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_checksum_is_bech32m),
-		cmocka_unit_test(both_families_come_back),
-		cmocka_unit_test(random_invites_come_back),
-		cmocka_unit_test(every_mistyped_character_is_found),
-		cmocka_unit_test(what_is_no_invite_is_refused_with_one_line),
-		cmocka_unit_test(another_version_length_or_address_is_refused),
-		cmocka_unit_test(this_machine_has_an_address),
+		cmocka_unit_test(ipv4_and_ipv6_addresses_survive_a_round_trip),
+		cmocka_unit_test(random_invites_survive_a_round_trip),
+		cmocka_unit_test(every_single_mistyped_character_is_detected),
+		cmocka_unit_test(a_word_that_is_not_an_invite_is_rejected),
+		cmocka_unit_test(
+			an_unknown_version_a_wrong_length_or_an_unusable_address_is_rejected),
+		cmocka_unit_test(this_machine_has_a_local_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,10 @@
 #include <tally/crypto/key.h>
 #include <tally/net/evict.h>
 
-#include "net/net_priv.h"
+#include "net/conn_priv.h"
+#include "net/listen_priv.h"
+#include "net/net_state_priv.h"
+#include "net/send_priv.h"
 
 #define NOW 1700000000
 
@@ -55,11 +58,11 @@ static void on_opened(void *arg, const struct conn_info *info)
 	f->last_opened = info->id;
 }
 
-static void on_message(void *arg, conn_id id, const char *command, struct span payload)
+static void on_message(void *arg, conn_id id, const char *type, struct span payload)
 {
 	struct fixture *f = arg;
 
-	(void)id, (void)command, (void)payload;
+	(void)id, (void)type, (void)payload;
 	f->messages++;
 }
 
@@ -77,7 +80,7 @@ static void on_closed(void *arg, conn_id id, const char *reason)
 	snprintf(f->reason, sizeof(f->reason), "%s", reason);
 }
 
-static void on_merits(void *arg, conn_id id, struct evict_candidate *c)
+static void on_eviction_info(void *arg, conn_id id, struct evict_candidate *c)
 {
 	struct fixture *f = arg;
 
@@ -93,7 +96,7 @@ static void make_net(struct fixture *f, unsigned inbound_max)
 		.rng = &f->rng.rng,
 		.book = f->book,
 		.bans = f->bans,
-		.handler = {on_opened, on_message, on_drained, on_closed, on_merits, f},
+		.handler = {on_opened, on_message, on_drained, on_closed, on_eviction_info, f},
 		.inbound_max = inbound_max,
 		.dial_book = true,
 	};
@@ -246,7 +249,7 @@ static void a_header_is_bitcoins_with_our_magic(void **state)
 	frame_encode(out, "verack", (struct span){NULL, 0});
 	assert_memory_equal(out, verack, sizeof(verack));
 	assert_true(frame_decode(&h, verack, NULL));
-	assert_string_equal(h.command, "verack");
+	assert_string_equal(h.type, "verack");
 	assert_int_equal(h.length, 0);
 	assert_true(frame_check(&h, (struct span){NULL, 0}, NULL));
 	assert_false(frame_check(&h, (struct span){verack, 1}, NULL));
@@ -277,12 +280,12 @@ static void a_header_is_checked_in_every_field(void **state)
 	(void)state;
 	for (size_t i = 0; i < 4; i++)
 		assert_header(i, 0, "frame-magic");
-	assert_header(4, 0, "frame-command");    /* no name */
-	assert_header(4, ' ', "frame-command");  /* not printable, */
-	assert_header(4, 0x7f, "frame-command"); /* nor this */
+	assert_header(4, 0, "frame-type");    /* no name */
+	assert_header(4, ' ', "frame-type");  /* not printable, */
+	assert_header(4, 0x7f, "frame-type"); /* nor this */
 	assert_header(4, '!', NULL);
-	assert_header(6, 0, "frame-command"); /* something behind the padding */
-	assert_header(15, 'x', "frame-command");
+	assert_header(6, 0, "frame-type"); /* something behind the padding */
+	assert_header(15, 'x', "frame-type");
 	assert_header(10, 'x', NULL);
 	frame_encode(raw, "block", (struct span){NULL, 0});
 	set_le32(raw + 16, FRAME_PAYLOAD_MAX);
@@ -818,27 +821,27 @@ static void who_never_reads_is_not_read_from_and_given_up(void **state)
 
 /* A payload of a megabyte that counts who gave it back. */
 struct counted {
-	struct loan loan;
-	unsigned back;
+	struct shared_bytes shared;
+	unsigned released;
 };
 
-static void on_back(struct loan *l)
+static void on_release(struct shared_bytes *s)
 {
-	((struct counted *)(void *)l)->back++;
+	((struct counted *)(void *)s)->released++;
 }
 
 static void what_is_lent_is_given_back_once_sent_or_not(void **state)
 {
 	struct fixture *f = *state;
 	uint8_t *payload = mem_zalloc(1 << 20), *got = mem_alloc(1 << 20);
-	struct counted c = {{{payload, 1 << 20}, on_back}, 0};
+	struct counted c = {{{payload, 1 << 20}, on_release}, 0};
 	conn_id first = come_in(f, addr("10.1.2.3:1")), second = come_in(f, addr("10.1.2.4:1"));
 	ssize_t left = FRAME_HEADER_BYTES + (1 << 20), n;
 
-	assert_true(net_of(f).lend(f->net, first, "block", &c.loan));
-	assert_true(net_of(f).lend(f->net, second, "block", &c.loan));
-	assert_false(net_of(f).lend(f->net, 77, "block", &c.loan));
-	assert_int_equal(c.back, 1);
+	assert_true(net_of(f).send_shared(f->net, first, "block", &c.shared));
+	assert_true(net_of(f).send_shared(f->net, second, "block", &c.shared));
+	assert_false(net_of(f).send_shared(f->net, 77, "block", &c.shared));
+	assert_int_equal(c.released, 1);
 	assert_int_equal(net_of(f).queued_all(f->net), 2 * FRAME_HEADER_BYTES);
 	assert_int_equal(net_of(f).queued(f->net, first), FRAME_HEADER_BYTES + (1 << 20));
 	while (left > 0) {
@@ -848,11 +851,11 @@ static void what_is_lent_is_given_back_once_sent_or_not(void **state)
 		left -= n;
 	}
 	settle(f);
-	assert_int_equal(c.back, 2);
+	assert_int_equal(c.released, 2);
 	/* The queue of the other one is dropped. */
 	net_of(f).close(f->net, second, CLOSE_DROP, "a test");
 	await(f, 2, 1);
-	assert_int_equal(c.back, 3);
+	assert_int_equal(c.released, 3);
 	assert_int_equal(net_of(f).queued_all(f->net), 0);
 	free(got);
 	free(payload);
@@ -895,7 +898,7 @@ static void a_stalled_queue_is_given_up_after_a_minute(void **state)
 	assert_int_equal(f->closed, 0);
 	pass(f, 1);
 	await(f, 1, 1);
-	assert_non_null(strstr(f->reason, "has taken none"));
+	assert_non_null(strstr(f->reason, "has read none"));
 	free(payload);
 }
 

@@ -502,7 +502,7 @@ static void a_dialled_peer_hears_where_we_listen(void **state)
 	assert_true(msg_decode(&msg, MSG_ADDR, (struct span){m->payload, m->len}, NULL));
 	assert_int_equal(msg.u.list.n, 1);
 	assert_int_equal(msg_addr_at(&msg.u.list, 0).s.addr.port, 3000);
-	assert_int_equal(net_addr_scope(&(struct net_addr){0}), NET_NOWHERE);
+	assert_int_equal(net_addr_scope(&(struct net_addr){0}), NET_UNUSABLE);
 	free(m);
 	net_drop(net);
 }

@@ -1,7 +1,10 @@
-/* The address book: where nodes may be, whom to dial next. What was only heard of ("new") and what was dialled
- * with success ("tried") lie in buckets chosen under a secret key, so that whoever sends many addresses fills few
- * buckets, and never displaces the tried ones. Kept in the chain's store by its owner. Source: tally-protocol(7), CONDUCT;
- * Bitcoin Core addrman.h, with one place an address and buckets that are searched for a free slot. */
+/* The address book: addresses of nodes, and the choice of the next one to dial. It has two tables.
+ * "New" holds addresses that peers announced, "tried" those that completed a handshake with us. An
+ * address is placed in a bucket chosen with a secret key, and addresses from one source can reach
+ * only a quarter of the new buckets. So a peer that announces many addresses fills few buckets, and
+ * it can't displace tried addresses.
+ * The owner stores the records (see records.h). Source: tally-protocol(7), CONDUCT; Bitcoin Core
+ * addrman.h. Unlike Core's, an address has at most one slot and uses any free slot of its bucket. */
 #ifndef TALLY_NET_ADDRBOOK_H
 #define TALLY_NET_ADDRBOOK_H
 
@@ -21,46 +24,53 @@
 
 struct addrbook;
 
+/* Times are unix seconds. */
 struct addrbook_entry {
 	struct net_addr addr;
 	uint64_t services;
-	int64_t seen;      /* unix seconds: last known to be there; 0: only its own word for it */
-	int64_t dialled;   /* last dialled; 0 never */
-	int64_t succeeded; /* last completed a handshake that we dialled; 0 never */
-	uint32_t failures; /* since the last success */
-	bool tried;        /* lies among the tried ones */
+	int64_t seen;      /* last reported as reachable; 0: only the node itself claimed it */
+	int64_t dialled;   /* last dialled by us; 0: never */
+	int64_t succeeded; /* last completed a handshake that we dialled; 0: never */
+	uint32_t failures; /* failed attempts since the last success */
+	bool tried;        /* in the tried table, not in the new one */
 };
 
 struct addrbook *addrbook_new(const struct clock *clock, const struct rng *rng,
 			      const struct record_store *store);
 void addrbook_free(struct addrbook *b);
-/* A record as stored; in the order of their keys, before anything else, and then addrbook_loaded. False: malformed,
- * or there is no room: ignored. */
+/* Loads a stored record. Load all records in the order of their keys before any other use, then call
+ * addrbook_loaded. Returns false if the record is malformed or its bucket is full; it is then
+ * ignored. */
 bool addrbook_load(struct addrbook *b, struct span key, struct span record);
 void addrbook_loaded(struct addrbook *b);
 
-/* Heard of, from `source` (NULL: from a person). Never NET_NOWHERE or port 0. False: not taken, its bucket is full
- * of better ones. */
+/* Adds or refreshes an address that `source` announced (NULL: a person entered it). Returns false if
+ * the address can't be dialled (NET_UNUSABLE, port 0) or its bucket is full of better addresses. */
 bool addrbook_add(struct addrbook *b, const struct net_addr *a, uint64_t services, int64_t seen,
 		  const struct net_addr *source);
 void addrbook_dialled(struct addrbook *b, const struct net_addr *a);
-/* Goes among the tried ones. Where its bucket there is full, one of those is dialled first, and makes room only if
- * it doesn't answer. */
+/* Records a completed handshake and moves the address to the tried table. If its bucket there is
+ * full, it waits until the address in its slot has been tested, and replaces it only if that one no
+ * longer answers. */
 void addrbook_succeeded(struct addrbook *b, const struct net_addr *a, uint64_t services);
 void addrbook_failed(struct addrbook *b, const struct net_addr *a);
 void addrbook_remove(struct addrbook *b, const struct net_addr *a);
 bool addrbook_get(const struct addrbook *b, const struct net_addr *a, struct addrbook_entry *out);
 size_t addrbook_count(const struct addrbook *b);
 size_t addrbook_count_tried(const struct addrbook *b);
-/* Someone to dial now, of those that are wanted: its back-off over (10 s doubling to 1 h, by failures); new or tried
- * with the same chance, then every bucket, then within it by failures. False: nobody. */
+/* Chooses an address to dial now. It considers those for which wanted() is true and whose back-off
+ * is over (10 s, doubling with each failure up to 1 h). New and tried table are equally likely, then
+ * each of their buckets; within a bucket addresses with fewer failures are likelier. Returns false
+ * if there is none. */
 bool addrbook_pick(struct addrbook *b, bool (*wanted)(void *arg, const struct net_addr *a),
 		   void *arg, struct net_addr *out);
-/* The same, of those that are to be tested: who holds a place among the tried that another wants, else a new one. */
+/* Chooses an address to test with a feeler: a tried address whose slot another address needs, else a
+ * new one. wanted() and the back-off as in addrbook_pick. */
 bool addrbook_pick_untested(struct addrbook *b, bool (*wanted)(void *arg, const struct net_addr *a),
 			    void *arg, struct net_addr *out);
-/* A random sample to tell a peer whose scope is `to`: loopback only to loopback, private only to
- * private or loopback; only what was dialled with success or seen within 30 days. */
+/* A random sample to announce to a peer of scope `to`: addresses that completed a handshake, or were
+ * seen within 30 days. Loopback addresses are announced only to loopback, private ones only to
+ * private and loopback. Returns the number of entries written, at most max. */
 size_t addrbook_sample(struct addrbook *b, enum net_scope to, struct addrbook_entry *out,
 		       size_t max);
 

@@ -1,4 +1,5 @@
-/* A full house: which inbound connection makes room for a newcomer. Source: Bitcoin Core node/eviction.cpp. */
+/* Eviction: which inbound connection to close for a newcomer when all inbound slots are taken.
+ * Source: Bitcoin Core node/eviction.cpp. */
 #ifndef TALLY_NET_EVICT_H
 #define TALLY_NET_EVICT_H
 
@@ -8,21 +9,23 @@
 
 #include <tally/net/transport.h>
 
-/* An inbound connection, as far as it matters here. Times are of one monotonic clock. */
+/* An inbound connection. Times are milliseconds of one monotonic clock. */
 struct evict_candidate {
 	conn_id id;
-	uint64_t group;       /* place it comes from, keyed: an attacker can't foretell the order */
-	int64_t connected_ms; /* since when */
-	int64_t min_ping_us;  /* -1: not known */
-	int64_t last_block_ms; /* last gave us a block that was news; 0: never */
-	int64_t last_tx_ms;    /* a transaction; 0: never */
-	bool blocks_only;      /* a full node that wants no transactions */
-	bool discouraged;      /* let in although it broke the rules: goes first */
+	uint64_t group;        /* network group, hashed with a secret key so that an attacker can't
+				* choose addresses that sort last */
+	int64_t connected_ms;  /* when it connected */
+	int64_t min_ping_us;   /* lowest ping time; -1: not measured */
+	int64_t last_block_ms; /* last sent us a block that was new to us; 0: never */
+	int64_t last_tx_ms;    /* last sent us a transaction that was new to us; 0: never */
+	bool blocks_only;      /* a full node that asked for no transactions */
+	bool discouraged;      /* accepted although its address is discouraged: evicted first */
 };
 
-/* Protected, in this order: 4 by keyed group, 8 by ping, 4 by transactions, 8 of blocks_only and then 4 of all by
- * blocks, of the rest the half connected longest. Then the youngest of the largest group goes. 0: nobody, all
- * are protected. Reorders c. */
+/* Chooses the connection to evict; 0 if all are protected. Protected are, in this order: 4 by keyed
+ * group, 8 by lowest ping, 4 by latest transaction, 8 blocks-only peers by latest block, 4 peers by
+ * latest block, and of the rest the half that has been connected longest. Of the others the youngest
+ * of the largest group is evicted. Reorders c. */
 conn_id evict_choose(struct evict_candidate *c, size_t n);
 
 #endif

@@ -1,5 +1,5 @@
-/* Connections over libevent: listening, dialling, framing, bounded buffers. Knows no message's
- * meaning. */
+/* Connections over libevent: listening, dialling, framing and bounded buffers. This layer does not
+ * know the meaning of any message. */
 #ifndef TALLY_NET_NET_H
 #define TALLY_NET_NET_H
 
@@ -19,9 +19,10 @@ struct net;
 
 #define NET_INBOUND_MAX     125
 #define NET_OUTBOUND_SLOTS  8
-#define NET_RECV_BUFFER_MAX (5u << 20) /* a peer */
-#define NET_SEND_BUFFER_MAX (1u << 20) /* a peer: over it, reading from that peer pauses */
-#define NET_RECV_TOTAL_MAX  (64u << 20)
+#define NET_RECV_BUFFER_MAX (5u << 20) /* bytes received and not yet delivered, per peer */
+#define NET_SEND_BUFFER_MAX \
+	(1u << 20) /* bytes queued per peer; above, its messages are not handled */
+#define NET_RECV_TOTAL_MAX (64u << 20) /* bytes of all receive buffers */
 
 struct net_options {
 	struct event_base *base; /* borrowed */
@@ -32,45 +33,56 @@ struct net_options {
 	struct bans *bans;     /* borrowed */
 	struct net_handler handler;
 	unsigned inbound_max; /* 0: NET_INBOUND_MAX */
-	bool dial_book;       /* fill the outbound slots from the address book: net_dial_book */
+	bool dial_book;       /* see net_dial_book */
 };
 
 struct net *net_new(const struct net_options *o);
-/* Closes everything; `closed` is told for each. */
+/* Closes all connections; the handler receives `closed` for each. */
 void net_free(struct net *n);
-/* On every interface, IPv6 and IPv4, or on `bind` alone (an address without port). ERR_IO
- * "port-in-use": "port 3000 is in use: another node runs there, or choose one with --port". */
+/* Listens on every interface with IPv6 and IPv4, or only at `bind` (an address without a port).
+ * Port 0: the system chooses. Fails with ERR_IO "port-in-use", "port-forbidden", "bind-address" or
+ * "listen-failed", ERR_USAGE "bad-address" or "too-many-binds". */
 bool net_listen(struct net *n, const char *bind, uint16_t port, struct err *e);
-uint16_t net_port(const struct net *n); /* 0: not listening; the real one where 0 was asked for */
+uint16_t net_port(const struct net *n); /* the port it listens at; 0: it does not listen */
 
-/* A person's wish: dialled now, and again with back-off (1 s doubling to 60 s, or to 3 s where nobody answers and nobody
- * else that was dialled is connected) whenever lost, until net_forget. once: dialled a single time. ERR_KNOWN where it was
- * dialled and is connected, or is being dialled. */
+/* Dials a manual peer. Unless `once` is set, it is dialled again after every failure and every loss
+ * until net_forget. The delay doubles from 1 s to 60 s, but stays at most 3 s while no other
+ * outbound connection has completed a handshake and the peer does not answer. Fails with ERR_USAGE
+ * "bad-address" or "own-address", ERR_BUSY "stopping", ERR_POLICY "banned", ERR_IO "no-connection"
+ * (with `once` only), and ERR_KNOWN if we have dialled this address and are connected or connecting
+ * to it. After ERR_KNOWN it is a manual peer all the same. */
 bool net_connect(struct net *n, const struct net_addr *a, bool once, struct err *e);
+/* Stops dialling a manual peer; does not disconnect it. Returns false if there is none with this
+ * address. */
 bool net_forget(struct net *n, const struct net_addr *a);
-/* Dialled while nobody is connected that was dialled (the lesson's central node): takes an outbound slot,
- * retried every few seconds. */
+/* Sets the fallback node (the central node of a class). It is dialled while no outbound connection
+ * has completed a handshake, at first every 3 s, and takes an outbound slot. */
 void net_set_fallback(struct net *n, const struct net_addr *a);
-/* Whether the outbound slots are filled from the address book: not with -connect, nor while any stranger's addresses
- * and chain would be as good as another's. */
+/* Whether the outbound slots are filled from the address book. Off with -connect, and while the node
+ * has no chain: then it can't tell which of the announced addresses are of its chain. */
 void net_dial_book(struct net *n, bool dial_book);
-/* Somebody was banned: closes whom it concerns, and stops dialling them. How many connections. */
+/* To be called after a ban: closes the connections that are banned now, and stops dialling banned
+ * addresses. Returns the number of connections closed. */
 size_t net_enforce_bans(struct net *n);
-void net_tick(struct net *n); /* every second: fills slots, retries, resumes what was paused */
-/* Addresses being dialled or waited for, for the console. */
+/* To be called every second: dials, retries, expires, and resumes paused reading. */
+void net_tick(struct net *n);
+
+/* An address that is being dialled or will be dialled again. */
 struct net_dial {
 	struct net_addr addr;
-	bool manual, dialling;
-	int64_t next_ms; /* until the next try; 0: now */
+	bool manual;
+	bool dialling;   /* an attempt is running */
+	int64_t next_ms; /* milliseconds until the next attempt; 0: now */
 	uint32_t failures;
 };
+/* Writes at most max entries and returns how many. */
 size_t net_dials(const struct net *n, struct net_dial *out, size_t max);
 
-/* The operations the protocol uses. */
+/* The operations for the protocol layer. */
 struct transport net_transport(struct net *n);
 size_t net_connections(const struct net *n, enum conn_kind kind);
 struct net_stats {
-	uint64_t bytes_in, bytes_out;
+	uint64_t bytes_in, bytes_out; /* since the start */
 	uint32_t inbound, outbound, manual;
 };
 struct net_stats net_stats(const struct net *n);

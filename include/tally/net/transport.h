@@ -1,5 +1,5 @@
-/* What the protocol needs of the network, as a table, so that a simulator can put another in its
- * place; and what the network tells in return. */
+/* The interface between the network and the protocol layer: a table of the operations that the
+ * protocol needs (so that a simulator can replace the sockets), and the events that it receives. */
 #ifndef TALLY_NET_TRANSPORT_H
 #define TALLY_NET_TRANSPORT_H
 
@@ -12,69 +12,70 @@
 
 struct evict_candidate;
 
-typedef uint32_t conn_id; /* 1 upward, never reused while the program runs */
+typedef uint32_t conn_id; /* from 1 upward, not reused while the program runs */
 
 enum conn_kind {
 	CONN_INBOUND,
-	CONN_OUTBOUND, /* dialled from the address book, or the central node: one of the slots */
-	CONN_MANUAL,   /* a person asked for it: -connect, -addnode, the prompt */
-	CONN_FEELER, /* dialled to see whether the address is a node's; left once it has greeted us */
+	CONN_OUTBOUND, /* dialled from the address book, or the fallback node; takes an outbound slot */
+	CONN_MANUAL, /* requested with -connect or -addnode, at the prompt or by RPC */
+	CONN_FEELER, /* dialled only to test an address; closed after the handshake */
 };
 #define CONN_KINDS (CONN_FEELER + 1)
 
 struct conn_info {
 	conn_id id;
 	enum conn_kind kind;
-	struct net_addr peer;  /* the other end */
+	struct net_addr peer;  /* the remote end */
 	struct net_addr local; /* our end */
 };
 
-/* Why a connection is closed: what is done about the address. */
+/* Why a connection is closed. It decides about the send queue and about the peer's address. */
 enum close_kind {
-	CLOSE_PLAIN,      /* nothing to be held against it */
-	CLOSE_DISCOURAGE, /* it broke the rules: discouraged (loopback: only closed) */
-	CLOSE_DROP,       /* nothing to be held against it, but what is queued must go */
+	CLOSE_PLAIN,      /* sends the queue first; the address is not discouraged */
+	CLOSE_DISCOURAGE, /* the peer broke a rule: drops the queue and discourages the address */
+	CLOSE_DROP,       /* drops the queue; the address is not discouraged */
 };
 
-/* Bytes in a send queue that belong to somebody else. */
-struct loan {
-	struct span bytes; /* of a payload; they stay where they are until */
-	/* this is called, once for each time it was lent: they are sent, or never will be. */
-	void (*done)(struct loan *l);
+/* A payload that several send queues reference without a copy. Its owner embeds this struct. */
+struct shared_bytes {
+	struct span bytes; /* unchanged until the last release */
+	/* Called once for each send_shared, when the bytes were sent or dropped. */
+	void (*release)(struct shared_bytes *s);
 };
 
 struct transport {
-	/* Queues a whole message. Never blocks; bytes are copied. False where the connection is
-	 * gone. */
-	bool (*send)(void *ctx, conn_id id, const char *command, struct span payload);
-	/* As send, with a payload that is not copied. Where it fails, it is given back within the call. */
-	bool (*lend)(void *ctx, conn_id id, const char *command, struct loan *l);
-	/* With CLOSE_PLAIN what is queued is still sent. `closed` follows, from the loop, never from
-	 * within this call. reason is copied. */
+	/* Queues a message with a copy of the payload. Never blocks. Returns false if the connection
+	 * is closed, or was closed by this call because too much is queued or memory ran out. */
+	bool (*send)(void *ctx, conn_id id, const char *type, struct span payload);
+	/* As send, but references the payload. If it fails, it has released the payload. */
+	bool (*send_shared)(void *ctx, conn_id id, const char *type, struct shared_bytes *s);
+	/* The `closed` event follows from the loop, never from within this call. reason is copied. */
 	void (*close)(void *ctx, conn_id id, enum close_kind kind, const char *reason);
-	/* Stops and resumes reading from this peer. */
+	/* Stops or resumes reading from this peer. */
 	void (*pause)(void *ctx, conn_id id, bool paused);
-	/* Bytes queued and not yet taken by the system. */
+	/* Bytes in the send queue of this connection. */
 	size_t (*queued)(void *ctx, conn_id id);
-	/* Bytes that were copied into the queues of all connections and wait there; what is lent is not among them. */
+	/* Copied bytes in the send queues of all connections; shared payloads do not count. */
 	size_t (*queued_all)(void *ctx);
-	/* Proven by a handshake with whom was dialled at `a`: there this connection's peer listens, so that it
-	 * is not dialled again while it is connected; port 0: that is forgotten. id 0: there we listen ourselves. */
+	/* Reports where a node listens, once a handshake that we dialled has proven it. For a
+	 * connection's id: its peer listens at `a`, so `a` is not dialled while it is connected; port
+	 * 0 removes what was reported for this connection. For id 0: this node listens at `a`, which
+	 * is never dialled again. */
 	void (*listens_at)(void *ctx, conn_id id, const struct net_addr *a);
 	void *ctx;
 };
 
-/* Told from the loop. */
+/* Events, called from the loop. */
 struct net_handler {
 	void (*opened)(void *arg, const struct conn_info *info);
-	/* payload is valid during the call only; checksum and framing are right. */
-	void (*message)(void *arg, conn_id id, const char *command, struct span payload);
-	/* The send queue has drained below half of its bound after having been above. */
+	/* A message with a valid header and checksum. payload is valid only during the call. */
+	void (*message)(void *arg, conn_id id, const char *type, struct span payload);
+	/* The send queue was over its limit and is now under half of it. */
 	void (*drained)(void *arg, conn_id id);
 	void (*closed)(void *arg, conn_id id, const char *reason);
-	/* The house is full: what is known in favour of this inbound peer (ping, last block and
-	 * transaction, blocks_only). May be NULL: nothing is. */
-	void (*merits)(void *arg, conn_id id, struct evict_candidate *c);
+	/* All inbound slots are taken: fills in min_ping_us, last_block_ms, last_tx_ms and
+	 * blocks_only for this inbound peer. NULL: these keep their defaults. */
+	void (*eviction_info)(void *arg, conn_id id, struct evict_candidate *c);
 	void *arg;
 };
 

@@ -46,7 +46,7 @@ static bool may_pass(const struct net_addr *a, const struct peer *peer)
 {
 	enum net_scope of = net_addr_scope(a), at = net_addr_scope(&peer->info.peer);
 
-	if (a->port == 0 || of == NET_NOWHERE)
+	if (a->port == 0 || of == NET_UNUSABLE)
 		return false;
 	if (of == NET_LOOPBACK)
 		return at == NET_LOOPBACK;

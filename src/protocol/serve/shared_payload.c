@@ -9,7 +9,7 @@
 #define LEND_BYTES_MIN 16384 /* smaller ones are copied: many of them leave in one write */
 
 struct lending {
-	struct loan loan; /* first: the transport gives it back by this */
+	struct shared_bytes shared; /* first: on_release casts it back */
 	struct protocol *p;
 	struct block_hash hash;
 	unsigned refs; /* queues it is in */
@@ -24,14 +24,14 @@ static struct lending *lending_find(const struct protocol *p, const struct block
 }
 
 /* Who waits for room may go on: told from the loop, for a queue may end anywhere. */
-static void given_back(struct loan *l)
+static void on_release(struct shared_bytes *s)
 {
-	struct lending *it = (struct lending *)(void *)l;
+	struct lending *it = (struct lending *)(void *)s;
 	struct protocol *p = it->p;
 
 	if (--it->refs > 0)
 		return;
-	p->lent_bytes -= l->bytes.len;
+	p->lent_bytes -= s->bytes.len;
 	map_del(&p->lendings, &it->hash);
 	free(it);
 	if (!p->serve_short)
@@ -49,7 +49,7 @@ static struct lending *lending_new(struct protocol *p, const struct block *b)
 	if (!it)
 		return NULL;
 	*it = (struct lending){
-		.loan = {{it->bytes, b->raw.len}, given_back}, .p = p, .hash = b->hash};
+		.shared = {{it->bytes, b->raw.len}, on_release}, .p = p, .hash = b->hash};
 	memcpy(it->bytes, b->raw.p, b->raw.len);
 	*(struct lending **)map_put(&p->lendings, &it->hash, NULL) = it;
 	p->lent_bytes += b->raw.len;
@@ -66,5 +66,5 @@ bool lend_block(struct protocol *p, struct peer *peer, const struct block *b)
 	if (!it)
 		return p->net.send(p->net.ctx, peer->info.id, command, b->raw);
 	it->refs++;
-	return p->net.lend(p->net.ctx, peer->info.id, command, &it->loan);
+	return p->net.send_shared(p->net.ctx, peer->info.id, command, &it->shared);
 }
