@@ -29,9 +29,9 @@ allow mempool base crypto primitives consensus store chain
 allow wallet base crypto primitives consensus store chain
 allow net base crypto
 allow protocol base crypto primitives consensus store chain mempool net
-allow config base crypto net
-allow mining base crypto primitives consensus store chain mempool wallet net protocol config node
-allow node base crypto primitives consensus store chain mempool wallet net config protocol mining rpc control
+allow config base crypto net wallet
+allow mining base crypto primitives consensus store chain mempool net config protocol
+allow node base crypto primitives consensus store chain mempool wallet net config protocol mining
 allow rpc base crypto primitives consensus store chain mempool wallet net config protocol mining node
 allow control base crypto primitives consensus store chain mempool wallet net config protocol mining node rpc
 allow tui base crypto primitives config node rpc

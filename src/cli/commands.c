@@ -17,6 +17,8 @@
 #include <tally/store/lock.h>
 #include <tally/store/env_replace.h>
 
+#include <tally/wallet/receiver.h>
+
 #include "cli/cli_priv.h"
 
 #define PAGE "200"
@@ -99,13 +101,13 @@ static bool run_create(struct invocation *in, struct err *e)
 	bool ok;
 
 	/* Everything that can be wrong is found before a directory is made. */
-	if (!read_params(in, &p, e) || !node_check_receiver(to, e)) {
+	if (!read_params(in, &p, e) || !receiver_check(to, e)) {
 		e->cls = ERR_USAGE;
 		return false;
 	}
 	if (!node_open(&n, &in->config, NODE_OFFLINE, e))
 		return false;
-	ok = !node_has_chain(n) && node_resolve_address(n, to, true, &p.creator, e);
+	ok = !node_has_chain(n) && receiver_resolve(node_wallet(n), to, true, &p.creator, e);
 	if (ok || node_has_chain(n))
 		ok = node_create_chain(n, &p, e);
 	if (!node_close(n, ok ? e : NULL) || !ok)
@@ -360,7 +362,8 @@ static bool run_reindex(struct invocation *in, struct err *e)
 
 /* --- rpc ---------------------------------------------------------------------------------------- */
 
-/* What is text in the method's own table stays as it was typed, so that a label may be "5" and a hash all digits. */
+/* What is text in the method's own table stays as it was typed, so that a label may be "5" and a
+ * hash all digits. */
 static bool stays_text(const struct command_param *p, const char *word)
 {
 	switch (p->type) {

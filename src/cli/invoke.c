@@ -53,6 +53,7 @@ static bool local_call(const struct config *c, const char *method, json_t *param
 	}
 	if (!l.done)
 		node_command_forget(n, &l);
+	async_calls_end(n);
 	ok = node_close(n, ok ? e : NULL) && ok;
 	if (!ok) {
 		json_decref(l.result);
@@ -67,8 +68,8 @@ static bool local_call(const struct config *c, const char *method, json_t *param
 	return true;
 }
 
-/* To the node's port or, where no node runs, into the database. *again: a node is about to start: it holds the
- * directory and doesn't answer yet. */
+/* To the node's port or, where no node runs, into the database. *again: a node is about to start:
+ * it holds the directory and doesn't answer yet. */
 static bool try_call(const struct config *c, const char *method, json_t *params, json_t **result,
 		     char **raw, bool *again, struct err *e)
 {

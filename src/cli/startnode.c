@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <tally/control/control.h>
 #include <tally/tui/tui.h>
 
 #include "cli/cli_priv.h"
@@ -31,6 +32,7 @@ bool run_startnode(struct invocation *in, struct err *e)
 {
 	struct err none = {0};
 	struct tui *tui = NULL;
+	struct control *control = NULL;
 	struct node *n;
 	int status;
 
@@ -41,12 +43,19 @@ bool run_startnode(struct invocation *in, struct err *e)
 	if (!node_open(&n, &in->config, NODE_ONLINE, e))
 		return false;
 	node_set_renderer(n, tui_render);
+	if (!control_open(&control, n, e) || !node_start(n, e)) {
+		control_close(control);
+		node_close(n, NULL);
+		return false;
+	}
 	if (!in->config.headless && !tui_open(&tui, n, &none)) {
 		fprintf(stderr, "tally: %s\n", none.detail);
 		node_go_headless(n);
 	}
 	status = node_run(n, e);
 	tui_close(tui);
+	control_close(control);
+	async_calls_end(n);
 	if (!node_close(n, status == EXIT_DONE ? e : NULL))
 		return false;
 	if (tui && status == EXIT_DONE && isatty(STDERR_FILENO))

@@ -1,5 +1,5 @@
 /* Settings: the table, and where their values come from. */
-#include "node/node_priv.h"
+#include "config/config_check_priv.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -14,8 +14,10 @@
 
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
+#include <tally/config/config.h>
 #include <tally/net/addr.h>
 #include <tally/net/invite.h>
+#include <tally/net/net.h>
 
 #define CONF_BYTES_MAX (1 << 20)
 
@@ -135,7 +137,7 @@ const struct setting config_settings[] = {
 	 .arg = "N",
 	 .fallback = "1",
 	 .lo = 1,
-	 .hi = WORKER_THREADS_MAX,
+	 .hi = MINING_THREADS_MAX,
 	 .where = START,
 	 .help = "mining threads",
 	 FIELD(threads)},

@@ -1,12 +1,15 @@
-/* Checks of settings that are text. Each looks at the value alone and changes nothing, so that what is wrong is
- * found before a directory is made or opened. */
-#include "node/node_priv.h"
+/* Checks of settings that are text. Each looks at the value alone and changes nothing, so that what
+ * is wrong is found before a directory is made or opened. */
+#include "config/config_check_priv.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include <tally/config/config.h>
+#include <tally/crypto/hash.h>
 #include <tally/net/addr.h>
 #include <tally/net/invite.h>
+#include <tally/wallet/receiver.h>
 
 bool config_check_bind(const char *value, struct err *e)
 {
@@ -45,7 +48,7 @@ bool config_check_sync(const char *value, struct err *e)
 
 bool config_check_miner(const char *value, struct err *e)
 {
-	return node_check_receiver(value, e);
+	return receiver_check(value, e);
 }
 
 bool config_check_screen(const char *value, struct err *e)

@@ -1,7 +1,8 @@
 libtally_a_SOURCES += \
 	include/tally/config/config.h \
 	src/config/config.c \
-	src/config/config_check.c
+	src/config/config_check.c \
+	src/config/config_check_priv.h
 
 if HAVE_CMOCKA
 UNIT_TESTS += \

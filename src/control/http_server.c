@@ -15,6 +15,7 @@
 #include <sodium.h>
 
 #include <tally/base/mem.h>
+#include <tally/control/control.h>
 
 #define BODY_MAX    8100000
 #define HEADERS_MAX 8192
@@ -40,7 +41,8 @@ struct answer {
 	size_t len;
 };
 
-/* One HTTP request: one call, or a batch of them: the next is begun when the one before is answered, in another turn. */
+/* One HTTP request: one call, or a batch of them: the next is begun when the one before is
+ * answered, in another turn. */
 struct request {
 	struct list link;
 	struct control *control;
@@ -95,8 +97,9 @@ static void put_result(struct writer *w, const json_t *result)
 		put_json(w, result ? command_json(result, JSON_COMPACT) : NULL);
 }
 
-/* {"result":…,"error":…,"id":…}. Amounts are written in the result alone: what a client sent comes back as it was.
- * Beside Bitcoin Core's code an error carries our class and token, for our own command line. */
+/* {"result":…,"error":…,"id":…}. Amounts are written in the result alone: what a client sent comes
+ * back as it was. Beside Bitcoin Core's code an error carries our class and token, for our own
+ * command line. */
 static char *answer_text(const json_t *result, const struct err *err, int code, const json_t *id,
 			 size_t *len)
 {
@@ -215,7 +218,8 @@ static void begin_call(struct answer *a)
 
 /* --- the client leaves -------------------------------------------------------------- */
 
-/* What is not begun by now never is; what takes long ends. All of it is answered: to who has closed its side alone. */
+/* What is not begun by now never is; what takes long ends. All of it is answered: to who has closed
+ * its side alone. */
 static void give_up(struct request *r)
 {
 	struct err err = {0};
@@ -238,8 +242,9 @@ static void on_client_gone(struct evhttp_connection *conn, void *arg)
 	give_up(r);
 }
 
-/* evhttp doesn't read while a request is being answered, and so doesn't notice. Who was killed says no more than who
- * closes the side that sends alone (until something is written): both have left. */
+/* evhttp doesn't read while a request is being answered, and so doesn't notice. Who was killed says
+ * no more than who closes the side that sends alone (until something is written): both have
+ * left. */
 static void on_client_left(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
@@ -351,43 +356,51 @@ static void on_request(struct evhttp_request *http, void *arg)
 	json_decref(body);
 }
 
-bool control_open(struct node *n, struct err *e)
+static void on_node(void *arg, unsigned bits)
+{
+	struct control *k = arg;
+
+	if (bits & NODE_EV_SECOND)
+		http_admission_tick(k->door);
+}
+
+bool control_open(struct control **out, struct node *n, struct err *e)
 {
 	struct control *k = NEW(struct control);
 
-	n->control = k;
 	k->node = n;
 	list_init(&k->requests);
+	node_subscribe(n, on_node, k);
 	k->cookie_path = mem_printf("%s/.cookie", n->config.dir);
-	if (!cookie_make(k->cookie_path, k->auth, e)) /* before anybody can connect */
+	if (!cookie_make(k->cookie_path, k->auth, e)) { /* before anybody can connect */
+		control_close(k);
 		return false;
+	}
 	k->http = evhttp_new(n->base);
 	evhttp_set_max_body_size(k->http, BODY_MAX);
 	evhttp_set_max_headers_size(k->http, HEADERS_MAX);
 	evhttp_set_timeout(k->http, TIMEOUT_S);
 	evhttp_set_allowed_methods(k->http, EVHTTP_REQ_POST | EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
 	evhttp_set_gencb(k->http, on_request, k);
-	return http_admission_open(&k->door, n->base, k->http, (uint16_t)n->config.control_port,
-				   k->auth, e);
+	if (!http_admission_open(&k->door, n->base, k->http, (uint16_t)n->config.control_port,
+				 k->auth, e)) {
+		control_close(k);
+		return false;
+	}
+	*out = k;
+	return true;
 }
 
-void control_tick(struct node *n)
+void control_close(struct control *k)
 {
-	if (n->control)
-		http_admission_tick(n->control->door);
-}
-
-void control_close(struct node *n)
-{
-	struct control *k = n->control;
-
 	if (!k)
 		return;
+	node_unsubscribe(k->node, on_node, k);
 	list_each_safe (it, &k->requests) {
 		struct request *r = list_entry(it, struct request, link);
 
 		for (size_t i = 0; i < r->n_calls; i++)
-			node_command_forget(n, &r->calls[i]);
+			node_command_forget(k->node, &r->calls[i]);
 		if (r->http)
 			evhttp_connection_set_closecb(evhttp_request_get_connection(r->http), NULL,
 						      NULL);
@@ -401,5 +414,4 @@ void control_close(struct node *n)
 	sodium_memzero(k->auth, sizeof(k->auth));
 	free(k->cookie_path);
 	free(k);
-	n->control = NULL;
 }

@@ -1,4 +1,5 @@
 libtally_a_SOURCES += \
+	include/tally/control/control.h \
 	src/control/control_priv.h \
 	src/control/cookie.c \
 	src/control/http_admission.c \

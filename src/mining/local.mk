@@ -1,5 +1,10 @@
 libtally_a_SOURCES += \
+	include/tally/mining/block_template.h \
+	include/tally/mining/genesis_bits.h \
+	include/tally/mining/mining.h \
+	include/tally/mining/worker_pool.h \
 	src/mining/block_template.c \
+	src/mining/genesis_bits.c \
 	src/mining/mining.c \
 	src/mining/worker_pool.c
 

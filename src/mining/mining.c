@@ -1,83 +1,93 @@
-/* What is mined, and when: continuously for -miner, and exact counts for generate. One
- * job at a time; a count goes before the continuous miner. */
-#include "node/node_priv.h"
+#include <tally/mining/mining.h>
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <event2/event.h>
 
 #include <tally/base/checked.h>
+#include <tally/base/list.h>
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
+#include <tally/consensus/rules.h>
+#include <tally/mining/block_template.h>
+#include <tally/mining/worker_pool.h>
 
-/* New transactions are taken into the work this often (choosing among a full pool takes some
- * milliseconds), new times too. */
+/* New transactions restart the job at most this often: choosing among a full mempool takes some
+ * milliseconds. */
 #define REFRESH_MS 1000
-#define RETIME_MS  5000
-/* On an instant chain -miner makes at most one block in this time; on any, it rests so long after a block of its own was refused. */
+/* A job is restarted after this time, so that its block's time stays near the clock's. */
+#define RETIME_MS 5000
+/* Continuous mining pauses this long after a block of its own was refused; on an instant chain also
+ * after each block that it found. */
 #define PAUSE_MS 1000
-/* A chain that was just opened or joined may be behind what its peers tell of: so long that is believed without a
- * block having come. */
+/* For this time after the chain was opened or joined, a height that peers report beyond the tip is
+ * believed even if no block has come from them. */
 #define SETTLE_MS 5000
-/* So many blocks behind what comes: what is mined meanwhile would be stale. */
+/* At more than this many blocks behind a branch that is being downloaded, continuous mining pauses:
+ * its blocks would become stale. */
 #define BEHIND_BLOCKS 3
 
-struct generate {
+struct request {
 	struct list link;
 	uint64_t id; /* 1 upward */
-	struct key_hash to;
-	uint32_t want;
-	struct block_hash *hashes;
+	struct mining_request ask;
+	struct block_hash *hashes; /* mined so far */
 	size_t n, cap;
-	const void *asker;
-	generate_done *done;
-	void *arg;
 };
 
 struct mining {
-	struct node *node;
-	struct worker_pool *miner; /* made at first use */
-	bool on;
+	struct event_base *base;
+	int priority;
+	struct template_source source; /* chain and mempool: NULL while there is no chain */
+	const struct mining_ops *ops;
+	void *arg;
+
+	struct worker_pool *pool; /* NULL until something is mined */
+	bool on;                  /* continuous mining */
 	bool has_to;
-	struct key_hash to;
+	struct key_hash to; /* of continuous mining */
 	unsigned threads;
 	uint32_t found;
-	struct list generates;
-	uint64_t n_generates; /* so far */
+	struct list requests;
+	uint64_t n_requests; /* since the start */
 
-	uint64_t job;             /* the running one; 0 none */
-	uint64_t job_for;         /* the generate it is for; 0: mining continuously */
-	bool stale;               /* the tip has moved, or the mempool: wants a new job */
-	int64_t job_ms, found_ms; /* monotonic: when the job began, the last block of ours came */
-	int64_t refused_ms;       /* when one was refused; 0 never */
-	int64_t chain_ms;         /* when there was a chain to mine on */
-	bool told_behind;         /* the clock was said to be behind the tip's time */
+	uint64_t job;     /* number of the running one; 0: none */
+	uint64_t job_for; /* id of its request; 0: continuous mining */
+	bool stale;       /* the job must be restarted with a new template */
+	int64_t job_ms;   /* monotonic: when the job began */
 	struct block_template template;
-	struct block_hash submitted; /* ours, that the chain looks at, */
-	bool awaited;                /* until it has a verdict and is on disk */
-	struct event *timer;         /* takes up new transactions, or ends the pause */
+	struct event *timer; /* sets stale: new transactions, a new time, the end of a pause */
 
-	uint64_t rate_hashes; /* at rate_ms */
+	struct block_hash submitted; /* our last block */
+	bool awaited;                /* the chain has not given its verdict on it yet */
+	/* Monotonic; 0: never. */
+	int64_t found_ms;   /* when the last block of ours was accepted */
+	int64_t refused_ms; /* when the last block of ours was refused */
+	int64_t chain_ms;   /* when mining_work first found a chain */
+	bool warned;        /* the log has a line about clock-behind */
+
+	/* For the hash rate: */
+	uint64_t rate_hashes; /* computed until rate_ms */
 	int64_t rate_ms;
 	double rate;
 };
 
-static int64_t now_ms(const struct mining *m)
+static int64_t mining_now_ms(const struct mining *m)
 {
-	return clock_mono_ms(&m->node->clock.clock);
+	return clock_mono_ms(m->source.clock);
 }
 
 static bool mining_wanted(const struct mining *m)
 {
-	return m->node->mempool && !m->node->stopping && (m->on || !list_empty(&m->generates));
+	return m->source.mempool && !m->ops->stopping(m->arg) &&
+	       (m->on || !list_empty(&m->requests));
 }
 
 static void mining_stop_job(struct mining *m)
 {
 	if (!m->job)
 		return;
-	worker_pool_pause(m->miner);
+	worker_pool_pause(m->pool);
 	m->job = 0;
 	block_template_clear(&m->template);
 }
@@ -89,130 +99,127 @@ static void mining_wait(struct mining *m, int64_t ms)
 	event_add(m->timer, &tv);
 }
 
-/* By peers' word: it may be a lie, so it counts only while what they tell of comes. */
+/* What peers report may be a lie, so it stops mining only briefly, or while the blocks really
+ * come. */
 static bool behind_peers(const struct mining *m)
 {
 	struct sync_info s;
 
-	if (!m->node->protocol)
+	if (!m->ops->sync(m->arg, &s))
 		return false;
-	protocol_sync_info(m->node->protocol, &s);
-	if (chain_catching_up(m->node->chain))
+	if (chain_catching_up(m->source.chain))
 		return true;
-	if (now_ms(m) - m->chain_ms < SETTLE_MS)
+	if (mining_now_ms(m) - m->chain_ms < SETTLE_MS)
 		return s.target > s.height;
 	return s.coming && s.target > s.height + BEHIND_BLOCKS;
 }
 
-bool node_clock_serves(const struct node *n, struct err *e)
+bool mining_clock_ok(const struct mining *m, struct err *e)
 {
-	const int64_t ahead = (int64_t)chain_tip(n->chain).time - clock_unix(&n->clock.clock);
+	const int64_t ahead =
+		(int64_t)chain_tip(m->source.chain).time - clock_unix(m->source.clock);
 
 	if (ahead <= MAX_FUTURE_SECONDS)
 		return true;
 	return err_set(e, ERR_FUTURE, "clock-behind",
-		       "the tip's time is %lld s ahead of this clock: set the clock right",
+		       "the tip's time is %lld s ahead of this clock: set the clock",
 		       (long long)ahead);
 }
 
 static bool clock_behind(struct mining *m)
 {
 	struct err err = {0};
-	const bool behind = !node_clock_serves(m->node, &err);
+	const bool behind = !mining_clock_ok(m, &err);
 
-	if (behind && !m->told_behind)
-		log_warn(LOG_MINER, "mining waits: %s", err.detail);
-	m->told_behind = behind;
+	if (behind && !m->warned)
+		log_warn(LOG_MINER, "mining pauses: %s", err.detail);
+	m->warned = behind;
 	return behind;
 }
 
 static int64_t pause_since(const struct mining *m, int64_t since)
 {
-	return since ? MAX(0, since + PAUSE_MS - now_ms(m)) : 0;
+	return since ? MAX(0, since + PAUSE_MS - mining_now_ms(m)) : 0;
 }
 
-/* How long the continuous miner has to wait before the next job; 0: not at all. */
+/* Milliseconds until the next job may begin. Requests never pause. */
 static int64_t mining_pause_left(struct mining *m)
 {
 	int64_t left;
 
-	if (!list_empty(&m->generates))
+	if (!list_empty(&m->requests))
 		return 0;
 	if (behind_peers(m) || clock_behind(m))
 		return PAUSE_MS;
 	left = pause_since(m, m->refused_ms);
-	if (chain_params(m->node->chain)->spacing == 0)
+	if (chain_params(m->source.chain)->spacing == 0)
 		left = MAX(left, pause_since(m, m->found_ms));
 	return left;
 }
 
-static void generate_finish(struct generate *g, const struct err *err)
+static void request_finish(struct request *r, const struct err *err)
 {
-	list_del(&g->link);
-	g->done(g->arg, g->hashes, g->n, err);
-	free(g->hashes);
-	free(g);
+	list_del(&r->link);
+	r->ask.done(r->ask.arg, r->hashes, r->n, err);
+	free(r->hashes);
+	free(r);
 }
 
 static void mining_begin_job(struct mining *m)
 {
 	const int64_t pause = mining_pause_left(m);
-	struct generate *g = list_first(&m->generates, struct generate, link);
+	struct request *r = list_first(&m->requests, struct request, link);
 	uint8_t header[HEADER_BYTES];
 	struct err err = {0};
 
 	mining_stop_job(m);
 	m->stale = false;
-	if (g && !node_clock_serves(m->node, &err)) {
-		generate_finish(g, &err);
-		node_schedule(m->node, WORK_MINER);
+	if (r && !mining_clock_ok(m, &err)) {
+		request_finish(r, &err);
+		m->ops->schedule(m->arg);
 		return;
 	}
 	if (pause > 0) {
 		mining_wait(m, pause);
 		return;
 	}
-	block_template_make(&m->template, m->node, g ? &g->to : &m->to);
-	m->job_for = g ? g->id : 0;
+	block_template_make(&m->template, &m->source, r ? &r->ask.to : &m->to);
+	m->job_for = r ? r->id : 0;
 	header_encode(header, &m->template.header);
-	m->job = worker_pool_start(m->miner, header, m->template.header.bits);
-	m->job_ms = now_ms(m);
+	m->job = worker_pool_start(m->pool, header, m->template.header.bits);
+	m->job_ms = mining_now_ms(m);
 	mining_wait(m, RETIME_MS);
 }
 
-/* WORK_MINER: begins, goes on or stops, as is wanted now. Not while the coins are on the
- * move: the tip's event comes back here. */
-void node_mining_work(struct node *n)
+void mining_work(struct mining *m)
 {
-	struct mining *m = n->mining;
-
 	if (!mining_wanted(m)) {
 		mining_stop_job(m);
 		return;
 	}
-	if (!chain_at_best(n->chain) || m->awaited || (m->job && !m->stale))
+	/* While the chain is moving to another tip there is nothing to build on; the new tip's
+	 * event schedules this again. */
+	if (!chain_at_best(m->source.chain) || m->awaited || (m->job && !m->stale))
 		return;
 	if (!m->chain_ms)
-		m->chain_ms = now_ms(m);
+		m->chain_ms = mining_now_ms(m);
 	mining_begin_job(m);
 }
 
-void node_mining_changed(struct node *n)
+void mining_changed(struct mining *m)
 {
-	struct mining *m = n->mining;
 	struct chain_entry tip;
 	int64_t left;
 
 	if (!m || !mining_wanted(m))
 		return;
 	m->stale = true;
-	tip = chain_tip(n->chain);
-	left = m->job_ms + REFRESH_MS - now_ms(m);
-	/* A new tip: at once. New transactions alone: together, a little later. */
+	tip = chain_tip(m->source.chain);
+	left = m->job_ms + REFRESH_MS - mining_now_ms(m);
 	if (m->job && hash256_equal(&m->template.header.prev.h, &tip.hash.h) && left > 0)
-		mining_wait(m, left);
+		mining_wait(m, left); /* only new transactions */
 	else
-		node_schedule(n, WORK_MINER);
+		m->ops->schedule(m->arg);
 }
 
 static void mining_on_timer(evutil_socket_t fd, short what, void *arg)
@@ -221,37 +228,36 @@ static void mining_on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	m->stale = true;
-	node_schedule(m->node, WORK_MINER);
+	m->ops->schedule(m->arg);
 }
 
-static void mining_count(struct mining *m)
+static void block_accepted(struct mining *m)
 {
-	struct generate *g = list_first(&m->generates, struct generate, link);
+	struct request *r = list_first(&m->requests, struct request, link);
 
 	m->found++;
-	m->found_ms = now_ms(m);
-	if (!g || g->id != m->job_for) /* it was begun before there was this one */
+	m->found_ms = mining_now_ms(m);
+	if (!r || r->id != m->job_for) /* mined before this request was made */
 		return;
-	mem_reserve(&g->hashes, &g->cap, g->n + 1, sizeof(*g->hashes));
-	g->hashes[g->n++] = m->submitted;
-	if (g->n == g->want)
-		generate_finish(g, NULL);
+	mem_reserve(&r->hashes, &r->cap, r->n + 1, sizeof(*r->hashes));
+	r->hashes[r->n++] = m->submitted;
+	if (r->n == r->ask.count)
+		request_finish(r, NULL);
 }
 
-static void mining_fail(struct mining *m, const struct err *err)
+static void block_refused(struct mining *m, const struct err *err)
 {
-	struct generate *g = list_first(&m->generates, struct generate, link);
+	struct request *r = list_first(&m->requests, struct request, link);
 
 	log_error(LOG_MINER, "own block refused: %s: %s", err->token, err->detail);
-	m->refused_ms = now_ms(m);
-	if (g && g->id == m->job_for)
-		generate_finish(g, err);
+	m->refused_ms = mining_now_ms(m);
+	if (r && r->id == m->job_for)
+		request_finish(r, err);
 }
 
 static void mining_on_found(void *arg, uint64_t job, uint32_t nonce)
 {
 	struct mining *m = arg;
-	struct node *n = m->node;
 	struct block *b;
 	struct err err = {0};
 
@@ -260,29 +266,30 @@ static void mining_on_found(void *arg, uint64_t job, uint32_t nonce)
 	b = block_template_block(&m->template, nonce);
 	m->job = 0;
 	block_template_clear(&m->template);
-	m->awaited = node_take_block(n, b, &err);
+	m->awaited = m->ops->submit(m->arg, b, &err);
 	m->submitted = b->hash;
-	if (!m->awaited && !n->stopping)
-		mining_fail(m, &err);
+	if (!m->awaited && !m->ops->stopping(m->arg))
+		block_refused(m, &err);
 	block_unref(b);
-	node_mark(n, NODE_EV_MINER);
-	node_schedule(n, WORK_MINER);
+	m->ops->changed(m->arg);
+	m->ops->schedule(m->arg);
 }
 
-void node_mining_settled(struct node *n)
+void mining_chain_idle(struct mining *m)
 {
-	struct mining *m = n->mining;
 	struct err err = {0};
 
-	if (!m || !m->awaited || chain_catching_up(n->chain)) /* then it is on disk later */
+	/* While catching up, blocks reach the disk later, and a block counts only once it is on the
+	 * disk. */
+	if (!m || !m->awaited || chain_catching_up(m->source.chain))
 		return;
 	m->awaited = false;
-	if (node_block_verdict(n, &m->submitted, &err))
-		mining_count(m);
+	if (m->ops->verdict(m->arg, &m->submitted, &err))
+		block_accepted(m);
 	else
-		mining_fail(m, &err);
-	node_mark(n, NODE_EV_MINER);
-	node_schedule(n, WORK_MINER);
+		block_refused(m, &err);
+	m->ops->changed(m->arg);
+	m->ops->schedule(m->arg);
 }
 
 static void mining_on_exhausted(void *arg, uint64_t job)
@@ -291,32 +298,38 @@ static void mining_on_exhausted(void *arg, uint64_t job)
 
 	if (job != m->job)
 		return;
-	m->stale = true; /* another eight random bytes, another time */
-	node_schedule(m->node, WORK_MINER);
+	m->stale = true; /* a new template has another extra nonce and another time */
+	m->ops->schedule(m->arg);
 }
 
 static bool mining_prepare(struct mining *m, struct err *e)
 {
-	if (!m->miner)
-		m->miner = worker_pool_new(m->node->base, mining_on_found, mining_on_exhausted, m);
-	if (!m->miner)
+	if (!m->pool)
+		m->pool = worker_pool_new(m->base, m->priority, mining_on_found,
+					  mining_on_exhausted, m);
+	if (!m->pool)
 		return err_set(e, ERR_IO, "miner",
 			       "cannot make a pipe for the miner: raise ulimit -n");
-	if (!worker_pool_set_threads(m->miner, m->threads))
+	if (!worker_pool_set_threads(m->pool, m->threads))
 		return err_set(e, ERR_IO, "miner",
 			       "cannot make a thread for the miner: raise ulimit -u");
 	return true;
 }
 
-struct mining *mining_new(struct node *n)
+struct mining *mining_new(const struct mining_options *o)
 {
 	struct mining *m = NEW(struct mining);
 
-	m->node = n;
-	m->threads = n->config.threads;
-	list_init(&m->generates);
-	m->timer = event_new(n->base, -1, 0, mining_on_timer, m);
-	event_priority_set(m->timer, NODE_PRIO_WORK);
+	m->base = o->base;
+	m->priority = o->priority;
+	m->source.clock = o->clock;
+	m->source.rng = o->rng;
+	m->ops = o->ops;
+	m->arg = o->arg;
+	m->threads = o->threads;
+	list_init(&m->requests);
+	m->timer = event_new(o->base, -1, 0, mining_on_timer, m);
+	event_priority_set(m->timer, o->priority);
 	return m;
 }
 
@@ -328,47 +341,48 @@ void mining_free(struct mining *m)
 		return;
 	mining_stop_job(m);
 	err_set(&err, ERR_BUSY, "stopping", "the node is stopping");
-	while (!list_empty(&m->generates))
-		generate_finish(list_first(&m->generates, struct generate, link), &err);
-	worker_pool_free(m->miner);
+	while (!list_empty(&m->requests))
+		request_finish(list_first(&m->requests, struct request, link), &err);
+	worker_pool_free(m->pool);
 	event_free(m->timer);
 	free(m);
 }
 
-static bool mining_set_payee(struct node *n, const struct key_hash *to, struct err *e)
+void mining_set_chain(struct mining *m, const struct chain *chain, struct mempool *mempool)
 {
-	struct mining *m = n->mining;
+	m->source.chain = chain;
+	m->source.mempool = mempool;
+}
 
+static bool mining_set_payee(struct mining *m, const struct key_hash *to, struct err *e)
+{
 	if (to)
 		m->to = *to;
-	else if (!m->has_to && !wallet_label_address(n->wallet, MINER_LABEL, &m->to, e))
+	else if (!m->has_to && !m->ops->default_payee(m->arg, &m->to, e))
 		return false;
 	m->has_to = true;
 	return true;
 }
 
-/* Who switches mining off wants no more blocks, whoever asked for them. */
-static void generates_end(struct mining *m)
+static void end_requests(struct mining *m)
 {
-	list_each_safe (it, &m->generates) {
-		struct generate *g = list_entry(it, struct generate, link);
+	list_each_safe (it, &m->requests) {
+		struct request *r = list_entry(it, struct request, link);
 		struct err err = {0};
 
 		err_set(&err, ERR_BUSY, "mining-off",
-			"mining was switched off: %zu of %u blocks made", g->n, g->want);
+			"mining was switched off: %zu of %u blocks mined", r->n, r->ask.count);
 		log_info(LOG_MINER, "%s", err.detail);
-		generate_finish(g, &err);
+		request_finish(r, &err);
 	}
 }
 
-bool node_set_mining(struct node *n, bool on, const struct key_hash *to, unsigned threads,
-		     struct err *e)
+bool mining_set(struct mining *m, bool on, const struct key_hash *to, unsigned threads,
+		struct err *e)
 {
-	struct mining *m = n->mining;
-
 	if (threads)
 		m->threads = threads;
-	if (on && (!mining_set_payee(n, to, e) || !mining_prepare(m, e)))
+	if (on && (!mining_set_payee(m, to, e) || !mining_prepare(m, e)))
 		return false;
 	if (m->on != on || (on && threads))
 		log_info(LOG_MINER, on ? "mining with %u thread%s" : "mining stopped", m->threads,
@@ -376,78 +390,68 @@ bool node_set_mining(struct node *n, bool on, const struct key_hash *to, unsigne
 	m->on = on;
 	m->stale = true;
 	if (!on)
-		generates_end(m);
-	node_mark(n, NODE_EV_MINER);
-	node_schedule(n, WORK_MINER);
+		end_requests(m);
+	m->ops->changed(m->arg);
+	m->ops->schedule(m->arg);
 	return true;
 }
 
-void node_mining_tick(struct node *n)
+void mining_tick(struct mining *m)
 {
-	struct mining *m = n->mining;
-	const int64_t now = now_ms(m);
-	const uint64_t hashes = m->miner ? worker_pool_hashes(m->miner) : 0;
+	const int64_t now = mining_now_ms(m);
+	const uint64_t hashes = m->pool ? worker_pool_hashes(m->pool) : 0;
 
 	if (m->rate_ms && now > m->rate_ms) {
 		const double rate =
 			(double)(hashes - m->rate_hashes) * 1000 / (double)(now - m->rate_ms);
 
-		/* Smoothed over about five seconds, from the first second on. */
+		/* The first value counts in full, and so does a stop. */
 		m->rate = m->rate == 0 || rate == 0 ? rate : 0.8 * m->rate + 0.2 * rate;
 	}
 	m->rate_ms = now;
 	m->rate_hashes = hashes;
 }
 
-void node_generate(struct node *n, const struct key_hash *to, uint32_t count, const void *asker,
-		   generate_done *done, void *arg)
+void mining_generate(struct mining *m, const struct mining_request *q)
 {
-	struct generate *g;
+	struct request *r;
 	struct err err = {0};
 
-	if (!mining_prepare(n->mining, &err)) {
-		done(arg, NULL, 0, &err);
+	if (!mining_prepare(m, &err)) {
+		q->done(q->arg, NULL, 0, &err);
 		return;
 	}
-	if (count == 0) {
-		done(arg, NULL, 0, NULL);
+	if (q->count == 0) {
+		q->done(q->arg, NULL, 0, NULL);
 		return;
 	}
-	g = NEW(struct generate);
-	g->id = ++n->mining->n_generates;
-	g->to = *to;
-	g->want = count;
-	g->asker = asker;
-	g->done = done;
-	g->arg = arg;
-	list_add(&n->mining->generates, &g->link);
-	n->mining->stale = true;
-	node_mark(n, NODE_EV_MINER);
-	node_schedule(n, WORK_MINER);
+	r = NEW(struct request);
+	r->id = ++m->n_requests;
+	r->ask = *q;
+	list_add(&m->requests, &r->link);
+	m->stale = true;
+	m->ops->changed(m->arg);
+	m->ops->schedule(m->arg);
 }
 
-void node_generate_give_up(struct node *n, const void *asker)
+void mining_cancel(struct mining *m, const void *client, const struct err *err)
 {
-	struct err err = {0};
+	list_each_safe (it, &m->requests) {
+		struct request *r = list_entry(it, struct request, link);
 
-	err_given_up(&err);
-	list_each_safe (it, &n->mining->generates) {
-		struct generate *g = list_entry(it, struct generate, link);
-
-		if (g->asker != asker)
+		if (r->ask.client != client)
 			continue;
-		log_info(LOG_MINER, "%zu of %u blocks made: who asked for them has left", g->n,
-			 g->want);
-		generate_finish(g, &err);
-		n->mining->stale = true;
-		node_schedule(n, WORK_MINER);
+		log_info(LOG_MINER, "cancelled after %zu of %u blocks: the client disconnected",
+			 r->n, r->ask.count);
+		request_finish(r, err);
+		m->stale = true;
+		m->ops->schedule(m->arg);
 	}
 }
 
-void node_mining_info(const struct node *n, struct mining_info *out)
+void mining_get_info(const struct mining *m, struct mining_info *out)
 {
-	const struct mining *m = n->mining;
-	const struct generate *g = list_first(&m->generates, struct generate, link);
+	const struct request *r = list_first(&m->requests, struct request, link);
 
 	*out = (struct mining_info){
 		.on = m->on,
@@ -457,7 +461,7 @@ void node_mining_info(const struct node *n, struct mining_info *out)
 		.found = m->found,
 		.to = m->to,
 		.has_to = m->has_to,
-		.want = g ? g->want : 0,
-		.made = g ? (uint32_t)g->n : 0,
+		.want = r ? r->ask.count : 0,
+		.made = r ? (uint32_t)r->n : 0,
 	};
 }

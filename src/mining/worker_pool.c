@@ -1,6 +1,4 @@
-/* Mining workers: threads that look for a nonce. A job goes in by value, a solution
- * comes out through a pipe that wakes the loop. */
-#include "node/node_priv.h"
+#include <tally/mining/worker_pool.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,27 +13,29 @@
 
 #include <tally/base/mem.h>
 #include <tally/base/thread.h>
+#include <tally/config/config.h>
 #include <tally/consensus/target.h>
 #include <tally/crypto/pow.h>
 
-#define NONCES     (UINT64_C(1) << 32)
-#define MINER_NICE 10
+#define NONCES      (UINT64_C(1) << 32)
+#define WORKER_NICE 10
 
-/* What a worker tells the loop. */
-struct miner_word {
+/* From a thread to the loop, through the pipe. */
+struct worker_result {
 	uint64_t job;
 	uint32_t nonce;
-	uint32_t found; /* 0: the nonces have run out */
+	uint32_t found; /* 0: all nonces were tried without a solution */
 };
 
 struct worker_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	pthread_t threads[WORKER_THREADS_MAX];
+	pthread_t threads[MINING_THREADS_MAX];
 	unsigned n_threads;
 	bool quit;
-	/* The job: changed under the lock; `job` is also read without it, to notice a change. */
-	_Atomic uint64_t job; /* even: none is running */
+	/* The job is changed under the lock. Threads also read its number without the lock, to
+	 * notice a change. */
+	_Atomic uint64_t job; /* odd while it is running */
 	uint64_t next_nonce;
 	uint8_t header[HEADER_BYTES];
 	uint8_t target[32];
@@ -48,178 +48,179 @@ struct worker_pool {
 	void *arg;
 };
 
-static void miner_tell(struct worker_pool *m, uint64_t job, bool found, uint32_t nonce)
+static void worker_report(struct worker_pool *p, uint64_t job, bool found, uint32_t nonce)
 {
-	struct miner_word word = {.job = job, .nonce = nonce, .found = found};
+	struct worker_result result = {.job = job, .nonce = nonce, .found = found};
 	ssize_t n;
 
 	do
-		n = write(m->pipe[1], &word, sizeof(word)); /* whole: below PIPE_BUF */
+		n = write(p->pipe[1], &result, sizeof(result)); /* atomic: shorter than PIPE_BUF */
 	while (n < 0 && errno == EINTR);
 }
 
-/* Takes the next slice of nonces, waiting for a job where there is none. False: quit. */
-static bool miner_take(struct worker_pool *m, uint64_t *job, uint64_t *first,
-		       uint8_t header[HEADER_BYTES], uint8_t target[32])
+/* Reserves the next slice of nonces for this thread; waits while there is none. False: the thread
+ * must end. */
+static bool worker_next_slice(struct worker_pool *p, uint64_t *job, uint64_t *first,
+			      uint8_t header[HEADER_BYTES], uint8_t target[32])
 {
-	pthread_mutex_lock(&m->lock);
-	while (!m->quit && ((m->job & 1) == 0 || m->next_nonce >= NONCES))
-		pthread_cond_wait(&m->wake, &m->lock);
-	if (m->quit) {
-		pthread_mutex_unlock(&m->lock);
+	pthread_mutex_lock(&p->lock);
+	while (!p->quit && ((p->job & 1) == 0 || p->next_nonce >= NONCES))
+		pthread_cond_wait(&p->wake, &p->lock);
+	if (p->quit) {
+		pthread_mutex_unlock(&p->lock);
 		return false;
 	}
-	*job = m->job;
-	*first = m->next_nonce;
-	m->next_nonce += WORKER_SLICE;
-	memcpy(header, m->header, HEADER_BYTES);
-	memcpy(target, m->target, 32);
-	pthread_mutex_unlock(&m->lock);
+	*job = p->job;
+	*first = p->next_nonce;
+	p->next_nonce += WORKER_SLICE;
+	memcpy(header, p->header, HEADER_BYTES);
+	memcpy(target, p->target, 32);
+	pthread_mutex_unlock(&p->lock);
 	return true;
 }
 
-/* The first worker to find a nonce ends the job; a later one is too late. */
-static void miner_finish(struct worker_pool *m, uint64_t job, uint32_t nonce)
+/* Only the first solution of a job is reported. */
+static void worker_solved(struct worker_pool *p, uint64_t job, uint32_t nonce)
 {
 	bool first;
 
-	pthread_mutex_lock(&m->lock);
-	first = m->job == job;
+	pthread_mutex_lock(&p->lock);
+	first = p->job == job;
 	if (first)
-		m->job = job + 1;
-	pthread_mutex_unlock(&m->lock);
+		p->job = job + 1;
+	pthread_mutex_unlock(&p->lock);
 	if (first)
-		miner_tell(m, job, true, nonce);
+		worker_report(p, job, true, nonce);
 }
 
-/* Whatever else wants the processor goes before: the loop, the other nodes of this machine. Elsewhere than on
- * Linux niceness is the whole process'. */
-static void give_way(void)
+/* Everything else goes first: this node's loop and other nodes on the machine. Only on Linux can a
+ * single thread be niced; elsewhere it would be the whole process. */
+static void worker_lower_priority(void)
 {
 #ifdef __linux__
-	(void)setpriority(PRIO_PROCESS, 0, MINER_NICE);
+	(void)setpriority(PRIO_PROCESS, 0, WORKER_NICE);
 #endif
 }
 
-static void *miner_main(void *arg)
+static void *worker_main(void *arg)
 {
-	struct worker_pool *m = arg;
+	struct worker_pool *p = arg;
 	uint8_t header[HEADER_BYTES], target[32];
 	uint64_t job, first, tried;
 	uint32_t nonce;
 
-	give_way();
-	while (miner_take(m, &job, &first, header, target)) {
+	worker_lower_priority();
+	while (worker_next_slice(p, &job, &first, header, target)) {
 		const bool found =
 			pow_scan(header, target, (uint32_t)first, WORKER_SLICE, &nonce, &tried);
 
-		atomic_fetch_add(&m->hashes, tried);
+		atomic_fetch_add(&p->hashes, tried);
 		if (found)
-			miner_finish(m, job, nonce);
-		else if (first + WORKER_SLICE >= NONCES && m->job == job)
-			miner_tell(m, job, false, 0);
+			worker_solved(p, job, nonce);
+		else if (first + WORKER_SLICE >= NONCES && p->job == job)
+			worker_report(p, job, false, 0);
 	}
 	return NULL;
 }
 
-static void miner_on_word(evutil_socket_t fd, short what, void *arg)
+static void on_result(evutil_socket_t fd, short what, void *arg)
 {
-	struct worker_pool *m = arg;
-	struct miner_word word;
+	struct worker_pool *p = arg;
+	struct worker_result result;
 
 	(void)what;
-	while (read(fd, &word, sizeof(word)) == (ssize_t)sizeof(word)) {
-		if (word.found)
-			m->found(m->arg, word.job, word.nonce);
+	while (read(fd, &result, sizeof(result)) == (ssize_t)sizeof(result)) {
+		if (result.found)
+			p->found(p->arg, result.job, result.nonce);
 		else
-			m->exhausted(m->arg, word.job);
+			p->exhausted(p->arg, result.job);
 	}
 }
 
-struct worker_pool *worker_pool_new(struct event_base *base, worker_pool_found *found,
+struct worker_pool *worker_pool_new(struct event_base *base, int priority, worker_pool_found *found,
 				    worker_pool_exhausted *exhausted, void *arg)
 {
-	struct worker_pool *m = NEW(struct worker_pool);
+	struct worker_pool *p = NEW(struct worker_pool);
 
-	pthread_mutex_init(&m->lock, NULL);
-	pthread_cond_init(&m->wake, NULL);
-	m->found = found;
-	m->exhausted = exhausted;
-	m->arg = arg;
-	if (pipe2(m->pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
-		free(m);
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->wake, NULL);
+	p->found = found;
+	p->exhausted = exhausted;
+	p->arg = arg;
+	if (pipe2(p->pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
+		free(p);
 		return NULL;
 	}
-	m->event = event_new(base, m->pipe[0], EV_READ | EV_PERSIST, miner_on_word, m);
-	event_priority_set(m->event, NODE_PRIO_WORK);
-	event_add(m->event, NULL);
-	return m;
+	p->event = event_new(base, p->pipe[0], EV_READ | EV_PERSIST, on_result, p);
+	event_priority_set(p->event, priority);
+	event_add(p->event, NULL);
+	return p;
 }
 
-static void miner_join(struct worker_pool *m)
+static void workers_join(struct worker_pool *p)
 {
-	pthread_mutex_lock(&m->lock);
-	m->quit = true;
-	pthread_cond_broadcast(&m->wake);
-	pthread_mutex_unlock(&m->lock);
-	for (unsigned i = 0; i < m->n_threads; i++)
-		pthread_join(m->threads[i], NULL);
-	m->n_threads = 0;
-	m->quit = false;
+	pthread_mutex_lock(&p->lock);
+	p->quit = true;
+	pthread_cond_broadcast(&p->wake);
+	pthread_mutex_unlock(&p->lock);
+	for (unsigned i = 0; i < p->n_threads; i++)
+		pthread_join(p->threads[i], NULL);
+	p->n_threads = 0;
+	p->quit = false;
 }
 
-void worker_pool_free(struct worker_pool *m)
+void worker_pool_free(struct worker_pool *p)
 {
-	if (!m)
+	if (!p)
 		return;
-	worker_pool_pause(m);
-	miner_join(m);
-	event_free(m->event);
-	close(m->pipe[0]);
-	close(m->pipe[1]);
-	pthread_cond_destroy(&m->wake);
-	pthread_mutex_destroy(&m->lock);
-	free(m);
+	worker_pool_pause(p);
+	workers_join(p);
+	event_free(p->event);
+	close(p->pipe[0]);
+	close(p->pipe[1]);
+	pthread_cond_destroy(&p->wake);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
 }
 
-bool worker_pool_set_threads(struct worker_pool *m, unsigned threads)
+bool worker_pool_set_threads(struct worker_pool *p, unsigned threads)
 {
-	threads = threads < 1 ? 1 : threads > WORKER_THREADS_MAX ? WORKER_THREADS_MAX : threads;
-	if (threads == m->n_threads)
+	threads = threads < 1 ? 1 : threads > MINING_THREADS_MAX ? MINING_THREADS_MAX : threads;
+	if (threads == p->n_threads)
 		return true;
-	miner_join(m);
-	while (m->n_threads < threads &&
-	       thread_start(&m->threads[m->n_threads], miner_main, m) == 0)
-		m->n_threads++;
-	return m->n_threads > 0;
+	workers_join(p);
+	while (p->n_threads < threads &&
+	       thread_start(&p->threads[p->n_threads], worker_main, p) == 0)
+		p->n_threads++;
+	return p->n_threads > 0;
 }
 
-uint64_t worker_pool_start(struct worker_pool *m, const uint8_t header[HEADER_BYTES], uint32_t bits)
+uint64_t worker_pool_start(struct worker_pool *p, const uint8_t header[HEADER_BYTES], uint32_t bits)
 {
 	struct u256 target;
 	uint64_t job;
 
 	if (!target_from_bits(&target, bits))
 		target = u256_from_u64(0);
-	pthread_mutex_lock(&m->lock);
-	job = (m->job | 1) + 2;
-	memcpy(m->header, header, HEADER_BYTES);
-	u256_to_le(m->target, &target);
-	m->next_nonce = 0;
-	m->job = job;
-	pthread_cond_broadcast(&m->wake);
-	pthread_mutex_unlock(&m->lock);
+	pthread_mutex_lock(&p->lock);
+	job = (p->job | 1) + 2;
+	memcpy(p->header, header, HEADER_BYTES);
+	u256_to_le(p->target, &target);
+	p->next_nonce = 0;
+	p->job = job;
+	pthread_cond_broadcast(&p->wake);
+	pthread_mutex_unlock(&p->lock);
 	return job;
 }
 
-void worker_pool_pause(struct worker_pool *m)
+void worker_pool_pause(struct worker_pool *p)
 {
-	pthread_mutex_lock(&m->lock);
-	m->job = (m->job | 1) + 1;
-	pthread_mutex_unlock(&m->lock);
+	pthread_mutex_lock(&p->lock);
+	p->job = (p->job | 1) + 1;
+	pthread_mutex_unlock(&p->lock);
 }
 
-uint64_t worker_pool_hashes(const struct worker_pool *m)
+uint64_t worker_pool_hashes(const struct worker_pool *p)
 {
-	return m->hashes;
+	return p->hashes;
 }

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,7 +16,9 @@
 #include <tally/crypto/hash.h>
 #include <tally/crypto/key.h>
 #include <tally/crypto/pow.h>
+#include <tally/mining/genesis_bits.h>
 #include <tally/store/env_replace.h>
+#include <tally/wallet/receiver.h>
 
 #define REBROADCAST_MAX 1000
 #define REBROADCAST_MS  (5 * 60 * 1000)
@@ -100,6 +101,7 @@ bool node_start_chain(struct node *n, struct err *e)
 	n->mempool = mempool_new(&mo);
 	n->mempool_file = mempool_file_open(n);
 	wallet_set_chain(n->wallet, n->chain);
+	mining_set_chain(n->mining, n->chain, n->mempool);
 	if (n->net)
 		net_dial_book(n->net, n->config.n_connect == 0);
 	node_schedule(n, WORK_CHAIN | WORK_WALLET | WORK_MINER);
@@ -155,14 +157,13 @@ static bool start_mining(struct node *n, struct err *e)
 
 	if (!n->config.miner[0])
 		return true;
-	return node_resolve_address(n, n->config.miner, true, &to, e) &&
-	       node_set_mining(n, true, &to, n->config.threads, e);
+	return receiver_resolve(n->wallet, n->config.miner, true, &to, e) &&
+	       mining_set(n->mining, true, &to, n->config.threads, e);
 }
 
-static bool go_online(struct node *n, struct err *e)
+bool node_start(struct node *n, struct err *e)
 {
-	signal(SIGPIPE, SIG_IGN);
-	if (!node_open_network(n, e) || !control_open(n, e) || !start_mining(n, e))
+	if (!start_mining(n, e))
 		return false;
 	node_loop_start(n);
 	log_info(LOG_NODE,
@@ -195,7 +196,15 @@ static bool open_ground(struct node *n, struct err *e)
 	if (pipe2(n->fail_fd, O_CLOEXEC | O_NONBLOCK) != 0)
 		return err_set(e, ERR_IO, "pipe", "cannot make a pipe: %s", strerror(errno));
 	node_loop_open(n);
-	n->mining = mining_new(n);
+	n->mining = mining_new(&(struct mining_options){
+		.base = n->base,
+		.priority = NODE_PRIO_WORK,
+		.clock = &n->clock.clock,
+		.rng = n->rng,
+		.threads = n->config.threads,
+		.ops = &n->mining_ops,
+		.arg = n,
+	});
 	if (!crypto_start(e) || !key_selfcheck(e) ||
 	    !dir_lock_take(&n->lock, n->config.dir,
 			   n->mode == NODE_ONLINE ? LOCK_NODE : LOCK_COMMAND, e) ||
@@ -218,7 +227,7 @@ bool node_open(struct node **out, const struct config *c, enum node_mode mode, s
 	n->mode = mode;
 	n->pool_wanted = mode == NODE_ONLINE;
 	if (!open_ground(n, e) || !open_databases(n, e) || !open_chain(n, e) ||
-	    !(mode == NODE_ONLINE ? go_online(n, e) : settle_offline(n, e))) {
+	    !(mode == NODE_ONLINE ? node_open_network(n, e) : settle_offline(n, e))) {
 		node_close(n, NULL);
 		return false;
 	}
@@ -249,10 +258,9 @@ bool node_close(struct node *n, struct err *e)
 	if (!n)
 		return true;
 	n->stopping = true;
-	async_calls_end(n);
 	node_resolver_close(n);
-	control_close(n);
-	/* Blocks may yet be connected in here, and everything hears of them: so before anything is torn down. */
+	/* Blocks may yet be connected in here, and everything hears of them: so before anything is
+	 * torn down. */
 	ok = commit_all(n, &err);
 	if (!ok)
 		log_error(LOG_NODE, "closing: %s", err.detail);
@@ -299,6 +307,61 @@ struct event_base *node_base(const struct node *n)
 	return n->base;
 }
 
+const struct config *node_config(const struct node *n)
+{
+	return &n->config;
+}
+
+enum node_mode node_mode(const struct node *n)
+{
+	return n->mode;
+}
+
+const struct clock *node_clock(const struct node *n)
+{
+	return &n->clock.clock;
+}
+
+struct chain *node_chain(const struct node *n)
+{
+	return n->chain;
+}
+
+struct wallet *node_wallet(const struct node *n)
+{
+	return n->wallet;
+}
+
+struct mining *node_mining(const struct node *n)
+{
+	return n->mining;
+}
+
+struct mempool *node_mempool(const struct node *n)
+{
+	return n->mempool;
+}
+
+struct protocol *node_protocol(const struct node *n)
+{
+	return n->protocol;
+}
+
+struct net *node_net(const struct node *n)
+{
+	return n->net;
+}
+
+struct addrbook *node_addrbook(const struct node *n)
+{
+	return n->book;
+}
+
+struct bans *node_bans(const struct node *n)
+{
+	return n->bans;
+}
+
 void node_go_headless(struct node *n)
 {
 	struct log_record *said = mem_array(NODE_LOGS_KEPT, sizeof(*said));
@@ -337,7 +400,7 @@ bool node_create_chain(struct node *n, struct chain_params *p, struct err *e)
 		return false;
 	p->genesis_time = (uint32_t)clock_unix(&n->clock.clock);
 	if (!p->genesis_bits)
-		p->genesis_bits = measure_bits(p, clock_system());
+		p->genesis_bits = genesis_bits_measure(p, clock_system());
 	ok = genesis_make(&b, p, e) && chain_set_genesis(n->chain, b, e) && node_start_chain(n, e);
 	block_unref(b);
 	return ok && (n->mode == NODE_ONLINE || settle_offline(n, e));

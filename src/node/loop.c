@@ -43,7 +43,7 @@ static void turn_chain(struct node *n)
 		return;
 	if (n->protocol)
 		protocol_chain_idle(n->protocol);
-	node_mining_settled(n);
+	mining_chain_idle(n->mining);
 	n->work |= WORK_MEMPOOL | WORK_MINER;
 }
 
@@ -98,7 +98,7 @@ void node_turn(struct node *n)
 	if ((work & WORK_PROTOCOL) && n->protocol && protocol_work(n->protocol, TURN_US))
 		n->work |= WORK_PROTOCOL;
 	if ((work & WORK_MINER) && !n->stopping)
-		node_mining_work(n);
+		mining_work(n->mining);
 	observers_tell(n);
 }
 
@@ -173,7 +173,6 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	net_tick(n->net);
 	protocol_tick(n->protocol);
 	node_watch_clock(n);
-	control_tick(n);
 	if (chain_retry_future(n->chain))
 		node_schedule(n, WORK_CHAIN);
 	if (n->mempool) {
@@ -182,7 +181,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		if (mempool_file_due(n->mempool_file))
 			node_schedule(n, WORK_MEMPOOL_FILE);
 	}
-	node_mining_tick(n);
+	mining_tick(n->mining);
 	commit_records(n);
 	node_schedule(n, WORK_MEMPOOL | WORK_PROTOCOL | WORK_WALLET);
 	node_mark(n, NODE_EV_SECOND);
@@ -262,8 +261,8 @@ void node_loop_watch_workers(struct node *n)
 	event_add(n->sig_event, NULL);
 }
 
-/* Without a console what was ignored when we were started goes on being ignored: the terminal's end under nohup(1),
- * ^C in what a script left in the background. */
+/* Without a console what was ignored when we were started goes on being ignored: the terminal's end
+ * under nohup(1), ^C in what a script left in the background. */
 static bool stays_ignored(const struct node *n, int sig)
 {
 	struct sigaction at_start;
@@ -324,7 +323,8 @@ static void on_enough(evutil_socket_t fd, short what, void *arg)
 	event_base_loopbreak(arg);
 }
 
-/* What was answered last is still sent; but who goes on sending to us must not keep us from ending. */
+/* What was answered last is still sent; but who goes on sending to us must not keep us from
+ * ending. */
 static void send_last(struct node *n)
 {
 	const struct timeval most = {.tv_usec = LAST_US};

@@ -1,6 +1,7 @@
 /* The network of a node that runs: what it remembers of peers, its listening and dialling. */
 #include "node/node_priv.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -127,7 +128,8 @@ static bool dial_configured(struct node *n, struct err *e)
 	return true;
 }
 
-/* Without a chain, the one to join: as told, or the one that was here until reindex found nothing of it but the name. */
+/* Without a chain, the one to join: as told, or the one that was here until reindex found nothing
+ * of it but the name. */
 static bool wanted_chain(const struct node *n, struct protocol_options *po, struct err *e)
 {
 	const char *told = n->config.chain;
@@ -174,7 +176,8 @@ static bool start_network(struct node *n, struct err *e)
 
 	if (!wanted_chain(n, &po, e))
 		return false;
-	/* Else a stranger could have itself dialled, and what whom we dialled offers is taken at once. */
+	/* Else a stranger could have itself dialled, and what whom we dialled offers is taken at
+	 * once. */
 	no.dial_book = c->n_connect == 0 && (po.want_chain || chain_has_genesis(n->chain));
 	n->protocol = protocol_new(&po);
 	no.handler = protocol_net_handler(n->protocol);
@@ -188,5 +191,6 @@ static bool start_network(struct node *n, struct err *e)
 
 bool node_open_network(struct node *n, struct err *e)
 {
+	signal(SIGPIPE, SIG_IGN);
 	return load_records(n, e) && start_network(n, e);
 }

@@ -95,7 +95,7 @@ static void on_tip(void *arg, const struct chain_entry *tip)
 		mempool_file_changed(n->mempool_file);
 	if (n->protocol)
 		protocol_tip_changed(n->protocol, tip);
-	node_mining_changed(n);
+	mining_changed(n->mining);
 	node_schedule(n, WORK_MEMPOOL | WORK_PROTOCOL);
 	node_mark(n, NODE_EV_CHAIN);
 }
@@ -137,7 +137,7 @@ static void on_tx_added(void *arg, const struct mempool_entry *en)
 	mempool_file_changed(n->mempool_file);
 	if (n->protocol)
 		protocol_tx_added(n->protocol, en);
-	node_mining_changed(n);
+	mining_changed(n->mining);
 	node_schedule(n, WORK_PROTOCOL);
 	node_mark(n, NODE_EV_MEMPOOL | NODE_EV_WALLET);
 }
@@ -148,7 +148,7 @@ static void on_tx_removed(void *arg, const struct mempool_entry *en, const char 
 
 	wallet_tx_gone(n->wallet, en->tx, reason);
 	mempool_file_changed(n->mempool_file);
-	node_mining_changed(n);
+	mining_changed(n->mining);
 	node_mark(n, NODE_EV_MEMPOOL | NODE_EV_WALLET);
 }
 
@@ -222,6 +222,51 @@ static void on_message(void *arg, const struct msg_record *rec)
 	node_mark(n, NODE_EV_MSGS | NODE_EV_PEERS);
 }
 
+/* --- mining ------------------------------------------------------------------------ */
+
+static bool mining_stopping(void *arg)
+{
+	const struct node *n = arg;
+
+	return n->stopping;
+}
+
+static bool mining_sync(void *arg, struct sync_info *out)
+{
+	const struct node *n = arg;
+
+	if (n->protocol)
+		protocol_sync_info(n->protocol, out);
+	return n->protocol != NULL;
+}
+
+static bool mining_default_payee(void *arg, struct key_hash *out, struct err *e)
+{
+	struct node *n = arg;
+
+	return wallet_label_address(n->wallet, MINER_LABEL, out, e);
+}
+
+static bool mining_submit(void *arg, struct block *b, struct err *e)
+{
+	return node_accept_block(arg, b, e);
+}
+
+static bool mining_verdict(void *arg, const struct block_hash *hash, struct err *e)
+{
+	return node_block_verdict(arg, hash, e);
+}
+
+static void mining_schedule(void *arg)
+{
+	node_schedule(arg, WORK_MINER);
+}
+
+static void on_mining_changed(void *arg)
+{
+	node_mark(arg, NODE_EV_MINER);
+}
+
 void node_wire(struct node *n)
 {
 	n->chain_events = (struct chain_events){
@@ -246,6 +291,15 @@ void node_wire(struct node *n)
 		.peers = on_peers,
 		.message = on_message,
 	};
+	n->mining_ops = (struct mining_ops){
+		.stopping = mining_stopping,
+		.sync = mining_sync,
+		.default_payee = mining_default_payee,
+		.submit = mining_submit,
+		.verdict = mining_verdict,
+		.schedule = mining_schedule,
+		.changed = on_mining_changed,
+	};
 }
 
 /* --- what is done from inside --------------------------------------------------------- */
@@ -259,7 +313,8 @@ static bool not_catching_up(const struct node *n, struct err *e)
 		       "the node is catching up with its peers: try again when it is in sync");
 }
 
-/* The chain would keep a block whose time has not come, and take it later: not where an error says that it is refused. */
+/* The chain would keep a block whose time has not come, and take it later: not where an error says
+ * that it is refused. */
 static bool time_has_come(const struct node *n, const struct block *b, struct err *e)
 {
 	struct chain_entry at;
@@ -274,7 +329,7 @@ bool node_settled(const struct node *n)
 	       (chain_at_best(n->chain) && (!n->mempool || mempool_settled(n->mempool)));
 }
 
-bool node_take_block(struct node *n, struct block *b, struct err *e)
+bool node_accept_block(struct node *n, struct block *b, struct err *e)
 {
 	if (!not_catching_up(n, e) || !time_has_come(n, b, e))
 		return false;
@@ -301,7 +356,7 @@ bool node_block_verdict(const struct node *n, const struct block_hash *hash, str
 
 bool node_submit_block(struct node *n, struct block *b, struct err *e)
 {
-	if (!node_take_block(n, b, e))
+	if (!node_accept_block(n, b, e))
 		return false;
 	if (!chain_settle(n->chain, e) || !chain_commit(n->chain, e)) {
 		node_fatal(n, e);

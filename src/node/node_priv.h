@@ -11,7 +11,7 @@
 #include <tally/chain/chain.h>
 #include <tally/mempool/mempool.h>
 #include <tally/net/net.h>
-#include <tally/rpc/command.h>
+#include <tally/mining/mining.h>
 #include <tally/node/node.h>
 #include <tally/node/snapshot.h>
 #include <tally/protocol/protocol.h>
@@ -20,9 +20,6 @@
 #include <tally/wallet/wallet.h>
 
 struct event;
-struct worker_pool;
-struct mining;
-struct control;
 struct journal;
 struct log_file;
 struct log_stdout;
@@ -60,13 +57,13 @@ struct node {
 	struct bans *bans;
 	struct protocol *protocol; /* from here on NULL offline */
 	struct net *net;
-	struct mining *mining; /* offline too */
-	struct control *control;
+	struct mining *mining; /* offline, too */
 
 	bool wallet_follows; /* caught up: told of every block; otherwise wallet_catch_up is at work */
 	struct chain_events chain_events;
 	struct mempool_events mempool_events;
 	struct protocol_events protocol_events;
+	struct mining_ops mining_ops;
 
 	/* The loop. */
 	struct event *work_event, *tick_event, *sig_event, *flush_event, *fail_event,
@@ -121,7 +118,7 @@ void node_mark(struct node *n,
 bool node_start_chain(struct node *n, struct err *e); /* once there is a genesis: mempool, wallet */
 /* Takes a block we made or were given by a person: the chain connects it in its turns. ERR_BUSY while catching up;
  * ERR_FUTURE where its time is too far ahead: then it is not kept, as a peer's would be. */
-bool node_take_block(struct node *n, struct block *b, struct err *e);
+bool node_accept_block(struct node *n, struct block *b, struct err *e);
 /* Once the chain is idle: false with the reason where the block is invalid. */
 bool node_block_verdict(const struct node *n, const struct block_hash *hash, struct err *e);
 /* Both, with all turns between, on disk when it returns. */
@@ -175,73 +172,6 @@ const char *mempool_file_path(const struct mempool_file *f);
 /* online.c: address book, bans, protocol and net, listening and dialling. */
 bool node_open_network(struct node *n, struct err *e);
 
-/* mine.c: what is mined, and when. */
-#define MINER_LABEL "miner" /* of the address that is paid unless another is named */
-/* On or off, which ends counts under way, too. to: NULL keeps the address (or, the first time, makes the wallet's "miner"). threads 0 keeps. */
-bool node_set_mining(struct node *n, bool on, const struct key_hash *to, unsigned threads,
-		     struct err *e);
-/* Tip or mempool changed: new work at once, or for transactions alone within a second. */
-void node_mining_changed(struct node *n);
-void node_mining_work(struct node *n); /* WORK_MINER */
-void node_mining_tick(struct node *n);
-void node_mining_settled(struct node *n); /* the chain is idle: what became of our block? */
-struct mining *mining_new(struct node *n);
-void mining_free(struct mining *m);
-/* False: no block could be made upon this tip, whose time is too far ahead of this clock: it would be refused
- * everywhere, since its time can't be before the tip's. ERR_FUTURE "clock-behind". */
-bool node_clock_serves(const struct node *n, struct err *e);
-/* Mines exactly `count` blocks, one after another, then tells: their hashes in order. Several wait for
- * each other. done may come within this call only on error. */
-typedef void generate_done(void *arg, const struct block_hash *hashes, size_t n,
-			   const struct err *err);
-void node_generate(struct node *n, const struct key_hash *to, uint32_t count, const void *asker,
-		   generate_done *done, void *arg);
-/* Those of this asker end here, with an error: it has left. */
-void node_generate_give_up(struct node *n, const void *asker);
-struct mining_info {
-	bool on, busy;
-	unsigned threads;
-	double hash_rate;
-	uint32_t found;
-	struct key_hash to;
-	bool has_to;
-	uint32_t want, made; /* the count of blocks under way; want 0: none */
-};
-void node_mining_info(const struct node *n, struct mining_info *out);
-
-/* template.c: the next block, nonce still to be found. */
-struct block_template {
-	struct block_header header;
-	struct span *raws; /* coinbase first */
-	struct tx **txs;   /* behind raws[1..] */
-	size_t n_txs;      /* without the coinbase */
-	struct tx *coinbase;
-	int64_t fees;
-};
-void block_template_make(struct block_template *t, struct node *n, const struct key_hash *to);
-/* One reference for the caller. */
-struct block *block_template_block(const struct block_template *t, uint32_t nonce);
-void block_template_clear(struct block_template *t);
-/* Looks for genesis bits that give this machine a block every `spacing` seconds. */
-uint32_t measure_bits(const struct chain_params *p, const struct clock *clock);
-
-/* miner.c: worker threads that look for a nonce. So many a thread takes at once: about 20 ms of hashing where there is
- * only libsodium, so that a new job is taken up well within 100 ms. */
-#define WORKER_SLICE       32768
-#define WORKER_THREADS_MAX 64
-typedef void worker_pool_found(void *arg, uint64_t job, uint32_t nonce);
-typedef void worker_pool_exhausted(void *arg, uint64_t job);
-struct worker_pool *worker_pool_new(struct event_base *base, worker_pool_found *found,
-				    worker_pool_exhausted *exhausted, void *arg);
-void worker_pool_free(struct worker_pool *m);
-/* At least one where true; false: the system gives none. */
-bool worker_pool_set_threads(struct worker_pool *m, unsigned threads);
-/* Starts on this header, and drops the job before it. Returns the job's number. */
-uint64_t worker_pool_start(struct worker_pool *m, const uint8_t header[HEADER_BYTES],
-			   uint32_t bits);
-void worker_pool_pause(struct worker_pool *m);
-uint64_t worker_pool_hashes(const struct worker_pool *m); /* made so far */
-
 /* journal.c: the last messages and log lines. */
 struct journal *journal_new(void);
 void journal_free(struct journal *j);
@@ -284,11 +214,6 @@ bool node_find_tx_again(const struct node *n, const struct txid *id, struct tx_s
 /* No block is half way, nor a reorganisation; while catching up that makes no difference, since nothing is paid then. */
 bool node_settled(const struct node *n);
 
-/* async_call.c: answers that are being made in turns end here, with an error: those of this asker, who has left; all, for the
- * node stops. */
-void async_calls_cancel(struct node *n, const void *asker);
-void async_calls_end(struct node *n);
-
 /* lookup.c: the address behind HOST:PORT, HOST or PORT; where a name must be looked up that is told later. a: NULL where
  * there is none, and why. */
 #define RESOLVE_TEXT_MAX 300
@@ -315,19 +240,5 @@ void node_watch_clock(struct node *n); /* every second: the log hears of it once
 /* observers.c */
 void observers_tell(struct node *n);
 void observers_free(struct node *n);
-
-/* control.c: the control port. */
-bool control_open(struct node *n, struct err *e);
-void control_tick(struct node *n); /* every second */
-void control_close(struct node *n);
-
-/* config_check.c: ERR_USAGE with what is wrong, without the setting's name. */
-bool config_check_bind(const char *value, struct err *e);
-bool config_check_peer(const char *value, struct err *e);
-bool config_check_chain(const char *value, struct err *e);
-bool config_check_join(const char *value, struct err *e);
-bool config_check_sync(const char *value, struct err *e);
-bool config_check_miner(const char *value, struct err *e);
-bool config_check_screen(const char *value, struct err *e);
 
 #endif

@@ -74,7 +74,7 @@ static void fill_miner(const struct node *n, struct snapshot *s)
 {
 	struct mining_info m;
 
-	node_mining_info(n, &m);
+	mining_get_info(n->mining, &m);
 	s->mining = m.on;
 	s->mining_want = m.want;
 	s->mining_made = m.made;
@@ -231,7 +231,8 @@ static void fill_row(const struct node *n, chain_index at, struct row_sources *s
 	row_peers(s, row);
 }
 
-/* Those at a height, the best chain's first, then the others in order of arrival. Returns how many. */
+/* Those at a height, the best chain's first, then the others in order of arrival. Returns how
+ * many. */
 static size_t at_height(const struct node *n, uint32_t height, chain_index out[ROWS_AT_HEIGHT])
 {
 	chain_index all[ROWS_AT_HEIGHT];

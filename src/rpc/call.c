@@ -94,8 +94,11 @@ bool err_given_up(struct err *e)
 
 void node_command_give_up(struct node *n, const void *arg)
 {
+	struct err err = {0};
+
+	err_given_up(&err);
 	async_calls_cancel(n, arg);
-	node_generate_give_up(n, arg);
+	mining_cancel(n->mining, arg, &err);
 }
 
 /* --- arguments ------------------------------------------------------------------- */
@@ -323,8 +326,8 @@ bool call_text(struct call *c, const char *name, const char *fallback, const cha
 	return false;
 }
 
-/* A number of JSON was read as a double: it is the amount of eight places that reads as the same double, if one
- * does. Up to MAX_MONEY no two amounts do. */
+/* A number of JSON was read as a double: it is the amount of eight places that reads as the same
+ * double, if one does. Up to MAX_MONEY no two amounts do. */
 static void real_text(char *out, size_t size, double v)
 {
 	snprintf(out, size, "%.8f", v);
@@ -375,44 +378,16 @@ bool call_address(struct call *c, const char *name, bool make, struct key_hash *
 
 	if (!call_text(c, name, "", &text))
 		return false;
-	if (node_resolve_address(c->node, text, make, out, &err))
+	if (receiver_resolve(c->node->wallet, text, make, out, &err))
 		return true;
 	call_fail(c, RPC_INVALID_ADDRESS_OR_KEY, &err);
 	return false;
 }
 
-bool node_check_receiver(const char *text, struct err *e)
-{
-	struct key_hash kh;
-
-	if (text[0] == '@')
-		return wallet_check_label(text + 1, e);
-	return address_looks_like(text) ? address_decode(&kh, text, e)
-					: wallet_check_label(text, e);
-}
-
-bool node_resolve_address(struct node *n, const char *text, bool make, struct key_hash *out,
-			  struct err *e)
-{
-	if (text[0] == '@')
-		text++; /* @alice: always a label */
-	else if (address_looks_like(text))
-		return address_decode(out, text, e);
-	if (!wallet_check_label(text, e))
-		return false;
-	if (make)
-		return wallet_label_address(n->wallet, text, out, e);
-	if (wallet_find_label(n->wallet, text, out))
-		return true;
-	return err_set(e, ERR_NOTFOUND, "unknown-label",
-		       "'%s' is neither an address nor a label of this wallet: see listaddresses",
-		       text);
-}
-
 /* --- amounts in JSON: numbers with exactly eight places, which jansson can't print ----- */
 
-/* An amount is a text behind a NUL, which no other text has: C's end there, and in JSON that comes from outside jansson
- * takes none. */
+/* An amount is a text behind a NUL, which no other text has: C's end there, and in JSON that comes
+ * from outside jansson takes none. */
 json_t *json_amount(int64_t units)
 {
 	char text[1 + AMOUNT_CHARS + 1] = "";

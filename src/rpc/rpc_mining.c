@@ -16,7 +16,7 @@ static void run_getmininginfo(struct node *n, struct call *c)
 	struct snapshot *s = NEW(struct snapshot);
 	json_t *o = json_object();
 
-	node_mining_info(n, &m);
+	mining_get_info(n->mining, &m);
 	node_snapshot(n, s);
 	json_object_set_new(o, "blocks", json_integer(tip.height));
 	json_object_set_new(o, "difficulty",
@@ -54,7 +54,7 @@ bool call_may_mine(struct node *n, struct call *c)
 {
 	struct err err = {0};
 
-	if (node_clock_serves(n, &err))
+	if (mining_clock_ok(n->mining, &err))
 		return true;
 	call_fail(c, RPC_MISC_ERROR, &err);
 	return false;
@@ -67,7 +67,11 @@ static void run_generatetoaddress(struct node *n, struct call *c)
 
 	if (call_number(c, "nblocks", 0, GENERATE_MAX, 1, &count) && call_may_mine(n, c) &&
 	    call_address(c, "address", true, &to))
-		node_generate(n, &to, (uint32_t)count, call_asker(c), generated, c);
+		mining_generate(n->mining, &(struct mining_request){.to = to,
+								    .count = (uint32_t)count,
+								    .client = call_asker(c),
+								    .done = generated,
+								    .arg = c});
 }
 
 static void set_mining(struct node *n, struct call *c, bool on, int64_t threads)
@@ -79,11 +83,11 @@ static void set_mining(struct node *n, struct call *c, bool on, int64_t threads)
 
 	if (named && !call_address(c, "address", true, &to))
 		return;
-	if (!node_set_mining(n, on, named ? &to : NULL, (unsigned)threads, &err)) {
+	if (!mining_set(n->mining, on, named ? &to : NULL, (unsigned)threads, &err)) {
 		call_fail(c, RPC_MISC_ERROR, &err);
 		return;
 	}
-	node_mining_info(n, &m);
+	mining_get_info(n->mining, &m);
 	call_done(c, json_pack("{s:b,s:I,s:o}", "mining", on, "threads", (json_int_t)m.threads,
 			       "address", m.has_to ? json_address(&m.to) : json_null()));
 }
@@ -91,7 +95,7 @@ static void set_mining(struct node *n, struct call *c, bool on, int64_t threads)
 /* *out is 0 where none are given: as many as before. */
 static bool call_threads(struct call *c, const char *name, int64_t *out)
 {
-	return call_number(c, name, 1, WORKER_THREADS_MAX, 0, out);
+	return call_number(c, name, 1, MINING_THREADS_MAX, 0, out);
 }
 
 /* "No limit" in Bitcoin Core's setgenerate: as many as before. */
@@ -121,7 +125,7 @@ static void run_mine(struct node *n, struct call *c)
 	int64_t threads;
 	bool on;
 
-	node_mining_info(n, &m);
+	mining_get_info(n->mining, &m);
 	if (call_flag(c, "on", how || !(m.on || m.want), &on) &&
 	    call_threads(c, "threads", &threads))
 		set_mining(n, c, on, threads);

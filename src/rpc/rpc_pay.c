@@ -47,7 +47,7 @@ static void send_mine(struct node *n, struct call *c, json_t *result)
 	struct mining_info m;
 	struct err err = {0};
 
-	node_mining_info(n, &m);
+	mining_get_info(n->mining, &m);
 	if (!m.has_to && !wallet_label_address(n->wallet, MINER_LABEL, &m.to, &err)) {
 		json_decref(result);
 		call_fail(c, RPC_WALLET_ERROR, &err);
@@ -56,7 +56,11 @@ static void send_mine(struct node *n, struct call *c, json_t *result)
 	s = NEW(struct sending);
 	s->call = c;
 	s->result = result;
-	node_generate(n, &m.to, 1, call_asker(c), sent_and_mined, s);
+	mining_generate(n->mining, &(struct mining_request){.to = m.to,
+							    .count = 1,
+							    .client = call_asker(c),
+							    .done = sent_and_mined,
+							    .arg = s});
 }
 
 static bool read_payment(struct call *c, struct wallet_payment *p, struct key_hash *from)
@@ -83,8 +87,8 @@ static bool fee_absurd(int64_t fee, int64_t amount)
 	return fee > FEE_UNASKED && fee > amount / 10;
 }
 
-/* The highest fee rate at which this payment is not absurd; at its own it is, at 1 none can be. Tried out, since other
- * coins may be chosen at another rate. */
+/* The highest fee rate at which this payment is not absurd; at its own it is, at 1 none can be.
+ * Tried out, since other coins may be chosen at another rate. */
 static int64_t highest_rate(struct node *n, struct wallet_payment p)
 {
 	int64_t good = 1, bad = p.fee_rate, fee, change;

@@ -7,6 +7,8 @@
 #include "node/node_priv.h"
 
 #include <tally/base/bytes.h>
+#include <tally/rpc/command.h>
+#include <tally/wallet/receiver.h>
 #include <tally/base/text.h>
 #include <tally/primitives/amount.h>
 
@@ -38,8 +40,8 @@ json_t *json_tx(const struct tx *tx);
 void json_block_begin(struct node *n, struct call *c, const struct chain_entry *en,
 		      struct block *take_b, bool whole);
 
-/* async_call.c: makes an answer that takes long in turns of the loop, and answers the call then. It ends early where who
- * asked leaves or the node stops. take_arg is cleared and freed. */
+/* async_call.c: makes an answer that takes long in turns of the loop, and answers the call then. It
+ * ends early where who asked leaves or the node stops. take_arg is cleared and freed. */
 enum step_result {
 	STEP_MORE,    /* call again */
 	STEP_BLOCKED, /* call again in a while: nothing can be done now */
@@ -52,14 +54,18 @@ struct async_call {
 	json_t *(*result)(void *arg); /* NULL: the verb is run then */
 	void (*clear)(void *arg);     /* frees what it holds; NULL: nothing */
 };
+/* Those of this client end with an error: it has disconnected. */
+void async_calls_cancel(struct node *n, const void *client);
 void async_call_begin(struct node *n, struct call *c, const struct async_call *how, void *take_arg);
-/* The verb is run once the chain and the mempool are settled: to settle them at once would hold up the loop. */
+/* The verb is run once the chain and the mempool are settled: to settle them at once would hold up
+ * the loop. */
 void async_call_when_settled(struct node *n, struct call *c);
 void call_run(struct node *n, struct call *c); /* command.c: c may be gone then */
 
-/* pieces.c: a result that is made as JSON text, piece by piece: json_stream_begin with what it opens with, json_stream_raw for the
- * brackets after that, json_stream_key for a member's name and json_stream_json for a value, both with a comma where one is due;
- * json_stream_open for an object that goes on, json_stream_hex for a text of hex digits. */
+/* pieces.c: a result that is made as JSON text, piece by piece: json_stream_begin with what it
+ * opens with, json_stream_raw for the brackets after that, json_stream_key for a member's name and
+ * json_stream_json for a value, both with a comma where one is due; json_stream_open for an object
+ * that goes on, json_stream_hex for a text of hex digits. */
 void json_stream_begin(struct writer *w, const char *raw);
 void json_stream_raw(struct writer *w, const char *raw);
 void json_stream_key(struct writer *w, const char *key);
@@ -70,7 +76,8 @@ json_t *json_stream_result(struct writer *w); /* clears it */
 /* The text of such a result, compact; NULL: it is none (or NULL). */
 const char *json_stream_text(const json_t *v);
 
-/* scan.c: counts all coins at the tip, later, and answers the call with the result. take_arg is freed. */
+/* scan.c: counts all coins at the tip, later, and answers the call with the result. take_arg is
+ * freed. */
 struct coin_count {
 	void (*begin)(void *arg,
 		      const struct chain_entry *tip); /* again where the tip moves meanwhile */

@@ -1,6 +1,7 @@
 libtally_a_SOURCES += \
 	include/tally/wallet/create_tx.h \
 	include/tally/wallet/drafts.h \
+	include/tally/wallet/receiver.h \
 	include/tally/wallet/wallet.h \
 	src/wallet/balance.c \
 	src/wallet/chain_sync.c \
@@ -10,6 +11,7 @@ libtally_a_SOURCES += \
 	src/wallet/keys.c \
 	src/wallet/tx_state.c \
 	src/wallet/tx_db.c \
+	src/wallet/receiver.c \
 	src/wallet/select.c \
 	src/wallet/wallet.c \
 	src/wallet/wallet_priv.h

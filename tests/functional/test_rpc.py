@@ -108,7 +108,7 @@ def test_mining_off_ends_the_counts_that_are_under_way(net):
             assert n.rpc("tally_command", off)["kind"] == "done"
             answer = http.client.HTTPResponse(s)
             answer.begin()
-            assert b"mining was switched off: 0 of 50 blocks made" in answer.read(), off
+            assert b"mining was switched off: 0 of 50 blocks mined" in answer.read(), off
         assert n.rpc("tally_snapshot")["role"] == "FULL" and not n.rpc("getmininginfo")["generate"]
     assert n.rpc("getblockcount") == 0
 

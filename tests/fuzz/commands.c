@@ -1,5 +1,5 @@
-/* What reaches the commands of a node: the control port's JSON, lines of the prompt. A node without a network, with
- * a chain and a wallet. */
+/* What reaches the commands of a node: the control port's JSON, lines of the prompt. A node without
+ * a network, with a chain and a wallet. */
 #include "fuzz.h"
 
 #include <stdio.h>
@@ -14,6 +14,7 @@
 #include <tally/rpc/command.h>
 #include <tally/config/config.h>
 #include <tally/node/node.h>
+#include <tally/wallet/receiver.h>
 
 /* These take long, or end the run. */
 static const char *const not_these[] = {
@@ -24,6 +25,7 @@ static struct node *node;
 
 static void close_node(void)
 {
+	async_calls_end(node);
 	node_close(node, NULL);
 }
 
@@ -40,7 +42,7 @@ static void open_node(void)
 	REQUIRE(node_open(&node, &c, NODE_OFFLINE, NULL));
 	params_default(&p, 0);
 	strcpy(p.name, "fuzz");
-	REQUIRE(node_resolve_address(node, "me", true, &p.creator, NULL));
+	REQUIRE(receiver_resolve(node_wallet(node), "me", true, &p.creator, NULL));
 	REQUIRE(node_create_chain(node, &p, NULL));
 	atexit(close_node);
 }

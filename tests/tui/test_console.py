@@ -177,7 +177,7 @@ def test_a_payment_with_a_block_says_so_before_and_meanwhile(net):
     c.sees(" FULL ")
     c.sees("mining is off")
     c.type("7")
-    c.sees("mining was switched off: 0 of 1 blocks made")
+    c.sees("mining was switched off: 0 of 1 blocks mined")
     assert len(n.rpc("getrawmempool")) == 1 and n.rpc("getblockcount") == 0
     c.quit()
 

@@ -16,6 +16,7 @@
 #include <tally/crypto/address.h>
 #include <tally/rpc/command.h>
 #include <tally/node/node.h>
+#include <tally/wallet/receiver.h>
 
 static void no_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
 		   const char *text)
@@ -70,7 +71,7 @@ static int open_node(void **state)
 	assert_int_equal(say(v, "getnewaddress miner"), COMMAND_LINE_DONE);
 	params_default(&p, 0);
 	strcpy(p.name, "line");
-	assert_true(node_resolve_address(v->n, "miner", false, &p.creator, &e));
+	assert_true(receiver_resolve(node_wallet(v->n), "miner", false, &p.creator, &e));
 	if (!node_create_chain(v->n, &p, &e))
 		fail_msg("%s: %s", e.token, e.detail);
 	*state = v;
@@ -87,6 +88,7 @@ static int close_node(void **state)
 {
 	struct env *v = *state;
 
+	async_calls_end(v->n);
 	assert_true(node_close(v->n, NULL));
 	nftw(v->home, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	free(v);

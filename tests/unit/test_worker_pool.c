@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -17,7 +18,7 @@
 #include <tally/crypto/hash.h>
 #include <tally/crypto/pow.h>
 
-#include "node/node_priv.h"
+#include <tally/mining/worker_pool.h>
 
 #define HARD 0x03000001 /* target 1: never met */
 #define EASY 0x1f0fffff /* one hash in 4,096 */
@@ -60,7 +61,7 @@ static int setup(void **state)
 	f->base = event_base_new();
 	event_base_priority_init(f->base, 4);
 	f->end = event_new(f->base, -1, 0, on_end, f->base);
-	f->m = worker_pool_new(f->base, on_found, on_exhausted, f);
+	f->m = worker_pool_new(f->base, 1, on_found, on_exhausted, f);
 	*state = f;
 	return f->m ? 0 : -1;
 }

@@ -16,6 +16,7 @@
 #define CONFIG_PEERS_MAX    32
 #define CONFIG_TEXT_MAX     256
 #define CONFIG_PATH_MAX     512
+#define MINING_THREADS_MAX  64
 
 struct config {
 	/* Where: */
@@ -71,8 +72,8 @@ const struct setting *config_find(const char *name);
 void config_init(struct config *c);
 /* One value from the command line or a file. ERR_USAGE "bad-setting" with range and example. */
 bool config_set(struct config *c, const struct setting *s, const char *value, struct err *e);
-/* What the command line set is in *c, and named in `given` (a bit for each setting by its index): fills in the rest
- * from environment and files, works out dir and ports. */
+/* What the command line set is in *c, and named in `given` (a bit for each setting by its index):
+ * fills in the rest from environment and files, works out dir and ports. */
 bool config_finish(struct config *c, uint64_t given, struct err *e);
 
 #endif

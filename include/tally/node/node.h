@@ -10,46 +10,68 @@
 #include <tally/consensus/params.h>
 #include <tally/config/config.h>
 
+struct addrbook;
+struct bans;
+struct chain;
 struct event_base;
+struct mempool;
+struct mining;
+struct net;
 struct node;
+struct protocol;
+struct wallet;
 
 /* Priorities of the loop: input and drawing before everything else. */
 enum { NODE_PRIO_INPUT = 0, NODE_PRIO_WORK = 1, NODE_PRIORITIES = 2 };
 
+#define MINER_LABEL "miner" /* of the wallet's address that mining pays if none is named */
+
 enum node_mode {
-	NODE_OFFLINE, /* the databases and the commands; no sockets, no threads but the signature workers' */
-	NODE_ONLINE, /* listens, dials, serves the control port */
+	NODE_OFFLINE, /* databases and commands; no sockets, no threads except the signature workers */
+	NODE_ONLINE, /* listens and connects to peers */
 };
 
-/* Takes the directory's lock, opens both databases, and, online, starts listening. Makes the
- * directory where it is missing, unless must_exist. ERR_BUSY "dir-in-use". */
+/* Takes the directory's lock and opens both databases; online it also listens and begins to
+ * connect. Makes a missing directory. Then rpc and control attach to the node, and node_start makes
+ * it run. c is copied. ERR_BUSY "dir-in-use". */
 bool node_open(struct node **out, const struct config *c, enum node_mode mode, struct err *e);
-/* Commits, and closes everything. False: what was not durable yet could not be written. NULL is harmless. */
+/* Online: starts mining (-miner), the tick of every second and the handling of signals. ERR_USAGE
+ * for the address of -miner; then close the node. */
+bool node_start(struct node *n, struct err *e);
+/* Commits and closes everything. What has attached must be closed before. False: something could
+ * not be written. NULL is harmless. */
 bool node_close(struct node *n, struct err *e);
 
-struct event_base *node_base(const struct node *n);
-/* Runs the loop until node_stop. Returns the exit status: 0, or 1 after a failure (which was logged and is
- * in *e). */
+/* Runs the loop until node_stop. Returns the exit status: 0, or 1 after a failure, which was logged
+ * and is in *e. */
 int node_run(struct node *n, struct err *e);
-/* Ends node_run from within the loop. */
+/* Ends node_run. For calls from within the loop. */
 void node_stop(struct node *n, const char *why);
-/* The same after a failure nobody can go on from. */
+/* The same after a failure that makes it impossible to continue, such as a full disk. */
 void node_fatal(struct node *n, const struct err *e);
-/* Turns the loop until *done is true (for commands offline). */
+/* Runs the loop until *done is true or the node stops. False: the node has failed. For commands
+ * offline. */
 bool node_wait(struct node *n, const bool *done, struct err *e);
 
-bool node_has_chain(const struct node *n);
-/* Makes a chain: p's fields as params_default and the options set them, with name and creator; genesis time is now; with
- * genesis_bits 0 the bits are chosen for the spacing from this machine's hash rate (about a second).
- * ERR_KNOWN "chain-exists". */
-bool node_create_chain(struct node *n, struct chain_params *p, struct err *e);
+/* The parts of a node, owned by it. */
+struct event_base *node_base(const struct node *n);
+const struct config *node_config(const struct node *n);
+enum node_mode node_mode(const struct node *n);
+const struct clock *node_clock(const struct node *n);
+struct chain *node_chain(const struct node *n);
+struct wallet *node_wallet(const struct node *n);
+struct mining *node_mining(const struct node *n);
+struct mempool *node_mempool(const struct node *n);   /* NULL while there is no chain */
+struct protocol *node_protocol(const struct node *n); /* NULL offline, and so are the others: */
+struct net *node_net(const struct node *n);
+struct addrbook *node_addrbook(const struct node *n);
+struct bans *node_bans(const struct node *n);
 
-/* May it receive: an address, or a label that exists or can be made? ERR_USAGE. */
-bool node_check_receiver(const char *text, struct err *e);
-/* An address, or a label of the wallet (made on first use where `make`). ERR_USAGE, ERR_NOTFOUND
- * "unknown-label". */
-bool node_resolve_address(struct node *n, const char *text, bool make, struct key_hash *out,
-			  struct err *e);
+bool node_has_chain(const struct node *n);
+/* Makes a chain: p's fields as params_default and the options set them, with name and creator;
+ * genesis time is now; with genesis_bits 0 the bits are chosen for the spacing from this machine's
+ * hash rate (about a second). ERR_KNOWN "chain-exists". */
+bool node_create_chain(struct node *n, struct chain_params *p, struct err *e);
 
 /* What changed, for those who show it. */
 enum node_event_bits {
@@ -67,9 +89,9 @@ typedef void node_observer(void *arg, unsigned bits);
 void node_subscribe(struct node *n, node_observer *fn, void *arg);
 void node_unsubscribe(struct node *n, node_observer *fn, void *arg);
 
-/* A renderer of screens for `tally_screen` (the program sets it; the node does not know its screen). Returns text
- * (mem_alloc'ed), rows joined by newlines; NULL: no such size. *more: it shows blocks that were not read yet, and the
- * next call goes on with them. */
+/* A renderer of screens for `tally_screen` (the program sets it; the node does not know its
+ * screen). Returns text (mem_alloc'ed), rows joined by newlines; NULL: no such size. *more: it
+ * shows blocks that were not read yet, and the next call goes on with them. */
 typedef char *node_renderer(struct node *n, unsigned cols, unsigned rows, bool *more);
 void node_go_headless(struct node *n); /* log lines go to standard output, those so far first */
 void node_set_renderer(struct node *n, node_renderer *fn);

@@ -1,0 +1,111 @@
+/* The mining controller decides what is mined and when: continuously (startnode -miner, the command
+ * mine), or an exact number of blocks (generatetoaddress). One job runs at a time; an exact number
+ * goes before continuous mining. */
+#ifndef TALLY_MINING_MINING_H
+#define TALLY_MINING_MINING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tally/base/clock.h>
+#include <tally/base/err.h>
+#include <tally/base/rng.h>
+#include <tally/chain/chain.h>
+#include <tally/crypto/key.h>
+#include <tally/mempool/mempool.h>
+#include <tally/primitives/block.h>
+#include <tally/protocol/protocol.h>
+
+struct event_base;
+struct mining;
+
+/* What the controller needs of its node. arg is that of struct mining_options. All are required. */
+struct mining_ops {
+	/* Nothing may be begun any more. */
+	bool (*stopping)(void *arg);
+	/* What peers report of the chain. False: no network (offline). */
+	bool (*sync)(void *arg, struct sync_info *out);
+	/* The address that is paid until one is named. */
+	bool (*default_payee)(void *arg, struct key_hash *out, struct err *e);
+	/* Hands a mined block to the chain, which connects it in its own slices; mining_chain_idle
+	 * is called then. b is borrowed. */
+	bool (*submit)(void *arg, struct block *b, struct err *e);
+	/* Once the chain is idle: false with the reason if a submitted block turned out invalid. */
+	bool (*verdict)(void *arg, const struct block_hash *hash, struct err *e);
+	/* Asks for a call of mining_work from the loop, soon. */
+	void (*schedule)(void *arg);
+	/* Something in struct mining_info has changed. */
+	void (*changed)(void *arg);
+};
+
+struct mining_options {
+	struct event_base *base;
+	int priority; /* libevent's, for timer and threads */
+	const struct clock *clock;
+	const struct rng *rng;
+	unsigned threads; /* until mining_set changes it */
+	const struct mining_ops *ops;
+	void *arg;
+};
+
+struct mining *mining_new(const struct mining_options *o);
+/* Answers unfinished requests with ERR_BUSY "stopping" and joins the threads. NULL is harmless. */
+void mining_free(struct mining *m);
+/* Once there is a chain: before this nothing is mined. Both borrowed. */
+void mining_set_chain(struct mining *m, const struct chain *chain, struct mempool *mempool);
+
+/* --- called by the node ---------------------------------------------------------------------- */
+
+/* The tip or the mempool has changed. A new tip restarts the job at once; new transactions alone
+ * are taken into it within a second. NULL is harmless. */
+void mining_changed(struct mining *m);
+/* Starts, restarts or stops the job as is wanted now. */
+void mining_work(struct mining *m);
+/* Once a second: measures the hash rate. */
+void mining_tick(struct mining *m);
+/* The chain has nothing left to do: looks at the verdict on a submitted block. NULL is harmless. */
+void mining_chain_idle(struct mining *m);
+
+/* --- called by commands ------------------------------------------------------------------------ */
+
+/* Switches continuous mining. Off also ends unfinished requests of mining_generate, with ERR_BUSY
+ * "mining-off". to NULL keeps the address (at first: ops->default_payee). threads 0 keeps the
+ * number. ERR_IO "miner" if the system gives no pipe or thread. */
+bool mining_set(struct mining *m, bool on, const struct key_hash *to, unsigned threads,
+		struct err *e);
+
+/* hashes: of the n blocks mined, in order. err NULL: all of them were mined. */
+typedef void mining_done(void *arg, const struct block_hash *hashes, size_t n,
+			 const struct err *err);
+struct mining_request {
+	struct key_hash to;
+	uint32_t count;     /* of blocks */
+	const void *client; /* for mining_cancel */
+	mining_done *done;  /* called exactly once */
+	void *arg;
+};
+/* Mines exactly q->count blocks, one after another. Requests are served in order of arrival. done
+ * is called within this call only for count 0 and on error. */
+void mining_generate(struct mining *m, const struct mining_request *q);
+/* The client has disconnected: its requests end with this error. */
+void mining_cancel(struct mining *m, const void *client, const struct err *err);
+
+/* False if no valid block can be made: a block's time can't be before its parent's, and the tip's
+ * time is so far ahead of this clock that every node would refuse the next block as from the
+ * future. ERR_FUTURE "clock-behind". Needs a chain. */
+bool mining_clock_ok(const struct mining *m, struct err *e);
+
+struct mining_info {
+	bool on;   /* continuous mining is switched on */
+	bool busy; /* a job is running */
+	unsigned threads;
+	double hash_rate; /* hashes per second, smoothed over about 5 s */
+	uint32_t found;   /* blocks since the start that the chain has accepted */
+	bool has_to;
+	struct key_hash to;  /* of continuous mining */
+	uint32_t want, made; /* blocks of the request that is being served; want 0: none */
+};
+void mining_get_info(const struct mining *m, struct mining_info *out);
+
+#endif
