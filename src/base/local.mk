@@ -26,15 +26,15 @@ if HAVE_CMOCKA
 UNIT_TESTS += \
 	tests/unit/test_bytes \
 	tests/unit/test_map \
-	tests/unit/test_outside \
+	tests/unit/test_base \
 	tests/unit/test_text \
 	tests/unit/test_thread
 tests_unit_test_bytes_SOURCES = tests/unit/test_bytes.c
 tests_unit_test_bytes_LDADD = $(UNIT_LIBS)
 tests_unit_test_map_SOURCES = tests/unit/test_map.c
 tests_unit_test_map_LDADD = $(UNIT_LIBS)
-tests_unit_test_outside_SOURCES = tests/unit/test_outside.c
-tests_unit_test_outside_LDADD = $(UNIT_LIBS)
+tests_unit_test_base_SOURCES = tests/unit/test_base.c
+tests_unit_test_base_LDADD = $(UNIT_LIBS)
 tests_unit_test_text_SOURCES = tests/unit/test_text.c
 tests_unit_test_text_LDADD = $(UNIT_LIBS)
 tests_unit_test_thread_SOURCES = tests/unit/test_thread.c

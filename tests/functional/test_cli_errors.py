@@ -216,7 +216,7 @@ def test_an_unusable_home_is_reported(net):
     with open(blocked, "w") as f:
         f.write("mine\n")
     for home in (blocked, blocked + "/below"):
-        assert_error(n, 1, "createwallet", env={"TALLY_HOME": home}, contains=blocked + " is no directory")
+        assert_error(n, 1, "createwallet", env={"TALLY_HOME": home}, contains=blocked + " is not a directory")
     assert_error(n, 1, "createwallet", env={"TALLY_HOME": "/proc/nosuch"}, contains="/proc/nosuch")
     assert_error(n, 2, "createwallet", env={"TALLY_HOME": ""}, contains="TALLY_HOME")
     assert_error(n, 2, "createwallet", env={"TALLY_HOME": "/" + "x" * 600}, contains="too long")

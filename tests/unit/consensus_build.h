@@ -1,5 +1,5 @@
-/* Builds transactions and blocks for the tests of the consensus rules: a valid one first, which a
- * test then bends in one place. Included after cmocka.h. */
+/* Builds valid transactions and blocks for the tests of the consensus rules. A test then changes one
+ * thing. Include it after cmocka.h. */
 #ifndef TESTS_UNIT_CONSENSUS_BUILD_H
 #define TESTS_UNIT_CONSENSUS_BUILD_H
 
@@ -127,7 +127,7 @@ static inline struct tx *build_tx(const struct build *b)
 	return tx;
 }
 
-/* As it stands, with the given root. */
+/* The block as built, with the given merkle root. */
 static inline struct block *build_block_raw(const struct block_header *h, struct tx *const *txs,
 					    size_t n)
 {
@@ -139,7 +139,7 @@ static inline struct block *build_block_raw(const struct block_header *h, struct
 	return block_make(h, raw, n);
 }
 
-/* With the root of its transactions. */
+/* The block with the merkle root of its transactions. */
 static inline struct block *build_block(struct block_header h, struct tx *const *txs, size_t n)
 {
 	struct block *b = build_block_raw(&h, txs, n);
@@ -163,7 +163,7 @@ static inline void assert_refused(bool ok, const struct err *e, enum err_class c
 	assert_int_equal(e->cls, cls);
 }
 
-/* tx_check of what is built; token NULL: it passes. */
+/* Runs tx_check on the built transaction. token: the expected error; NULL: it must pass. */
 static inline void check_built(const struct build *b, const char *token)
 {
 	struct tx *tx = build_tx(b);

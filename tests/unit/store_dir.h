@@ -1,4 +1,4 @@
-/* A fresh directory for a test that needs files, and what the tests of the store do with them. */
+/* A fresh directory for a test, and helpers for the tests of the store. */
 #ifndef TALLY_TESTS_STORE_DIR_H
 #define TALLY_TESTS_STORE_DIR_H
 
@@ -27,7 +27,7 @@
 
 #define TEST_CACHE (UINT64_C(1) << 20)
 
-/* Berkeley DB doesn't give back the memory of an environment that panicked. */
+/* Berkeley DB leaks the memory of an environment that panicked. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
@@ -41,7 +41,7 @@ static void no_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_
 }
 
 struct fixture {
-	char dir[256];   /* removed with all that is in it */
+	char dir[256];   /* removed at the end with its contents */
 	char chain[300]; /* DIR/chain, not made yet */
 	struct store_options o;
 };
@@ -67,7 +67,7 @@ static inline int remove_one(const char *path, const struct stat *st, int type, 
 	return remove(path);
 }
 
-/* Removes the database, so that the test can begin again. */
+/* Removes the database, so that the test can make a new one. */
 static inline void fixture_empty(const struct fixture *f)
 {
 	assert_int_equal(nftw(f->chain, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
@@ -84,7 +84,7 @@ static inline int fixture_teardown(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
-/* Asserts that it worked, and says why where it didn't. */
+/* Asserts success; prints the error otherwise. */
 #define assert_ok(call, e)                                                    \
 	do {                                                                  \
 		if (!(call))                                                  \
@@ -112,7 +112,7 @@ static inline struct span text_span(const char *s)
 	return (struct span){(const uint8_t *)s, strlen(s)};
 }
 
-/* Bytes in the directory's files whose names begin so. */
+/* The total size of the files whose names have this prefix. */
 static inline uint64_t dir_bytes(const char *dir, const char *prefix)
 {
 	DIR *d = opendir(dir);

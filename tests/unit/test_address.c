@@ -45,7 +45,7 @@ static const struct {
 	{"A1G7SGD8", "bech32-checksum"},
 	{"10a06t8", "bech32-prefix"},
 	{"1qzzfhee", "bech32-prefix"},
-	/* Not BIP 173's: */
+	/* Cases that are not in BIP 173: */
 	{"", "bech32-prefix"},
 	{"1", "bech32-prefix"},
 	{"a1", "bech32-length"},
@@ -68,7 +68,7 @@ static void valid_strings_decode_and_encode_to_themselves(void **state)
 			lower[c] = (char)tolower((unsigned char)valid[i][c]);
 		assert_string_equal(again, lower);
 		assert_false(
-			bech32_encode(again, len, BECH32, hrp, data, n)); /* no room for the end */
+			bech32_encode(again, len, BECH32, hrp, data, n)); /* no space for the NUL */
 	}
 }
 
@@ -166,7 +166,7 @@ static void groups_come_back_for_every_length(void **state)
 	}
 }
 
-static void longer_texts_are_a_matter_of_the_caller(void **state)
+static void the_caller_chooses_the_longest_text(void **state)
 {
 	uint8_t data[200] = {0}, back[300];
 	char text[300], hrp[84];
@@ -182,7 +182,7 @@ static void longer_texts_are_a_matter_of_the_caller(void **state)
 	assert_string_equal(e.token, "bech32-length");
 }
 
-static void what_cannot_be_encoded_is_refused(void **state)
+static void impossible_input_is_not_encoded(void **state)
 {
 	static const uint8_t wide[] = {32};
 	char out[200], long_hrp[86];
@@ -199,7 +199,7 @@ static void what_cannot_be_encoded_is_refused(void **state)
 	assert_true(bech32_encode(out, sizeof(out), BECH32, long_hrp, wide, 0));
 }
 
-static void addresses_come_back_and_have_their_form(void **state)
+static void addresses_round_trip(void **state)
 {
 	struct rng_seeded rng;
 
@@ -244,10 +244,10 @@ static void assert_refused(const char *text, const char *because)
 	assert_int_equal(e.cls, ERR_USAGE);
 	assert_string_equal(e.token, "bad-address");
 	assert_non_null(strstr(e.detail, because));
-	assert_non_null(strstr(e.detail, ": ")); /* what was wrong: what would be right */
+	assert_non_null(strstr(e.detail, ": ")); /* "what is wrong: what would be right" */
 }
 
-static void what_is_no_address_is_refused_for_its_reason(void **state)
+static void invalid_addresses_are_refused_with_the_reason(void **state)
 {
 	char text[BECH32_MAX_CHARS + 1], longer[400];
 
@@ -303,10 +303,10 @@ int main(void)
 		cmocka_unit_test(groups_of_five_bits_hold_bip173s_program),
 		cmocka_unit_test(leftover_bits_must_be_zero_padding),
 		cmocka_unit_test(groups_come_back_for_every_length),
-		cmocka_unit_test(longer_texts_are_a_matter_of_the_caller),
-		cmocka_unit_test(what_cannot_be_encoded_is_refused),
-		cmocka_unit_test(addresses_come_back_and_have_their_form),
-		cmocka_unit_test(what_is_no_address_is_refused_for_its_reason),
+		cmocka_unit_test(the_caller_chooses_the_longest_text),
+		cmocka_unit_test(impossible_input_is_not_encoded),
+		cmocka_unit_test(addresses_round_trip),
+		cmocka_unit_test(invalid_addresses_are_refused_with_the_reason),
 		cmocka_unit_test(labels_do_not_look_like_addresses),
 	};
 

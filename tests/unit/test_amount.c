@@ -81,7 +81,7 @@ static void decimal_coins_are_read(void **state)
 	}
 }
 
-static void what_is_no_amount_is_refused_for_its_reason(void **state)
+static void invalid_amounts_are_refused_with_the_reason(void **state)
 {
 	static const struct {
 		const char *text, *because;
@@ -131,7 +131,7 @@ static void what_is_no_amount_is_refused_for_its_reason(void **state)
 	}
 }
 
-static void zero_is_read_where_it_is_welcome(void **state)
+static void zero_is_accepted_only_if_allowed(void **state)
 {
 	int64_t units = -7;
 
@@ -172,14 +172,14 @@ static void amounts_are_shown_short_and_fixed(void **state)
 	}
 }
 
-static void what_is_shown_is_read_back(void **state)
+static void formatted_amounts_parse_back(void **state)
 {
 	struct rng_seeded rng;
 
 	(void)state;
 	rng_seeded_init(&rng, 8);
 	for (int i = 0; i < 5000; i++) {
-		/* Of every length. */
+		/* Amounts of every length. */
 		uint64_t below = rng_below(&rng.rng, (uint64_t)MAX_MONEY + 1) + 1;
 		int64_t units = (int64_t)rng_below(&rng.rng, i % 2 ? below : 1 + below % 1000000);
 		char text[AMOUNT_CHARS + 1];
@@ -198,10 +198,10 @@ int main(void)
 		cmocka_unit_test(the_range_is_0_to_21_million_coins),
 		cmocka_unit_test(sums_say_whether_they_fit),
 		cmocka_unit_test(decimal_coins_are_read),
-		cmocka_unit_test(what_is_no_amount_is_refused_for_its_reason),
-		cmocka_unit_test(zero_is_read_where_it_is_welcome),
+		cmocka_unit_test(invalid_amounts_are_refused_with_the_reason),
+		cmocka_unit_test(zero_is_accepted_only_if_allowed),
 		cmocka_unit_test(amounts_are_shown_short_and_fixed),
-		cmocka_unit_test(what_is_shown_is_read_back),
+		cmocka_unit_test(formatted_amounts_parse_back),
 	};
 
 	return cmocka_run_group_tests_name("amount", tests, NULL, NULL);

@@ -16,7 +16,7 @@
 
 #include "bitcoin_blocks.h"
 
-/* Decodes from memory of exactly n bytes, so that a sanitizer sees a read past them. */
+/* Decodes from an allocation of exactly n bytes, so that a sanitizer notices a read past the end. */
 static bool decode(struct block **b, const uint8_t *bytes, size_t n, struct err *e)
 {
 	uint8_t *p = mem_alloc(n);
@@ -91,7 +91,7 @@ static void bitcoins_block_100000_decodes(void **state)
 	block_unref(b);
 }
 
-static void headers_come_back(void **state)
+static void headers_round_trip(void **state)
 {
 	struct rng_seeded rng;
 
@@ -142,7 +142,7 @@ static struct block *make(size_t n, struct rng_seeded *rng)
 	return b;
 }
 
-static void blocks_made_of_transactions_come_back(void **state)
+static void blocks_made_of_transactions_round_trip(void **state)
 {
 	static const size_t counts[] = {0, 1, 2, 5, 252, 253, 300};
 	struct rng_seeded rng;
@@ -158,7 +158,7 @@ static void blocks_made_of_transactions_come_back(void **state)
 		bytes = mem_alloc(made->raw.len);
 		memcpy(bytes, made->raw.p, made->raw.len);
 		assert_true(block_decode_take(&b, bytes, made->raw.len, NULL));
-		assert_ptr_equal(b->raw.p, bytes); /* taken, not copied */
+		assert_ptr_equal(b->raw.p, bytes); /* owned, not copied */
 		assert_int_equal(b->n_tx, made->n_tx);
 		assert_true(hash256_equal(&b->hash.h, &made->hash.h));
 		header_encode(header, &b->header);
@@ -289,7 +289,7 @@ static void the_largest_block_decodes_and_no_larger(void **state)
 	struct err e;
 
 	(void)state;
-	/* As many transactions as can be, of ten zero bytes each. */
+	/* The largest possible number of transactions, of ten zero bytes each. */
 	writer_init_fixed(&w, bytes + HEADER_BYTES, 5);
 	put_compact(&w, n_tx);
 	assert_int_equal(w.len, 5);
@@ -300,7 +300,7 @@ static void the_largest_block_decodes_and_no_larger(void **state)
 	assert_string_equal(e.token, "block-oversize");
 	assert_false(block_decode_take(&b, taken, BLOCK_MAX_BYTES + 1, &e));
 	assert_string_equal(e.token, "block-oversize");
-	/* Exactly the limit: one transaction whose only output fills it up. */
+	/* Exactly the limit: one transaction whose only output takes the rest. */
 	memset(bytes, 0, BLOCK_MAX_BYTES);
 	bytes[HEADER_BYTES] = 1;
 	bytes[HEADER_BYTES + 6] = 1;
@@ -312,7 +312,7 @@ static void the_largest_block_decodes_and_no_larger(void **state)
 	free(bytes);
 }
 
-static void references_keep_a_block(void **state)
+static void a_block_lives_until_its_last_reference(void **state)
 {
 	struct rng_seeded rng;
 	struct block *b;
@@ -333,14 +333,14 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bitcoins_genesis_decodes),
 		cmocka_unit_test(bitcoins_block_100000_decodes),
-		cmocka_unit_test(headers_come_back),
-		cmocka_unit_test(blocks_made_of_transactions_come_back),
+		cmocka_unit_test(headers_round_trip),
+		cmocka_unit_test(blocks_made_of_transactions_round_trip),
 		cmocka_unit_test(a_transaction_copied_out_outlives_its_block),
 		cmocka_unit_test(every_cut_and_every_trailing_byte_fails),
 		cmocka_unit_test(changed_blocks_fail_or_keep_their_bytes),
 		cmocka_unit_test(hostile_counts_fail_before_anything_is_allocated),
 		cmocka_unit_test(the_largest_block_decodes_and_no_larger),
-		cmocka_unit_test(references_keep_a_block),
+		cmocka_unit_test(a_block_lives_until_its_last_reference),
 	};
 
 	return cmocka_run_group_tests_name("block", tests, NULL, NULL);

@@ -15,14 +15,14 @@ static struct build b;
 static struct tx *txs[8];
 static struct err e;
 
-/* txs[0] is a coinbase of this height. */
+/* Sets txs[0] to a coinbase of this height. */
 static void take_coinbase(uint32_t height)
 {
 	build_coinbase(&b, height, 1000);
 	txs[0] = build_tx(&b);
 }
 
-/* txs[at] is a payment that differs from all others. */
+/* Sets txs[at] to a payment that differs from all others. */
 static void take_payment(size_t at)
 {
 	build_payment(&b);
@@ -50,7 +50,7 @@ static struct chain_params chain(void)
 	return p;
 }
 
-/* block_check of txs[0 .. n-1]; token NULL: it passes. */
+/* Runs block_check on a block of txs[0 .. n-1]. token: the expected error; NULL: it must pass. */
 static void check_txs(size_t n, uint32_t height, const char *token)
 {
 	struct chain_params p = chain();
@@ -64,7 +64,7 @@ static void check_txs(size_t n, uint32_t height, const char *token)
 	block_unref(blk);
 }
 
-static void header_in_its_place_passes(void **state)
+static void valid_header_passes(void **state)
 {
 	struct chain_params p = chain();
 	struct block_header h = {.version = 1, .time = TIME + 10, .bits = 0x1d00ffff};
@@ -74,7 +74,7 @@ static void header_in_its_place_passes(void **state)
 	struct u256 target, one = u256_from_u64(1);
 
 	(void)state;
-	/* The hash just meets its target, and just not. */
+	/* The hash equals the target, and exceeds it by one. */
 	assert_true(target_from_bits(&target, h.bits));
 	u256_to_le(hash.h.b, &target);
 	assert_passes(header_check(&h, &hash, &p, &parent, &e), &e);
@@ -83,7 +83,7 @@ static void header_in_its_place_passes(void **state)
 	assert_refused(header_check(&h, &hash, &p, &parent, &e), &e, ERR_INVALID, "high-hash");
 }
 
-static void header_has_the_bits_of_its_place(void **state)
+static void header_has_the_required_bits(void **state)
 {
 	struct chain_params p = chain();
 	struct block_header h = {.version = 1, .time = TIME + 10, .bits = 0x1d00ffff};
@@ -95,14 +95,14 @@ static void header_has_the_bits_of_its_place(void **state)
 	assert_refused(header_check(&h, &hash, &p, &parent, &e), &e, ERR_INVALID, "bad-diffbits");
 	h.bits = next_bits(&p, 5, 0x1d00ffff, TIME, TIME - 11);
 	assert_passes(header_check(&h, &hash, &p, &parent, &e), &e);
-	/* The same target in another form, and harder bits, are not it. */
+	/* The same target in non-canonical form and harder bits are both refused. */
 	h.bits = 0x1e00010d;
 	assert_refused(header_check(&h, &hash, &p, &parent, &e), &e, ERR_INVALID, "bad-diffbits");
 	h.bits = 0x1c00ffff;
 	assert_refused(header_check(&h, &hash, &p, &parent, &e), &e, ERR_INVALID, "bad-diffbits");
-	h.bits = 0; /* no target: nothing meets it */
+	h.bits = 0; /* not a target: no hash meets it */
 	assert_refused(header_check(&h, &hash, &p, &parent, &e), &e, ERR_INVALID, "high-hash");
-	/* On genesis the grandparent does not matter. */
+	/* If the parent is genesis, the grandparent is ignored. */
 	parent.height = 0;
 	h.bits = 0x1d00ffff;
 	assert_passes(header_check(&h, &hash, &p, &parent, &e), &e);
@@ -120,7 +120,7 @@ static void time_never_goes_back(void **state)
 	assert_passes(header_check(&h, &hash, &p, &parent, &e), &e);
 	h.time = TIME - 1;
 	assert_refused(header_check(&h, &hash, &p, &parent, &e), &e, ERR_INVALID, "time-too-old");
-	h.time = UINT32_MAX; /* the clock is not this rule's business */
+	h.time = UINT32_MAX; /* this rule ignores the clock */
 	assert_passes(header_check(&h, &hash, &p, &parent, &e), &e);
 }
 
@@ -187,7 +187,7 @@ static void merkle_root_is_that_of_the_transactions(void **state)
 	drop(4);
 }
 
-/* CVE-2012-2459: three transactions and the third again have the root of the three. */
+/* CVE-2012-2459: three transactions, and the same with the third repeated, have the same root. */
 static void repeated_transactions_are_a_mutation(void **state)
 {
 	(void)state;
@@ -206,7 +206,7 @@ static void repeated_transactions_are_a_mutation(void **state)
 	drop(4);
 }
 
-static void transaction_of_64_bytes_is_blamed_on_the_sender(void **state)
+static void transaction_of_64_bytes_is_a_mutation(void **state)
 {
 	(void)state;
 	take_coinbase(1);
@@ -247,7 +247,7 @@ static void block_is_as_large_as_the_chain_allows(void **state)
 	drop(2);
 }
 
-static void first_transaction_and_only_the_first_is_a_coinbase(void **state)
+static void only_the_first_transaction_is_a_coinbase(void **state)
 {
 	(void)state;
 	take_coinbase(1);
@@ -306,7 +306,7 @@ static void coinbase_begins_with_the_height(void **state)
 		if (height)
 			check_txs(1, height - 1, "bad-cb-height");
 		drop(1);
-		/* Nothing after it, where that is enough. */
+		/* No byte after it, if the length is sufficient. */
 		if (cases[i].n >= SCRIPT_COINBASE_MIN) {
 			build_cb_script(&b, script, cases[i].n);
 			txs[0] = build_tx(&b);
@@ -382,7 +382,8 @@ static void every_transaction_is_final(void **state)
 			txs[at] = build_tx(&b);
 			check_txs(2, 10, lock < 10 ? NULL : "bad-txns-nonfinal");
 			tx_unref(txs[at]);
-			b.lock_time = TIME - 10 + lock; /* check_txs' parent is at TIME */
+			b.lock_time =
+				TIME - 10 + lock; /* check_txs uses TIME as the parent's time */
 			txs[at] = build_tx(&b);
 			check_txs(2, 10, lock < 10 ? NULL : "bad-txns-nonfinal");
 			drop(2);
@@ -410,7 +411,7 @@ static void coinbase_pays_subsidy_and_fees_at_most(void **state)
 
 	(void)state;
 	assert_passes(reward_ok(&p, 1, 50 * COIN, 0), &e);
-	assert_passes(reward_ok(&p, 1, 0, 0), &e); /* less is the miner's loss */
+	assert_passes(reward_ok(&p, 1, 0, 0), &e); /* less than allowed is valid */
 	assert_refused(reward_ok(&p, 1, 50 * COIN + 1, 0), &e, ERR_INVALID, "bad-cb-amount");
 	assert_passes(reward_ok(&p, 1, 50 * COIN + 1, 1), &e);
 	assert_refused(reward_ok(&p, 1, 50 * COIN + 2, 1), &e, ERR_INVALID, "bad-cb-amount");
@@ -435,17 +436,17 @@ static void fees_are_max_money_at_most(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(header_in_its_place_passes),
-		cmocka_unit_test(header_has_the_bits_of_its_place),
+		cmocka_unit_test(valid_header_passes),
+		cmocka_unit_test(header_has_the_required_bits),
 		cmocka_unit_test(time_never_goes_back),
 		cmocka_unit_test(header_version_is_one),
 		cmocka_unit_test(time_is_120_seconds_ahead_at_most),
 		cmocka_unit_test(block_without_transactions_is_mutated),
 		cmocka_unit_test(merkle_root_is_that_of_the_transactions),
 		cmocka_unit_test(repeated_transactions_are_a_mutation),
-		cmocka_unit_test(transaction_of_64_bytes_is_blamed_on_the_sender),
+		cmocka_unit_test(transaction_of_64_bytes_is_a_mutation),
 		cmocka_unit_test(block_is_as_large_as_the_chain_allows),
-		cmocka_unit_test(first_transaction_and_only_the_first_is_a_coinbase),
+		cmocka_unit_test(only_the_first_transaction_is_a_coinbase),
 		cmocka_unit_test(coinbase_begins_with_the_height),
 		cmocka_unit_test(height_is_pushed_in_its_shortest_form),
 		cmocka_unit_test(every_transaction_is_checked),

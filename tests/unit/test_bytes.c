@@ -111,13 +111,13 @@ static void read_one_way(struct reader *r, unsigned way)
 
 static void one_byte_too_few_fails_and_poisons(void **state)
 {
-	/* A first byte that wants eight more of a CompactSize; for the var span three of two. */
+	/* A CompactSize that announces eight more bytes; for the var span, a length of three with two bytes. */
 	static const uint8_t bytes[11][9] = {[9] = {0xff, 1, 1, 1, 1, 1, 1, 1}, [10] = {3, 1, 1}};
 	static const size_t needs[] = {1, 2, 2, 4, 4, 8, 8, 3, 3, 9, 4};
 
 	(void)state;
 	for (unsigned way = 0; way < ARRAY_LEN(needs); way++) {
-		/* Of its own, so that a sanitizer sees a read past the end. */
+		/* An allocation of exactly this size, so that a sanitizer notices a read past the end. */
 		size_t have = needs[way] - 1;
 		uint8_t *p = mem_alloc(have);
 		struct reader r;
@@ -130,7 +130,7 @@ static void one_byte_too_few_fails_and_poisons(void **state)
 		assert_false(reader_ok(&r));
 		assert_false(reader_done(&r));
 		assert_int_equal(reader_left(&r), 0);
-		/* Poisoned: what would fit gives zeros too. */
+		/* After a failure even reads that would fit return zeros. */
 		for (unsigned next = 0; next < ARRAY_LEN(needs); next++)
 			read_one_way(&r, next);
 		assert_false(reader_ok(&r));
@@ -138,7 +138,7 @@ static void one_byte_too_few_fails_and_poisons(void **state)
 	}
 }
 
-static void reading_exactly_what_is_there_succeeds(void **state)
+static void reading_exactly_all_bytes_succeeds(void **state)
 {
 	uint8_t b[9] = {1, 2, 3, 4, 5, 6, 7, 8, 9}, out[9];
 	struct reader r;
@@ -164,7 +164,7 @@ static void reading_exactly_what_is_there_succeeds(void **state)
 	assert_int_equal(get_u8(&r), 0);
 }
 
-static void nothing_can_be_read_of_nothing(void **state)
+static void an_empty_reader_gives_nothing(void **state)
 {
 	struct reader r;
 
@@ -226,7 +226,7 @@ static void compact_size_of_515_is_fd0302(void **state)
 	assert_true(reader_done(&r));
 }
 
-static void longer_compact_sizes_than_needed_fail(void **state)
+static void compact_sizes_that_are_not_minimal_fail(void **state)
 {
 	static const struct {
 		uint8_t b[9];
@@ -256,7 +256,7 @@ static void longer_compact_sizes_than_needed_fail(void **state)
 	}
 }
 
-static void var_spans_are_bounded_by_max_and_by_what_is_left(void **state)
+static void var_spans_are_bounded_by_max_and_by_the_bytes_left(void **state)
 {
 	struct reader r;
 	struct span s;
@@ -305,7 +305,7 @@ static void fixed_writers_stop_at_their_end(void **state)
 	put_le16(&w, 0xffff);
 	assert_true(w.failed);
 	assert_int_equal(w.len, 4);
-	put_u8(&w, 9); /* would fit, but it has failed */
+	put_u8(&w, 9); /* would fit, but the writer has failed */
 	assert_int_equal(w.len, 4);
 	assert_int_equal(buf[4], 0);
 	assert_int_equal(buf[5], 0x77);
@@ -381,12 +381,12 @@ int main(void)
 		cmocka_unit_test(integers_have_the_byte_order_of_their_name),
 		cmocka_unit_test(plain_integers_keep_their_highest_bits),
 		cmocka_unit_test(one_byte_too_few_fails_and_poisons),
-		cmocka_unit_test(reading_exactly_what_is_there_succeeds),
-		cmocka_unit_test(nothing_can_be_read_of_nothing),
+		cmocka_unit_test(reading_exactly_all_bytes_succeeds),
+		cmocka_unit_test(an_empty_reader_gives_nothing),
 		cmocka_unit_test(compact_sizes_come_back_at_every_boundary),
 		cmocka_unit_test(compact_size_of_515_is_fd0302),
-		cmocka_unit_test(longer_compact_sizes_than_needed_fail),
-		cmocka_unit_test(var_spans_are_bounded_by_max_and_by_what_is_left),
+		cmocka_unit_test(compact_sizes_that_are_not_minimal_fail),
+		cmocka_unit_test(var_spans_are_bounded_by_max_and_by_the_bytes_left),
 		cmocka_unit_test(fixed_writers_stop_at_their_end),
 		cmocka_unit_test(growing_writers_keep_what_was_written),
 		cmocka_unit_test(var_bytes_carry_their_length),

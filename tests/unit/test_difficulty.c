@@ -125,7 +125,7 @@ static void long_walk_is_exact(void **state)
 	}
 }
 
-static void block_on_time_keeps_the_target(void **state)
+static void a_block_in_time_keeps_the_target(void **state)
 {
 	static const uint32_t spacings[] = {1, 10, 600, 86400};
 	static const uint32_t bits[] = {0x1f00ffff, 0x1d00ffff, 0x1a7fffff, 0x04123456, 0x01010000};
@@ -170,7 +170,7 @@ static void target_stops_at_pow_limit(void **state)
 	struct chain_params p = chain_of(10, 0x1f00ffff);
 
 	(void)state;
-	/* 11 s instead of 10: 301/300 of the target. */
+	/* 11 s instead of 10 s: the target grows by 301/300. */
 	assert_int_equal(after(&p, 0x1f00ff00, 10), 0x1f00ff00);
 	assert_int_equal(after(&p, 0x1f00ff00, 11), 0x1f00ffd9);
 	assert_int_equal(after(&p, 0x1f00ff00, 12), 0x1f00ffff);
@@ -213,7 +213,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(retarget_is_exact),
 		cmocka_unit_test(long_walk_is_exact),
-		cmocka_unit_test(block_on_time_keeps_the_target),
+		cmocka_unit_test(a_block_in_time_keeps_the_target),
 		cmocka_unit_test(later_blocks_never_make_it_harder),
 		cmocka_unit_test(one_block_counts_for_sixty_spacings_at_most),
 		cmocka_unit_test(target_stops_at_pow_limit),

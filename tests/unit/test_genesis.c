@@ -10,7 +10,7 @@
 
 #include "consensus_build.h"
 
-/* 4,096 hashes on average: tests make many. */
+/* easy (4,096 hashes on average), because the tests make many blocks */
 #define LIMIT UINT32_C(0x1f100000)
 #define TIME  UINT32_C(1700000000)
 
@@ -32,7 +32,7 @@ static struct chain_params chain(void)
 	return p;
 }
 
-/* The parts of a valid genesis block in b and header, to be bent. */
+/* Sets b and header to the parts of a valid genesis block, for a test to change. */
 static void build_genesis(const struct chain_params *p)
 {
 	uint8_t script[BUILD_SCRIPT_MAX] = {0}, pay[SCRIPT_PAY_BYTES];
@@ -77,7 +77,7 @@ static struct block *mine(uint32_t pow_limit, bool meet, struct tx *const *more,
 	return blk;
 }
 
-/* genesis_read of what is built; token NULL: it passes. */
+/* Runs genesis_read on the built block. token: the expected error; NULL: it must pass. */
 static struct chain_params read_built(const char *token)
 {
 	struct block *blk = mine(LIMIT, true, NULL, 0);
@@ -97,7 +97,7 @@ static struct chain_params read_built(const char *token)
 }
 
 /* Computed with Python's hashlib from tally-protocol(7), GENESIS: nonce 1772 is the first whose hash meets
- * 0x1f100000. Its own bits, 0x1e00ffff, the hash does not meet. */
+ * 0x1f100000. The hash does not meet the bits of the block itself, 0x1e00ffff. */
 static const char frozen[] =
 	"010000000000000000000000000000000000000000000000000000000000000000000000c2739b5f0d4e34e9"
 	"4774da16a4be41db4040d8f61fd9c740894ed1f3054228f100f15365ffff001eec0600000101000000010000"
@@ -119,7 +119,7 @@ static struct block *frozen_block(void)
 	return blk;
 }
 
-static void genesis_of_the_protocol_is_read(void **state)
+static void genesis_with_known_hash_is_read(void **state)
 {
 	struct block *blk = frozen_block();
 	struct chain_params p;
@@ -144,7 +144,7 @@ static void genesis_of_the_protocol_is_read(void **state)
 	block_unref(blk);
 }
 
-static void genesis_made_is_that_of_the_protocol(void **state)
+static void genesis_made_has_the_known_hash(void **state)
 {
 	struct chain_params p = chain(), got;
 	struct block *want = frozen_block(), *blk;
@@ -153,7 +153,7 @@ static void genesis_made_is_that_of_the_protocol(void **state)
 	strcpy(p.name, "physics-101 \xc3\xa9");
 	p.genesis_bits = 0x1e00ffff;
 	assert_passes(genesis_make(&blk, &p, &e), &e);
-	/* Any nonce will do; all else is given. */
+	/* Only the nonce may differ. */
 	assert_int_equal(blk->raw.len, want->raw.len);
 	assert_memory_equal(blk->raw.p, want->raw.p, HEADER_BYTES - 4);
 	assert_memory_equal(blk->raw.p + HEADER_BYTES, want->raw.p + HEADER_BYTES,
@@ -165,7 +165,7 @@ static void genesis_made_is_that_of_the_protocol(void **state)
 	block_unref(want);
 }
 
-static void what_is_made_can_be_read(void **state)
+static void made_genesis_can_be_read(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 6; i++) {
@@ -178,7 +178,8 @@ static void what_is_made_can_be_read(void **state)
 		p.reward = i == 3 ? 0 : 123456;
 		p.max_block_bytes = 10000 + (uint32_t)i;
 		p.genesis_bits =
-			i == 1 ? LIMIT : 0x1a010000; /* a hash this good is not looked for */
+			i == 1 ? LIMIT
+			       : 0x1a010000; /* the search stops before such a hash is found */
 		memset(p.name, 'a' + i, CHAIN_NAME_MAX);
 		p.name[i == 4 ? CHAIN_NAME_MAX : 1] = '\0';
 		assert_passes(genesis_make(&blk, &p, &e), &e);
@@ -196,7 +197,7 @@ static void what_is_made_can_be_read(void **state)
 	}
 }
 
-static void what_cannot_be_read_is_not_made(void **state)
+static void invalid_genesis_is_not_made(void **state)
 {
 	struct chain_params p = chain();
 	struct block *blk;
@@ -208,7 +209,7 @@ static void what_cannot_be_read_is_not_made(void **state)
 	p.name[0] = '\0';
 	assert_refused(genesis_make(&blk, &p, &e), &e, ERR_INVALID, "genesis-name");
 	p = chain();
-	memset(p.name, 'x', sizeof p.name); /* 41, and no end */
+	memset(p.name, 'x', sizeof p.name); /* 41 bytes without NUL */
 	assert_refused(genesis_make(&blk, &p, &e), &e, ERR_INVALID, "genesis-name");
 	strcpy(p.name, "a\nb");
 	assert_refused(genesis_make(&blk, &p, &e), &e, ERR_INVALID, "genesis-name");
@@ -250,7 +251,7 @@ static void name_has_1_to_40_bytes(void **state)
 	name_of(40, text, 40, NULL);
 	name_of(0, text, 0, "genesis-name");
 	name_of(41, text, 41, "genesis-name");
-	/* A length that is not that of the text. */
+	/* The length byte differs from the length of the text. */
 	name_of(5, text, 4, "genesis-name");
 	name_of(5, text, 6, "genesis-name");
 	name_of(0x4c, text, 10, "genesis-name");
@@ -308,7 +309,7 @@ static void genesis_has_no_previous_block(void **state)
 	read_built("genesis-prev");
 }
 
-static void versions_are_one(void **state)
+static void all_versions_are_1(void **state)
 {
 	struct chain_params p = chain();
 
@@ -435,7 +436,7 @@ static void record_has_30_bytes(void **state)
 	}
 }
 
-static void record_is_in_its_bounds(void **state)
+static void record_out_of_bounds_is_refused(void **state)
 {
 	struct chain_params p = chain();
 
@@ -460,7 +461,7 @@ static void lock_time_is_0(void **state)
 
 	(void)state;
 	build_genesis(&p);
-	b.lock_time = 1; /* final all the same: the sequence is ffffffff */
+	b.lock_time = 1; /* still final: the sequence is ffffffff */
 	read_built("genesis-lock-time");
 }
 
@@ -471,9 +472,9 @@ static void bits_are_canonical_and_at_most_pow_limit(void **state)
 		bool ok;
 	} cases[] = {
 		{LIMIT, true},       {LIMIT + 1, false},  {LIMIT - 1, true},
-		{0x20001000, false},                      /* pow_limit in another form */
-		{0x1d00ffff, true},  {0x1e0000ff, false}, /* not in its shortest form */
-		{0x01010000, true}, /* nobody will ever mine upon it: that is its maker's affair */
+		{0x20001000, false},                      /* pow_limit, not canonical */
+		{0x1d00ffff, true},  {0x1e0000ff, false}, /* not canonical */
+		{0x01010000, true},                       /* far too hard to mine on, but valid */
 		{0, false},          {0x1d80ffff, false}, {0xff123456, false},
 	};
 
@@ -512,7 +513,7 @@ static void hash_meets_pow_limit(void **state)
 	struct block *blk = mine(LIMIT, false, NULL, 0);
 	assert_refused(genesis_read(&got, blk, &e), &e, ERR_INVALID, "high-hash");
 	block_unref(blk);
-	header.bits = 0x1d00ffff; /* harder bits change nothing about that */
+	header.bits = 0x1d00ffff; /* harder bits do not matter */
 	blk = mine(LIMIT, false, NULL, 0);
 	assert_refused(genesis_read(&got, blk, &e), &e, ERR_INVALID, "high-hash");
 	block_unref(blk);
@@ -524,23 +525,23 @@ static void hash_meets_pow_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(genesis_of_the_protocol_is_read),
-		cmocka_unit_test(genesis_made_is_that_of_the_protocol),
-		cmocka_unit_test(what_is_made_can_be_read),
-		cmocka_unit_test(what_cannot_be_read_is_not_made),
+		cmocka_unit_test(genesis_with_known_hash_is_read),
+		cmocka_unit_test(genesis_made_has_the_known_hash),
+		cmocka_unit_test(made_genesis_can_be_read),
+		cmocka_unit_test(invalid_genesis_is_not_made),
 		cmocka_unit_test(built_parts_are_valid),
 		cmocka_unit_test(name_has_1_to_40_bytes),
 		cmocka_unit_test(name_is_printable_utf8),
 		cmocka_unit_test(genesis_begins_with_height_0),
 		cmocka_unit_test(genesis_has_no_previous_block),
-		cmocka_unit_test(versions_are_one),
+		cmocka_unit_test(all_versions_are_1),
 		cmocka_unit_test(genesis_has_one_transaction),
 		cmocka_unit_test(wrong_bytes_under_the_header_are_a_mutation),
 		cmocka_unit_test(genesis_has_one_null_input),
 		cmocka_unit_test(genesis_pays_the_reward_then_holds_the_record),
 		cmocka_unit_test(reward_of_0_is_a_reward),
 		cmocka_unit_test(record_has_30_bytes),
-		cmocka_unit_test(record_is_in_its_bounds),
+		cmocka_unit_test(record_out_of_bounds_is_refused),
 		cmocka_unit_test(lock_time_is_0),
 		cmocka_unit_test(bits_are_canonical_and_at_most_pow_limit),
 		cmocka_unit_test(instant_chains_begin_with_pow_limit),

@@ -66,8 +66,8 @@ static void hash_of_nothing_begins_with_5df6e0e2(void **state)
 	assert_memory_equal(h.b, "\x5d\xf6\xe0\xe2", 4);
 }
 
-/* "hello" twice hashed (Bitcoin wiki, "Protocol documentation", Hashes). */
-static void hash_of_hello_is_the_wikis(void **state)
+/* "hello" hashed twice (Bitcoin wiki, "Protocol documentation", Hashes). */
+static void hash_of_hello_is_the_published_one(void **state)
 {
 	uint8_t want[32];
 	struct hash256 h;
@@ -115,7 +115,7 @@ static void a_pair_hashes_left_before_right(void **state)
 	sha256d(&want, both, 64);
 	sha256d_pair(&got, &l, &r);
 	assert_true(hash256_equal(&want, &got));
-	sha256d_pair(&l, &l, &r); /* over one of its own arguments */
+	sha256d_pair(&l, &l, &r); /* the result overwrites an argument */
 	assert_true(hash256_equal(&want, &l));
 }
 
@@ -125,7 +125,7 @@ static void sodium_twice(struct hash256 *out, const uint8_t *bytes, size_t n)
 	crypto_hash_sha256(out->b, out->b, HASH_BYTES);
 }
 
-/* Whatever instructions this machine has. */
+/* With any engine that this machine has. */
 static void hashing_agrees_with_libsodium_at_every_length_and_split(void **state)
 {
 	uint8_t bytes[400];
@@ -183,7 +183,7 @@ static void hashes_are_shown_reversed_and_read_strictly(void **state)
 		&back, "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f0"));
 }
 
-static void short_hashes_keep_two_zeros_of_those_in_front(void **state)
+static void short_hashes_keep_two_leading_zeros(void **state)
 {
 	static const struct {
 		const char *hex, *brief;
@@ -225,12 +225,12 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bitcoins_headers_hash_to_their_published_hashes),
 		cmocka_unit_test(hash_of_nothing_begins_with_5df6e0e2),
-		cmocka_unit_test(hash_of_hello_is_the_wikis),
+		cmocka_unit_test(hash_of_hello_is_the_published_one),
 		cmocka_unit_test(streams_hash_as_the_whole_does),
 		cmocka_unit_test(a_pair_hashes_left_before_right),
 		cmocka_unit_test(hashing_agrees_with_libsodium_at_every_length_and_split),
 		cmocka_unit_test(hashes_are_shown_reversed_and_read_strictly),
-		cmocka_unit_test(short_hashes_keep_two_zeros_of_those_in_front),
+		cmocka_unit_test(short_hashes_keep_two_leading_zeros),
 		cmocka_unit_test(only_zero_is_zero_and_only_equal_is_equal),
 	};
 

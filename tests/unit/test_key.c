@@ -1,4 +1,4 @@
-/* Ed25519 as the protocol has it: RFC 8032's vectors, and the corners on which
+/* Ed25519 as the protocol defines it: RFC 8032's vectors, and the edge cases in which
  * libraries differ. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,7 +60,7 @@ static void public_keys_are_rfc8032s(void **state)
 	}
 }
 
-/* key_sign takes a digest; the vectors' messages are signed by the function beneath it. */
+/* key_sign takes a digest; the vectors' messages are signed with libsodium directly. */
 static void the_library_signs_as_rfc8032_does(void **state)
 {
 	(void)state;
@@ -77,7 +77,7 @@ static void the_library_signs_as_rfc8032_does(void **state)
 	}
 }
 
-static void what_is_signed_verifies_and_nothing_else_does(void **state)
+static void only_the_signed_digest_verifies(void **state)
 {
 	struct key_seed seed = seed_of(1), other_seed = seed_of(2);
 	struct pubkey pub, other;
@@ -198,8 +198,8 @@ static void challenge(uint8_t k[32], const uint8_t r[32], const struct pubkey *a
 
 static void small_order_public_keys_are_refused(void **state)
 {
-	/* With A of small order and k a multiple of 8, k A is nothing, and R = S B
-	 * satisfies the equation without any secret. */
+	/* With A of small order and k a multiple of 8, k A is the neutral point, and R = S B
+	 * satisfies the equation without knowing a secret key. */
 	(void)state;
 	for (size_t i = 0; i < 2 * ARRAY_LEN(small_order); i++) {
 		struct hash256 digest = {{0}};
@@ -234,7 +234,7 @@ static void secret_scalar(uint8_t a[32], const struct key_seed *seed)
 
 static void small_order_r_is_refused(void **state)
 {
-	/* Whoever has the secret a can make S = k a, so that S B - k A is the neutral
+	/* The owner of the secret a can choose S = k a, so that S B - k A is the neutral
 	 * point: with R its encoding the equation holds. */
 	struct key_seed seed = seed_of(4);
 	struct pubkey pub;
@@ -256,7 +256,7 @@ static void small_order_r_is_refused(void **state)
 	}
 }
 
-/* The two tests above would prove nothing if the way they make signatures were wrong. */
+/* Proves that the two tests above make signatures correctly. */
 static void the_same_arithmetic_makes_valid_signatures(void **state)
 {
 	struct key_seed seed = seed_of(5);
@@ -275,7 +275,7 @@ static void the_same_arithmetic_makes_valid_signatures(void **state)
 	assert_true(key_verify(&sig, &pub, &digest));
 }
 
-static void public_keys_that_are_no_points_are_refused(void **state)
+static void public_keys_that_are_not_points_are_refused(void **state)
 {
 	struct key_seed seed = seed_of(6);
 	struct hash256 digest = {{6}};
@@ -336,14 +336,14 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(public_keys_are_rfc8032s),
 		cmocka_unit_test(the_library_signs_as_rfc8032_does),
-		cmocka_unit_test(what_is_signed_verifies_and_nothing_else_does),
+		cmocka_unit_test(only_the_signed_digest_verifies),
 		cmocka_unit_test(this_library_keeps_the_chain_together),
 		cmocka_unit_test(mixed_order_keys_verify_without_the_cofactor),
 		cmocka_unit_test(s_not_below_the_order_is_refused),
 		cmocka_unit_test(small_order_public_keys_are_refused),
 		cmocka_unit_test(small_order_r_is_refused),
 		cmocka_unit_test(the_same_arithmetic_makes_valid_signatures),
-		cmocka_unit_test(public_keys_that_are_no_points_are_refused),
+		cmocka_unit_test(public_keys_that_are_not_points_are_refused),
 		cmocka_unit_test(key_hashes_are_blake2b_160),
 		cmocka_unit_test(generated_keys_come_from_the_generator),
 	};

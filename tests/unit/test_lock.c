@@ -1,4 +1,4 @@
-/* One process a directory. */
+/* The lock of a data directory. */
 #include "store_dir.h"
 
 #include <signal.h>
@@ -7,7 +7,7 @@
 
 #include <tally/store/lock.h>
 
-static void a_second_locker_is_told_who_holds_it(void **state)
+static void a_second_locker_learns_the_holder(void **state)
 {
 	struct fixture *f = *state;
 	struct dir_lock l, second;
@@ -21,7 +21,8 @@ static void a_second_locker_is_told_who_holds_it(void **state)
 	assert_int_equal(second.fd, -1);
 	snprintf(pid, sizeof pid, "process %ld", (long)getpid());
 	assert_non_null(strstr(e.detail, pid));
-	assert_int_equal(dir_lock_holder(f->chain), LOCK_NODE); /* looking didn't drop it */
+	assert_int_equal(dir_lock_holder(f->chain),
+			 LOCK_NODE); /* dir_lock_holder did not release it */
 	dir_lock_drop(&l);
 	dir_lock_drop(&l);
 	assert_int_equal(dir_lock_holder(f->chain), LOCK_NOBODY);
@@ -29,7 +30,7 @@ static void a_second_locker_is_told_who_holds_it(void **state)
 	dir_lock_drop(&second);
 }
 
-/* The child takes the lock, says so, and sleeps until it is killed. */
+/* The child takes the lock, reports it, and sleeps until it is killed. */
 static void hold_until_killed(const char *dir, int told)
 {
 	struct dir_lock l;
@@ -67,7 +68,7 @@ static void a_killed_process_holds_nothing(void **state)
 	dir_lock_drop(&l);
 }
 
-/* A child holds the lock as a command for a moment: who comes meanwhile waits, and is not refused. */
+/* While a child holds the lock as a command, another process waits instead of failing. */
 static void a_command_is_waited_for(void **state)
 {
 	const struct timespec moment = {.tv_nsec = 300000000};
@@ -97,7 +98,7 @@ static void a_command_is_waited_for(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-static void missing_directories_are_made_for_the_owner_alone(void **state)
+static void missing_directories_are_made_private(void **state)
 {
 	struct fixture *f = *state;
 	char deep[340];
@@ -137,10 +138,10 @@ static void a_directory_that_cannot_be_made_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_second_locker_is_told_who_holds_it),
+		TEST(a_second_locker_learns_the_holder),
 		TEST(a_killed_process_holds_nothing),
 		TEST(a_command_is_waited_for),
-		TEST(missing_directories_are_made_for_the_owner_alone),
+		TEST(missing_directories_are_made_private),
 		TEST(a_directory_that_cannot_be_made_is_refused),
 	};
 

@@ -1,4 +1,4 @@
-/* The hash map against the simplest model there is. */
+/* Compares the hash map with a simple array. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 
 #define KEYS_MAX 3000
 
-/* Key number i of a map: its number, then filling. */
+/* Key number i: the number, then filler bytes. */
 static void make_key(uint8_t *key, size_t key_bytes, uint32_t i)
 {
 	memset(key, 0x5a, key_bytes);
@@ -72,7 +72,7 @@ static void random_operations(size_t key_bytes, size_t value_bytes, uint32_t n_k
 	assert_int_equal(map_memory(&m), 0);
 	for (size_t round = 0; round < rounds; round++) {
 		uint32_t i = (uint32_t)rng_below(&rng.rng, n_keys);
-		/* Fills and empties by turns, so that it is seen at every load. */
+		/* Alternately fills and empties the map, so that every load factor occurs. */
 		bool filling = round / 4000 % 2 == 0;
 		bool put = rng_below(&rng.rng, 10) < (filling ? 7u : 3u), added;
 		uint8_t key[64];
@@ -122,7 +122,7 @@ static void sets_agree_with_the_model(void **state)
 	random_operations(2, 0, 300, 20000, 6);
 }
 
-/* Colliding tags and runs that wrap around the end: a small table, nearly full, emptied in
+/* Colliding tags and runs that wrap around the end of the table: a small, nearly full table is emptied in
  * every order of a few. */
 static void deleting_never_hides_another_key(void **state)
 {

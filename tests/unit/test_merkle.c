@@ -12,7 +12,7 @@
 #include <tally/base/rng.h>
 #include <tally/primitives/merkle.h>
 
-/* Bitcoin's rule in its plainest form: an odd level repeats its last node. */
+/* A simple implementation of Bitcoin's rule: an odd level repeats its last node. */
 static struct hash256 plain_root(const struct hash256 *leaves, size_t n)
 {
 	struct hash256 *level = mem_array(n + 1, sizeof(*level)), root;
@@ -73,10 +73,10 @@ static void roots_of_every_size_follow_the_plain_rule(void **state)
 	}
 }
 
-/* CVE-2012-2459: lists with repeated ends that have an honest list's root. For every size,
+/* CVE-2012-2459: lists with a repeated end have the root of the honest list. For every size,
  * every repetition that keeps the root: the last 2^k leaves of a subtree that is odd at its
  * level. */
-static void repeated_subtrees_keep_the_root_and_are_noticed(void **state)
+static void repeated_subtrees_keep_the_root_and_are_detected(void **state)
 {
 	struct hash256 leaves[96];
 	unsigned tried = 0;
@@ -103,7 +103,7 @@ static void repeated_subtrees_keep_the_root_and_are_noticed(void **state)
 	assert_true(tried > 20);
 }
 
-static void twins_that_are_no_siblings_are_no_mutation(void **state)
+static void equal_leaves_that_are_not_siblings_are_not_a_mutation(void **state)
 {
 	struct hash256 leaves[6];
 	bool mutated;
@@ -113,14 +113,14 @@ static void twins_that_are_no_siblings_are_no_mutation(void **state)
 	leaves[2] = leaves[1];
 	root_of(leaves, 6, &mutated);
 	assert_false(mutated);
-	leaves[3] = leaves[2]; /* now they are */
+	leaves[3] = leaves[2]; /* now they are siblings */
 	root_of(leaves, 6, &mutated);
 	assert_true(mutated);
 	random_leaves(leaves, 6, 3);
 	leaves[5] = leaves[4];
 	root_of(leaves, 6, &mutated);
 	assert_true(mutated);
-	root_of(leaves, 5, &mutated); /* the honest repetition of the last */
+	root_of(leaves, 5, &mutated); /* the regular duplicate of the last node */
 	assert_false(mutated);
 }
 
@@ -142,8 +142,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(roots_of_every_size_follow_the_plain_rule),
-		cmocka_unit_test(repeated_subtrees_keep_the_root_and_are_noticed),
-		cmocka_unit_test(twins_that_are_no_siblings_are_no_mutation),
+		cmocka_unit_test(repeated_subtrees_keep_the_root_and_are_detected),
+		cmocka_unit_test(equal_leaves_that_are_not_siblings_are_not_a_mutation),
 		cmocka_unit_test(an_empty_block_has_a_zero_root),
 	};
 

@@ -1,4 +1,4 @@
-/* Chain parameters and the subsidy: protocol sections 3 and 5. */
+/* Chain parameters and the subsidy: tally-protocol(7), BLOCKS and GENESIS. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -75,11 +75,11 @@ static void pow_limit_is_canonical_and_in_range(void **state)
 		bool ok;
 	} cases[] = {
 		{0x1a010000, true},  /* 2^200 */
-		{0x1a00ffff, false}, /* the next below */
+		{0x1a00ffff, false}, /* the next smaller one */
 		{0x1f100000, true},  /* 2^244 */
-		{0x1f100001, false}, /* the next above */
-		{0x20001000, false}, /* 2^244 in another form */
-		{0x1b000100, false}, /* 2^200 in another form */
+		{0x1f100001, false}, /* the next greater one */
+		{0x20001000, false}, /* 2^244, not canonical */
+		{0x1b000100, false}, /* 2^200, not canonical */
 		{0x1d00ffff, true},  {0x1f7fffff, false},
 		{0x00000000, false}, {0x1d80ffff, false}, /* negative */
 		{0xff123456, false},                      /* overflows */
@@ -163,7 +163,7 @@ static void max_block_bytes_is_10000_to_4000000(void **state)
 	check("bad-params-max-block-bytes");
 }
 
-/* Typed from the table. */
+/* Typed by hand from the table in tally-protocol(7), GENESIS. */
 static const uint8_t record[PARAMS_RECORD_BYTES] = {
 	'T',  'L',  'Y',  1,                /* magic, version */
 	10,   0,    0,    0,                /* spacing */
@@ -174,7 +174,7 @@ static const uint8_t record[PARAMS_RECORD_BYTES] = {
 	0x40, 0x42, 0x0f, 0,                /* max_block_bytes */
 };
 
-static void record_is_that_of_the_protocol(void **state)
+static void record_has_the_bytes_of_the_protocol(void **state)
 {
 	uint8_t out[PARAMS_RECORD_BYTES];
 
@@ -213,7 +213,7 @@ static void a_memo_is_text_and_a_record_is_named(void **state)
 	assert_string_equal(text, "he");
 }
 
-static void every_field_comes_back(void **state)
+static void every_field_round_trips(void **state)
 {
 	uint8_t out[PARAMS_RECORD_BYTES], again[PARAMS_RECORD_BYTES];
 	struct chain_params got = {0};
@@ -248,7 +248,7 @@ static void refuse_byte(size_t at, uint8_t value, const char *token)
 	assert_memory_equal(&got, &before, sizeof got);
 }
 
-static void record_of_another_kind_or_out_of_bounds_is_refused(void **state)
+static void invalid_records_are_refused(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < 3; i++)
@@ -258,7 +258,7 @@ static void record_of_another_kind_or_out_of_bounds_is_refused(void **state)
 	refuse_byte(7, 1, "bad-params-spacing");
 	refuse_byte(11, 0x20, "bad-params-pow-limit");
 	refuse_byte(12, 0x01, "bad-params-reward");
-	refuse_byte(19, 0x80, "bad-params-reward"); /* 2^63 and more */
+	refuse_byte(19, 0x80, "bad-params-reward"); /* at least 2^63 */
 	refuse_byte(19, 0xff, "bad-params-reward");
 	refuse_byte(22, 0x04, "bad-params-reward"); /* too much for this halving */
 	refuse_byte(24, 0, "bad-params-maturity");
@@ -275,7 +275,7 @@ static void subsidy_halves(void **state)
 	assert_int_equal(subsidy(&p, 210000), 25 * COIN);
 	assert_int_equal(subsidy(&p, 419999), 25 * COIN);
 	assert_int_equal(subsidy(&p, 420000), 1250000000);
-	/* Bitcoin's: 1 unit in the 33rd era, the one after the 32nd halving; then nothing. */
+	/* Bitcoin's schedule: 1 unit after the 32nd halving, then nothing. */
 	assert_int_equal(subsidy(&p, 32 * 210000), 1);
 	assert_int_equal(subsidy(&p, 33 * 210000), 0);
 }
@@ -284,7 +284,7 @@ static void subsidy_ends_with_the_64th_halving(void **state)
 {
 	(void)state;
 	start();
-	/* More than the bounds allow, so that something is left in the last era. */
+	/* More than the bounds allow, so that the reward is not yet 0 after 63 halvings. */
 	p.reward = INT64_MAX;
 	p.halving = 10;
 	assert_int_equal(subsidy(&p, 61 * 10), 3);
@@ -304,7 +304,7 @@ static void halving_0_never_halves(void **state)
 	p.reward = 10 * COIN;
 	assert_int_equal(subsidy(&p, 0), 10 * COIN);
 	assert_int_equal(subsidy(&p, UINT32_MAX), 10 * COIN);
-	/* Each block is an era of its own at the other end. */
+	/* The other extreme: a halving after each block. */
 	p.halving = 1;
 	assert_int_equal(subsidy(&p, 1), 5 * COIN);
 	assert_int_equal(subsidy(&p, 64), 0);
@@ -339,10 +339,10 @@ int main(void)
 		cmocka_unit_test(reward_with_halving_never_adds_up_to_more_than_all_money),
 		cmocka_unit_test(maturity_is_1_to_1000),
 		cmocka_unit_test(max_block_bytes_is_10000_to_4000000),
-		cmocka_unit_test(record_is_that_of_the_protocol),
+		cmocka_unit_test(record_has_the_bytes_of_the_protocol),
 		cmocka_unit_test(a_memo_is_text_and_a_record_is_named),
-		cmocka_unit_test(every_field_comes_back),
-		cmocka_unit_test(record_of_another_kind_or_out_of_bounds_is_refused),
+		cmocka_unit_test(every_field_round_trips),
+		cmocka_unit_test(invalid_records_are_refused),
 		cmocka_unit_test(subsidy_halves),
 		cmocka_unit_test(subsidy_ends_with_the_64th_halving),
 		cmocka_unit_test(halving_0_never_halves),

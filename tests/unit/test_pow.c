@@ -1,4 +1,4 @@
-/* Looking for nonces. */
+/* The search for a nonce. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,7 +33,7 @@ static void bitcoins_genesis_nonce_is_found(void **state)
 
 	(void)state;
 	bitcoins_genesis(header, target);
-	memset(header + 76, 0, 4); /* what stands there does not matter */
+	memset(header + 76, 0, 4); /* pow_scan ignores the nonce in the header */
 	assert_true(pow_scan(header, target, 2083236893 - 1000, 5000, &nonce, &tried));
 	assert_int_equal(nonce, 2083236893);
 	assert_int_equal(tried, 1001);
@@ -71,14 +71,14 @@ static void the_target_itself_is_met_and_one_less_is_not(void **state)
 		rng_fill(&rng.rng, header, sizeof(header));
 		h = hash_of(header, at);
 		assert_true(pow_scan(header, h.b, at, 1, &nonce, &tried));
-		for (int b = 0; b < 32; b++) /* one less, borrowing upward */
+		for (int b = 0; b < 32; b++) /* one less, with borrow */
 			if (h.b[b]--)
 				break;
 		assert_false(pow_scan(header, h.b, at, 1, &nonce, &tried));
 	}
 }
 
-/* Every limb decides where those above it are equal. */
+/* A limb decides if all more significant limbs are equal. */
 static void each_limb_is_compared_after_those_above_it(void **state)
 {
 	uint8_t header[80] = {1};
@@ -101,7 +101,7 @@ static void each_limb_is_compared_after_those_above_it(void **state)
 	}
 }
 
-static void the_first_nonce_that_does_it_is_the_one_found(void **state)
+static void the_first_valid_nonce_is_found(void **state)
 {
 	uint8_t header[80] = {2}, target[32];
 	uint32_t nonce = 0, want = 100;
@@ -110,7 +110,7 @@ static void the_first_nonce_that_does_it_is_the_one_found(void **state)
 	(void)state;
 	memset(target, 0xff, 32);
 	target[31] = 0;
-	target[30] = 0x0f; /* one in 4,096 */
+	target[30] = 0x0f; /* met by one hash in 4,096 */
 	while (hash_of(header, want).b[31] || hash_of(header, want).b[30] > 0x0f)
 		want++;
 	assert_true(pow_scan(header, target, 100, UINT64_MAX, &nonce, &tried));
@@ -140,7 +140,7 @@ int main(void)
 		cmocka_unit_test(bitcoins_genesis_nonce_is_found),
 		cmocka_unit_test(the_target_itself_is_met_and_one_less_is_not),
 		cmocka_unit_test(each_limb_is_compared_after_those_above_it),
-		cmocka_unit_test(the_first_nonce_that_does_it_is_the_one_found),
+		cmocka_unit_test(the_first_valid_nonce_is_found),
 		cmocka_unit_test(the_scan_ends_with_the_last_nonce),
 	};
 

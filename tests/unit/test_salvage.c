@@ -1,4 +1,4 @@
-/* What can still be read of a table's file, and what a file of garbage does: nothing. */
+/* Salvaging the records of a damaged table; a file of garbage must do no harm. */
 #include "store_dir.h"
 
 #include <tally/base/rng.h>
@@ -6,7 +6,7 @@
 
 #define RECORDS 300
 #define PAGE    4096
-/* Bodies of these sizes: short ones, one that fills its page, ones of a page and of several. */
+/* Sizes of the records: short, as large as a page allows, and overflow values of one and more pages. */
 static const size_t sizes[] = {1, 200, 3000, 4096, 100000};
 
 static void fill_body(uint8_t *out, size_t n, uint32_t i)
@@ -113,7 +113,7 @@ static void a_lost_page_costs_only_what_was_on_it(void **state)
 	make_bodies(f);
 	fd = open_blocks(f, &size);
 	memset(junk, 0x5a, sizeof junk);
-	for (off_t page = 0; page < 10; page++) { /* the way to the leaves, and some of them */
+	for (off_t page = 0; page < 10; page++) { /* inner pages and some leaves */
 		struct tally_of t;
 
 		assert_int_equal(pwrite(fd, junk, PAGE, page * PAGE), PAGE);
@@ -123,7 +123,7 @@ static void a_lost_page_costs_only_what_was_on_it(void **state)
 	close(fd);
 }
 
-static void a_file_cut_off_anywhere_gives_what_is_before(void **state)
+static void a_truncated_file_gives_the_records_before_the_cut(void **state)
 {
 	const struct fixture *f = *state;
 	unsigned before = RECORDS;
@@ -145,7 +145,7 @@ static void a_file_cut_off_anywhere_gives_what_is_before(void **state)
 	close(fd);
 }
 
-static void a_changed_byte_is_told_by_the_checksum(void **state)
+static void a_changed_byte_fails_the_checksum(void **state)
 {
 	const struct fixture *f = *state;
 	unsigned unsound = 0;
@@ -154,7 +154,7 @@ static void a_changed_byte_is_told_by_the_checksum(void **state)
 
 	make_bodies(f);
 	fd = open_blocks(f, &size);
-	for (off_t at = 100; at < size; at += PAGE) { /* of every page, so of each leaf */
+	for (off_t at = 100; at < size; at += PAGE) { /* one byte of each page */
 		uint8_t c;
 
 		assert_int_equal(pread(fd, &c, 1, at), 1);
@@ -166,7 +166,7 @@ static void a_changed_byte_is_told_by_the_checksum(void **state)
 	close(fd);
 }
 
-/* Pages that look like leaves and lead anywhere: lengths, offsets, rings of long values. */
+/* Pages that look like leaves with random lengths and offsets, and overflow pages in rings. */
 static void garbage_is_read_without_harm(void **state)
 {
 	const struct fixture *f = *state;
@@ -181,7 +181,7 @@ static void garbage_is_read_without_harm(void **state)
 		for (unsigned i = 0; i < 200; i++) {
 			uint8_t c = (uint8_t)rng_u64(&r.rng);
 			const off_t page = (off_t)rng_below(&r.rng, (uint64_t)(size / PAGE)) * PAGE;
-			/* Often where the page's own fields are. */
+			/* Half of the changes hit the header of the page. */
 			const uint64_t room = i % 2 == 0 ? 64 : PAGE;
 
 			assert_int_equal(pwrite(fd, &c, 1, page + (off_t)rng_below(&r.rng, room)),
@@ -193,7 +193,7 @@ static void garbage_is_read_without_harm(void **state)
 	close(fd);
 }
 
-static void a_file_that_is_not_there_is_told_from_one_that_is_none(void **state)
+static void a_missing_file_and_an_unreadable_one_differ(void **state)
 {
 	const struct fixture *f = *state;
 	struct salvage *s = NULL;
@@ -212,10 +212,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_record_of_a_whole_file_is_read),
 		TEST(a_lost_page_costs_only_what_was_on_it),
-		TEST(a_file_cut_off_anywhere_gives_what_is_before),
-		TEST(a_changed_byte_is_told_by_the_checksum),
+		TEST(a_truncated_file_gives_the_records_before_the_cut),
+		TEST(a_changed_byte_fails_the_checksum),
 		TEST(garbage_is_read_without_harm),
-		TEST(a_file_that_is_not_there_is_told_from_one_that_is_none),
+		TEST(a_missing_file_and_an_unreadable_one_differ),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

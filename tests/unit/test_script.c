@@ -1,4 +1,4 @@
-/* The scripts there are. */
+/* The kinds of script. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include <tally/base/mem.h>
 #include <tally/primitives/script.h>
 
-/* The bytes in memory of their own, so that a sanitizer sees a read past their end. */
+/* An allocation of exactly these bytes, so that a sanitizer notices a read past the end. */
 static enum script_kind kind_of(const uint8_t *bytes, size_t n)
 {
 	uint8_t *p = mem_alloc(n);
@@ -73,7 +73,7 @@ static void memos_are_6a_a_length_and_as_many_bytes(void **state)
 		script[n + 2] = 0;
 		assert_int_equal(kind_of(script, n + 3), SCRIPT_BAD);
 	}
-	/* Just outside: 0 and 76 bytes, well-formed otherwise. */
+	/* Just out of range: 0 and 76 bytes, otherwise well-formed. */
 	memset(script, 0, sizeof(script));
 	script[0] = 0x6a;
 	assert_int_equal(kind_of(script, 2), SCRIPT_BAD);
@@ -137,7 +137,7 @@ static void input_scripts_hold_signature_and_key_exactly(void **state)
 
 /* BIP 34: "the first byte is number of bytes in the number, followed by the little-endian
  * representation"; small numbers as Bitcoin Core's CScript::push_int64 has them. Block
- * 227,931, the first that had to, begins with 03 5b 7a 03. */
+ * 227,931, the first block that had to, begins with 03 5b 7a 03. */
 static void heights_are_pushed_as_bitcoins_script_does(void **state)
 {
 	static const struct {

@@ -1,4 +1,4 @@
-/* The ways to hash: each that this machine has agrees with libsodium. */
+/* Each SHA-256 engine of this machine agrees with libsodium. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,7 +61,7 @@ static void every_engine_compresses_as_libsodium_does(void **state)
 	each_engine(blocks_agree);
 }
 
-/* Where the first of the nonces is whose hash, made by libsodium, is low enough. */
+/* The index of the first nonce whose hash, computed by libsodium, is at most the bound. */
 static uint64_t sodiums_place(const uint8_t header[POW_HEADER_BYTES], uint32_t top, uint32_t first,
 			      uint64_t n)
 {
@@ -93,7 +93,7 @@ static void scans_agree(const struct sha256_engine *en, const struct rng *rng)
 		sha256_sodium.blocks(s.mid, header, 1);
 		for (size_t i = 0; i < 3; i++)
 			s.tail[i] = be32(header + 64 + 4 * i);
-		/* From one in one to one in 256. */
+		/* Met by every hash to one hash in 256. */
 		s.top = UINT32_MAX >> rng_below(rng, 9);
 		assert_int_equal(en->scan(&s, first, n), sodiums_place(header, s.top, first, n));
 	}
@@ -114,7 +114,7 @@ static void one_is_right(const struct sha256_engine *en, const struct rng *rng)
 static void wrong_blocks(uint32_t state[SHA256_WORDS], const uint8_t *blocks, size_t n)
 {
 	sha256_sodium.blocks(state, blocks, n);
-	state[7] ^= n > 4; /* a mistake in the fifth block alone */
+	state[7] ^= n > 4; /* an error in the fifth block only */
 }
 
 static uint64_t late_scan(const struct sha256_scan *s, uint32_t first, uint64_t n)
@@ -132,7 +132,7 @@ static uint64_t eager_scan(const struct sha256_scan *s, uint32_t first, uint64_t
 	return sha256_sodium.scan(&other, first, n);
 }
 
-static void the_selftest_passes_right_engines_and_no_wrong_ones(void **state)
+static void the_selftest_accepts_correct_engines_only(void **state)
 {
 	struct sha256_engine en = sha256_sodium;
 
@@ -147,7 +147,7 @@ static void the_selftest_passes_right_engines_and_no_wrong_ones(void **state)
 	assert_false(sha256_engine_right(&en));
 }
 
-static void the_quickest_engine_that_can_scan_is_chosen_for_mining(void **state)
+static void the_fastest_engine_that_can_scan_is_chosen_for_mining(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sha256_n_engines; i++) {
@@ -163,8 +163,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_engine_compresses_as_libsodium_does),
 		cmocka_unit_test(every_engine_finds_the_nonces_that_libsodium_finds),
-		cmocka_unit_test(the_selftest_passes_right_engines_and_no_wrong_ones),
-		cmocka_unit_test(the_quickest_engine_that_can_scan_is_chosen_for_mining),
+		cmocka_unit_test(the_selftest_accepts_correct_engines_only),
+		cmocka_unit_test(the_fastest_engine_that_can_scan_is_chosen_for_mining),
 	};
 
 	return crypto_start(NULL) ? cmocka_run_group_tests_name("sha256", tests, NULL, NULL) : 1;

@@ -1,4 +1,4 @@
-/* Signature workers. */
+/* The pool of threads that verify signatures. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +38,7 @@ static int make_checks(void **state)
 	return 0;
 }
 
-/* A copy of the first n in which some are bad. */
+/* A copy of the first n checks with some signatures invalidated. */
 static struct sigcheck *with_bad(size_t n, const size_t *bad, size_t n_bad)
 {
 	struct sigcheck *c = mem_array(n, sizeof(*c));
@@ -62,7 +62,7 @@ static bool readable(const struct sigpool *p)
 	return poll(&f, 1, 0) == 1;
 }
 
-/* Blocks until the loop would be woken. */
+/* Blocks until the descriptor that wakes the loop is readable. */
 static void await(const struct sigpool *p)
 {
 	struct pollfd f = {.fd = sigpool_fd(p), .events = POLLIN};
@@ -70,7 +70,7 @@ static void await(const struct sigpool *p)
 	assert_int_equal(poll(&f, 1, 10000), 1);
 }
 
-/* Adds n checks in random portions and closes; the verdict. */
+/* Adds n checks in random portions, closes the job and returns the verdict. */
 static size_t verdict(struct sigpool *p, const struct sigcheck *c, size_t n, struct rng_seeded *rng)
 {
 	unsigned calls = 0;
@@ -116,7 +116,7 @@ static void valid_signatures_pass(void **state)
 	}
 }
 
-static void the_least_bad_index_is_reported_always(void **state)
+static void the_smallest_bad_index_is_always_reported(void **state)
 {
 	struct rng_seeded rng;
 
@@ -135,7 +135,7 @@ static void the_least_bad_index_is_reported_always(void **state)
 				least = bad[n_bad] < least ? bad[n_bad] : least;
 				n_bad++;
 			} while (n_bad < 5);
-			/* One that is named twice would be made good again. */
+			/* An index that occurs twice would be flipped back to valid. */
 			for (size_t i = 0; i < n_bad; i++)
 				for (size_t k = i + 1; k < n_bad; k++)
 					if (bad[i] == bad[k])
@@ -166,7 +166,7 @@ static void a_bad_one_at_either_end_is_found(void **state)
 	sigpool_free(p);
 }
 
-static void of_two_found_at_once_the_lesser_counts(void **state)
+static void of_two_found_at_once_the_smaller_index_counts(void **state)
 {
 	static const size_t both[] = {0, 1};
 	struct sigcheck *c = with_bad(2, both, 2);
@@ -186,7 +186,7 @@ static void of_two_found_at_once_the_lesser_counts(void **state)
 	free(c);
 }
 
-static void the_loop_is_woken_once_a_verdict_is_there(void **state)
+static void a_verdict_wakes_the_loop(void **state)
 {
 	struct sigpool *p = sigpool_new(2);
 	unsigned calls = 0;
@@ -199,7 +199,7 @@ static void the_loop_is_woken_once_a_verdict_is_there(void **state)
 	assert_int_equal(calls, 0);
 	sigjob_close(j);
 	await(p);
-	assert_true(readable(p)); /* until polled */
+	assert_true(readable(p)); /* stays readable until polled */
 	assert_int_equal(calls, 0);
 	sigpool_poll(p);
 	assert_int_equal(calls, 1);
@@ -209,7 +209,7 @@ static void the_loop_is_woken_once_a_verdict_is_there(void **state)
 	sigpool_free(p);
 }
 
-static void a_job_nobody_waits_for_wakes_nobody(void **state)
+static void a_job_without_callback_does_not_wake_the_loop(void **state)
 {
 	struct sigpool *p = sigpool_new(2);
 	struct sigjob *j = sigjob_new(p, NULL, NULL);
@@ -231,8 +231,8 @@ static void workers_begin_while_a_job_is_open(void **state)
 	struct sigjob *open = sigjob_new(p, NULL, NULL), *later = sigjob_new(p, NULL, NULL);
 
 	(void)state;
-	/* Of one worker, first come, first served: when the later job is done, so are the open
-	 * one's checks, and closing it finishes it on the spot. */
+	/* One worker takes jobs in order: when the later job is finished, so are the open
+	 * one's checks, and closing it finishes it at once. */
 	sigjob_add(open, checks, 64);
 	sigjob_add(later, checks, 1);
 	sigjob_close(later);
@@ -246,7 +246,7 @@ static void workers_begin_while_a_job_is_open(void **state)
 	sigpool_free(p);
 }
 
-static void a_freed_job_is_never_told_of(void **state)
+static void a_freed_job_gets_no_callback(void **state)
 {
 	struct sigpool *p = sigpool_new(2);
 	struct rng_seeded rng;
@@ -348,7 +348,7 @@ static void a_callback_may_free_another_finished_job(void **state)
 	other = sigjob_new(p, count_call, &calls);
 	sigjob_close(other);
 	sigjob_close(r.job);
-	sigjob_free(other); /* its turn would have been first */
+	sigjob_free(other); /* it would have been called first */
 	sigpool_poll(p);
 	assert_int_equal(r.calls, 1);
 	assert_int_equal(calls, 0);
@@ -367,7 +367,7 @@ static void verdicts_come_in_order_of_finishing(void **state)
 		sigjob_add(jobs[i], checks, (size_t)(20 - i));
 		sigjob_close(jobs[i]);
 	}
-	sigpool_wait(p, jobs[19]); /* one worker, first come, first served */
+	sigpool_wait(p, jobs[19]); /* one worker takes jobs in order */
 	for (int i = 0; i < 20; i++)
 		assert_true(sigjob_finished(jobs[i]));
 	assert_int_equal(calls, 20);
@@ -391,7 +391,7 @@ static void a_pool_of_no_threads_checks_at_once(void **state)
 	sigjob_close(j);
 	assert_true(sigjob_finished(j));
 	assert_int_equal(sigjob_first_bad(j), 7);
-	assert_int_equal(calls, 0); /* only from poll */
+	assert_int_equal(calls, 0); /* callbacks run only in sigpool_poll */
 	sigpool_poll(p);
 	assert_int_equal(calls, 1);
 	sigjob_free(j);
@@ -423,7 +423,7 @@ static void signals_are_left_to_the_loops_thread(void **state)
 	for (int i = 0; i < 5; i++) {
 		sig_atomic_t runs = handler_runs;
 
-		/* While this thread can't take it, nobody does. */
+		/* This thread blocks the signal, so it stays pending if the workers do, too. */
 		pthread_sigmask(SIG_BLOCK, &usr1, NULL);
 		kill(getpid(), SIGUSR1);
 		usleep(3000);
@@ -440,13 +440,13 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(valid_signatures_pass),
-		cmocka_unit_test(the_least_bad_index_is_reported_always),
+		cmocka_unit_test(the_smallest_bad_index_is_always_reported),
 		cmocka_unit_test(a_bad_one_at_either_end_is_found),
-		cmocka_unit_test(of_two_found_at_once_the_lesser_counts),
-		cmocka_unit_test(the_loop_is_woken_once_a_verdict_is_there),
-		cmocka_unit_test(a_job_nobody_waits_for_wakes_nobody),
+		cmocka_unit_test(of_two_found_at_once_the_smaller_index_counts),
+		cmocka_unit_test(a_verdict_wakes_the_loop),
+		cmocka_unit_test(a_job_without_callback_does_not_wake_the_loop),
 		cmocka_unit_test(workers_begin_while_a_job_is_open),
-		cmocka_unit_test(a_freed_job_is_never_told_of),
+		cmocka_unit_test(a_freed_job_gets_no_callback),
 		cmocka_unit_test(a_finished_job_freed_unpolled_leaves_the_loop_asleep),
 		cmocka_unit_test(callbacks_may_free_and_submit),
 		cmocka_unit_test(a_callback_may_free_another_finished_job),

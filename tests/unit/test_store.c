@@ -70,7 +70,7 @@ static void put_coins(struct store *s, uint32_t from, uint32_t to)
 	}
 }
 
-static void committed_values_are_there_after_reopening(void **state)
+static void committed_values_survive_reopening(void **state)
 {
 	struct fixture *f = *state;
 	struct store *s = must_open(f);
@@ -86,7 +86,7 @@ static void committed_values_are_there_after_reopening(void **state)
 	store_close(s);
 }
 
-static void commits_that_are_not_durable_outlive_a_clean_close(void **state)
+static void commits_that_are_not_durable_survive_a_clean_close(void **state)
 {
 	struct fixture *f = *state;
 	struct store *s = must_open(f);
@@ -107,7 +107,7 @@ static bool readable(int fd, int ms)
 	return poll(&p, 1, ms) == 1;
 }
 
-static void a_flush_goes_on_beside_the_owner_s_work(void **state)
+static void a_flush_runs_while_the_owner_works(void **state)
 {
 	struct fixture *f = *state;
 	struct store *s = must_open(f);
@@ -115,12 +115,12 @@ static void a_flush_goes_on_beside_the_owner_s_work(void **state)
 	bool done = false;
 
 	assert_ok(store_flush_end(s, false, &done, &e), e);
-	assert_true(done); /* none was begun */
+	assert_true(done); /* no flush was begun */
 	for (int i = 0; i < 50; i++) {
 		put_text(s, "tip", "abc");
 		assert_ok(store_commit(s, false, &e), e);
 		store_flush_begin(s);
-		put_text(s, "tip", "def"); /* meanwhile */
+		put_text(s, "tip", "def"); /* during the flush */
 		if (i % 2)
 			assert_ok(store_commit(s, false, &e), e);
 		if (i % 3) {
@@ -131,9 +131,10 @@ static void a_flush_goes_on_beside_the_owner_s_work(void **state)
 		}
 		assert_true(done);
 		assert_false(readable(store_flush_fd(s), 0));
-		assert_ok(store_commit(s, true, &e), e); /* what came meanwhile, too */
+		assert_ok(store_commit(s, true, &e),
+			  e); /* also the commit made during the first flush */
 	}
-	/* Closing in the midst of it waits for it. */
+	/* Closing during a flush waits for it. */
 	put_text(s, "tip", "ghi");
 	assert_ok(store_commit(s, false, &e), e);
 	store_flush_begin(s);
@@ -143,7 +144,7 @@ static void a_flush_goes_on_beside_the_owner_s_work(void **state)
 	store_close(s);
 }
 
-static void uncommitted_values_are_gone_after_reopening(void **state)
+static void uncommitted_values_are_dropped(void **state)
 {
 	struct fixture *f = *state;
 	struct store *s = must_open(f);
@@ -245,14 +246,14 @@ static void headers_come_in_order_of_height_and_sequence(void **state)
 	struct seen *seen = NEW(struct seen);
 	struct err e = {0};
 
-	/* Heights on both sides of every byte, written backwards. */
+	/* Heights around each power of 256, written in descending order. */
 	static const uint32_t heights[] = {70000, 65536, 65535, 257, 256, 255, 1, 0};
 
 	for (size_t i = 0; i < ARRAY_LEN(heights); i++)
 		for (uint32_t seq = 3; seq-- > 0;)
 			put_header(s, heights[i], seq);
 	assert_ok(store_commit(s, true, &e), e);
-	put_header(s, 2, 0); /* not committed, and seen all the same */
+	put_header(s, 2, 0); /* not committed, but visible */
 	assert_ok(store_each_header(s, see_header, seen, &e), e);
 	assert_int_equal(seen->n, 3 * ARRAY_LEN(heights) + 1);
 	for (uint32_t i = 1; i < seen->n; i++)
@@ -287,7 +288,7 @@ static void a_header_keeps_every_status(void **state)
 	store_close(s);
 }
 
-static void blocks_of_every_size_come_back(void **state)
+static void blocks_of_every_size_round_trip(void **state)
 {
 	static const size_t sizes[] = {1, 4000, 5000, 16384, 1000000, BLOCK_MAX_BYTES};
 	struct fixture *f = *state;
@@ -358,7 +359,7 @@ static void a_deleted_coin_is_absent_and_deleting_it_again_is_harmless(void **st
 	store_close(s);
 }
 
-/* Scans everything in slices of `slice`; returns how many coins came, in strict order of their keys. */
+/* Scans everything in slices of `slice`; returns the number of coins and checks that their keys ascend. */
 static uint32_t scan_all(struct store *s, size_t slice, bool commit_between)
 {
 	struct store_coin got[64];
@@ -403,7 +404,7 @@ static void coins_are_scanned_in_slices_in_key_order(void **state)
 	store_close(s);
 }
 
-static void a_scan_goes_on_behind_a_coin_that_is_gone(void **state)
+static void a_scan_continues_after_a_deleted_coin(void **state)
 {
 	struct fixture *f = *state;
 	struct store *s = must_open(f);
@@ -477,7 +478,7 @@ static void addresses_are_kept_replaced_and_deleted(void **state)
 	assert_ok(store_each_addr(s, see_addr, &a, &e), e);
 	assert_string_equal(a.text, "a=2 b=a longer one ");
 	a = (struct addrs){.max = 1};
-	assert_ok(store_each_addr(s, see_addr, &a, &e), e); /* stopping is no failure */
+	assert_ok(store_each_addr(s, see_addr, &a, &e), e); /* stopping is not a failure */
 	assert_string_equal(a.text, "a=2 ");
 	store_close(s);
 }
@@ -512,7 +513,7 @@ static void checkpoints_bound_the_logs(void **state)
 		assert_ok(store_put_block(s, i, 0, (struct span){block, 1 << 20}, &e), e);
 		assert_ok(store_commit(s, false, &e), e);
 	}
-	/* The thread may still be at it; it ends below what makes the next checkpoint. */
+	/* The thread may still be running; afterwards the log is smaller than the checkpoint size. */
 	while (dir_bytes(f->chain, "log.") > UINT64_C(24) << 20 && tries++ < 1000)
 		nanosleep(&pause, NULL);
 	assert_true(dir_bytes(f->chain, "log.") <= UINT64_C(24) << 20);
@@ -525,20 +526,20 @@ static void checkpoints_bound_the_logs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(committed_values_are_there_after_reopening),
-		TEST(commits_that_are_not_durable_outlive_a_clean_close),
-		TEST(a_flush_goes_on_beside_the_owner_s_work),
-		TEST(uncommitted_values_are_gone_after_reopening),
+		TEST(committed_values_survive_reopening),
+		TEST(commits_that_are_not_durable_survive_a_clean_close),
+		TEST(a_flush_runs_while_the_owner_works),
+		TEST(uncommitted_values_are_dropped),
 		TEST(an_empty_value_is_not_an_absent_one),
 		TEST(a_value_longer_than_the_room_is_an_error),
 		TEST(pending_counts_until_the_commit),
 		TEST(headers_come_in_order_of_height_and_sequence),
 		TEST(a_header_keeps_every_status),
-		TEST(blocks_of_every_size_come_back),
+		TEST(blocks_of_every_size_round_trip),
 		TEST(a_coin_keeps_every_field),
 		TEST(a_deleted_coin_is_absent_and_deleting_it_again_is_harmless),
 		TEST(coins_are_scanned_in_slices_in_key_order),
-		TEST(a_scan_goes_on_behind_a_coin_that_is_gone),
+		TEST(a_scan_continues_after_a_deleted_coin),
 		TEST(clearing_coins_is_part_of_the_transaction),
 		TEST(addresses_are_kept_replaced_and_deleted),
 		TEST(a_batch_far_larger_than_the_cache_commits_and_aborts),

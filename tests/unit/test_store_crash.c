@@ -1,5 +1,5 @@
-/* What a killed process or a failing disk leaves behind: every commit that was acknowledged,
- * and of a later one all or nothing. */
+/* After a kill or a failed write the database holds every acknowledged commit, and a later commit
+ * completely or not at all. */
 #include "store_dir.h"
 
 #include <errno.h>
@@ -12,12 +12,12 @@
 #define KILLS         20
 #define KILLS_WRITING 60
 #define BATCH_COINS   200
-#define SLACK         1000 /* batches a child may be ahead of what we read from it */
+#define SLACK         1000 /* batches that the child may have acknowledged before the parent reads it */
 
 static struct outpoint batch_outpoint(uint32_t batch, uint32_t i)
 {
 	struct outpoint o = {.index = i};
-	uint32_t mixed = (batch * BATCH_COINS + i) * 2654435761u; /* all over the table */
+	uint32_t mixed = (batch * BATCH_COINS + i) * 2654435761u; /* spread over the whole table */
 
 	memcpy(o.txid.h.b, &mixed, sizeof mixed);
 	memcpy(o.txid.h.b + 8, &batch, sizeof batch);
@@ -44,8 +44,8 @@ static bool write_batch(struct store *s, uint32_t batch, const uint8_t *block, s
 	       store_put_meta(s, "tip", &batch, sizeof batch, e);
 }
 
-/* Says the number of each batch once it is durable; never ends by itself. Every third batch has a
- * commit before it that is not durable. */
+/* Writes the number of each durable batch to the pipe; runs until it is killed. Before every third batch
+ * there is a commit that is not durable. */
 static void child(const struct fixture *f, uint32_t batch, int told)
 {
 	uint8_t *block = mem_zalloc(30000);
@@ -73,7 +73,7 @@ static uint32_t read_tip(struct store *s)
 	return tip;
 }
 
-/* Batches up to the tip are whole, and nothing of a later one is there. */
+/* All batches up to the tip are complete, and nothing of a later one is present. */
 static void assert_whole(struct store *s, uint32_t from, uint32_t tip)
 {
 	struct err e = {0};
@@ -119,7 +119,7 @@ static uint32_t run_and_kill(const struct fixture *f, uint32_t batch, uint64_t a
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status));
-	/* What it acknowledged between our last look and its death counts too. */
+	/* Batches that it acknowledged just before its death count, too. */
 	while (read(told[0], &batch, sizeof batch) == sizeof batch)
 		last = batch;
 	close(told[0]);
@@ -145,8 +145,8 @@ static void kills_lose_nothing_that_was_acknowledged(void **state)
 	}
 }
 
-/* A table larger than its cache, changed all over: pages are written all the time, and a write of more than one page
- * of the kernel's is cut where the process is killed. */
+/* A table larger than its cache with changes everywhere: pages are written all the time. If a page were
+ * larger than the kernel's, a kill could leave one half written. */
 static void change_all_over(const struct fixture *f, unsigned seed)
 {
 	struct rng_seeded rng;
@@ -171,7 +171,7 @@ static void change_all_over(const struct fixture *f, unsigned seed)
 	}
 }
 
-static void kills_while_pages_are_written_damage_none(void **state)
+static void kills_while_pages_are_written_damage_no_page(void **state)
 {
 	struct fixture *f = *state;
 	struct rng_seeded rng;
@@ -194,8 +194,8 @@ static void kills_while_pages_are_written_damage_none(void **state)
 	}
 }
 
-/* Whatever chance says: the kernel must take a page whole. Source: Linux mm/filemap.c, generic_perform_write, which
- * ends at a fatal signal, between two of its pages. */
+/* Does not depend on chance: a page must not be larger than the kernel's. Source: Linux mm/filemap.c,
+ * generic_perform_write, which stops at a fatal signal between two pages. */
 static void a_page_is_no_larger_than_the_kernel_s(void **state)
 {
 	struct fixture *f = *state;
@@ -249,7 +249,7 @@ static void kills_while_the_database_is_made_are_harmless(void **state)
 	}
 }
 
-/* --- a disk that takes no more ------------------------------------------------------ */
+/* --- a disk that fails -------------------------------------------------------------- */
 
 static void count_failure(void *arg)
 {
@@ -266,7 +266,7 @@ static void limit_files(uint64_t bytes)
 		_exit(10);
 }
 
-/* In a child, since the environment ends with it. Exits 0 where all went as promised. */
+/* Runs in a child, because the environment is unusable afterwards. Exits with 0 on success. */
 static void fail_writes(const struct fixture *f, int told)
 {
 	struct store_options o = f->o;
@@ -283,7 +283,7 @@ static void fail_writes(const struct fixture *f, int told)
 	limit_files(1 << 20);
 	while (write_batch(s, batch, block, &e) && store_commit(s, true, &e)) {
 		if (store_failed(s, NULL) || batch > SLACK)
-			_exit(12); /* acknowledged after a failure, or there was none */
+			_exit(12); /* a commit was acknowledged after the failure, or no write failed */
 		if (write(told, &batch, sizeof batch) != sizeof batch)
 			_exit(13);
 		batch++;
@@ -330,7 +330,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(kills_lose_nothing_that_was_acknowledged),
-		TEST(kills_while_pages_are_written_damage_none),
+		TEST(kills_while_pages_are_written_damage_no_page),
 		TEST(a_page_is_no_larger_than_the_kernel_s),
 		TEST(kills_while_the_database_is_made_are_harmless),
 		TEST(after_a_failed_write_nothing_is_acknowledged_and_nothing_lost),

@@ -1,5 +1,5 @@
-/* Opening: what is damaged, foreign, newer or without room is refused with the reason, and
- * never taken for an empty database. */
+/* Opening refuses a damaged, foreign or newer database or a full disk with the reason, and never
+ * treats it as empty. */
 #include "store_dir.h"
 
 #include "store/store_priv.h"
@@ -75,7 +75,7 @@ static void a_missing_table_is_damage_and_not_an_empty_table(void **state)
 		snprintf(aside, sizeof aside, "%s-", path);
 		assert_int_equal(rename(path, aside), 0);
 		assert_damaged(f, files[i]);
-		assert_damaged(f, files[i]); /* and nothing was made in its place */
+		assert_damaged(f, files[i]); /* no new file was made */
 		assert_int_equal(rename(aside, path), 0);
 	}
 	s = must_open(f);
@@ -92,7 +92,7 @@ static void all_tables_missing_is_damage_too(void **state)
 		path_of(path, f, files[i]);
 		assert_int_equal(unlink(path), 0);
 	}
-	assert_damaged(f, "headers.db"); /* the first it misses */
+	assert_damaged(f, "headers.db"); /* the first missing one */
 }
 
 static void a_truncated_table_is_damage(void **state)
@@ -105,7 +105,7 @@ static void a_truncated_table_is_damage(void **state)
 		make_database(f);
 		path_of(path, f, "blocks.db");
 		assert_int_equal(truncate(path, left[i]), 0);
-		assert_damaged(f, ""); /* recovery, where it fails, can't say which */
+		assert_damaged(f, ""); /* a failed recovery can't name the table */
 		fixture_empty(f);
 	}
 }
@@ -158,13 +158,14 @@ static void a_flipped_byte_is_found_when_it_is_read(void **state)
 	int told = 0;
 
 	make_database(f);
-	spoil(f, "headers.db", 2 * ENV_PAGE_BYTES + 5000, 1); /* a leaf: opening doesn't read it */
+	spoil(f, "headers.db", 2 * ENV_PAGE_BYTES + 5000,
+	      1); /* a leaf, which opening does not read */
 	f->o.write_failed = count_failure;
 	f->o.arg = &told;
 	s = must_open(f);
 	assert_err(store_each_header(s, skip_header, NULL, &e), e, ERR_CORRUPT, "db-damaged");
 	assert_non_null(strstr(e.detail, "headers.db"));
-	/* From here on nothing is acknowledged. */
+	/* After that nothing is acknowledged. */
 	assert_true(store_failed(s, NULL));
 	assert_int_equal(told, 1);
 	assert_err(store_put_meta(s, "tip", "y", 1, &e), e, ERR_CORRUPT, "db-damaged");
@@ -257,7 +258,7 @@ static void a_newer_schema_is_refused(void **state)
 	newer.schema--;
 	assert_err(env_open(&env, &newer, &f->o, &e), e, ERR_CORRUPT, "db-newer");
 	newer.schema++;
-	assert_ok(env_open(&env, &newer, &f->o, &e), e); /* and left as it was */
+	assert_ok(env_open(&env, &newer, &f->o, &e), e); /* and unchanged */
 	assert_true(has(&env, "tip"));
 	env_close(&env);
 }
@@ -314,8 +315,8 @@ static void a_migration_that_fails_changes_nothing(void **state)
 	env_close(&env);
 }
 
-/* As a full disk leaves a file that was to grow. */
-static void a_page_written_in_part_is_no_damage(void **state)
+/* What a full disk leaves: an incomplete page at the end of the file. */
+static void an_incomplete_last_page_is_not_damage(void **state)
 {
 	const struct fixture *f = *state;
 	struct store *s = NULL;
@@ -383,7 +384,7 @@ static void a_directory_below_a_file_is_refused(void **state)
 	assert_io(f, "is not a directory: choose another --home");
 }
 
-static void a_file_in_the_directorys_place_is_refused_and_left_alone(void **state)
+static void a_file_instead_of_the_directory_is_refused_and_unchanged(void **state)
 {
 	struct fixture *f = *state;
 	struct stat st;
@@ -395,7 +396,7 @@ static void a_file_in_the_directorys_place_is_refused_and_left_alone(void **stat
 	assert_int_equal(st.st_size, 15);
 }
 
-static void a_directory_in_a_tables_place_is_refused(void **state)
+static void a_directory_instead_of_a_table_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	char path[400];
@@ -407,7 +408,7 @@ static void a_directory_in_a_tables_place_is_refused(void **state)
 	assert_io(f, "check that you own it");
 }
 
-/* Root may write everywhere but in /proc; anybody else takes away their own right. */
+/* Root can write everywhere except in /proc; another user removes the permission. */
 static void a_read_only_directory_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -422,11 +423,11 @@ static void a_read_only_directory_is_refused(void **state)
 	assert_err(store_open(&s, &f->o, &e), e, ERR_IO, e.token);
 	assert_non_null(strstr(e.detail, "check that you own it"));
 	assert_int_equal(stat(f->chain, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0500); /* who made it so meant it */
+	assert_int_equal(st.st_mode & 07777, 0500); /* the mode is not changed */
 	assert_int_equal(chmod(f->chain, 0700), 0);
 }
 
-static void a_new_directory_and_its_files_are_the_owners_alone(void **state)
+static void a_new_directory_and_its_files_are_private(void **state)
 {
 	struct fixture *f = *state;
 	mode_t before = umask(0);
@@ -444,7 +445,7 @@ static void a_new_directory_and_its_files_are_the_owners_alone(void **state)
 	}
 }
 
-static void below_the_floor_nothing_is_written(void **state)
+static void nothing_is_written_with_too_little_free_space(void **state)
 {
 	struct fixture *f = *state;
 	struct store *s;
@@ -461,7 +462,7 @@ static void below_the_floor_nothing_is_written(void **state)
 	assert_err(store_commit(s, true, &e), e, ERR_NOSPACE, "disk-full");
 	assert_ok(store_get_meta(s, "tip", got, &n, &e), e);
 	assert_int_equal(got[0], 'x');
-	/* Opening and closing leave their own few bytes in the log, no record. */
+	/* Opening and closing add a few bytes to the log, but no record. */
 	store_close(s);
 	assert_true(dir_bytes(f->chain, "log.") < before + 4096);
 	f->o.min_free = 0;
@@ -485,14 +486,14 @@ int main(void)
 		TEST(the_store_refuses_a_newer_schema),
 		TEST(an_older_schema_is_migrated_once),
 		TEST(a_migration_that_fails_changes_nothing),
-		TEST(a_page_written_in_part_is_no_damage),
+		TEST(an_incomplete_last_page_is_not_damage),
 		TEST(a_schema_without_a_migration_names_reindex),
 		TEST(a_directory_below_a_file_is_refused),
-		TEST(a_file_in_the_directorys_place_is_refused_and_left_alone),
-		TEST(a_directory_in_a_tables_place_is_refused),
+		TEST(a_file_instead_of_the_directory_is_refused_and_unchanged),
+		TEST(a_directory_instead_of_a_table_is_refused),
 		TEST(a_read_only_directory_is_refused),
-		TEST(a_new_directory_and_its_files_are_the_owners_alone),
-		TEST(below_the_floor_nothing_is_written),
+		TEST(a_new_directory_and_its_files_are_private),
+		TEST(nothing_is_written_with_too_little_free_space),
 	};
 
 	return cmocka_run_group_tests_name("store_open", tests, NULL, NULL);

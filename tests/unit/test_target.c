@@ -22,7 +22,7 @@ static void assert_u256(const struct u256 *a, const char *hex)
 }
 
 /* Bitcoin Core, src/test/arith_uint256_tests.cpp, bignum_SetCompact. hex NULL: the number is zero,
- * negative or overflows, which is no target. */
+ * negative or too large and so not a target. */
 static const struct {
 	uint32_t bits;
 	const char *hex;
@@ -76,7 +76,7 @@ static void compact_form_never_sets_the_sign(void **state)
 	struct u256 n = u256_from_u64(0x80);
 
 	(void)state;
-	/* Bitcoin Core, the same test. */
+	/* Bitcoin Core, from the same test. */
 	assert_int_equal(target_to_bits(&n), 0x02008000);
 	n = u256_from_u64(0x7f);
 	assert_int_equal(target_to_bits(&n), 0x017f0000);
@@ -97,7 +97,7 @@ static void compact_form_truncates(void **state)
 	assert_int_equal(target_to_bits(&n), 0x07123456);
 }
 
-static void compact_form_of_every_size_comes_back(void **state)
+static void compact_form_of_every_size_round_trips(void **state)
 {
 	static const uint32_t words[] = {0x008000, 0x123456, 0x7fffff};
 
@@ -109,7 +109,7 @@ static void compact_form_of_every_size_comes_back(void **state)
 
 			assert_true(target_from_bits(&target, bits));
 			assert_int_equal(target_to_bits(&target), bits);
-			/* One less: every byte below the three is full, and cut off. */
+			/* One less: all bytes below the top three are ff and are cut off. */
 			below = u256_sub(&target, &one);
 			if (words[i] != 0x008000)
 				assert_int_equal(target_to_bits(&below), bits - 1);
@@ -172,7 +172,7 @@ static void work_is_exact(void **state)
 	}
 }
 
-static void what_is_no_target_has_no_work(void **state)
+static void invalid_bits_have_no_work(void **state)
 {
 	static const uint32_t bits[] = {0, 0x04923456, 0xff123456, 0x01003456};
 
@@ -184,7 +184,7 @@ static void what_is_no_target_has_no_work(void **state)
 	}
 }
 
-static void hash_may_equal_its_target_and_not_pass_it(void **state)
+static void hash_may_equal_its_target_but_not_exceed_it(void **state)
 {
 	struct block_hash hash;
 	struct u256 target, one = u256_from_u64(1), over;
@@ -196,7 +196,7 @@ static void hash_may_equal_its_target_and_not_pass_it(void **state)
 	over = u256_add(&target, &one);
 	u256_to_le(hash.h.b, &over);
 	assert_false(pow_ok(&hash, 0x1f00ffff));
-	/* Even a hash of zero meets nothing where bits is no target. */
+	/* If bits is not a target, not even a hash of zero meets it. */
 	memset(&hash, 0, sizeof hash);
 	assert_true(pow_ok(&hash, 0x01010000));
 	assert_false(pow_ok(&hash, 0));
@@ -227,7 +227,7 @@ static void sums_carry_and_saturate(void **state)
 	assert_u256(&sum, "0000000000000000000000000000000100000000000000000000000000000000");
 	sum = u256_sub(&sum, &one);
 	assert_int_equal(u256_cmp(&sum, &a), 0);
-	/* A carry into a limb that is full already. */
+	/* A carry into a limb of all ones. */
 	a = (struct u256){{1, UINT64_MAX, 5, 0}};
 	struct u256 b = {{UINT64_MAX, UINT64_MAX, 6, 0}};
 	sum = u256_add(&a, &b);
@@ -304,11 +304,11 @@ int main(void)
 		cmocka_unit_test(compact_form_agrees_with_bitcoin_core),
 		cmocka_unit_test(compact_form_never_sets_the_sign),
 		cmocka_unit_test(compact_form_truncates),
-		cmocka_unit_test(compact_form_of_every_size_comes_back),
+		cmocka_unit_test(compact_form_of_every_size_round_trips),
 		cmocka_unit_test(compact_overflow_begins_above_256_bits),
 		cmocka_unit_test(work_is_exact),
-		cmocka_unit_test(what_is_no_target_has_no_work),
-		cmocka_unit_test(hash_may_equal_its_target_and_not_pass_it),
+		cmocka_unit_test(invalid_bits_have_no_work),
+		cmocka_unit_test(hash_may_equal_its_target_but_not_exceed_it),
 		cmocka_unit_test(hash_of_bitcoins_genesis_meets_its_bits),
 		cmocka_unit_test(sums_carry_and_saturate),
 		cmocka_unit_test(comparison_begins_at_the_top),

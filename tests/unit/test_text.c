@@ -14,7 +14,7 @@
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 
-static void hex_goes_both_ways(void **state)
+static void hex_is_encoded_and_decoded(void **state)
 {
 	uint8_t all[256], back[256];
 	char text[513];
@@ -100,7 +100,7 @@ static const struct {
 	{"\xf0\x90\x80\x80", true, true},   /* U+10000 */
 	{"\xf5\x80\x80\x80", false, false},
 	{"\xff", false, false},
-	{"\x80", false, false},         /* continuation alone */
+	{"\x80", false, false},         /* only a continuation byte */
 	{"\xc3", false, false},         /* cut */
 	{"\xe2\x82", false, false},     /* cut */
 	{"\xf0\x9f\x98", false, false}, /* cut */
@@ -109,7 +109,7 @@ static const struct {
 	{"\xf0\x9f\x98\x28", false, false},
 };
 
-static void utf8_is_judged_as_unicode_has_it(void **state)
+static void utf8_validity_follows_unicode(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(utf8_cases); i++) {
@@ -138,7 +138,7 @@ static void sanitised_text_can_always_be_shown(void **state)
 	assert_string_equal(out, "a?[2J??z\xc3\xa9");
 }
 
-static void text_that_turns_or_breaks_what_is_shown_is_not_plain(void **state)
+static void text_that_changes_direction_or_breaks_lines_is_not_plain(void **state)
 {
 	static const char *const turning[] = {"\u061c", "\u200e", "\u200f", "\u2028",
 					      "\u202e", "\u2066", "\u2069"};
@@ -225,7 +225,7 @@ static void numbers_are_read_strictly(void **state)
 	assert_true(parse_u64("007", 0, 9, &v) && v == 7);
 }
 
-static void hex_numbers_are_read_where_asked_for(void **state)
+static void hex_numbers_are_read_only_by_parse_u64_any(void **state)
 {
 	uint64_t v;
 
@@ -255,7 +255,7 @@ static void appended_text_never_overruns(void **state)
 	text_append(buf, 8, "more");
 	assert_string_equal(buf, "ab123cd");
 	assert_int_equal(buf[8], 'x');
-	memset(buf, 'y', 8); /* no end: nothing is touched */
+	memset(buf, 'y', 8); /* no NUL: nothing is written */
 	text_append(buf, 8, "more");
 	assert_memory_equal(buf, "yyyyyyyy", 8);
 }
@@ -371,13 +371,13 @@ static const char *meant(const char *to)
 	return n.word;
 }
 
-static void the_word_that_was_meant_is_found(void **state)
+static void the_nearest_word_is_found(void **state)
 {
 	(void)state;
 	assert_string_equal(meant("getblok"), "getblock");
 	assert_string_equal(meant("gettblockhsh"), "getblockhash");
 	assert_string_equal(meant("sen"), "send");
-	assert_string_equal(meant("mien"), "mine"); /* two neighbours changed places */
+	assert_string_equal(meant("mien"), "mine"); /* two neighbouring letters swapped */
 	assert_null(meant("stop"));
 	assert_null(meant("xy"));
 	assert_null(meant(""));
@@ -387,18 +387,18 @@ static void the_word_that_was_meant_is_found(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hex_goes_both_ways),
+		cmocka_unit_test(hex_is_encoded_and_decoded),
 		cmocka_unit_test(hex_is_read_strictly),
 		cmocka_unit_test(hex_of_any_length_is_bounded),
-		cmocka_unit_test(utf8_is_judged_as_unicode_has_it),
+		cmocka_unit_test(utf8_validity_follows_unicode),
 		cmocka_unit_test(sanitised_text_can_always_be_shown),
-		cmocka_unit_test(text_that_turns_or_breaks_what_is_shown_is_not_plain),
+		cmocka_unit_test(text_that_changes_direction_or_breaks_lines_is_not_plain),
 		cmocka_unit_test(escaped_text_is_plain_and_means_the_same),
 		cmocka_unit_test(sanitised_text_is_cut_at_whole_characters),
 		cmocka_unit_test(numbers_are_read_strictly),
-		cmocka_unit_test(hex_numbers_are_read_where_asked_for),
+		cmocka_unit_test(hex_numbers_are_read_only_by_parse_u64_any),
 		cmocka_unit_test(appended_text_never_overruns),
-		cmocka_unit_test(the_word_that_was_meant_is_found),
+		cmocka_unit_test(the_nearest_word_is_found),
 		cmocka_unit_test(errors_carry_class_token_and_one_line),
 		cmocka_unit_test(errors_are_cut_to_their_size),
 		cmocka_unit_test(every_error_class_has_a_name),

@@ -1,4 +1,4 @@
-/* Threads: signals are the loop's. */
+/* Worker threads leave signals to the loop's thread. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +36,7 @@ static void a_thread_blocks_the_signals_that_its_starter_still_gets(void **state
 		assert_int_equal(sigismember(&of_thread, signals[i]), 1);
 		assert_int_equal(sigismember(&after, signals[i]), 0);
 	}
-	/* Its own faults reach the handler that gives the terminal back. */
+	/* A fault in the thread still reaches the handler that restores the terminal. */
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		assert_int_equal(sigismember(&of_thread, faults[i]), 0);
 }

@@ -17,7 +17,7 @@
 
 #include "bitcoin_blocks.h"
 
-/* Decodes from memory of exactly n bytes, so that a sanitizer sees a read past them. */
+/* Decodes from an allocation of exactly n bytes, so that a sanitizer notices a read past the end. */
 static bool decode(struct tx **tx, const uint8_t *bytes, size_t n, struct err *e)
 {
 	uint8_t *p = mem_alloc(n);
@@ -113,7 +113,7 @@ static void assert_parts(const struct tx *tx, const struct parts *p)
 	}
 }
 
-static void random_transactions_come_back(void **state)
+static void random_transactions_round_trip(void **state)
 {
 	struct parts *p = NEW(struct parts);
 	struct rng_seeded rng;
@@ -149,8 +149,8 @@ static void random_transactions_come_back(void **state)
 	free(p);
 }
 
-/* A few bytes changed: either it fails, or what decodes encodes to those very bytes. */
-static void changed_transactions_fail_or_come_back(void **state)
+/* With a few bytes changed, decoding fails or the result encodes to the changed bytes. */
+static void changed_transactions_fail_or_round_trip(void **state)
 {
 	struct parts *p = NEW(struct parts);
 	unsigned decoded = 0, failed = 0;
@@ -231,7 +231,7 @@ static bool decodes_hex(const char *hex, struct tx **tx)
 	return ok;
 }
 
-static void the_least_transactions_decode(void **state)
+static void the_smallest_transactions_decode(void **state)
 {
 	struct tx *tx;
 
@@ -325,7 +325,7 @@ static void more_bytes_than_a_block_holds_are_refused(void **state)
 	struct err e;
 
 	(void)state;
-	/* One output whose script fills it up, just inside and just outside. */
+	/* One output whose script makes the size exactly the limit, and one byte more. */
 	for (size_t over = 0; over < 2; over++) {
 		size_t script = BLOCK_MAX_BYTES + over - 4 - 1 - 1 - 8 - 5 - 4;
 
@@ -366,7 +366,7 @@ static void only_the_null_outpoint_makes_a_coinbase(void **state)
 		assert_false(outpoint_is_null(&o));
 		writer_init(&w);
 		in[0].prev = bit % 2 ? o : null;
-		/* Two inputs make none, nor does another outpoint. */
+		/* Two inputs, or another outpoint, are not a coinbase. */
 		tx_write(&w, in, bit % 2 ? 1 : 2, NULL, 0, 0);
 		assert_true(decode(&tx, w.buf, w.len, NULL));
 		assert_false(tx_is_coinbase(tx));
@@ -391,7 +391,7 @@ static void outpoints_pack_into_36_bytes(void **state)
 	assert_int_equal(o.index, back.index);
 }
 
-static void references_keep_a_transaction(void **state)
+static void a_transaction_lives_until_its_last_reference(void **state)
 {
 	struct tx *tx;
 
@@ -413,16 +413,16 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bitcoins_first_transaction_decodes),
-		cmocka_unit_test(random_transactions_come_back),
-		cmocka_unit_test(changed_transactions_fail_or_come_back),
+		cmocka_unit_test(random_transactions_round_trip),
+		cmocka_unit_test(changed_transactions_fail_or_round_trip),
 		cmocka_unit_test(every_cut_and_every_trailing_byte_fails),
-		cmocka_unit_test(the_least_transactions_decode),
+		cmocka_unit_test(the_smallest_transactions_decode),
 		cmocka_unit_test(counts_and_lengths_must_be_minimal),
 		cmocka_unit_test(hostile_counts_fail_before_anything_is_allocated),
 		cmocka_unit_test(more_bytes_than_a_block_holds_are_refused),
 		cmocka_unit_test(only_the_null_outpoint_makes_a_coinbase),
 		cmocka_unit_test(outpoints_pack_into_36_bytes),
-		cmocka_unit_test(references_keep_a_transaction),
+		cmocka_unit_test(a_transaction_lives_until_its_last_reference),
 	};
 
 	return cmocka_run_group_tests_name("tx", tests, NULL, NULL);

@@ -50,7 +50,8 @@ static void build_spend(size_t n)
 	build_pay(&b, (int64_t)n * 1000);
 }
 
-/* Checks what is built against coins[]; token NULL: it passes with this fee. */
+/* Runs tx_check_coins on the built transaction. token: the expected error; NULL: it must pass with this
+ * fee. */
 static void check_spend(int64_t fee, const char *token)
 {
 	struct tx *tx = build_tx(&b);
@@ -58,7 +59,7 @@ static void check_spend(int64_t fee, const char *token)
 	struct err e = {0};
 	int64_t got = -1;
 
-	/* With and without signatures wanted, the verdict is the same. */
+	/* The result must not depend on whether the caller wants the signatures. */
 	for (int with = 0; with < 2; with++) {
 		bool ok = tx_check_coins(tx, coins, &params, HEIGHT, PARENT_TIME, &got,
 					 with ? checks : NULL, &e);
@@ -81,7 +82,7 @@ static void outputs_are_worth_no_more_than_inputs(void **state)
 	check_spend(1, NULL);
 	b.out[0].value = 2001;
 	check_spend(0, "bad-txns-in-belowout");
-	/* Every output counts. */
+	/* All outputs are summed. */
 	b.out[0].value = 2000;
 	build_pay(&b, 1);
 	check_spend(0, "bad-txns-in-belowout");
@@ -122,7 +123,7 @@ static void coinbase_is_spent_when_mature(void **state)
 		check_spend(0, "bad-txns-premature-spend-of-coinbase");
 		coins[1].height = HEIGHT;
 		check_spend(0, "bad-txns-premature-spend-of-coinbase");
-		/* Others at once, in the same block and from the mempool too. */
+		/* Coins that are not coinbases can be spent at once, also in the same block and from the mempool. */
 		coins[1].coinbase = false;
 		check_spend(0, NULL);
 		coins[1].height = MEMPOOL_HEIGHT;
@@ -178,7 +179,7 @@ static void spend_must_be_final(void **state)
 	check_spend(0, NULL);
 }
 
-/* Signs what is built with the owners' keys, in place. */
+/* Signs the built transaction with the owners' keys. */
 static void sign(size_t n)
 {
 	struct tx *tx = build_tx(&b);
@@ -196,7 +197,7 @@ static void sign(size_t n)
 	tx_unref(tx);
 }
 
-/* How many of the n signatures left to check hold on this chain. */
+/* The number of the n signatures that are valid on this chain. */
 static size_t good_signatures(size_t n)
 {
 	struct tx *tx = build_tx(&b);
@@ -213,7 +214,7 @@ static size_t good_signatures(size_t n)
 	return good;
 }
 
-static void signatures_hold_on_their_chain_alone(void **state)
+static void signatures_are_valid_on_one_chain_only(void **state)
 {
 	(void)state;
 	build_spend(3);
@@ -257,13 +258,13 @@ static void signatures_commit_to_the_whole_transaction(void **state)
 	assert_int_equal(good_signatures(2), 0);
 	b.lock_time--;
 	assert_int_equal(good_signatures(2), 2);
-	/* Each to its own coin's value. */
+	/* Each signature commits to the value of its own coin. */
 	coins[0].value++;
 	assert_int_equal(good_signatures(2), 1);
 }
 
-/* Computed with Python's hashlib from the layout of tally-protocol(7), TRANSACTIONS, from the values below. */
-static void digest_is_that_of_the_protocol(void **state)
+/* Computed with Python's hashlib from the layout of tally-protocol(7), TRANSACTIONS, with the values below. */
+static void digest_has_the_known_value(void **state)
 {
 	static const char *const digests[] = {
 		"a795484468b6f9f9f134a9a7aa837410944685a5337dfb10a839e3eeea743360",
@@ -316,7 +317,7 @@ static void payments_make_coins_and_memos_none(void **state)
 	assert_false(coin.coinbase);
 	assert_memory_equal(coin.owner.b, b.out_script[0] + 2, KEY_HASH_BYTES);
 	assert_false(tx_coin(tx, 1, 77, &coin));
-	assert_true(tx_coin(tx, 2, 77, &coin)); /* worth nothing, but there */
+	assert_true(tx_coin(tx, 2, 77, &coin)); /* value 0 is allowed */
 	assert_int_equal(coin.value, 0);
 	tx_unref(tx);
 
@@ -336,9 +337,9 @@ int main(void)
 		cmocka_unit_test(genesis_coinbase_is_spent_at_once),
 		cmocka_unit_test(public_key_is_the_owners),
 		cmocka_unit_test(spend_must_be_final),
-		cmocka_unit_test(signatures_hold_on_their_chain_alone),
+		cmocka_unit_test(signatures_are_valid_on_one_chain_only),
 		cmocka_unit_test(signatures_commit_to_the_whole_transaction),
-		cmocka_unit_test(digest_is_that_of_the_protocol),
+		cmocka_unit_test(digest_has_the_known_value),
 		cmocka_unit_test(payments_make_coins_and_memos_none),
 	};
 

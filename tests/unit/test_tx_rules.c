@@ -1,4 +1,4 @@
-/* What can be said of a transaction alone, and of its time: protocol sections 1 and 2. */
+/* The rules for a transaction without its coins, and finality: tally-protocol(7), TRANSACTIONS. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,7 +46,7 @@ static void only_version_one_is_known(void **state)
 	}
 }
 
-/* A payment of exactly this size: inputs of 139 bytes, then memo bytes to fit. */
+/* A payment of exactly this size: inputs of 139 bytes, then a memo that fills the rest. */
 static void build_sized(size_t bytes)
 {
 	build_clear(&b);
@@ -74,7 +74,7 @@ static void transaction_has_at_most_100000_bytes(void **state)
 	}
 }
 
-static void transaction_has_not_64_bytes(void **state)
+static void transaction_of_64_bytes_is_refused(void **state)
 {
 	static const uint8_t script[3] = {0};
 	/* A coinbase with a memo of one byte: 63 bytes and its script. */
@@ -114,7 +114,7 @@ static void values_are_in_range(void **state)
 		check_built(&b, cases[i].token);
 		build_coinbase(&b, 1, cases[i].value);
 		check_built(&b, cases[i].token);
-		/* Not only the first. */
+		/* Later ones are checked, too. */
 		build_payment(&b);
 		b.out[0].value = 0;
 		build_pay(&b, cases[i].value);
@@ -147,7 +147,7 @@ static void no_outpoint_is_spent_twice(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
 		size_t n = counts[i];
 
-		/* Alike but for the index, or for one byte of the txid. */
+		/* Equal except for the index or one byte of the txid. */
 		build_payment(&b);
 		for (size_t k = 1; k < n; k++) {
 			struct outpoint o = build_outpoint(1, (uint32_t)(k / 2));
@@ -165,18 +165,18 @@ static void no_outpoint_is_spent_twice(void **state)
 	}
 }
 
-static void null_outpoint_is_for_coinbases_alone(void **state)
+static void null_outpoint_is_for_coinbases_only(void **state)
 {
 	(void)state;
 	build_payment(&b);
 	build_in(&b, build_outpoint(0, OUTPOINT_NULL_INDEX));
 	check_built(&b, "bad-txns-prevout-null");
-	/* Neither half of it alone is null. */
+	/* Only the txid or only the index is null: not the null outpoint. */
 	b.in[1].prev = build_outpoint(0, OUTPOINT_NULL_INDEX - 1);
 	check_built(&b, NULL);
 	b.in[1].prev = build_outpoint(1, OUTPOINT_NULL_INDEX);
 	check_built(&b, NULL);
-	/* A coinbase with a second input is none. */
+	/* A transaction with a second input is not a coinbase. */
 	build_coinbase(&b, 1, 1);
 	build_in(&b, build_outpoint(1, 0));
 	check_built(&b, "bad-txns-prevout-null");
@@ -230,7 +230,7 @@ static void transaction_has_one_memo_at_most(void **state)
 	check_built(&b, NULL);
 	build_memo(&b, 0, 11);
 	check_built(&b, "bad-txns-memo-multiple");
-	/* A memo alone is a transaction too. */
+	/* A transaction may have a memo as its only output. */
 	build_clear(&b);
 	build_in(&b, build_outpoint(1, 0));
 	build_memo(&b, 0, 1);
@@ -257,7 +257,7 @@ static void input_script_is_signature_and_key(void **state)
 	check_built(&b, "bad-txns-vin-script");
 	script[65] = 0x20;
 	check_built(&b, NULL);
-	/* Not only the first. */
+	/* Later ones are checked, too. */
 	build_in(&b, build_outpoint(2, 0));
 	b.in[1].script.len--;
 	check_built(&b, "bad-txns-vin-script");
@@ -296,7 +296,7 @@ static void lock_time_is_below_the_height(void **state)
 	assert_true(final_at(0, 0, 0, 0, 0)); /* unlocked */
 	assert_true(final_at(99, 0, 0, 100, 0));
 	assert_false(final_at(100, 0, 0, 100, 0));
-	assert_false(final_at(100, 0, 0, 100, UINT32_MAX)); /* the time does not matter */
+	assert_false(final_at(100, 0, 0, 100, UINT32_MAX)); /* the time is ignored */
 	assert_false(final_at(1, 0, 0, 1, 0));
 	assert_true(final_at(1, 0, 0, 2, 0));
 }
@@ -308,7 +308,7 @@ static void lock_time_is_below_the_parents_time(void **state)
 	(void)state;
 	assert_true(final_at(t - 1, 0, 0, 100, t));
 	assert_false(final_at(t, 0, 0, 100, t));
-	assert_false(final_at(t, 0, 0, UINT32_MAX, t)); /* the height does not matter */
+	assert_false(final_at(t, 0, 0, UINT32_MAX, t)); /* the height is ignored */
 }
 
 static void lock_times_from_500000000_on_are_times(void **state)
@@ -336,11 +336,11 @@ int main(void)
 		cmocka_unit_test(transaction_needs_an_input_and_an_output),
 		cmocka_unit_test(only_version_one_is_known),
 		cmocka_unit_test(transaction_has_at_most_100000_bytes),
-		cmocka_unit_test(transaction_has_not_64_bytes),
+		cmocka_unit_test(transaction_of_64_bytes_is_refused),
 		cmocka_unit_test(values_are_in_range),
 		cmocka_unit_test(sum_of_outputs_is_in_range),
 		cmocka_unit_test(no_outpoint_is_spent_twice),
-		cmocka_unit_test(null_outpoint_is_for_coinbases_alone),
+		cmocka_unit_test(null_outpoint_is_for_coinbases_only),
 		cmocka_unit_test(output_script_is_a_payment_or_a_memo),
 		cmocka_unit_test(memo_has_no_value),
 		cmocka_unit_test(transaction_has_one_memo_at_most),

@@ -1,4 +1,4 @@
-/* The wallet's database: durable, its owner's alone, and not the chain's. */
+/* The wallet's database: durable, private, and separate from the chain's. */
 #include "store_dir.h"
 
 #include <signal.h>
@@ -91,10 +91,10 @@ static void assert_modes(const char *dir)
 		seen++;
 	}
 	closedir(d);
-	assert_true(seen >= 7); /* five tables, the schema, a log */
+	assert_true(seen >= 7); /* four tables, the schema, at least one log */
 }
 
-static void files_are_the_owners_alone_whatever_the_umask(void **state)
+static void files_are_private_with_any_umask(void **state)
 {
 	static const mode_t masks[] = {0, 022, 077};
 	struct fixture *f = *state;
@@ -113,7 +113,7 @@ static void files_are_the_owners_alone_whatever_the_umask(void **state)
 	}
 }
 
-static void files_that_others_may_read_are_closed_to_them(void **state)
+static void permissions_of_others_are_removed(void **state)
 {
 	struct fixture *f = *state;
 	struct wallet_db *w = must_open_wallet(f);
@@ -128,7 +128,7 @@ static void files_that_others_may_read_are_closed_to_them(void **state)
 	wallet_db_close(w);
 }
 
-static void a_damaged_wallet_is_told_to_be_restored(void **state)
+static void a_damaged_wallet_advises_a_restore(void **state)
 {
 	struct fixture *f = *state;
 	struct wallet_db *w = must_open_wallet(f);
@@ -154,7 +154,7 @@ static void a_chain_is_not_opened_as_a_wallet(void **state)
 	store_close(must_open(f));
 }
 
-/* Makes a key, tells it only once it is durable, and goes on until it is killed. */
+/* Makes keys and reports each when it is durable, until it is killed. */
 static void make_keys(const struct fixture *f, int told)
 {
 	struct wallet_db *w;
@@ -181,7 +181,7 @@ static bool mark_key(void *arg, struct span key, struct span value)
 	return true;
 }
 
-static void a_key_that_was_told_of_survives_a_kill(void **state)
+static void a_reported_key_survives_a_kill(void **state)
 {
 	struct fixture *f = *state;
 	struct wallet_db *w;
@@ -213,11 +213,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(tables_keep_their_records_apart_and_in_order),
-		TEST(files_are_the_owners_alone_whatever_the_umask),
-		TEST(files_that_others_may_read_are_closed_to_them),
-		TEST(a_damaged_wallet_is_told_to_be_restored),
+		TEST(files_are_private_with_any_umask),
+		TEST(permissions_of_others_are_removed),
+		TEST(a_damaged_wallet_advises_a_restore),
 		TEST(a_chain_is_not_opened_as_a_wallet),
-		TEST(a_key_that_was_told_of_survives_a_kill),
+		TEST(a_reported_key_survives_a_kill),
 	};
 
 	return cmocka_run_group_tests_name("wallet_db", tests, NULL, NULL);

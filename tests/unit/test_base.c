@@ -1,4 +1,4 @@
-/* What comes from outside: time, randomness, memory; and the list. */
+/* Clocks, random generators, memory, lists, checked arithmetic. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,18 +52,18 @@ static void setting_the_wall_clock_forward_moves_timeouts_along(void **state)
 	(void)state;
 	clock_mock_init(&m);
 	before = clock_mono_us(&m.clock);
-	clock_mock_set(&m, 5000); /* long past: no jump */
+	clock_mock_set(&m, 5000); /* in the past: no jump */
 	assert_in_range(clock_mono_us(&m.clock) - before, 0, 60 * SECOND);
 	clock_mock_set(&m, 5000 + 1200);
 	assert_in_range(clock_mono_us(&m.clock) - before, 1200 * SECOND, 1260 * SECOND);
 	before = clock_mono_us(&m.clock);
-	clock_mock_set(&m, 5000); /* back: the monotonic clock never goes back */
+	clock_mock_set(&m, 5000); /* back to the present: the monotonic clock never goes back */
 	assert_in_range(clock_mono_us(&m.clock) - before, 0, 60 * SECOND);
 	clock_mock_set(&m, 0);
 	assert_in_range(clock_mono_us(&m.clock) - before, 0, 60 * SECOND);
 }
 
-static void a_manual_clock_moves_only_by_hand(void **state)
+static void a_manual_clock_moves_only_when_advanced(void **state)
 {
 	struct clock_manual m;
 
@@ -76,7 +76,7 @@ static void a_manual_clock_moves_only_by_hand(void **state)
 	assert_int_equal(clock_mono_ms(&m.clock), 2500);
 }
 
-static void a_seed_gives_the_same_numbers_for_ever(void **state)
+static void a_seed_always_gives_the_same_numbers(void **state)
 {
 	/* splitmix64 of seed 0 begins with these (Rosetta Code, "Pseudo-random numbers/Splitmix64",
 	 * gives e220a8397b1dcdaf for the first of seed 0). */
@@ -129,7 +129,7 @@ static void numbers_below_n_are_below_n_and_even(void **state)
 	for (int i = 0; i < 7; i++)
 		assert_in_range(count[i], 9500, 10500);
 	assert_int_equal(rng_below(&r.rng, 1), 0);
-	/* Above 2^63 a plain remainder would favour the low numbers two to one. */
+	/* For n above 2^63 a plain remainder would make low numbers twice as likely. */
 	for (int i = 0; i < 64; i++)
 		assert_true(rng_below(&r.rng, (UINT64_C(1) << 63) + 1) <= UINT64_C(1) << 63);
 }
@@ -164,7 +164,7 @@ static void reserving_keeps_elements_and_doubles(void **state)
 	free(a);
 }
 
-static void nothing_is_still_something(void **state)
+static void an_allocation_of_zero_bytes_is_not_null(void **state)
 {
 	void *p = mem_alloc(0), *q = mem_zalloc(0), *r = mem_array(0, 8), *s = mem_try(0);
 
@@ -181,7 +181,7 @@ static void nothing_is_still_something(void **state)
 	free(s);
 }
 
-static void strings_are_made_to_measure(void **state)
+static void strings_are_allocated_in_full(void **state)
 {
 	char *a = mem_strdup("abc"), *b = mem_printf("%s-%05d", a, 42);
 
@@ -197,7 +197,7 @@ struct item {
 	struct list link;
 };
 
-static void lists_keep_order_and_let_go(void **state)
+static void lists_keep_order_and_remove_items(void **state)
 {
 	struct item items[5];
 	struct list head;
@@ -217,7 +217,7 @@ static void lists_keep_order_and_let_go(void **state)
 	list_each_safe (it, &head)
 		if (list_entry(it, struct item, link)->n % 2 == 0)
 			list_del(it);
-	list_del(&items[0].link); /* out already: harmless */
+	list_del(&items[0].link); /* already removed: harmless */
 	assert_int_equal(list_first(&head, struct item, link)->n, 1);
 	list_del(&items[1].link);
 	assert_int_equal(list_first(&head, struct item, link)->n, 3);
@@ -225,7 +225,7 @@ static void lists_keep_order_and_let_go(void **state)
 	assert_true(list_empty(&head));
 }
 
-static void checked_arithmetic_says_whether_it_fits(void **state)
+static void checked_arithmetic_reports_overflow(void **state)
 {
 	int64_t s;
 	size_t z;
@@ -245,16 +245,16 @@ int main(void)
 		cmocka_unit_test(the_system_clock_moves_forward),
 		cmocka_unit_test(a_mocked_wall_clock_stands_still),
 		cmocka_unit_test(setting_the_wall_clock_forward_moves_timeouts_along),
-		cmocka_unit_test(a_manual_clock_moves_only_by_hand),
-		cmocka_unit_test(a_seed_gives_the_same_numbers_for_ever),
+		cmocka_unit_test(a_manual_clock_moves_only_when_advanced),
+		cmocka_unit_test(a_seed_always_gives_the_same_numbers),
 		cmocka_unit_test(seeded_numbers_are_xoshiro256starstar),
 		cmocka_unit_test(numbers_below_n_are_below_n_and_even),
 		cmocka_unit_test(the_system_gives_different_bytes_each_time),
 		cmocka_unit_test(reserving_keeps_elements_and_doubles),
-		cmocka_unit_test(nothing_is_still_something),
-		cmocka_unit_test(strings_are_made_to_measure),
-		cmocka_unit_test(lists_keep_order_and_let_go),
-		cmocka_unit_test(checked_arithmetic_says_whether_it_fits),
+		cmocka_unit_test(an_allocation_of_zero_bytes_is_not_null),
+		cmocka_unit_test(strings_are_allocated_in_full),
+		cmocka_unit_test(lists_keep_order_and_remove_items),
+		cmocka_unit_test(checked_arithmetic_reports_overflow),
 	};
 
 	return cmocka_run_group_tests_name("outside", tests, NULL, NULL);
