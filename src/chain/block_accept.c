@@ -1,10 +1,14 @@
-/* Taking headers and bodies into the tree. */
+/* Headers and blocks that arrive: check them and add them to the tree. */
+#include "chain/block_accept_priv.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include <tally/base/mem.h>
 
-#include "chain/chain_priv.h"
+#include "chain/chain_state_priv.h"
+#include "chain/future_blocks_priv.h"
+#include "chain/header_writer_priv.h"
 
 struct header_parent header_parent_of(const struct chain *c, chain_index i)
 {
@@ -18,42 +22,44 @@ struct header_parent header_parent_of(const struct chain *c, chain_index i)
 
 /* --- headers -------------------------------------------------------------------- */
 
-/* A header that is here already: may it be built on, filled in? */
+/* A known header: may it get a child or its body? */
 static bool check_known(const struct chain *c, chain_index i, struct err *e)
 {
 	uint32_t status = tree_status(&c->tree, i);
 
 	if ((status & CHAIN_FAILED) != 0)
 		return err_set(e, ERR_INVALID, "duplicate-invalid",
-			       "this block was found invalid before");
+			       "this block was found to be invalid before");
 	if ((status & CHAIN_FAILED_ANCESTOR) != 0)
-		return err_set(e, ERR_INVALID, "bad-prevblk", "it builds on an invalid block");
+		return err_set(e, ERR_INVALID, "bad-prevblk", "its parent is invalid");
 	return true;
 }
 
-/* A header that is not here yet. Nothing is kept of one that fails; work is looked at before
- * anything else, so that garbage costs its sender more than us. */
+/* An unknown header. If it fails, nothing of it is kept. Its work is checked first, so that an
+ * attacker must spend more work on a bad header than this node does. */
 static bool check_header(const struct chain *c, const struct block_header *h,
 			 const struct block_hash *hash, chain_index *prev, struct err *e)
 {
 	struct header_parent parent;
 
-	/* Its bits are its maker's choice until the parent is known: the limit holds in any case. */
+	/* Until the parent is known its miner can claim any bits, so the limit of the chain applies
+	 * as well. */
 	if (!pow_ok(hash, h->bits) || (chain_has_genesis(c) && !pow_ok(hash, c->params.pow_limit)))
-		return err_set(e, ERR_INVALID, "high-hash",
-			       "its hash does not meet its own bits %08x, or the chain's limit",
-			       h->bits);
+		return err_set(
+			e, ERR_INVALID, "high-hash",
+			"its hash is above the target of its bits %08x, or above the chain's limit",
+			h->bits);
 	*prev = tree_find(&c->tree, &h->prev);
 	if (*prev == CHAIN_NONE)
-		return err_set(e, ERR_ORPHAN, "prev-blk-not-found", "its parent is not known here");
+		return err_set(e, ERR_ORPHAN, "prev-blk-not-found", "its parent is unknown");
 	if ((tree_status(&c->tree, *prev) & CHAIN_ANY_FAILED) != 0)
-		return err_set(e, ERR_INVALID, "bad-prevblk", "it builds on an invalid block");
+		return err_set(e, ERR_INVALID, "bad-prevblk", "its parent is invalid");
 	parent = header_parent_of(c, *prev);
 	return header_check(h, hash, &c->params, &parent, e) &&
 	       header_check_clock(h, clock_unix(c->clock), e);
 }
 
-/* CHAIN_NONE: err set. */
+/* Returns CHAIN_NONE and sets *e if it fails. */
 static chain_index add_header(struct chain *c, const struct block_header *h,
 			      const struct block_hash *hash, chain_index prev, struct err *e)
 {
@@ -62,11 +68,11 @@ static chain_index add_header(struct chain *c, const struct block_header *h,
 
 	if (i == CHAIN_NONE) {
 		err_set(e, ERR_POLICY, "too-many-headers",
-			"%u headers of one height are here already", TREE_SEQ_MAX + 1);
+			"there are %u headers at this height already", TREE_SEQ_MAX + 1);
 		return CHAIN_NONE;
 	}
-	if (!headers_touch(c, i, h, &why)) {
-		chain_break(c, &why, e);
+	if (!headers_mark_unsaved(c, i, h, &why)) {
+		chain_fail(c, &why, e);
 		return CHAIN_NONE;
 	}
 	return i;
@@ -94,8 +100,8 @@ bool chain_accept_header(struct chain *c, const struct block_header *h, chain_in
 	struct block_hash hash;
 	chain_index i, prev;
 
-	if (c->broken)
-		return chain_break(c, NULL, e);
+	if (c->failed)
+		return chain_fail(c, NULL, e);
 	header_hash(&hash, h);
 	i = tree_find(&c->tree, &hash);
 	if (i != CHAIN_NONE) {
@@ -103,7 +109,7 @@ bool chain_accept_header(struct chain *c, const struct block_header *h, chain_in
 			return false;
 		if (at != NULL)
 			*at = i;
-		return err_set(e, ERR_KNOWN, "duplicate", "this header is here already");
+		return err_set(e, ERR_KNOWN, "duplicate", "this header is known already");
 	}
 	if (!check_header(c, h, &hash, &prev, e))
 		return false;
@@ -117,15 +123,15 @@ bool chain_accept_header(struct chain *c, const struct block_header *h, chain_in
 
 /* --- bodies --------------------------------------------------------------------- */
 
-/* The moment a block's whole branch is here decides between branches of equal work. */
+/* Among branches of equal work the one that was complete first wins. */
 static void set_complete(struct chain *c, chain_index i)
 {
 	struct tree_entry *en = tree_at(&c->tree, i);
 
 	en->seq_status |= TREE_COMPLETE;
-	en->order = c->next_order++;
-	if ((en->seq_status & CHAIN_ANY_FAILED) == 0 && tree_better(&c->tree, i, c->best))
-		c->best = i;
+	en->complete_order = c->next_complete_order++;
+	if ((en->seq_status & CHAIN_ANY_FAILED) == 0 && tree_better(&c->tree, i, c->best_complete))
+		c->best_complete = i;
 }
 
 static bool parent_complete(const struct chain *c, chain_index i)
@@ -135,56 +141,58 @@ static bool parent_complete(const struct chain *c, chain_index i)
 	return prev == CHAIN_NONE || (tree_status(&c->tree, prev) & TREE_COMPLETE) != 0;
 }
 
-/* Sorted by index, so that parents come before their children. */
-static void add_waiting(struct chain *c, chain_index i)
+static void add_incomplete(struct chain *c, chain_index i)
 {
-	size_t at = c->n_waiting;
+	size_t at = c->n_incomplete;
 
-	mem_reserve(&c->waiting, &c->waiting_cap, c->n_waiting + 1, sizeof(*c->waiting));
-	while (at > 0 && c->waiting[at - 1].at > i)
+	mem_reserve(&c->incomplete, &c->incomplete_cap, c->n_incomplete + 1,
+		    sizeof(*c->incomplete));
+	while (at > 0 && c->incomplete[at - 1].at > i)
 		at--;
-	memmove(&c->waiting[at + 1], &c->waiting[at], (c->n_waiting - at) * sizeof(*c->waiting));
-	c->waiting[at] = (struct waiting){.at = i, .prev = tree_at(&c->tree, i)->prev};
-	c->n_waiting++;
+	memmove(&c->incomplete[at + 1], &c->incomplete[at],
+		(c->n_incomplete - at) * sizeof(*c->incomplete));
+	c->incomplete[at] = (struct incomplete_body){.at = i, .prev = tree_at(&c->tree, i)->prev};
+	c->n_incomplete++;
 }
 
-static bool waited_for(const struct chain *c, chain_index i)
+static bool parent_of_incomplete(const struct chain *c, chain_index i)
 {
-	for (size_t k = 0; k < c->n_waiting; k++) {
-		if (c->waiting[k].prev == i)
+	for (size_t k = 0; k < c->n_incomplete; k++) {
+		if (c->incomplete[k].prev == i)
 			return true;
 	}
 	return false;
 }
 
-void accept_body(struct chain *c, chain_index i)
+void accept_stored_body(struct chain *c, chain_index i)
 {
 	size_t kept = 0;
 
 	if (!parent_complete(c, i)) {
-		add_waiting(c, i);
+		add_incomplete(c, i);
 		return;
 	}
 	set_complete(c, i);
-	if (!waited_for(c, i))
+	if (!parent_of_incomplete(c, i))
 		return;
-	for (size_t k = 0; k < c->n_waiting; k++) {
-		if (parent_complete(c, c->waiting[k].at))
-			set_complete(c, c->waiting[k].at);
+	for (size_t k = 0; k < c->n_incomplete; k++) {
+		if (parent_complete(c, c->incomplete[k].at))
+			set_complete(c, c->incomplete[k].at);
 		else
-			c->waiting[kept++] = c->waiting[k];
+			c->incomplete[kept++] = c->incomplete[k];
 	}
-	c->n_waiting = kept;
+	c->n_incomplete = kept;
 }
 
-/* What can be found wrong with a block without coins marks it for good. */
-static bool fail_header(struct chain *c, chain_index i, const struct block *b, struct err *e)
+/* A block that breaks a rule which needs no coins is invalid on every branch: remember that. */
+static bool mark_header_invalid(struct chain *c, chain_index i, const struct block *b,
+				struct err *e)
 {
 	struct err why = {0};
 
-	tree_fail(&c->tree, i);
-	if (!headers_touch(c, i, &b->header, &why))
-		return chain_break(c, &why, e);
+	tree_mark_invalid(&c->tree, i);
+	if (!headers_mark_unsaved(c, i, &b->header, &why))
+		return chain_fail(c, &why, e);
 	return false;
 }
 
@@ -194,29 +202,31 @@ static bool store_body(struct chain *c, chain_index i, struct block *b, struct e
 	struct err why = {0};
 
 	if (!store_put_block(c->store, en->height, tree_seq(&c->tree, i), b->raw, &why))
-		return chain_break(c, &why, e);
+		return chain_fail(c, &why, e);
 	en->seq_status |= CHAIN_HAVE_BODY;
-	if (!headers_touch(c, i, &b->header, &why))
-		return chain_break(c, &why, e);
-	chain_changed(c, true);
-	recent_put(&c->recent, i, b);
-	accept_body(c, i);
+	if (!headers_mark_unsaved(c, i, &b->header, &why))
+		return chain_fail(c, &why, e);
+	chain_changed(c, COMMIT_AT_REST);
+	block_cache_put(&c->block_cache, i, b);
+	accept_stored_body(c, i);
 	return true;
 }
 
-/* What a child of a block that is kept aside goes by. False: what that one stands on is not here. */
+/* What the header of a child of `parent`, a future block, is checked against. False: an ancestor is
+ * unknown. */
 static bool future_parent(const struct chain *c, const struct block *parent,
 			  struct header_parent *out)
 {
-	uint32_t above = 1; /* heights between what the tree has and the parent */
-	const struct block *b, *grandparent = future_find(c, &parent->header.prev);
+	uint32_t above =
+		1; /* height of the parent above the block in the tree that it descends from */
+	const struct block *b, *grandparent = future_blocks_find(c, &parent->header.prev);
 	chain_index i;
 
 	*out = (struct header_parent){.bits = parent->header.bits, .time = parent->header.time};
 	if (grandparent != NULL)
 		out->grandparent_time = grandparent->header.time;
 	for (b = parent; (i = tree_find(&c->tree, &b->header.prev)) == CHAIN_NONE; above++) {
-		b = future_find(c, &b->header.prev);
+		b = future_blocks_find(c, &b->header.prev);
 		if (b == NULL || above > CHAIN_FUTURE_MAX)
 			return false;
 	}
@@ -226,22 +236,21 @@ static bool future_parent(const struct chain *c, const struct block *parent,
 	return true;
 }
 
-/* A block upon one that is kept aside for the clock is kept aside as well; all that is left
- * to check is checked when it is due. */
-static bool keep_upon_future(struct chain *c, struct block *b, struct err *e)
+/* Keeps a block whose parent is a future block. Its work is checked at once, so that filling the
+ * memory for future blocks costs an attacker work; everything else is checked when it is due. */
+static bool keep_child_of_future(struct chain *c, struct block *b, struct err *e)
 {
-	const struct block *parent = future_find(c, &b->header.prev);
+	const struct block *parent = future_blocks_find(c, &b->header.prev);
 	struct header_parent p;
 
 	if (parent == NULL)
 		return false;
-	/* As much work as if its parent were here: what is kept aside must have cost its maker. */
 	if (!future_parent(c, parent, &p))
 		return false;
 	if (!header_check(&b->header, &b->hash, &c->params, &p, e))
 		return false;
-	future_keep(c, b);
-	return err_set(e, ERR_FUTURE, "time-too-new", "it builds on a block from the future");
+	future_blocks_add(c, b);
+	return err_set(e, ERR_FUTURE, "time-too-new", "its parent's time is in the future");
 }
 
 bool chain_accept_block(struct chain *c, struct block *b, struct err *e)
@@ -249,17 +258,17 @@ bool chain_accept_block(struct chain *c, struct block *b, struct err *e)
 	struct err why = {0};
 	chain_index i, prev;
 
-	if (c->broken)
-		return chain_break(c, NULL, e);
+	if (c->failed)
+		return chain_fail(c, NULL, e);
 	if (!block_check_bytes(b, e))
 		return false;
 	i = tree_find(&c->tree, &b->hash);
 	if (i == CHAIN_NONE) {
 		if (!check_header(c, &b->header, &b->hash, &prev, &why)) {
 			if (why.cls == ERR_FUTURE)
-				future_keep(c, b);
+				future_blocks_add(c, b);
 			else if (why.cls == ERR_ORPHAN)
-				(void)keep_upon_future(c, b, &why);
+				(void)keep_child_of_future(c, b, &why);
 			if (e != NULL)
 				*e = why;
 			return false;
@@ -271,11 +280,33 @@ bool chain_accept_block(struct chain *c, struct block *b, struct err *e)
 		if (!check_known(c, i, e))
 			return false;
 		if ((tree_status(&c->tree, i) & CHAIN_HAVE_BODY) != 0)
-			return err_set(e, ERR_KNOWN, "duplicate", "this block is here already");
+			return err_set(e, ERR_KNOWN, "duplicate", "this block is stored already");
 		prev = tree_at(&c->tree, i)->prev;
 	}
 	if (!block_check(b, &c->params, tree_at(&c->tree, i)->height, tree_at(&c->tree, prev)->time,
 			 e))
-		return fail_header(c, i, b, e);
+		return mark_header_invalid(c, i, b, e);
 	return store_body(c, i, b, e);
+}
+
+/* --- blocks from the future -------------------------------------------------------- */
+
+bool chain_has_future(const struct chain *c, const struct block_hash *hash)
+{
+	return future_blocks_find(c, hash) != NULL;
+}
+
+size_t chain_retry_future(struct chain *c)
+{
+	int64_t now = clock_unix(c->clock);
+	size_t tried = 0;
+	struct block *b;
+
+	/* In order of time, so that a parent comes before its child. */
+	while (!c->failed && (b = future_blocks_take_due(c, now)) != NULL) {
+		(void)chain_accept_block(c, b, NULL);
+		block_unref(b);
+		tried++;
+	}
+	return tried;
 }

@@ -1,97 +1,99 @@
-/* Bodies accepted lately are wanted soon: to be connected, told of, sent on. */
+#include "chain/block_cache_priv.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include <tally/base/mem.h>
 
-#include "chain/chain_priv.h"
+/* At most about this much memory, as block_bytes estimates it. */
+#define BLOCK_CACHE_BYTES (8U << 20)
 
-struct recent_entry {
+struct cached_block {
 	struct block *b;
 	size_t bytes;
 };
 
 static size_t block_bytes(const struct block *b)
 {
-	/* Decoded it takes about as much again as its bytes. */
+	/* Decoding takes about as much memory again as the bytes themselves. */
 	return sizeof(*b) + 2 * b->raw.len + b->n_tx * sizeof(*b->tx);
 }
 
-void recent_init(struct recent *r)
+void block_cache_init(struct block_cache *bc)
 {
-	memset(r, 0, sizeof(*r));
-	map_init(&r->by_index, sizeof(chain_index), sizeof(struct recent_entry));
+	memset(bc, 0, sizeof(*bc));
+	map_init(&bc->by_index, sizeof(chain_index), sizeof(struct cached_block));
 }
 
-void recent_clear(struct recent *r)
+void block_cache_clear(struct block_cache *bc)
 {
 	const void *key;
 	void *value;
 
-	for (size_t at = 0; map_next(&r->by_index, &at, &key, &value);)
-		block_unref(((struct recent_entry *)value)->b);
-	map_clear(&r->by_index);
-	free(r->queue);
-	memset(r, 0, sizeof(*r));
-	map_init(&r->by_index, sizeof(chain_index), sizeof(struct recent_entry));
+	for (size_t at = 0; map_next(&bc->by_index, &at, &key, &value);)
+		block_unref(((struct cached_block *)value)->b);
+	map_clear(&bc->by_index);
+	free(bc->queue);
+	memset(bc, 0, sizeof(*bc));
+	map_init(&bc->by_index, sizeof(chain_index), sizeof(struct cached_block));
 }
 
-struct block *recent_get(const struct recent *r, chain_index i)
+struct block *block_cache_get(const struct block_cache *bc, chain_index i)
 {
-	const struct recent_entry *en = map_get(&r->by_index, &i);
+	const struct cached_block *en = map_get(&bc->by_index, &i);
 
 	return en == NULL ? NULL : en->b;
 }
 
-void recent_drop(struct recent *r, chain_index i)
+void block_cache_drop(struct block_cache *bc, chain_index i)
 {
-	struct recent_entry *en = map_get(&r->by_index, &i);
+	struct cached_block *en = map_get(&bc->by_index, &i);
 
 	if (en == NULL)
 		return;
-	r->bytes -= en->bytes;
+	bc->bytes -= en->bytes;
 	block_unref(en->b);
-	map_del(&r->by_index, &i);
+	map_del(&bc->by_index, &i);
 }
 
-static void queue_push(struct recent *r, chain_index i)
+static void queue_push(struct block_cache *bc, chain_index i)
 {
-	if (r->n == r->queue_cap) {
-		size_t cap = r->queue_cap == 0 ? 64 : r->queue_cap * 2;
+	if (bc->n == bc->queue_cap) {
+		size_t cap = bc->queue_cap == 0 ? 64 : bc->queue_cap * 2;
 		chain_index *queue = mem_array(cap, sizeof(*queue));
 
-		for (size_t k = 0; k < r->n; k++)
-			queue[k] = r->queue[(r->first + k) % r->queue_cap];
-		free(r->queue);
-		r->queue = queue;
-		r->queue_cap = cap;
-		r->first = 0;
+		for (size_t k = 0; k < bc->n; k++)
+			queue[k] = bc->queue[(bc->first + k) % bc->queue_cap];
+		free(bc->queue);
+		bc->queue = queue;
+		bc->queue_cap = cap;
+		bc->first = 0;
 	}
-	r->queue[(r->first + r->n++) % r->queue_cap] = i;
+	bc->queue[(bc->first + bc->n++) % bc->queue_cap] = i;
 }
 
-static chain_index queue_pop(struct recent *r)
+static chain_index queue_pop(struct block_cache *bc)
 {
-	chain_index i = r->queue[r->first];
+	chain_index i = bc->queue[bc->first];
 
-	r->first = (r->first + 1) % r->queue_cap;
-	r->n--;
+	bc->first = (bc->first + 1) % bc->queue_cap;
+	bc->n--;
 	return i;
 }
 
-void recent_put(struct recent *r, chain_index i, struct block *b)
+void block_cache_put(struct block_cache *bc, chain_index i, struct block *b)
 {
 	bool added;
-	struct recent_entry *en = map_put(&r->by_index, &i, &added);
+	struct cached_block *en = map_put(&bc->by_index, &i, &added);
 
 	if (!added)
 		return;
-	*en = (struct recent_entry){.b = block_ref(b), .bytes = block_bytes(b)};
-	r->bytes += en->bytes;
-	/* Names of what was dropped meanwhile go first. */
-	while (r->n > 0 && recent_get(r, r->queue[r->first]) == NULL)
-		(void)queue_pop(r);
-	queue_push(r, i);
-	while (r->bytes > RECENT_BYTES && r->n > 1)
-		recent_drop(r, queue_pop(r));
+	*en = (struct cached_block){.b = block_ref(b), .bytes = block_bytes(b)};
+	bc->bytes += en->bytes;
+	/* Blocks that were dropped before are still in the queue. */
+	while (bc->n > 0 && block_cache_get(bc, bc->queue[bc->first]) == NULL)
+		(void)queue_pop(bc);
+	queue_push(bc, i);
+	while (bc->bytes > BLOCK_CACHE_BYTES && bc->n > 1)
+		block_cache_drop(bc, queue_pop(bc));
 }

@@ -1,56 +1,62 @@
-/* Headers and bodies from a damaged database, in an order in which a chain takes them. */
+/* Headers and blocks from a damaged database, given to a chain in an order in which it accepts
+ * them. */
+#include <tally/chain/block_salvage.h>
+
 #include <stdlib.h>
 #include <string.h>
 
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
-#include <tally/chain/block_salvage.h>
+#include <tally/chain/block_accept.h>
+#include <tally/chain/chain_open.h>
+#include <tally/chain/connect.h>
+#include <tally/chain/query.h>
 #include <tally/store/salvage.h>
+#include <tally/store/store.h>
 
-#include "chain/chain_priv.h"
-
-/* So many bodies, or bytes of them, are given to the chain before it connects them. */
+/* The chain connects what it has after this many blocks, or bytes of them. */
 #define BATCH_BLOCKS 256
 #define BATCH_BYTES  (8U << 20)
 
-struct piece {
+/* A header or a block in the damaged database. */
+struct record {
 	uint32_t height, seq;
 	struct salvage_place at;
-	bool body;
-	bool done;
-	bool had_body;     /* a header whose body was in the database */
-	chain_index index; /* a header that was taken over */
+	bool body;          /* a block; else a header */
+	bool done;          /* accepted, or useless */
+	bool body_expected; /* a header whose status says that its block was stored */
+	chain_index index;  /* of a header in the new chain */
 };
 
-struct rebuild {
+struct block_salvage {
 	struct chain *c;
-	struct salvage *headers, *blocks; /* NULL: the file is gone */
-	struct piece *pieces;
+	struct salvage *headers, *blocks; /* NULL: there is no such file */
+	struct record *records;
 	size_t n, cap;
-	bool bodies; /* of what is being collected */
+	bool bodies; /* collect is reading blocks, not headers */
 	size_t batch, batch_bytes;
-	struct chain_rebuilt *out;
+	struct block_salvage_result *out;
 };
 
 /* --- collecting -------------------------------------------------------------------- */
 
 static void collect_one(void *arg, struct span key, const struct salvage_place *at)
 {
-	struct rebuild *r = arg;
+	struct block_salvage *r = arg;
 
 	if (key.len != STORE_HEADER_KEY_BYTES)
 		return;
-	mem_reserve(&r->pieces, &r->cap, r->n + 1, sizeof(*r->pieces));
-	r->pieces[r->n++] = (struct piece){.height = be32(key.p),
-					   .seq = be32(key.p + 4),
-					   .at = *at,
-					   .body = r->bodies,
-					   .index = CHAIN_NONE};
+	mem_reserve(&r->records, &r->cap, r->n + 1, sizeof(*r->records));
+	r->records[r->n++] = (struct record){.height = be32(key.p),
+					     .seq = be32(key.p + 4),
+					     .at = *at,
+					     .body = r->bodies,
+					     .index = CHAIN_NONE};
 }
 
 static int in_order(const void *a, const void *b)
 {
-	const struct piece *x = a, *y = b;
+	const struct record *x = a, *y = b;
 
 	if (x->height != y->height)
 		return x->height < y->height ? -1 : 1;
@@ -70,22 +76,22 @@ static bool open_file(struct salvage **out, const char *dir, const char *table, 
 	return false;
 }
 
-static void collect(struct rebuild *r, struct salvage *from, bool bodies)
+static void collect(struct block_salvage *r, struct salvage *from, bool bodies)
 {
 	r->bodies = bodies;
 	if (from != NULL)
 		salvage_scan(from, collect_one, r);
 }
 
-static bool never_any(const struct rebuild *r)
+static bool never_used(const struct block_salvage *r)
 {
 	return r->headers && r->blocks && salvage_empty(r->headers) && salvage_empty(r->blocks);
 }
 
-/* --- one piece ----------------------------------------------------------------------- */
+/* --- one record ---------------------------------------------------------------------- */
 
-static bool read_header(struct rebuild *r, const struct piece *p, uint8_t header[HEADER_BYTES],
-			uint32_t *status)
+static bool read_header(struct block_salvage *r, const struct record *p,
+			uint8_t header[HEADER_BYTES], uint32_t *status)
 {
 	uint8_t *bytes;
 	size_t n;
@@ -98,7 +104,7 @@ static bool read_header(struct rebuild *r, const struct piece *p, uint8_t header
 	return ok;
 }
 
-static bool read_body(struct rebuild *r, const struct piece *p, struct block **out)
+static bool read_body(struct block_salvage *r, const struct record *p, struct block **out)
 {
 	uint8_t *bytes;
 	size_t n;
@@ -107,8 +113,8 @@ static bool read_body(struct rebuild *r, const struct piece *p, struct block **o
 	       block_decode_take(out, bytes, n, NULL);
 }
 
-/* What an error of the chain means here: false where it is the new database's. */
-static bool judge(struct piece *p, const struct err *why, struct err *e)
+/* What to do after an error of the chain. False: the new database failed, so stop. */
+static bool handle_error(struct record *p, const struct err *why, struct err *e)
 {
 	switch (why->cls) {
 	case ERR_IO:
@@ -117,7 +123,7 @@ static bool judge(struct piece *p, const struct err *why, struct err *e)
 	case ERR_INTERNAL:
 		*e = *why;
 		return false;
-	case ERR_ORPHAN: /* its parent may yet come */
+	case ERR_ORPHAN: /* try again, the parent may stand behind it */
 		return true;
 	default:
 		p->done = true;
@@ -125,7 +131,7 @@ static bool judge(struct piece *p, const struct err *why, struct err *e)
 	}
 }
 
-static bool take_header(struct rebuild *r, struct piece *p, struct err *e)
+static bool take_header(struct block_salvage *r, struct record *p, struct err *e)
 {
 	uint8_t header[HEADER_BYTES];
 	struct block_header h;
@@ -137,14 +143,14 @@ static bool take_header(struct rebuild *r, struct piece *p, struct err *e)
 		return true;
 	}
 	header_decode(&h, header);
-	p->had_body = (status & CHAIN_HAVE_BODY) != 0;
+	p->body_expected = (status & CHAIN_HAVE_BODY) != 0;
 	if (!chain_accept_header(r->c, &h, &p->index, &why))
-		return judge(p, &why, e);
+		return handle_error(p, &why, e);
 	p->done = true;
 	return true;
 }
 
-static bool take_body(struct rebuild *r, struct piece *p, struct err *e)
+static bool take_body(struct block_salvage *r, struct record *p, struct err *e)
 {
 	struct err why = {0};
 	struct block *b;
@@ -160,7 +166,7 @@ static bool take_body(struct rebuild *r, struct piece *p, struct err *e)
 		r->batch++;
 		r->batch_bytes += b->raw.len;
 	} else {
-		ok = judge(p, &why, e);
+		ok = handle_error(p, &why, e);
 	}
 	block_unref(b);
 	return ok;
@@ -168,11 +174,11 @@ static bool take_body(struct rebuild *r, struct piece *p, struct err *e)
 
 /* --- genesis ----------------------------------------------------------------------------- */
 
-/* The first block's hash, from whatever tells it: its header, or what the next one builds on. */
-static void find_genesis_hash(struct rebuild *r)
+/* The hash of genesis, from its header, its block, or the parent of a block at height 1. */
+static void find_genesis_hash(struct block_salvage *r)
 {
-	for (size_t i = 0; i < r->n && !r->out->genesis_known && r->pieces[i].height <= 1; i++) {
-		const struct piece *p = &r->pieces[i];
+	for (size_t i = 0; i < r->n && !r->out->genesis_known && r->records[i].height <= 1; i++) {
+		const struct record *p = &r->records[i];
 		struct block_header h;
 		uint8_t header[HEADER_BYTES];
 		struct block *b = NULL;
@@ -194,17 +200,17 @@ static void find_genesis_hash(struct rebuild *r)
 	}
 }
 
-static bool take_genesis(struct rebuild *r, struct err *e)
+static bool take_genesis(struct block_salvage *r, struct err *e)
 {
-	for (size_t i = 0; i < r->n && r->pieces[i].height == 0 && !chain_has_genesis(r->c); i++) {
+	for (size_t i = 0; i < r->n && r->records[i].height == 0 && !chain_has_genesis(r->c); i++) {
 		struct err why = {0};
 		struct block *b;
 		bool ok;
 
-		if (!r->pieces[i].body || !read_body(r, &r->pieces[i], &b))
+		if (!r->records[i].body || !read_body(r, &r->records[i], &b))
 			continue;
 		ok = (r->out->genesis_known && !hash256_equal(&r->out->genesis.h, &b->hash.h)) ||
-		     chain_set_genesis(r->c, b, &why) || judge(&r->pieces[i], &why, e);
+		     chain_set_genesis(r->c, b, &why) || handle_error(&r->records[i], &why, e);
 		block_unref(b);
 		if (!ok)
 			return false;
@@ -217,16 +223,17 @@ static bool take_genesis(struct rebuild *r, struct err *e)
 	return true;
 }
 
-/* --- all of them --------------------------------------------------------------------------- */
+/* --- all records --------------------------------------------------------------------------- */
 
-static bool settle(struct rebuild *r, struct err *e)
+static bool connect_batch(struct block_salvage *r, struct err *e)
 {
 	r->batch = r->batch_bytes = 0;
 	return chain_settle(r->c, e);
 }
 
-/* Where keys are damaged, a parent may come behind its child: again, as long as it helps. */
-static bool take_all(struct rebuild *r, struct err *e)
+/* If keys are damaged, a parent may stand behind its child. So this repeats as long as a pass
+ * accepts something. */
+static bool take_all(struct block_salvage *r, struct err *e)
 {
 	size_t left = r->n, before;
 
@@ -234,7 +241,7 @@ static bool take_all(struct rebuild *r, struct err *e)
 		before = left;
 		left = 0;
 		for (size_t i = 0; i < r->n; i++) {
-			struct piece *p = &r->pieces[i];
+			struct record *p = &r->records[i];
 
 			if (p->done)
 				continue;
@@ -242,62 +249,64 @@ static bool take_all(struct rebuild *r, struct err *e)
 				return false;
 			left += !p->done;
 			if ((r->batch >= BATCH_BLOCKS || r->batch_bytes >= BATCH_BYTES) &&
-			    !settle(r, e))
+			    !connect_batch(r, e))
 				return false;
 		}
 	} while (left > 0 && left < before);
-	return settle(r, e);
+	return connect_batch(r, e);
 }
 
-/* A body that nothing could be built on, or one that its header tells of. */
-static bool is_lost(const struct rebuild *r, const struct piece *p)
+/* Was a block stored under this key that the new chain does not have? Either its own record can't
+ * be used, or its header's status says that it was stored. */
+static bool is_missing(const struct block_salvage *r, const struct record *p)
 {
 	struct chain_entry at;
 
 	if (p->body)
 		return !p->done;
-	if (!p->had_body)
+	if (!p->body_expected)
 		return false;
 	if (p->index == CHAIN_NONE)
 		return p->at.sound;
 	return chain_entry_at(r->c, p->index, &at) && (at.status & CHAIN_HAVE_BODY) == 0;
 }
 
-static void count_lost(struct rebuild *r)
+static void count_missing(struct block_salvage *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
-		const struct piece *p = &r->pieces[i];
+		const struct record *p = &r->records[i];
 
-		if (!is_lost(r, p))
+		if (!is_missing(r, p))
 			continue;
-		if (r->out->lost++ == 0 || p->height < r->out->first_lost)
-			r->out->first_lost = p->height;
+		if (r->out->missing++ == 0 || p->height < r->out->first_missing)
+			r->out->first_missing = p->height;
 	}
 }
 
-bool chain_rebuild(struct chain *c, const char *dir, struct chain_rebuilt *out, struct err *e)
+bool chain_salvage_blocks(struct chain *c, const char *dir, struct block_salvage_result *out,
+			  struct err *e)
 {
-	struct rebuild r = {.c = c, .out = out};
+	struct block_salvage r = {.c = c, .out = out};
 	bool ok;
 
-	*out = (struct chain_rebuilt){0};
+	*out = (struct block_salvage_result){0};
 	ok = open_file(&r.headers, dir, "headers", e) && open_file(&r.blocks, dir, "blocks", e);
 	if (ok) {
-		out->never = never_any(&r);
+		out->never_used = never_used(&r);
 		collect(&r, r.headers, false);
 		collect(&r, r.blocks, true);
 		if (r.n > 0)
-			qsort(r.pieces, r.n, sizeof(*r.pieces), in_order);
+			qsort(r.records, r.n, sizeof(*r.records), in_order);
 		find_genesis_hash(&r);
 		ok = take_genesis(&r, e);
 	}
 	if (ok && chain_has_genesis(c)) {
 		chain_set_catching_up(c, true);
 		ok = take_all(&r, e) && chain_commit(c, e);
-		count_lost(&r);
+		count_missing(&r);
 	}
 	salvage_close(r.headers);
 	salvage_close(r.blocks);
-	free(r.pieces);
+	free(r.records);
 	return ok;
 }

@@ -1,37 +1,20 @@
-/* Opening and closing, and the genesis block. */
+/* Opening and closing a chain, and its genesis block. */
+#include <tally/chain/chain_open.h>
+
 #include <stdlib.h>
 #include <string.h>
 
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
 
-#include "chain/chain_priv.h"
+#include "chain/block_accept_priv.h"
+#include "chain/chain_state_priv.h"
+#include "chain/connect_priv.h"
+#include "chain/future_blocks_priv.h"
 
-bool chain_break(struct chain *c, const struct err *why, struct err *e)
-{
-	if (why != NULL && !c->broken) {
-		c->broken = true;
-		c->why = *why;
-		log_error(LOG_CHAIN, "stopped: %s: %s", why->token, why->detail);
-	}
-	if (e != NULL)
-		*e = c->why;
-	return false;
-}
-
-bool chain_failed(const struct chain *c, struct err *e)
-{
-	if (c->broken && e != NULL)
-		*e = c->why;
-	return c->broken;
-}
-
-void chain_changed(struct chain *c, bool soon)
-{
-	if (c->dirty_since < 0)
-		c->dirty_since = clock_mono_us(c->clock);
-	c->commit_soon = c->commit_soon || soon;
-}
+/* Among branches of equal work the one that was complete first wins. Which one that was is not
+ * stored, so after a restart the stored best chain wins every tie, and all others are equal. */
+enum { ORDER_BEST_CHAIN = 0, ORDER_STORED = 1, ORDER_FIRST_NEW = 2 };
 
 /* --- loading ---------------------------------------------------------------------- */
 
@@ -40,7 +23,7 @@ static bool damaged(struct err *e, const char *what)
 	return err_set(e, ERR_CORRUPT, "db-damaged", "%s: run 'tally reindex'", what);
 }
 
-/* In order of height, so every parent is there before its children. */
+/* The store returns headers in order of height, so a parent comes before its children. */
 static bool load_header(void *arg, uint32_t height, uint32_t seq,
 			const uint8_t header[HEADER_BYTES], uint32_t status, struct err *e)
 {
@@ -52,25 +35,23 @@ static bool load_header(void *arg, uint32_t height, uint32_t seq,
 	header_decode(&h, header);
 	sha256d(&hash.h, header, HEADER_BYTES);
 	if (tree_find(&c->tree, &hash) != CHAIN_NONE)
-		return damaged(e, "a header is there twice");
+		return damaged(e, "a header is stored twice");
 	if (c->tree.len > 0) {
 		prev = tree_find(&c->tree, &h.prev);
 		if (prev == CHAIN_NONE)
-			return damaged(e, "a header without its parent");
+			return damaged(e, "the parent of a header is missing");
 	}
-	/* Failure of an ancestor is found again here, from the ancestor. */
+	/* tree_add derives this bit from the parent. */
 	status &= TREE_STORED_BITS & ~(uint32_t)CHAIN_FAILED_ANCESTOR;
 	i = tree_add(&c->tree, &hash, &h, prev, seq, status);
 	if (i == CHAIN_NONE || tree_at(&c->tree, i)->height != height)
-		return damaged(e, "a header in the wrong place");
+		return damaged(e, "a header is stored under a wrong height");
 	return true;
 }
 
-/* After a restart nobody knows which came first: the stored chain wins every tie (order 0), the
- * others are equal (1). */
 static void load_complete(struct chain *c)
 {
-	c->next_order = 2;
+	c->next_complete_order = ORDER_FIRST_NEW;
 	for (chain_index i = 0; i < c->tree.len; i++) {
 		struct tree_entry *en = tree_at(&c->tree, i);
 
@@ -78,13 +59,13 @@ static void load_complete(struct chain *c)
 			continue;
 		if (en->prev != CHAIN_NONE &&
 		    (tree_status(&c->tree, en->prev) & TREE_COMPLETE) == 0) {
-			accept_body(c, i); /* waits */
+			accept_stored_body(c, i);
 			continue;
 		}
 		en->seq_status |= TREE_COMPLETE;
-		en->order = tree_on_best(&c->tree, i) ? 0 : 1;
+		en->complete_order = tree_on_best(&c->tree, i) ? ORDER_BEST_CHAIN : ORDER_STORED;
 	}
-	c->best = tree_best_complete(&c->tree);
+	c->best_complete = tree_best_complete(&c->tree);
 }
 
 static bool load_params(struct chain *c, struct err *e)
@@ -104,7 +85,7 @@ static bool load_params(struct chain *c, struct err *e)
 	return ok;
 }
 
-static bool load(struct chain *c, struct err *e)
+static bool load_chain(struct chain *c, struct err *e)
 {
 	struct block_hash tip;
 	struct err why = {0};
@@ -130,7 +111,7 @@ static bool load(struct chain *c, struct err *e)
 	if ((tree_status(&c->tree, i) & TREE_COMPLETE) == 0 ||
 	    (tree_status(&c->tree, i) & CHAIN_ANY_FAILED) != 0)
 		return damaged(e, "blocks of the best chain are missing");
-	c->told_work = tree_at(&c->tree, i)->work;
+	c->notified_work = tree_at(&c->tree, i)->work;
 	return load_params(c, e);
 }
 
@@ -145,14 +126,14 @@ bool chain_open(struct chain **out, const struct chain_options *o, struct err *e
 		c->events = *o->events;
 	c->events_arg = o->events_arg;
 	c->dirty_since = -1;
-	c->best = CHAIN_NONE;
-	c->next_order = 2;
+	c->best_complete = CHAIN_NONE;
+	c->next_complete_order = ORDER_FIRST_NEW;
 	tree_init(&c->tree);
 	map_init(&c->unsaved, sizeof(chain_index), HEADER_BYTES);
-	recent_init(&c->recent);
+	block_cache_init(&c->block_cache);
 	coins_init(&c->coins, o->store, o->cache_bytes);
-	if (!load(c, e)) {
-		c->broken = true;
+	if (!load_chain(c, e)) {
+		c->failed = true; /* so that chain_close writes nothing */
 		chain_close(c);
 		return false;
 	}
@@ -162,45 +143,43 @@ bool chain_open(struct chain **out, const struct chain_options *o, struct err *e
 
 /* --- closing ---------------------------------------------------------------------- */
 
-/* Back to what is connected: no verdict is waited for. */
+/* Undoes everything down to the tip, without waiting for signatures. */
 static bool drop_ahead(struct chain *c, struct err *e)
 {
 	const int64_t never = INT64_MAX;
 	bool done;
 
-	if (c->back.b != NULL) {
-		if (!slot_undo(c, &c->back, never, &done, e))
+	if (c->disconnecting.b != NULL) {
+		if (!apply_undo_step(c, &c->disconnecting, never, &done, e))
 			return false;
 		tree_disconnect(&c->tree);
-		slot_clear(&c->back);
+		apply_clear(&c->disconnecting);
 	}
 	while (c->n_ahead > 0) {
-		struct slot *s = &c->ahead[c->n_ahead - 1];
+		struct block_apply *a = &c->ahead[c->n_ahead - 1];
 
-		if (!slot_undo(c, s, never, &done, e))
+		if (!apply_undo_step(c, a, never, &done, e))
 			return false;
-		slot_clear(s);
+		apply_clear(a);
 		c->n_ahead--;
 	}
-	c->op = OP_NONE;
+	c->op = APPLY_NONE;
 	return true;
 }
 
 static void close_store(struct chain *c)
 {
 	struct err why = {0};
-	bool ok = true;
+	bool ok;
 
 	memset(&c->events, 0, sizeof(c->events));
-	if (c->telling > 0) {
-		/* On disk already. */
-		while (c->telling > 0 && chain_work(c, 0, NULL, NULL))
-			;
-	} else if (!c->committing) {
+	if (c->commit_state == COMMIT_IDLE)
 		ok = drop_ahead(c, &why);
-	}
-	/* Half undone is not what may be on disk. */
-	if (!ok || ((c->dirty_since >= 0 || c->committing) && !chain_commit(c, &why)))
+	else
+		ok = connect_finish_commit(c, &why);
+	/* If a block could not be undone, the coins are those of no tip: nothing may be
+	 * committed. */
+	if (!ok || (c->commit_need > COMMIT_CLEAN && !chain_commit(c, &why)))
 		log_error(LOG_CHAIN, "the last commit failed: %s: %s", why.token, why.detail);
 }
 
@@ -208,27 +187,22 @@ void chain_close(struct chain *c)
 {
 	if (c == NULL)
 		return;
-	if (!c->broken && chain_has_genesis(c))
+	if (!c->failed && chain_has_genesis(c))
 		close_store(c);
 	for (size_t i = 0; i < CHAIN_AHEAD_BLOCKS; i++)
-		slot_clear(&c->ahead[i]);
-	slot_clear(&c->back);
-	future_clear(c);
-	recent_clear(&c->recent);
+		apply_clear(&c->ahead[i]);
+	apply_clear(&c->disconnecting);
+	future_blocks_clear(c);
+	block_cache_clear(&c->block_cache);
 	map_clear(&c->unsaved);
 	coins_clear(&c->coins);
 	tree_clear(&c->tree);
-	free(c->waiting);
+	free(c->incomplete);
 	free(c->checks);
 	free(c);
 }
 
 /* --- genesis ---------------------------------------------------------------------- */
-
-bool chain_has_genesis(const struct chain *c)
-{
-	return c->tree.len > 0;
-}
 
 static bool write_genesis(struct chain *c, const struct block *b, struct err *e)
 {
@@ -255,25 +229,20 @@ bool chain_set_genesis(struct chain *c, struct block *b, struct err *e)
 	struct chain_params params;
 	struct err why = {0};
 
-	if (c->broken)
-		return chain_break(c, NULL, e);
+	if (c->failed)
+		return chain_fail(c, NULL, e);
 	if (chain_has_genesis(c))
 		return err_set(e, ERR_KNOWN, "chain-exists", "there is a chain already: %s",
 			       c->params.name);
 	if (!genesis_read(&params, b, e))
 		return false;
 	if (!write_genesis(c, b, &why))
-		return chain_break(c, &why, e);
+		return chain_fail(c, &why, e);
 	c->params = params;
 	c->genesis_work = work_of_bits(params.genesis_bits);
-	c->best = tree_add(&c->tree, &b->hash, &b->header, CHAIN_NONE, 0,
-			   CHAIN_HAVE_BODY | CHAIN_HAVE_UNDO | TREE_COMPLETE);
-	tree_load_tip(&c->tree, c->best);
-	recent_put(&c->recent, c->best, b);
+	c->best_complete = tree_add(&c->tree, &b->hash, &b->header, CHAIN_NONE, 0,
+				    CHAIN_HAVE_BODY | CHAIN_HAVE_UNDO | TREE_COMPLETE);
+	tree_load_tip(&c->tree, c->best_complete);
+	block_cache_put(&c->block_cache, c->best_complete, b);
 	return true;
-}
-
-const struct chain_params *chain_params(const struct chain *c)
-{
-	return &c->params;
 }

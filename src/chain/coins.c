@@ -9,7 +9,7 @@
 #include <tally/base/rng.h>
 
 #define CHUNK 1024U
-/* What an entry costs with its share of the buckets. */
+/* Memory of an entry with its share of the buckets. */
 #define ENTRY_BYTES (sizeof(struct coins_entry) + 2 * sizeof(uint32_t))
 
 struct coins_entry {
@@ -17,12 +17,13 @@ struct coins_entry {
 	struct outpoint outpoint;
 	struct key_hash owner;
 	uint32_t height : 31, coinbase : 1;
-	/* dirty: differs from the store. fresh: the store does not have it. spent: no longer there,
-	 * which the store is still to learn. */
+	/* dirty: differs from the store. fresh: the store does not have it. spent: the coin is
+	 * gone, but the store still has it. */
 	uint32_t next : 29, dirty : 1, fresh : 1, spent : 1;
 	uint32_t newer, older; /* in the list of dirty or of clean entries */
 };
-_Static_assert(sizeof(struct coins_entry) == 80, "the cache holds as many coins as fit");
+_Static_assert(sizeof(struct coins_entry) == 80,
+	       "ENTRY_BYTES decides how many coins fit into the cache");
 
 static struct coins_entry *at(const struct coins *cs, uint32_t i)
 {
@@ -38,13 +39,13 @@ void coins_init(struct coins *cs, struct store *store, uint64_t bytes)
 	cs->limit = (size_t)(bytes / ENTRY_BYTES);
 	if (cs->limit < CHUNK)
 		cs->limit = CHUNK;
-	/* All buckets at once, so that no insertion ever has to move them all: fresh zero pages
-	 * cost nothing until they are used. */
+	/* All buckets are allocated at once, so that no insertion has to rehash. Zero pages cost
+	 * nothing until they are used. */
 	while (buckets < cs->limit && buckets < UINT32_C(1) << 28)
 		buckets *= 2;
 	cs->mask = buckets - 1;
 	cs->buckets = mem_zalloc(buckets * sizeof(*cs->buckets));
-	/* Decides nothing but the place of an entry, and must not be known outside. */
+	/* The key only decides which bucket an entry is in; nobody outside may know it. */
 	rng_fill(rng_system(), cs->hash_key, sizeof(cs->hash_key));
 }
 
@@ -73,7 +74,8 @@ size_t coins_memory(const struct coins *cs)
 	size_t chunks = (cs->made + CHUNK - 1) / CHUNK, n = cs->dirty.n + cs->clean.n;
 	size_t touched = ((size_t)cs->mask + 1) * sizeof(*cs->buckets);
 
-	/* Of the buckets what can have been touched: a page of 1,024 for each coin at most. */
+	/* Each coin touches at most one page of 4096 bytes of the buckets; the others are still
+	 * zero pages. */
 	if (touched > n * 4096)
 		touched = n * 4096;
 	return chunks * CHUNK * sizeof(struct coins_entry) + touched +
@@ -100,8 +102,8 @@ static uint64_t fold(uint64_t a, uint64_t b)
 	return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
-/* A txid is a hash already, but of its maker's choosing: mixed under a secret key, so that
- * nobody can aim at one bucket. */
+/* A txid is a hash already, but a sender can try many transactions and choose. With a secret key
+ * nobody can aim many coins at one bucket to make the cache slow. */
 static uint32_t *bucket_of(const struct coins *cs, const struct outpoint *o)
 {
 	const uint8_t *b = o->txid.h.b;
@@ -172,7 +174,7 @@ static void set_dirty(struct coins *cs, uint32_t i)
 	list_in(cs, i);
 }
 
-/* A dirty entry for an outpoint that has none. */
+/* Adds a dirty entry for an outpoint that has none. */
 static struct coins_entry *insert(struct coins *cs, const struct outpoint *o)
 {
 	uint32_t i = cs->free_list, *bucket = bucket_of(cs, o);
@@ -212,12 +214,12 @@ static void erase(struct coins *cs, uint32_t i)
 			before = at(cs, before)->next;
 		at(cs, before)->next = en->next;
 	}
-	en->dirty = 0; /* so that coins_flush passes over it */
+	en->dirty = 0; /* order_next skips it then */
 	en->next = cs->free_list;
 	cs->free_list = i;
 }
 
-static void load(struct coin *out, const struct coins_entry *en)
+static void coin_of_entry(struct coin *out, const struct coins_entry *en)
 {
 	*out = (struct coin){.value = en->value,
 			     .owner = en->owner,
@@ -225,7 +227,7 @@ static void load(struct coin *out, const struct coins_entry *en)
 			     .coinbase = en->coinbase};
 }
 
-static void fill(struct coins_entry *en, const struct coin *c)
+static void entry_set_coin(struct coins_entry *en, const struct coin *c)
 {
 	en->value = c->value;
 	en->owner = c->owner;
@@ -244,11 +246,11 @@ bool coins_get(const struct coins *cs, const struct outpoint *o, struct coin *ou
 		return store_get_coin(cs->store, o, out, e);
 	if (at(cs, i)->spent)
 		return false;
-	load(out, at(cs, i));
+	coin_of_entry(out, at(cs, i));
 	return true;
 }
 
-/* What the store does not have may be dropped; of the rest it must be told. */
+/* If the store has the coin, the entry stays until the deletion is written. */
 static void spend_entry(struct coins *cs, uint32_t i)
 {
 	if (at(cs, i)->fresh) {
@@ -268,7 +270,7 @@ enum coins_found coins_spend(struct coins *cs, const struct outpoint *o, struct 
 	if (i != 0) {
 		if (at(cs, i)->spent)
 			return COINS_MISSING;
-		load(out, at(cs, i));
+		coin_of_entry(out, at(cs, i));
 		spend_entry(cs, i);
 		return COINS_FOUND;
 	}
@@ -288,17 +290,17 @@ void coins_add(struct coins *cs, const struct outpoint *o, const struct coin *c)
 	uint32_t i = find(cs, o);
 
 	if (i == 0) {
-		/* Within one chain no transaction comes twice (a coinbase begins with its height), so
-		 * the store can't have it. */
+		/* Within one chain no two transactions are alike (a coinbase begins with its
+		 * height), so the store can't have it. */
 		struct coins_entry *en = insert(cs, o);
 
 		en->fresh = 1;
-		fill(en, c);
+		entry_set_coin(en, c);
 		return;
 	}
 	assert(at(cs, i)->spent);
 	at(cs, i)->spent = 0;
-	fill(at(cs, i), c);
+	entry_set_coin(at(cs, i), c);
 }
 
 void coins_remove(struct coins *cs, const struct outpoint *o)
@@ -315,8 +317,9 @@ void coins_remove(struct coins *cs, const struct outpoint *o)
 
 /* --- writing -------------------------------------------------------------------- */
 
-/* The order is made in two steps, so that none takes long: first by the leading bits of the key, into
- * buckets of about so many; each bucket is sorted when its turn comes. */
+/* Dirty entries are sorted by key in two steps, so that no call takes long: first into buckets by
+ * the leading bits of the key, about ORDER_BUCKET entries each; a bucket is sorted when it is the
+ * next to be written. */
 #define ORDER_BUCKET   32
 #define ORDER_BITS_MAX 16U
 
@@ -333,8 +336,8 @@ static void order_drop(struct coins *cs)
 	cs->order_n = cs->order_at = 0;
 }
 
-/* The next dirty entry after i (0: the first); 0 where there is none. Most are dirty as a rule: then it is much
- * quicker to look at all, one after another as they lie, than to follow the list. */
+/* The next dirty entry after i (0: the first), or 0. If more than one entry in eight is dirty,
+ * reading all entries in the order of memory is much faster than following the list. */
 static uint32_t dirty_after(const struct coins *cs, uint32_t i)
 {
 	if (cs->dirty.n < cs->made / 8)
@@ -345,8 +348,8 @@ static uint32_t dirty_after(const struct coins *cs, uint32_t i)
 	return 0;
 }
 
-/* Counts the dirty entries of each bucket, then puts them there: order_ends[b] is first where
- * bucket b begins, and in the end where it ends. */
+/* Counting sort: counts the dirty entries of each bucket, then places them. order_ends[b] is at
+ * first where bucket b begins, and after the placing where it ends. */
 static void order_make(struct coins *cs)
 {
 	uint32_t sum = 0;
@@ -380,8 +383,9 @@ static int by_key(const void *a, const void *b, void *arg)
 	return memcmp(x, y, OUTPOINT_BYTES);
 }
 
-/* The next dirty entry in order; there is one. Entries may have been written, forgotten and used again since the
- * order was made: then the order is not quite one, which only costs time. */
+/* The next dirty entry in order; there must be one. Since the order was made, entries may have been
+ * written, erased and used again for other coins. Then the order is not exact, which costs only
+ * time. */
 static uint32_t order_next(struct coins *cs)
 {
 	for (;;) {
@@ -413,7 +417,7 @@ static bool write_entry(struct coins *cs, uint32_t i, struct err *e)
 		erase(cs, i);
 		return true;
 	}
-	load(&c, en);
+	coin_of_entry(&c, en);
 	if (!store_put_coin(cs->store, &en->outpoint, &c, e))
 		return false;
 	list_out(cs, i);

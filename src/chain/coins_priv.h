@@ -1,9 +1,9 @@
 /* The write-back cache of coins in front of the store.
  *
- * Cache and store's open transaction together are the truth: an outpoint that is not in the
- * cache is as the store has it. So dirty coins may be written, and clean ones forgotten, at any moment,
- * even while blocks are applied whose signatures are still out: what counts is that nothing is
- * committed then. */
+ * The coins are what the cache and the store's open transaction have together: an outpoint that is
+ * not in the cache is as the store has it. So dirty coins may be written, and clean ones dropped,
+ * at any time, even while signatures of applied blocks are still being checked. Only a commit must
+ * not happen then. */
 #ifndef TALLY_CHAIN_COINS_PRIV_H
 #define TALLY_CHAIN_COINS_PRIV_H
 
@@ -14,9 +14,12 @@
 #include <tally/consensus/rules.h>
 #include <tally/store/store.h>
 
+/* Coins written between two looks at the clock. */
+#define COINS_FLUSH_SLICE 64
+
 struct coins_entry;
 
-/* Entries by index, 1 upward; 0 is none. */
+/* A list of entries by index. Indexes begin with 1; 0 is none. */
 struct coins_list {
 	uint32_t first, last;
 	size_t n;
@@ -26,49 +29,53 @@ struct coins {
 	struct store *store;
 	struct coins_entry **chunks;
 	size_t chunks_cap;
-	uint32_t made;      /* entries that exist, in use or free */
-	uint32_t free_list; /* through `next` */
+	uint32_t made;      /* entries allocated, used or free */
+	uint32_t free_list; /* linked by `next` */
 	uint32_t *buckets;
 	uint32_t mask;
 	uint64_t hash_key[5];
 	struct coins_list dirty;
-	struct coins_list clean; /* written longest ago first */
-	size_t limit;            /* entries */
-	/* What coins_flush writes next: entries that were dirty when it was made, by key. */
+	struct coins_list clean; /* the one written longest ago first */
+	size_t limit;            /* number of entries */
+	/* What coins_flush writes next: the entries that were dirty when this order was made, in
+	 * buckets by key. */
 	uint32_t *order;
-	size_t order_n, order_at, order_sorted;
-	uint32_t *order_ends;  /* of its buckets; 1 << order_bits */
-	uint32_t order_bucket; /* the one sorted last */
+	size_t order_n, order_at;
+	size_t order_sorted;   /* the entries before this one are sorted */
+	uint32_t *order_ends;  /* end of each bucket; there are 1 << order_bits */
+	uint32_t order_bucket; /* the last one sorted */
 	unsigned order_bits;
 };
 
 enum coins_found { COINS_FOUND, COINS_MISSING, COINS_BROKEN };
 
-/* Entries of at most about `bytes` altogether. */
+/* The cache uses about `bytes` of memory at most. */
 void coins_init(struct coins *cs, struct store *store, uint64_t bytes);
-void coins_clear(struct coins *cs); /* forgets all, whether written or not, and frees */
-void coins_reset(struct coins *cs); /* forgets all, keeps the settings */
+void coins_clear(struct coins *cs); /* frees everything; unwritten changes are dropped */
+void coins_reset(struct coins *cs); /* the same, then the cache is empty and usable */
 size_t coins_memory(const struct coins *cs);
-size_t coins_dirty(const struct coins *cs);
-bool coins_full(const struct coins *cs); /* over its limit */
+size_t coins_dirty(const struct coins *cs); /* number of changes not written */
+bool coins_full(const struct coins *cs);    /* over its limit */
 
 /* As coin_view.get. Changes nothing. */
 bool coins_get(const struct coins *cs, const struct outpoint *o, struct coin *out, struct err *e);
-/* Takes a coin out. COINS_BROKEN: the store failed, err set. */
+/* Removes a coin. COINS_BROKEN: the store failed, *e is set. */
 enum coins_found coins_spend(struct coins *cs, const struct outpoint *o, struct coin *out,
 			     struct err *e);
-/* Puts in one that is not there: a new output, or one a disconnected block had spent. */
+/* Adds a coin that does not exist: a new output, or one that a disconnected block had spent. */
 void coins_add(struct coins *cs, const struct outpoint *o, const struct coin *c);
-/* Takes out one that is there, without looking at it: an output of a disconnected block. */
+/* Removes a coin that exists, without reading it: an output of a disconnected block. */
 void coins_remove(struct coins *cs, const struct outpoint *o);
 
-/* Writes up to `max` of the changes to the store, in order of their keys as far as possible: once the
- * table is larger than the store's cache that is several times as fast as in order of time. */
+/* Writes up to `max` of the changes to the store, in the order of their keys as far as possible. If
+ * the table is larger than the store's cache, that is several times as fast as the order of
+ * time. */
 bool coins_flush(struct coins *cs, size_t max, struct err *e);
-/* Forgets clean coins until the limit holds or none is left. */
+/* Drops clean coins until the cache is within its limit or has none. */
 void coins_trim(struct coins *cs);
-/* Where it is over its limit: forgets clean coins, and only where that is not enough writes up to `max` and
- * forgets those. Written a few at a time the order of keys would be lost: so dirty ones stay as long as possible. */
+/* If the cache is over its limit: drops clean coins. If that is not enough, writes up to `max`
+ * dirty ones and drops those. Dirty coins stay as long as possible, since the more are written
+ * together, the closer their keys are. */
 bool coins_make_room(struct coins *cs, size_t max, struct err *e);
 
 #endif

@@ -1,18 +1,21 @@
-/* All coins: reading them in order, making them anew. */
+/* All coins: read them in order, rebuild them from the blocks. */
+#include <tally/chain/coins_rebuild.h>
+
 #include <stdlib.h>
 #include <string.h>
 
 #include <tally/base/log.h>
+#include <tally/chain/query.h>
 
-#include "chain/chain_priv.h"
+#include "chain/chain_state_priv.h"
 
-#define COUNT_SLICE 512
+#define COUNT_SLICE 512 /* coins read at a time */
 
 bool chain_scan_coins(struct chain *c, const uint8_t after[OUTPOINT_BYTES], bool from_start,
 		      struct store_coin *out, size_t max, size_t *n, struct err *e)
 {
-	if (c->broken)
-		return chain_break(c, NULL, e);
+	if (c->failed)
+		return chain_fail(c, NULL, e);
 	if ((!chain_settled(c) || coins_dirty(&c->coins) > 0) && !chain_commit(c, e))
 		return false;
 	return store_scan_coins(c->store, after, from_start, out, max, n, e);
@@ -37,7 +40,7 @@ static bool count_coins(struct chain *c, uint64_t *count, struct err *e)
 	return ok;
 }
 
-/* The genesis block's coins need no parent, so it is not applied like the others. */
+/* Genesis has no parent to be checked against, so apply_step can't apply it. */
 static void add_genesis_coins(struct chain *c, const struct block *b)
 {
 	struct coin coin;
@@ -50,25 +53,25 @@ static void add_genesis_coins(struct chain *c, const struct block *b)
 	}
 }
 
-static bool apply_again(struct chain *c, chain_index i, struct err *e)
+static bool apply_stored(struct chain *c, chain_index i, struct err *e)
 {
-	struct slot s = {.at = i, .trusted = true};
+	struct block_apply a = {.at = i, .trusted = true};
 	bool ok, done = true;
 
-	if (!chain_read_block(c, i, &s.b, e))
+	if (!chain_read_block(c, i, &a.b, e))
 		return false;
 	if (i == 0) {
-		add_genesis_coins(c, s.b);
+		add_genesis_coins(c, a.b);
 		ok = true;
 	} else {
-		ok = slot_apply(c, &s, INT64_MAX, &done, e);
+		ok = apply_step(c, &a, INT64_MAX, &done, e);
 	}
-	slot_clear(&s);
+	apply_clear(&a);
 	return ok;
 }
 
-/* One transaction: after a crash the old coins are there as they were. */
-static bool rebuild(struct chain *c, struct err *e)
+/* In one transaction, so that after a crash the old coins are unchanged. */
+static bool rebuild_coins(struct chain *c, struct err *e)
 {
 	uint32_t tip = chain_height(c);
 
@@ -76,10 +79,10 @@ static bool rebuild(struct chain *c, struct err *e)
 	if (!store_clear_coins(c->store, e))
 		return false;
 	for (uint32_t height = 0; height <= tip; height++) {
-		if (!apply_again(c, c->tree.at_height[height], e))
+		if (!apply_stored(c, c->tree.at_height[height], e))
 			return err_prefix(e, "block %u", height);
 		if (height > 0 && height % 10000 == 0)
-			log_info(LOG_CHAIN, "coins rebuilt up to block %u of %u", height, tip);
+			log_info(LOG_CHAIN, "coins rebuilt up to height %u of %u", height, tip);
 	}
 	return coins_flush(&c->coins, SIZE_MAX, e) && store_commit(c->store, true, e);
 }
@@ -90,12 +93,14 @@ bool chain_reindex_coins(struct chain *c, uint64_t *count, struct err *e)
 	uint64_t n = 0;
 
 	if (!chain_has_genesis(c))
-		return err_set(e, ERR_NOTFOUND, "no-chain", "there is no chain here yet");
-	/* Half a rebuilding must not be committed by whatever comes next. */
+		return err_set(e, ERR_NOTFOUND, "no-chain",
+			       "there is no chain yet: nothing to rebuild");
+	/* The transaction must hold nothing but the rebuilt coins. If rebuilding fails, chain_fail
+	 * below makes sure that a part of them is never committed. */
 	if (!chain_commit(c, e))
 		return false;
-	if (!rebuild(c, &why) || !count_coins(c, &n, &why))
-		return chain_break(c, &why, e);
+	if (!rebuild_coins(c, &why) || !count_coins(c, &n, &why))
+		return chain_fail(c, &why, e);
 	if (count != NULL)
 		*count = n;
 	return true;

@@ -1,25 +1,27 @@
-/* Making what is connected durable. A commit takes what is applied and verified, nothing ahead of it:
- * coins, undo records, headers with their status, and the tip in one transaction. */
-#include "chain/chain_priv.h"
+/* A commit takes what is applied and verified, in one transaction: coins, undo records, headers
+ * with their status, and the tip. */
+#include "chain/commit_priv.h"
 
-static bool is_over(const struct chain *c)
+#include "chain/header_writer_priv.h"
+
+/* While catching up a commit is due when this much waits in the store's transaction, or after this
+ * time. */
+#define COMMIT_BYTES (32U << 20)
+#define COMMIT_US    (5 * INT64_C(1000000))
+
+bool commit_due(const struct chain *c)
 {
+	if (c->commit_need == COMMIT_NOW)
+		return true;
+	if (c->commit_need == COMMIT_CLEAN)
+		return false;
 	return store_pending(c->store) >= COMMIT_BYTES ||
 	       clock_mono_us(c->clock) - c->dirty_since >= COMMIT_US;
 }
 
-bool commit_due(const struct chain *c)
-{
-	if (c->commit_asked)
-		return true;
-	if (c->dirty_since < 0)
-		return false;
-	/* At the tip a commit follows from connecting; there only headers may lie about. */
-	return is_over(c);
-}
-
-/* The disk may take its time: until it has all, nothing is told, and the loop goes on. */
-static bool finish(struct chain *c, struct err *e)
+/* The fsync runs on a thread of the store. Until it ends nothing is reported, but the loop goes
+ * on. */
+static bool commit_transaction(struct chain *c, struct err *e)
 {
 	chain_index tip = c->n_ahead > 0 ? c->ahead[c->n_ahead - 1].at : c->tree.tip;
 	const struct block_hash *hash = &tree_at(&c->tree, tip)->hash;
@@ -28,36 +30,33 @@ static bool finish(struct chain *c, struct err *e)
 	    !store_commit(c->store, false, e))
 		return false;
 	store_flush_begin(c->store);
-	c->committing = c->commit_asked = c->commit_soon = false;
+	c->commit_need = COMMIT_CLEAN;
 	c->dirty_since = -1;
-	c->flushing = true;
+	c->commit_state = COMMIT_FLUSH;
 	return true;
 }
 
-bool flush_step(struct chain *c, bool wait, enum chain_state *state, struct err *e)
+bool commit_write_step(struct chain *c, struct err *e)
+{
+	for (size_t i = 0; i < c->n_ahead; i++) {
+		if (!c->ahead[i].undo_stored)
+			return apply_store_undo(c, &c->ahead[i], e);
+	}
+	if (coins_dirty(&c->coins) > 0)
+		return coins_flush(&c->coins, COINS_FLUSH_SLICE, e);
+	coins_trim(&c->coins);
+	return headers_flush(c, e) && commit_transaction(c, e);
+}
+
+bool commit_flush_step(struct chain *c, bool wait, enum chain_work_state *state, struct err *e)
 {
 	bool done;
 
 	if (!store_flush_end(c->store, wait, &done, e))
 		return false;
-	if (!done) {
+	if (done)
+		c->commit_state = c->n_ahead > 0 ? COMMIT_CONNECT : COMMIT_NOTIFY;
+	else
 		*state = CHAIN_WAITING;
-		return true;
-	}
-	c->flushing = false;
-	c->telling = c->n_ahead;
-	c->tell_committed = true;
 	return true;
-}
-
-bool commit_step(struct chain *c, struct err *e)
-{
-	for (size_t i = 0; i < c->n_ahead; i++) {
-		if (!c->ahead[i].stored)
-			return slot_store(c, &c->ahead[i], e);
-	}
-	if (coins_dirty(&c->coins) > 0)
-		return coins_flush(&c->coins, FLUSH_SLICE, e);
-	coins_trim(&c->coins);
-	return headers_flush(c, e) && finish(c, e);
 }

@@ -1,11 +1,16 @@
-/* Headers on their way to the store: each is written once a commit, with its status of then, however
- * often that changed. */
+/* Headers that differ from the store. A header is written once a commit, with the status that it
+ * has then, however often that changed. */
+#include "chain/header_writer_priv.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include <tally/base/mem.h>
 
-#include "chain/chain_priv.h"
+#include "chain/chain_state_priv.h"
+
+/* Headers kept in memory until they are written together. */
+#define UNSAVED_MAX 512
 
 static bool read_stored(const struct chain *c, chain_index i, uint8_t out[HEADER_BYTES],
 			struct err *e)
@@ -26,11 +31,12 @@ bool headers_read(const struct chain *c, chain_index i, uint8_t out[HEADER_BYTES
 	return true;
 }
 
-bool headers_touch(struct chain *c, chain_index i, const struct block_header *h, struct err *e)
+bool headers_mark_unsaved(struct chain *c, chain_index i, const struct block_header *h,
+			  struct err *e)
 {
 	uint8_t bytes[HEADER_BYTES];
 
-	chain_changed(c, false);
+	chain_changed(c, COMMIT_LAZY);
 	if ((tree_status(&c->tree, i) & TREE_UNSAVED) != 0)
 		return true;
 	header_encode(bytes, h);
@@ -41,7 +47,7 @@ bool headers_touch(struct chain *c, chain_index i, const struct block_header *h,
 	return true;
 }
 
-static int by_value(const void *a, const void *b)
+static int by_index(const void *a, const void *b)
 {
 	const chain_index *x = a, *y = b;
 
@@ -57,8 +63,9 @@ bool headers_flush(struct chain *c, struct err *e)
 
 	for (size_t at = 0; map_next(&c->unsaved, &at, &key, &value);)
 		memcpy(&order[n++], key, sizeof(order[0]));
-	/* Neighbours in the store are neighbours in time: written in order they share pages. */
-	qsort(order, n, sizeof(order[0]), by_value);
+	/* Headers that arrived one after another are neighbours in the store: in this order they
+	 * share pages. */
+	qsort(order, n, sizeof(order[0]), by_index);
 	for (size_t k = 0; k < n; k++) {
 		chain_index i = order[k];
 		struct tree_entry *en = tree_at(&c->tree, i);

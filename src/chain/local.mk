@@ -1,25 +1,41 @@
 libtally_a_SOURCES += \
-	include/tally/chain/chain.h \
+	include/tally/chain/block_accept.h \
 	include/tally/chain/block_salvage.h \
-	src/chain/block_accept.c \
+	include/tally/chain/chain.h \
+	include/tally/chain/chain_open.h \
+	include/tally/chain/chain_state.h \
+	include/tally/chain/coins_rebuild.h \
+	include/tally/chain/connect.h \
+	include/tally/chain/header_walk.h \
+	include/tally/chain/query.h \
 	src/chain/apply.c \
+	src/chain/apply_priv.h \
+	src/chain/block_accept.c \
+	src/chain/block_accept_priv.h \
+	src/chain/block_cache.c \
+	src/chain/block_cache_priv.h \
+	src/chain/block_salvage.c \
 	src/chain/chain_open.c \
 	src/chain/chain_priv.h \
+	src/chain/chain_state.c \
+	src/chain/chain_state_priv.h \
 	src/chain/coins.c \
 	src/chain/coins_priv.h \
-	src/chain/commit.c \
-	src/chain/future_blocks.c \
-	src/chain/header_writer.c \
-	src/chain/query.c \
-	src/chain/block_salvage.c \
-	src/chain/block_cache.c \
 	src/chain/coins_rebuild.c \
+	src/chain/commit.c \
+	src/chain/commit_priv.h \
+	src/chain/connect.c \
+	src/chain/connect_priv.h \
+	src/chain/future_blocks.c \
+	src/chain/future_blocks_priv.h \
+	src/chain/header_walk.c \
+	src/chain/header_writer.c \
+	src/chain/header_writer_priv.h \
+	src/chain/query.c \
 	src/chain/tree.c \
 	src/chain/tree_priv.h \
 	src/chain/undo.c \
-	src/chain/undo_priv.h \
-	src/chain/header_walk.c \
-	src/chain/connect.c
+	src/chain/undo_priv.h
 
 if HAVE_CMOCKA
 CHAIN_FIXTURE = \

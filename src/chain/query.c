@@ -1,27 +1,15 @@
-/* Questions about the tree and what is stored. */
+/* Reading the tree and what is stored. */
+#include <tally/chain/query.h>
+
 #include <stdlib.h>
 #include <string.h>
 
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
 
-#include "chain/chain_priv.h"
+#include "chain/chain_state_priv.h"
+#include "chain/header_writer_priv.h"
 #include "chain/undo_priv.h"
-
-struct chain_entry chain_entry_of(const struct chain *c, chain_index i)
-{
-	const struct tree_entry *en = tree_at(&c->tree, i);
-	struct u256 work = {{(uint64_t)en->work, (uint64_t)(en->work >> 64), 0, 0}};
-
-	return (struct chain_entry){.hash = en->hash,
-				    .work = u256_add(&work, &c->genesis_work),
-				    .index = i,
-				    .prev = en->prev,
-				    .height = en->height,
-				    .time = en->time,
-				    .bits = en->bits,
-				    .status = en->seq_status & TREE_STORED_BITS};
-}
 
 struct chain_entry chain_tip(const struct chain *c)
 {
@@ -40,7 +28,7 @@ struct chain_entry chain_best_header(const struct chain *c)
 
 struct chain_entry chain_best_complete(const struct chain *c)
 {
-	return chain_entry_of(c, c->best);
+	return chain_entry_of(c, c->best_complete);
 }
 
 bool chain_entry_at(const struct chain *c, chain_index i, struct chain_entry *out)
@@ -100,7 +88,7 @@ size_t chain_path(const struct chain *c, chain_index i, uint32_t first, chain_in
 	return n;
 }
 
-/* --- for drawing ------------------------------------------------------------------ */
+/* --- branches --------------------------------------------------------------------- */
 
 struct ranked {
 	unsigned __int128 rank;
@@ -188,7 +176,7 @@ bool chain_read_header(const struct chain *c, chain_index i, struct block_header
 bool chain_read_block(const struct chain *c, chain_index i, struct block **out, struct err *e)
 {
 	const struct tree_entry *en = tree_at(&c->tree, i);
-	struct block *b = recent_get(&c->recent, i);
+	struct block *b = block_cache_get(&c->block_cache, i);
 	uint8_t *raw;
 	size_t n;
 
@@ -201,16 +189,18 @@ bool chain_read_block(const struct chain *c, chain_index i, struct block **out, 
 		return true;
 	}
 	if ((en->seq_status & CHAIN_HAVE_BODY) == 0)
-		return err_set(e, ERR_NOTFOUND, "no-body", "the body of this block is not here");
+		return err_set(e, ERR_NOTFOUND, "no-body",
+			       "only the header of this block is known");
 	if (!store_get_block(c->store, en->height, tree_seq(&c->tree, i), &raw, &n, e))
 		return false;
 	if (!block_decode_take(out, raw, n, e))
 		return err_set(e, ERR_CORRUPT, "db-damaged",
-			       "block %u is not what was stored: run 'tally reindex'", en->height);
+			       "block %u can't be decoded: run 'tally reindex'", en->height);
 	if (hash256_equal(&(*out)->hash.h, &en->hash.h))
 		return true;
 	block_unref(*out);
-	return err_set(e, ERR_CORRUPT, "db-damaged", "block %u is another one: run 'tally reindex'",
+	return err_set(e, ERR_CORRUPT, "db-damaged",
+		       "block %u has another hash than its header: run 'tally reindex'",
 		       en->height);
 }
 
@@ -254,7 +244,8 @@ size_t chain_locator(const struct chain *c, chain_index from,
 			return n;
 		if (n >= 10)
 			step *= 2;
-		/* 10 and one a doubling: never as many as CHAIN_LOCATOR_MAX. */
+		/* Ten, then one for each doubling of a 32-bit height: fewer than
+		 * CHAIN_LOCATOR_MAX. */
 		at = tree_ancestor(&c->tree, at, height > step ? height - step : 0);
 	}
 }

@@ -38,7 +38,8 @@ size_t tree_memory(const struct tree *t)
 
 /* --- the hash index ------------------------------------------------------------- */
 
-/* A block hash is proof of work: its first bytes are as good as any hash of it. */
+/* Nobody can choose the low bytes of a block hash without new proof of work, so they serve as the
+ * table's hash. */
 static uint32_t *find_slot(const struct tree *t, const struct block_hash *hash)
 {
 	uint32_t mask = t->n_slots - 1;
@@ -58,7 +59,7 @@ chain_index tree_find(const struct tree *t, const struct block_hash *hash)
 	return slot == 0 ? CHAIN_NONE : slot - 1;
 }
 
-/* Room for one more with at most three quarters taken. */
+/* Makes room for one more; at most three quarters of the table are used. */
 static void reserve_slots(struct tree *t)
 {
 	if (((uint64_t)t->len + 1) * 4 <= (uint64_t)t->n_slots * 3)
@@ -85,9 +86,9 @@ static unsigned __int128 work_of(struct tree *t, uint32_t bits)
 	return t->work_each;
 }
 
-/* How far down the skip pointer of a height leads. Clearing low bits makes any ancestor reachable
- * in O(log n) steps; odd heights keep a one, so that two neighbours lead to different places.
- * Source: the idea of Bitcoin Core's chain.cpp GetSkipHeight. */
+/* The height of the ancestor that `skip` points to. Clearing low bits makes any ancestor reachable
+ * in O(log n) steps. Odd heights keep the lowest bit, so that neighbours skip to different heights.
+ * Source: Bitcoin Core, chain.cpp, GetSkipHeight. */
 static uint32_t skip_height(uint32_t height)
 {
 	uint32_t even = height & ~UINT32_C(1);
@@ -103,7 +104,8 @@ static void reserve_height(struct tree *t, uint32_t height)
 	if (height < t->heights)
 		return;
 	if (height >= t->heights_cap) {
-		/* In steps, not by doubling: the slack counts into the bytes of a header. */
+		/* In steps, not by doubling: the unused part counts towards the 96 bytes a
+		 * header. */
 		t->heights_cap = height + HEIGHTS_STEP;
 		t->at_height = mem_resize(t->at_height, t->heights_cap, sizeof(*t->at_height));
 	}
@@ -111,8 +113,8 @@ static void reserve_height(struct tree *t, uint32_t height)
 		t->at_height[t->heights++] = CHAIN_NONE;
 }
 
-/* The number after the greatest of a height: the first's or the second's, for all behind are
- * older than the second. */
+/* One more than the greatest number at a height. The list has the best chain's header first and the
+ * others by number, greatest first, so the greatest is the first or the second. */
 static uint32_t next_seq(const struct tree *t, uint32_t height)
 {
 	chain_index first = t->at_height[height], second;
@@ -127,7 +129,7 @@ static uint32_t next_seq(const struct tree *t, uint32_t height)
 	return max + 1;
 }
 
-/* Puts it in behind the first of its height, before those of smaller numbers. */
+/* Inserts it after the first of its height, ordered by number, greatest first. */
 static void link_sibling(struct tree *t, chain_index i)
 {
 	struct tree_entry *en = tree_at(t, i);
@@ -146,7 +148,7 @@ static void add_leaf(struct tree *t, chain_index i, chain_index prev)
 	if (prev != CHAIN_NONE && (tree_status(t, prev) & TREE_HAS_CHILD) == 0) {
 		size_t at = t->n_leaves;
 
-		/* The parent was a leaf, mostly a late one. */
+		/* The parent was a leaf, most likely one of the last. */
 		while (t->leaves[at - 1] != prev)
 			at--;
 		t->leaves[at - 1] = i;
@@ -222,8 +224,8 @@ chain_index tree_ancestor(const struct tree *t, chain_index i, uint32_t height)
 
 		if (tree_on_best(t, i))
 			return t->at_height[height];
-		/* The long way down, unless it leads too far, or one step further down begins
-		 * one that is much longer and does not. */
+		/* Skip, unless that goes too far down, or the parent's skip goes much further down
+		 * and not too far. */
 		if (skip == height || (skip > height && (skip_height(en->height - 1) + 2 >= skip ||
 							 skip_height(en->height - 1) < height)))
 			i = en->skip;
@@ -242,8 +244,8 @@ chain_index tree_fork(const struct tree *t, chain_index a, chain_index b)
 		low = tree_at(t, b)->height;
 	a = tree_ancestor(t, a, low);
 	b = tree_ancestor(t, b, low);
-	/* Of one height, so their skips lead to one height too: where these differ, the fork is
-	 * below them. */
+	/* Both have the same height, so their skips have the same height, too. If these differ, the
+	 * fork is below them. */
 	while (a != b) {
 		const struct tree_entry *x = tree_at(t, a), *y = tree_at(t, b);
 
@@ -283,8 +285,7 @@ static void to_front(struct tree *t, chain_index i)
 	while (*link != i)
 		link = &tree_at(t, *link)->sibling;
 	*link = en->sibling;
-	/* The list is now: old first, the rest. Put i in the old one's place and the old one
-	 * among the rest. */
+	/* Now i replaces the old first one, and the old one is inserted among the rest. */
 	en->sibling = tree_at(t, old)->sibling;
 	*first = i;
 	link_sibling(t, old);
@@ -311,9 +312,9 @@ void tree_load_tip(struct tree *t, chain_index i)
 	t->tip = i;
 }
 
-/* --- failure and choice --------------------------------------------------------- */
+/* --- invalid branches and the choice of the best one ------------------------------ */
 
-void tree_fail(struct tree *t, chain_index i)
+void tree_mark_invalid(struct tree *t, chain_index i)
 {
 	tree_at(t, i)->seq_status |= CHAIN_FAILED;
 	for (chain_index at = i + 1; at < t->len; at++) {
@@ -340,8 +341,8 @@ bool tree_better(const struct tree *t, chain_index a, chain_index b)
 
 	if (x->work != y->work)
 		return x->work > y->work;
-	if (x->order != y->order)
-		return x->order < y->order;
+	if (x->complete_order != y->complete_order)
+		return x->complete_order < y->complete_order;
 	return a < b;
 }
 

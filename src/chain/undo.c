@@ -20,8 +20,10 @@ bool undo_decode(struct coin **coins, size_t *n, struct span raw, struct err *e)
 	struct reader r;
 
 	if (raw.len % UNDO_COIN_BYTES != 0)
-		return err_set(e, ERR_CORRUPT, "db-damaged",
-			       "an undo record of %zu bytes: run 'tally reindex'", raw.len);
+		return err_set(
+			e, ERR_CORRUPT, "db-damaged",
+			"an undo record has %zu bytes, not a multiple of 32: run 'tally reindex'",
+			raw.len);
 	out = mem_array(count + 1, sizeof(*out));
 	reader_init(&r, raw.p, raw.len);
 	for (size_t i = 0; i < count; i++) {
@@ -36,7 +38,7 @@ bool undo_decode(struct coin **coins, size_t *n, struct span raw, struct err *e)
 			free(out);
 			return err_set(
 				e, ERR_CORRUPT, "db-damaged",
-				"an undo record holds an impossible amount: run 'tally reindex'");
+				"an undo record has an amount out of range: run 'tally reindex'");
 		}
 	}
 	*coins = out;

@@ -352,9 +352,9 @@ static bool run_reindex(struct invocation *in, struct err *e)
 		printf("rebuilt from %u blocks: height %u, tip %s\n", r.chain.blocks, r.height,
 		       hash);
 	}
-	if (r.chain.lost > 0)
+	if (r.chain.missing > 0)
 		printf("%u blocks can't be read, the lowest at height %u: peers will be asked for them\n",
-		       r.chain.lost, r.chain.first_lost);
+		       r.chain.missing, r.chain.first_missing);
 	if (r.kept)
 		printf("what was there is kept in %s/" ENV_REPLACE_DAMAGED "\n", in->config.dir);
 	return true;

@@ -30,7 +30,7 @@ void node_mark(struct node *n, unsigned bits)
 
 static void turn_chain(struct node *n)
 {
-	enum chain_state state;
+	enum chain_work_state state;
 	struct err err = {0};
 
 	if (!chain_work(n->chain, TURN_US, &state, &err)) {

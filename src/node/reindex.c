@@ -108,8 +108,8 @@ static bool fill(struct store *store, const struct config *c, const char *old,
 					.clock = &late_clock,
 					.cache_bytes = c->dbcache_mb << 20};
 	struct chain *chain = NULL;
-	const bool ok = chain_open(&chain, &o, e) && chain_rebuild(chain, old, &r->chain, e) &&
-			(!r->chain.never || no_chain(c->dir, e)) && finish(store, chain, old, r, e);
+	const bool ok = chain_open(&chain, &o, e) && chain_salvage_blocks(chain, old, &r->chain, e) &&
+			(!r->chain.never_used || no_chain(c->dir, e)) && finish(store, chain, old, r, e);
 
 	chain_close(chain);
 	sigpool_free(pool);
@@ -136,7 +136,7 @@ static bool replace(const struct config *c, const char *old, struct reindex_repo
 {
 	bool ok = make_new(c, old, r, e);
 
-	r->kept = r->chain.lost > 0 || r->empty;
+	r->kept = r->chain.missing > 0 || r->empty;
 	ok = ok && env_replace_finish(c->dir, r->kept, e);
 	if (!ok)
 		(void)env_replace_begin(c->dir, NULL);

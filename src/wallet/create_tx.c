@@ -126,8 +126,8 @@ static struct tx *serialise(const struct tx_parts *parts)
 	return tx;
 }
 
-/* Signs every input and serialises. The digest leaves the input scripts out, so it is computed from the transaction
- * without them. */
+/* Signs every input and serialises. The digest leaves the input scripts out, so it is computed from
+ * the transaction without them. */
 static struct tx *sign(const struct wallet *w, const struct payment *p, struct tx_parts *parts)
 {
 	uint8_t *scripts = mem_array(parts->n_in, SCRIPT_INPUT_BYTES);
@@ -214,8 +214,8 @@ static bool choose_coins(const struct wallet *w, const struct payment_request *r
 		return false;
 	s->max_bytes = params_max_tx_bytes(chain_params(w->chain));
 	s->fixed_bytes = FRAME_BYTES + OUTPUT_BYTES + (memo ? MEMO_OVERHEAD_BYTES + memo : 0);
-	/* Unconfirmed change is spent only if the confirmed coins are not enough: each payment that spends it has one
-	 * more unconfirmed ancestor, and the mempool limits their number. */
+	/* Unconfirmed change is spent only if the confirmed coins are not enough: each payment that
+	 * spends it has one more unconfirmed ancestor, and the mempool limits their number. */
 	for (int confirmed_only = 1; confirmed_only >= 0; confirmed_only--) {
 		selection_free(s);
 		s->coins = candidates(w, r, confirmed_only, &s->n_coins);

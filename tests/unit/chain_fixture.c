@@ -89,7 +89,7 @@ void fx_restart(struct fx *fx)
 
 void fx_crash(struct fx *fx)
 {
-	fx->chain->broken = true; /* so that closing it writes nothing */
+	fx->chain->failed = true; /* so that closing it writes nothing */
 	fx_restart(fx);
 }
 

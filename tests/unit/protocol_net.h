@@ -657,7 +657,7 @@ static inline bool deliver_one(struct tconn *c)
 
 static inline bool node_turn(struct tnode *n)
 {
-	enum chain_state state;
+	enum chain_work_state state;
 	struct err e = {0};
 	bool did = false;
 

@@ -250,7 +250,7 @@ static void a_bad_signature_fails_the_block_and_names_the_input(void **state)
 		assert_invalid(&fx, &v, fx_mine(&fx, fx.genesis, txs, 2),
 			       "mandatory-script-verify-flag-failed");
 		assert_string_equal(v.why.detail,
-				    "transaction 2: the signature of input 0 is not valid");
+				    "transaction 2: the signature of input 0 is invalid");
 		tx_unref(txs[0]);
 		tx_unref(txs[1]);
 		fx_close(&fx);

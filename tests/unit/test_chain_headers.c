@@ -31,12 +31,12 @@ static void a_walk_keeps_nothing_and_ends_with_the_work_of_what_it_passed(void *
 	b[0] = block_ref(fx.genesis);
 	for (int i = 1; i < 6; i++)
 		b[i] = fx_mine(&fx, b[i - 1], NULL, 0);
-	chain_walk_from(fx.chain, 0, &w);
+	header_walk_start(fx.chain, 0, &w);
 	for (int i = 1; i < 6; i++)
-		fx_must_e(chain_walk(fx.chain, &w, &b[i]->header, &e));
+		fx_must_e(header_walk_next(fx.chain, &w, &b[i]->header, &e));
 	assert_int_equal(chain_header_count(fx.chain), 1);
 	assert_memory_equal(w.last.h.b, b[5]->hash.h.b, HASH_BYTES);
-	assert_int_equal(w.at.height, 5);
+	assert_int_equal(w.parent.height, 5);
 	for (int i = 1; i < 6; i++)
 		assert_true(chain_accept_header(fx.chain, &b[i]->header, NULL, &e));
 	en = entry_of(&fx, b[5]);
@@ -53,9 +53,9 @@ static void assert_both_say(struct fx *fx, const struct block *b, const char *to
 	struct header_walk w, before;
 	bool ok = token[0] == '\0';
 
-	chain_walk_from(fx->chain, 0, &w);
+	header_walk_start(fx->chain, 0, &w);
 	before = w;
-	assert_int_equal(chain_walk(fx->chain, &w, &b->header, &walked), ok);
+	assert_int_equal(header_walk_next(fx->chain, &w, &b->header, &walked), ok);
 	assert_int_equal(chain_accept_header(fx->chain, &b->header, NULL, &accepted), ok);
 	assert_string_equal(walked.token, token);
 	assert_string_equal(accepted.token, token);
@@ -107,12 +107,12 @@ static void a_walk_goes_on_from_where_it_stands_alone(void **state)
 	fx_open(&fx, NULL);
 	a = fx_mine(&fx, fx.genesis, NULL, 0);
 	b = fx_mine(&fx, a, NULL, 0);
-	chain_walk_from(fx.chain, 0, &w);
-	assert_false(chain_walk(fx.chain, &w, &b->header, &e));
+	header_walk_start(fx.chain, 0, &w);
+	assert_false(header_walk_next(fx.chain, &w, &b->header, &e));
 	assert_int_equal(e.cls, ERR_ORPHAN);
-	fx_must_e(chain_walk(fx.chain, &w, &a->header, &e));
-	assert_false(chain_walk(fx.chain, &w, &a->header, &e));
-	fx_must_e(chain_walk(fx.chain, &w, &b->header, &e));
+	fx_must_e(header_walk_next(fx.chain, &w, &a->header, &e));
+	assert_false(header_walk_next(fx.chain, &w, &a->header, &e));
+	fx_must_e(header_walk_next(fx.chain, &w, &b->header, &e));
 	block_unref(b);
 	block_unref(a);
 	fx_close(&fx);

@@ -55,7 +55,7 @@ static void feed_branches(struct fx *fx, const struct branches *br)
 /* Does so many steps, crashes, and has it go on from what is there. False: fewer steps were enough. */
 static bool crash_after(struct fx *fx, const struct branches *br, unsigned first, unsigned steps)
 {
-	enum chain_state st = CHAIN_MORE;
+	enum chain_work_state st = CHAIN_MORE;
 
 	for (unsigned i = 0; i < first; i++)
 		fx_accept(fx, br->blocks[i]);
@@ -93,7 +93,7 @@ static void a_clean_stop_at_any_step_loses_nothing_that_was_told(void **state)
 {
 	struct fx fx;
 	struct branches br;
-	enum chain_state st;
+	enum chain_work_state st;
 
 	(void)state;
 	fx_open(&fx, NULL);

@@ -308,7 +308,7 @@ static void catching_up_stays_within_its_memory(void **state)
 	const size_t bound = 4 << 20;
 	struct fx fx;
 	struct block *b, *next;
-	enum chain_state st;
+	enum chain_work_state st;
 	size_t most = 0;
 
 	(void)state;
@@ -340,7 +340,7 @@ static void a_reorganisation_stays_within_its_memory(void **state)
 	const size_t bound = 1 << 20;
 	struct fx fx;
 	struct block *b, *next, *fork, *other;
-	enum chain_state st;
+	enum chain_work_state st;
 	size_t most = 0;
 
 	(void)state;
@@ -380,7 +380,7 @@ static void a_large_block_is_connected_in_many_small_steps(void **state)
 {
 	struct fx fx;
 	struct block *b, *next, *other;
-	enum chain_state st;
+	enum chain_work_state st;
 	unsigned steps = 0;
 
 	(void)state;

@@ -27,7 +27,7 @@ static chain_index add(struct tree *t, const struct rng *rng, chain_index prev, 
 	i = tree_add(t, &hash, &h, prev, TREE_SEQ_NEXT, CHAIN_HAVE_BODY | TREE_COMPLETE);
 	assert_int_not_equal(i, CHAIN_NONE);
 	assert_int_equal(tree_find(t, &hash), i);
-	tree_at(t, i)->order = i;
+	tree_at(t, i)->complete_order = i;
 	return i;
 }
 
@@ -172,7 +172,7 @@ static void the_best_is_the_most_work_and_on_a_tie_the_earlier(void **state)
 	b = add(&t, &rng.rng, root, EASY);
 	assert_int_equal(tree_best_complete(&t), a);
 	assert_int_equal(t.best_header, a);
-	tree_at(&t, b)->order = 0; /* its body was here first */
+	tree_at(&t, b)->complete_order = 0; /* its body was here first */
 	assert_int_equal(tree_best_complete(&t), b);
 	c = add(&t, &rng.rng, root, HARD);
 	assert_int_equal(tree_best_complete(&t), c);
@@ -193,7 +193,7 @@ static void failure_reaches_every_descendant_and_nothing_else(void **state)
 	rng_seeded_init(&rng, 6);
 	tree_init(&t);
 	grow(&t, &rng.rng, 2000);
-	tree_fail(&t, bad);
+	tree_mark_invalid(&t, bad);
 	for (chain_index i = 0; i < t.len; i++) {
 		uint32_t want = i == bad                        ? (uint32_t)CHAIN_FAILED
 				: naive_fork(&t, bad, i) == bad ? (uint32_t)CHAIN_FAILED_ANCESTOR

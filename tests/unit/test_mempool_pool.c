@@ -339,7 +339,7 @@ static void half_way_down_a_reorganisation_nothing_is_dropped(void **state)
 {
 	struct pf *p = pf_open(&(struct fx_options){.maturity = 3}, 0);
 	struct block *of_coinbase, *fork, *best;
-	enum chain_state st = CHAIN_MORE;
+	enum chain_work_state st = CHAIN_MORE;
 	struct tx *t;
 	unsigned half_way = 0;
 

@@ -9,7 +9,7 @@
 #define META_JOIN "join"
 
 struct reindex_report {
-	struct chain_rebuilt chain;
+	struct block_salvage_result chain;
 	bool empty; /* genesis was lost: the chain starts empty, and only genesis' own chain is joined */
 	uint32_t height;
 	struct block_hash tip;

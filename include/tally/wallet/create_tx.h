@@ -1,5 +1,5 @@
-/* Creating payments: choose coins, make change, sign. A payment is built once, so that a preview shows the very
- * transaction that is sent; drafts.h keeps it in between. Amounts are in units. */
+/* Creating payments: choose coins, make change, sign. A payment is built once, so that a preview
+ * shows the very transaction that is sent; drafts.h keeps it in between. Amounts are in units. */
 #ifndef TALLY_WALLET_CREATE_TX_H
 #define TALLY_WALLET_CREATE_TX_H
 
@@ -43,18 +43,19 @@ struct payment {
 	size_t n_coins;
 };
 
-/* Builds and signs a payment. It has no side effects: no coin is reserved, so a payment that is dropped costs nothing,
- * and two payments that are built one after the other may spend the same coins. *out is to be freed with payment_free.
- * Errors: ERR_USAGE "bad-amount", "bad-fee", "bad-memo", "not-mine"; ERR_NOTFOUND "no-chain"; ERR_FUNDS
- * "insufficient-funds" and "too-many-coins" (they would not fit in one transaction). */
+/* Builds and signs a payment. It has no side effects: no coin is reserved, so a payment that is
+ * dropped costs nothing, and two payments that are built one after the other may spend the same
+ * coins. *out is to be freed with payment_free. Errors: ERR_USAGE "bad-amount", "bad-fee",
+ * "bad-memo", "not-mine"; ERR_NOTFOUND "no-chain"; ERR_FUNDS "insufficient-funds" and
+ * "too-many-coins" (they would not fit in one transaction). */
 bool wallet_create_payment(const struct wallet *w, const struct payment_request *r,
 			   struct payment **out, struct err *e);
 /* The fee that wallet_create_payment would pay now, without signing. The same errors. */
 bool wallet_payment_fee(const struct wallet *w, const struct payment_request *r, int64_t *fee,
 			struct err *e);
-/* Call it directly before the mempool gets the transaction. ERR_KNOWN "payment-sent" if it was sent before, ERR_FUNDS
- * "payment-coins-spent" if one of its coins can't be spent any more: another payment spent it, or its block was
- * reorganised away. */
+/* Call it directly before the mempool gets the transaction. ERR_KNOWN "payment-sent" if it was sent
+ * before, ERR_FUNDS "payment-coins-spent" if one of its coins can't be spent any more: another
+ * payment spent it, or its block was reorganised away. */
 bool wallet_check_payment(const struct wallet *w, const struct payment *p, struct err *e);
 void payment_free(struct payment *p); /* NULL is harmless */
 

@@ -15,8 +15,8 @@
 
 #define WALLET_DRAFTS_MAX 16
 
-/* Takes p. Returns it, borrowed, valid until it is dropped or replaced: one more than WALLET_DRAFTS_MAX replaces the
- * oldest. A draft with the same transaction id is replaced, too. */
+/* Takes p. Returns it, borrowed, valid until it is dropped or replaced: one more than
+ * WALLET_DRAFTS_MAX replaces the oldest. A draft with the same transaction id is replaced, too. */
 const struct payment *wallet_keep_draft(struct wallet *w, struct payment *p);
 /* Borrowed. NULL: no such draft. */
 const struct payment *wallet_find_draft(const struct wallet *w, const struct txid *id);

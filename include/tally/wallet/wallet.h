@@ -1,5 +1,5 @@
-/* The wallet: keys, labels, own coins, payments, history. Follows the chain through the node; catches up
- * from where it was. Amounts in units. */
+/* The wallet: keys, labels, own coins, payments, history. Follows the chain through the node;
+ * catches up from where it was. Amounts in units. */
 #ifndef TALLY_WALLET_WALLET_H
 #define TALLY_WALLET_WALLET_H
 
@@ -30,10 +30,11 @@ struct wallet_options {
 bool wallet_open(struct wallet **out, const struct wallet_options *o, struct err *e);
 void wallet_close(struct wallet *w);
 
-/* A new key, on disk before this returns. label NULL or "": none. A label names one address. ERR_KNOWN "label-taken". */
+/* A new key, on disk before this returns. label NULL or "": none. A label names one address.
+ * ERR_KNOWN "label-taken". */
 bool wallet_new_address(struct wallet *w, const char *label, struct key_hash *out, struct err *e);
-/* ERR_USAGE "bad-label": empty, over LABEL_MAX bytes, not plain UTF-8, a blank at either end, or it begins like an
- * address or with '@' (which at the prompt says that a label follows). */
+/* ERR_USAGE "bad-label": empty, over LABEL_MAX bytes, not plain UTF-8, a blank at either end, or it
+ * begins like an address or with '@' (which at the prompt says that a label follows). */
 bool wallet_check_label(const char *label, struct err *e);
 bool wallet_find_label(const struct wallet *w, const char *label, struct key_hash *out);
 /* The label's address, made on first use. */
@@ -52,7 +53,8 @@ struct wallet_address {
 size_t wallet_addresses(const struct wallet *w, struct wallet_address *out, size_t skip,
 			size_t max);
 
-/* In units; no coin is in two of these. Source: Bitcoin Core, getbalances (trusted, immature, untrusted_pending). */
+/* In units; no coin is in two of these. Source: Bitcoin Core, getbalances (trusted, immature,
+ * untrusted_pending). */
 struct wallet_balance {
 	int64_t spendable; /* what wallet_pay may spend now: mature coins, and change that waits in the mempool */
 	int64_t immature; /* coinbases that wait for maturity */
@@ -61,7 +63,8 @@ struct wallet_balance {
 /* of: one address, or all where NULL. */
 struct wallet_balance wallet_balance(const struct wallet *w, const struct key_hash *of);
 
-/* What the chain says an address (NULL: all of them) has, whatever waits: the same that every node says. */
+/* What the chain says an address (NULL: all of them) has, whatever waits: the same that every node
+ * says. */
 int64_t wallet_holds(const struct wallet *w, const struct key_hash *of);
 /* Does it pay an own key? */
 bool wallet_pays(const struct wallet *w, const struct tx *tx);
@@ -109,8 +112,8 @@ bool wallet_pay(struct wallet *w, const struct payment_request *r, struct tx **o
  * calls after the chain committed, so that the wallet is never ahead of it. */
 void wallet_set_chain(struct wallet *w,
 		      const struct chain *c); /* before anything below; NULL: none yet */
-/* From where the wallet was to the chain's tip: at most about budget_us of work; *more where it is not there
- * yet. Disconnects what is no longer on the best chain. */
+/* From where the wallet was to the chain's tip: at most about budget_us of work; *more where it is
+ * not there yet. Disconnects what is no longer on the best chain. */
 bool wallet_catch_up(struct wallet *w, int64_t budget_us, bool *more, struct err *e);
 void wallet_block_connected(struct wallet *w, const struct chain_entry *at, const struct block *b);
 void wallet_block_disconnected(struct wallet *w, const struct chain_entry *at,
@@ -118,8 +121,9 @@ void wallet_block_disconnected(struct wallet *w, const struct chain_entry *at,
 /* A transaction entered or left the mempool. */
 void wallet_tx_seen(struct wallet *w, const struct tx *tx);
 void wallet_tx_gone(struct wallet *w, const struct tx *tx, const char *reason);
-/* Gives up an own transaction that is in no block and left the mempool: its coins can be spent again. Anybody who
- * has it may have it mined yet. ERR_NOTFOUND "no-such-tx", ERR_USAGE "not-abandonable". */
+/* Gives up an own transaction that is in no block and left the mempool: its coins can be spent
+ * again. Anybody who has it may have it mined yet. ERR_NOTFOUND "no-such-tx", ERR_USAGE
+ * "not-abandonable". */
 bool wallet_abandon(struct wallet *w, const struct txid *id, struct err *e);
 bool wallet_commit(struct wallet *w, struct err *e);
 /* Own transactions that are not in a block: to be submitted again. Each with a reference. */

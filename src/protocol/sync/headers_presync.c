@@ -58,7 +58,7 @@ static bool look_at(struct protocol *p, struct peer *peer, const struct msg_list
 	err_clear(&e);
 	for (size_t i = first; i < l->n; i++) {
 		msg_header_at(l, i, &h);
-		if (chain_walk(p->o.chain, &low->walk, &h, &e))
+		if (header_walk_next(p->o.chain, &low->walk, &h, &e))
 			continue;
 		low_headers_free(peer);
 		headers_refused(p, peer, &h, &e);
@@ -104,7 +104,7 @@ void low_headers_start(struct protocol *p, struct peer *peer, const struct msg_l
 
 	low_headers_free(peer);
 	low->at = at;
-	chain_walk_from(p->o.chain, at, &low->walk);
+	header_walk_start(p->o.chain, at, &low->walk);
 	peer->sync.low = low;
 	peer->sync.unconnected = 0;
 	look_on(p, peer, l, first);
