@@ -91,7 +91,7 @@ static void assert_modes(const char *dir)
 		seen++;
 	}
 	closedir(d);
-	assert_true(seen >= 7); /* four tables, the schema, at least one log */
+	assert_true(seen >= 7); /* four tables, the schema, the marker, at least one log */
 }
 
 static void files_are_private_with_any_umask(void **state)
