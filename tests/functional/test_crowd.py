@@ -125,7 +125,7 @@ def test_the_node_recovers_from_running_out_of_file_descriptors(net):
     resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, (48, limit[1]))
     silent = open_connections(node, 60)
     wait_until("the log reports that accept fails",
-               lambda: b"can't accept" in open(node.dir + "/tally.log", "rb").read())
+               lambda: b"accepting a connection failed" in open(node.dir + "/tally.log", "rb").read())
     assert peer.is_connected()
     results = []  # the control port can't accept either, and answers once a descriptor is free
     caller = threading.Thread(target=lambda: results.append(node.rpc("getblockcount")))

@@ -119,10 +119,10 @@ def test_invalid_invites_are_reported_in_one_line(net):
     node.create()
     invite = invite_of(node)
     joiner = net.node()
-    for bad, why in (("hello", "no invite"), ("", "give WORD"), (invite[:-1], "damaged"),
+    for bad, why in (("hello", "not an invite"), ("", "give WORD"), (invite[:-1], "damaged"),
                      (invite[:-1] + ("q" if invite[-1] != "q" else "p"), "damaged"),
                      (invite + "q", "damaged"), ("tally1", "damaged"),
-                     ("tly1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx", "no invite")):
+                     ("tly1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx", "not an invite")):
         status, out, err = joiner.run("startnode", "-headless", "-join", bad)
         assert status == 2 and out == "", (bad, status, out)
         assert why in err and err.count("\n") == 1, (bad, err)
