@@ -117,7 +117,7 @@ class Node:
         wait_until("node %d answers" % self.id, lambda: self.rpc("uptime") >= 0)
 
     def stop(self, how=signal.SIGTERM):
-        """Sends the signal to the process and waits for its end. Returns its exit status; None: it didn't run."""
+        """Sends the signal to the process and waits until it ends. Returns its exit status; None: it didn't run."""
         if not self.process:
             return None
         self.process.send_signal(how)

@@ -93,7 +93,7 @@ def test_each_block_rule_holds_exactly_at_its_limit(net):
     weak = chain.next_block(key)
     weak.mine(valid=False)
     rejects(node, chain, weak, "a hash above the target")
-    accepts(node, chain, next_([payment(d, [(coin_of(d)[2], key.script)])]), "a valid block after all the invalid ones")
+    accepts(node, chain, next_([payment(d, [(coin_of(d)[2], key.script)])]), "a valid block after all these")
 
 
 def test_blocks_are_limited_to_the_size_that_the_chain_sets(net):
@@ -196,7 +196,7 @@ def test_invalid_transactions_disconnect_their_sender_and_unwanted_ones_do_not(n
     assert node.rpc("getrawmempool") == [good.id()[::-1].hex()]
     for tx, case in (
             (spend(key, [coin_of(chain.blocks[3])], [(1, b"\x51")], chain.genesis), "a bad script"),
-            (spend(key, [coin_of(chain.blocks[3])] * 2, [(1, key.script)], chain.genesis), "one outpoint spent twice"),
+            (spend(key, [coin_of(chain.blocks[3])] * 2, [(1, key.script)], chain.genesis), "an outpoint spent twice"),
             (spend(key, [coin_of(chain.blocks[3])], [(1, key.script)], b"\1" * 32), "a bad signature"),
             (coinbase(9, [(1, key.script)]), "a coinbase")):
         bad = Peer.handshaken(node, chain)

@@ -69,7 +69,8 @@ def test_a_branch_with_an_invalid_block_is_used_only_up_to_that_block(net):
     q.expect_disconnect("an invalid block in a branch")
     # Without the invalid block the branch is still one block longer than the old chain, so it stays the best.
     wait_until("the valid part of the branch is the best chain", lambda: has_tip(node, valid_part))
-    assert node.rpc("getrawmempool") == [pay.id()[::-1].hex()]  # its block was disconnected, so it is unconfirmed again
+    # The block with the payment was disconnected, so the payment is unconfirmed again.
+    assert node.rpc("getrawmempool") == [pay.id()[::-1].hex()]
     r = Peer.handshaken(node, chain)
     chain.grow(key, 2)
     for b in chain.blocks[-2:]:

@@ -7,7 +7,7 @@ from framework import free_id, main
 
 
 def assert_error(node, status, *args, contains="", env=None):
-    """Runs a command that must fail with one line that contains the text. status: 1 for a failure, 2 for wrong usage."""
+    """The command must fail and print one line that contains the text. status: 1 for a failure, 2 for wrong usage."""
     got, out, err = node.run(*args, env=env)
     assert got == status, "%s: status %d, not %d: %s" % (args, got, status, err)
     assert out == "" or args[0] == "startnode", out  # startnode writes its log to stdout until it fails
@@ -103,7 +103,8 @@ def test_invalid_options_of_startnode_create_no_directory(net):
 def test_only_createblockchain_createwallet_and_startnode_create_a_directory(net):
     n = net.node()
     for command in (("getbalance",), ("getbalance", "-address", "bob"), ("listaddresses",), ("printchain",),
-                    ("reindex",), ("reindexutxo",), ("invite",), ("send", "-to", "bob", "-amount", "1"), ("rpc", "getblockcount"),
+                    ("reindex",), ("reindexutxo",), ("invite",), ("send", "-to", "bob", "-amount", "1"),
+                    ("rpc", "getblockcount"),
                     ("rpc", "getnewaddress"), ("rpc", "stop"), ("startnode", "-dump-screen", "80x24")):
         makes = "startnode without it makes one" if "startnode" in command else \
             ": createblockchain, createwallet or startnode makes one"

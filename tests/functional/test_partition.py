@@ -1,4 +1,4 @@
-"""Five hosts on a slow network that loses packets, and a partition that heals."""
+"""Five nodes on hosts of a slow network that loses packets; the network is split in two and joined again."""
 import json
 import os
 import time
@@ -6,11 +6,13 @@ import time
 from framework import Node, RpcError, Skip, TALLY, main, wait_until
 import netns
 
-DELAY, LOSE = 0.03, 40  # seconds one way; one packet in so many
+DELAY_S = 0.03  # one way
+LOSE = 40  # one packet of 40 is lost
 
 
 class HostNode(Node):
-    """A node on a host of its own: spoken to from within."""
+    """A node on a host of its own. Its control port can be reached from inside that host only, so commands run
+    there."""
 
     def __init__(self, home, host, node_id):
         super().__init__(home, node_id)
@@ -30,7 +32,7 @@ class HostNode(Node):
             return out.strip()
 
 
-def make_net(net):
+def make_hosts(net):
     if os.geteuid() != 0:
         raise Skip("network namespaces need root")
     hosts = []
@@ -51,45 +53,46 @@ def agree(nodes):
     return len(tips) == 1
 
 
-def play(nodes, switch, hosts):
+def run_scenario(nodes, switch, hosts):
     one = nodes[0]
     one.create("CENTRAL_NODE", "-spacing", "0", "-name", "hosts")
     one.start("-connect", "0")
     for n in nodes[1:]:
         n.start("-connect", "10.77.0.1:3000")
     one.generate(20)
-    wait_until("all join", lambda: agree(nodes) and one.rpc("getblockcount") == 20, 30)
+    wait_until("all nodes have joined", lambda: agree(nodes) and one.rpc("getblockcount") == 20, 30)
     to = [n.cli("createwallet") for n in nodes]
     txid = one.rpc("sendtoaddress", to[4], 7)
-    wait_until("a payment crosses", lambda: txid in nodes[4].rpc("getrawmempool"), 20)
+    wait_until("the payment is in the fifth node's mempool", lambda: txid in nodes[4].rpc("getrawmempool"), 20)
 
     switch.split(hosts[2], hosts[3], hosts[4])
     before = one.tip()
-    # Each side goes on: the smaller one with a payment that the other never hears of.
-    left = one.rpc("sendtoaddress", to[1], 3)
+    # Each side mines. The payment on the smaller side never reaches the other side.
+    payment = one.rpc("sendtoaddress", to[1], 3)
     one.generate(4)
     nodes[4].generate(9, to[4])
     assert one.tip() != nodes[4].tip() and nodes[1].rpc("getblockcount") <= 24
     assert nodes[2].rpc("getblockcount") in (20, 29) and before != one.tip()
 
-    time.sleep(4)  # packets are sent again ever more rarely
+    time.sleep(4)  # long enough for TCP to pause longer and longer between its retransmissions
     switch.heal()
-    # Who was cut off dials again after a while at the latest; whose connection held has its packets sent again.
-    wait_until("all agree", lambda: agree(nodes) and one.rpc("getblockcount") == 29, 60)
-    assert left in one.rpc("getrawmempool")  # its block lost: it waits again
+    # A node that lost its connection dials again after its backoff; a connection that held retransmits.
+    wait_until("all nodes have the longer branch", lambda: agree(nodes) and one.rpc("getblockcount") == 29, 60)
+    assert payment in one.rpc("getrawmempool")  # its block was reorganised away, so it is unconfirmed again
     one.generate(1)
-    wait_until("and it is paid after all", lambda: agree(nodes) and one.rpc("getblockcount") == 30, 30)
+    wait_until("the payment is in a block that all nodes have",
+               lambda: agree(nodes) and one.rpc("getblockcount") == 30, 30)
     assert nodes[1].cli("getbalance", "-address", to[1]).endswith(": 3")
     coins = {n.cli("rpc", "gettxoutsetinfo") for n in nodes}
     assert len(coins) == 1, coins
     assert switch.lost > 0
 
 
-def test_a_partition_heals(net):
-    hosts, nodes = make_net(net)
-    switch = netns.Switch(hosts, DELAY, LOSE)
+def test_nodes_agree_after_a_partition_heals(net):
+    hosts, nodes = make_hosts(net)
+    switch = netns.Switch(hosts, DELAY_S, LOSE)
     try:
-        play(nodes, switch, hosts)
+        run_scenario(nodes, switch, hosts)
         for n in nodes:
             assert n.stop() == 0
     finally:

@@ -1,4 +1,5 @@
-"""Payments: acknowledged is durable, coins are chosen well, with a node and without."""
+"""Payments: an acknowledged payment is durable, coins are chosen well, and payments work with and without a running
+node. Also mining with a clock that is behind the tip."""
 import os
 import shutil
 import signal
@@ -15,20 +16,20 @@ def test_an_acknowledged_payment_survives_a_kill(net):
     txid = one.cli("send", "-from", "CENTRAL_NODE", "-to", to, "-amount", "1.5", "-memo", "rent")
     one.stop(signal.SIGKILL)
     one.start("-connect", "0")
-    wait_until("it waits for a block again", lambda: one.rpc("getrawmempool") == [txid])
+    wait_until("the payment is in the mempool again", lambda: one.rpc("getrawmempool") == [txid])
     assert txid in [t["txid"] for t in one.rpc("listtransactions")]
     one.generate(1)
     assert one.cli("getbalance", "-address", to).endswith(": 1.5")
 
 
-def test_payments_without_a_running_node_follow_each_other(net):
+def test_payments_made_without_a_running_node_spend_each_others_change(net):
     one = net.node()
     one.create()
     to = one.cli("createwallet")
-    # Genesis' coin is the only one: the second payment spends the change of the first.
+    # The genesis coin is the only one, so the second payment spends the change of the first.
     ids = [one.cli("send", "-from", "CENTRAL_NODE", "-to", to, "-amount", "1") for _ in range(3)]
     one.start("-connect", "0")
-    wait_until("all three wait", lambda: sorted(one.rpc("getrawmempool")) == sorted(ids))
+    wait_until("all three payments are in the mempool", lambda: sorted(one.rpc("getrawmempool")) == sorted(ids))
     one.generate(1)
     assert one.cli("getbalance", "-address", to).endswith(": 3")
     assert one.stop() == 0
@@ -36,7 +37,7 @@ def test_payments_without_a_running_node_follow_each_other(net):
     assert one.cli("getbalance", "-address", to).endswith(": 4")
 
 
-def test_fees_are_in_the_reward_of_the_block(net):
+def test_the_miner_receives_the_fees_of_the_block(net):
     one = net.chain_node()
     one.generate(8)
     to = one.cli("createwallet")
@@ -49,18 +50,18 @@ def test_fees_are_in_the_reward_of_the_block(net):
     assert units(block["tx"][0]["vout"][0]["value"]) == 50 * 100000000 + fees
 
 
-def test_a_payment_gets_into_work_that_has_begun(net):
+def test_a_running_miner_includes_a_new_payment(net):
     one = net.chain_node()
     one.generate(8)
     to = one.cli("createwallet")
     one.rpc("setgenerate", True)
     for _ in range(3):
         one.rpc("sendtoaddress", to, 1)
-        wait_until("it is mined", lambda: one.rpc("getrawmempool") == [])
+        wait_until("the payment is in a block", lambda: one.rpc("getrawmempool") == [])
     one.rpc("setgenerate", False)
 
 
-def test_a_transaction_is_sent_again_until_a_block_has_it(net):
+def test_a_transaction_may_be_sent_again_until_it_is_in_a_block(net):
     one = net.chain_node()
     one.generate(8)
     txid = one.rpc("sendtoaddress", one.cli("createwallet"), 1)
@@ -69,28 +70,28 @@ def test_a_transaction_is_sent_again_until_a_block_has_it(net):
     one.generate(1)
     try:
         one.rpc("sendrawtransaction", raw)
-        raise AssertionError("taken again")
+        raise AssertionError("a transaction that is in a block was accepted")
     except RpcError as e:
         assert e.error["code"] == -27, e.error
 
 
-def test_what_waits_can_not_be_given_up(net):
+def test_an_unconfirmed_payment_cannot_be_abandoned(net):
     one = net.chain_node()
     one.generate(8)
     txid = one.rpc("sendtoaddress", one.cli("createwallet"), 1)
     for name, why in ((txid, "can be given up"), ("00" * 32, "no such transaction")):
         try:
             one.rpc("abandontransaction", name)
-            raise AssertionError("given up")
+            raise AssertionError("a payment that is in the mempool was abandoned")
         except RpcError as e:
             assert e.error["code"] == -5 and why in e.error["message"], e.error
 
 
-def test_confirmed_coins_are_spent_before_change_that_waits(net):
+def test_confirmed_coins_are_spent_before_unconfirmed_change(net):
     one = net.chain_node()
     one.generate(45)
     to = one.cli("createwallet")
-    # 40 mature coins: no line of unconfirmed change gets longer than the 25 allowed.
+    # With 40 mature coins no payment needs change that has 25 unconfirmed ancestors, the maximum.
     for _ in range(35):
         one.rpc("sendtoaddress", to, 1)
     assert len(one.rpc("getrawmempool")) == 35
@@ -98,9 +99,9 @@ def test_confirmed_coins_are_spent_before_change_that_waits(net):
     assert one.cli("getbalance", "-address", to).endswith(": 35")
 
 
-def test_numbers_have_a_point_wherever_one_lives(net):
+def test_amounts_have_a_decimal_point_in_every_locale(net):
     if not shutil.which("localedef") or not os.path.exists("/usr/share/i18n/locales/de_DE"):
-        print("# no locales to make one from here")
+        print("# skipped: localedef or the de_DE locale is missing")
         return
     subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8", os.path.join(net.home, "de_DE.UTF-8")], check=True)
     german = {"LOCPATH": net.home, "LC_ALL": "de_DE.UTF-8"}
@@ -128,10 +129,10 @@ def test_stopping_during_a_sync_loses_nothing(net):
         time.sleep(pause)
         assert two.stop() == 0
     two.start("-connect", "127.0.0.1:%d" % one.id)
-    wait_until("it has synced", lambda: two.tip() == one.tip(), 60)
+    wait_until("the second node has synced", lambda: two.tip() == one.tip(), 60)
 
 
-def test_a_miner_with_a_clock_behind_the_tip_waits(net):
+def test_a_miner_pauses_while_its_clock_is_behind_the_tip(net):
     one = net.chain_node()
     now = int(time.time())
     one.rpc("setmocktime", now + 3600)
@@ -144,10 +145,10 @@ def test_a_miner_with_a_clock_behind_the_tip_waits(net):
         text = log.read()
     assert text.count("mining pauses") == 1 and "own block refused" not in text
     one.rpc("setmocktime", now + 3600)
-    wait_until("it mines when the clock is right", lambda: one.tip() != tip)
+    wait_until("it mines when the clock is right again", lambda: one.tip() != tip)
 
 
-def test_no_block_is_made_with_a_clock_behind_the_tip_nor_later(net):
+def test_no_block_is_mined_while_the_clock_is_behind_the_tip_nor_afterwards_by_itself(net):
     one = net.chain_node()
     one.generate(6)
     two = net.synced_node(one)
@@ -165,7 +166,7 @@ def test_no_block_is_made_with_a_clock_behind_the_tip_nor_later(net):
         assert (status, out) == (1, "") and err.count("\n") == 1, (status, out, err)
         assert "time is 3600 s ahead of this clock: set the clock" in err, err
     assert one.tip() == tip and one.rpc("getrawmempool") == [] and one.cli("listaddresses") == addresses
-    # What was refused does not come when the clock is right.
+    # A command that failed must not mine later, when the clock is right again.
     for n, height in ((one, 7), (two, 6)):
         n.rpc("setmocktime", now + 3600)
         time.sleep(1.2)
@@ -174,28 +175,28 @@ def test_no_block_is_made_with_a_clock_behind_the_tip_nor_later(net):
         assert n.rpc("getblockcount") == height + 1
 
 
-def test_a_count_of_blocks_ends_where_the_clock_is_set_back(net):
+def test_generatetoaddress_ends_with_an_error_if_the_clock_is_set_back(net):
     one = net.chain_node()
     now = int(time.time())
     one.rpc("setmocktime", now + 3600)
-    asked = subprocess.Popen(one.command("rpc", "generatetoaddress", "100000", "A"), env=one.environment(),
+    caller = subprocess.Popen(one.command("rpc", "generatetoaddress", "100000", "A"), env=one.environment(),
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_until("it has begun", lambda: one.rpc("getblockcount") > 5)
+    wait_until("mining has begun", lambda: one.rpc("getblockcount") > 5)
     one.rpc("setmocktime", now)
-    out, err = asked.communicate(timeout=30)
-    assert (asked.returncode, out) == (1, "") and " ahead of this clock: " in err, (out, err)
+    out, err = caller.communicate(timeout=30)
+    assert (caller.returncode, out) == (1, "") and " ahead of this clock: " in err, (out, err)
     height = one.rpc("getblockcount")
     one.rpc("setmocktime", now + 3600)
     time.sleep(1.2)
     assert one.rpc("getblockcount") == height
 
 
-def test_a_miner_that_joins_mines_nothing_stale(net):
+def test_a_miner_that_joins_a_chain_mines_no_stale_block(net):
     one = net.chain_node()
     one.generate(400)
     two = net.node()
     two.start("-connect", "127.0.0.1:%d" % one.id, "-miner", "M")
-    wait_until("it mines on the tip", lambda: two.rpc("getblockcount") > 401, 40)
+    wait_until("it mines on top of the chain that it joined", lambda: two.rpc("getblockcount") > 401, 40)
     assert len(two.rpc("getchaintips")) == 1, two.rpc("getchaintips")
 
 

@@ -1,4 +1,4 @@
-"""The control port, as clients written for Bitcoin Core see it."""
+"""The control port, as clients written for Bitcoin Core use it, and the commands of Tally's own."""
 import base64
 import decimal
 import http.client
@@ -20,7 +20,7 @@ def proxy(n):
         return bitcoin.rpc.RawProxy(service_url="http://%s@127.0.0.1:%d" % (f.read(), n.id + 10000))
 
 
-def test_the_chain_tells_how_much_of_the_disk_it_takes(net):
+def test_size_on_disk_is_the_size_of_the_chain_directory(net):
     n = net.chain_node()
 
     def size():
@@ -33,7 +33,7 @@ def test_the_chain_tells_how_much_of_the_disk_it_takes(net):
     assert size() > before + 2000 * 172
 
 
-def test_blocks_are_made_only_while_somebody_waits_for_them(net):
+def test_mining_stops_when_the_client_disconnects(net):
     n = net.node()
     n.create("CENTRAL_NODE", "-spacing", "3600")
     n.start("-connect", "0")
@@ -41,11 +41,11 @@ def test_blocks_are_made_only_while_somebody_waits_for_them(net):
     for method, params in (("generatetoaddress", [1000, "CENTRAL_NODE"]),
                            ("send", {"to": "bob", "amount": "1", "mine": True}),
                            ("tally_command", ["send! bob 1 mine=true"])):
-        leave_while_it_mines(n, {"method": method, "params": params, "id": 1})
+        disconnect_while_mining(n, {"method": method, "params": params, "id": 1})
 
 
-def ask(n, calls):
-    """A connection over which this was asked, the answer still to come."""
+def open_call(n, calls):
+    """Sends a call or a batch. Returns the connection, on which the answer is still to come."""
     body = json.dumps(calls)
     with open(os.path.join(n.dir, ".cookie")) as f:
         auth = base64.b64encode(f.read().encode()).decode()
@@ -55,55 +55,56 @@ def ask(n, calls):
     return s
 
 
-def leave_while_it_mines(n, call):
-    with ask(n, call):
-        wait_until("it mines", lambda: n.rpc("getmininginfo")["hashespersec"] > 0)
-    wait_until("it has stopped", lambda: n.rpc("getmininginfo")["hashespersec"] == 0)
+def disconnect_while_mining(n, call):
+    """Mining must begin for this call and end when its client disconnects, without a block."""
+    with open_call(n, call):
+        wait_until("mining has begun", lambda: n.rpc("getmininginfo")["hashespersec"] > 0)
+    wait_until("mining has ended", lambda: n.rpc("getmininginfo")["hashespersec"] == 0)
     assert n.rpc("getblockcount") == 0
 
 
-def test_what_of_a_batch_is_not_begun_when_its_client_leaves_never_is(net):
+def test_calls_of_a_batch_that_have_not_begun_are_cancelled_when_its_client_disconnects(net):
     n = net.chain_node()
     n.generate(1000)
-    slow = [{"method": "printchain", "params": [1000, 1000], "id": i} for i in range(60)]
-    late = [{"method": "getnewaddress", "params": ["late"]},
+    slow_calls = [{"method": "printchain", "params": [1000, 1000], "id": i} for i in range(60)]
+    late_calls = [{"method": "getnewaddress", "params": ["late"]},
             {"method": "generatetoaddress", "params": [3000, "CENTRAL_NODE"]}]
-    with ask(n, slow + late):
+    with open_call(n, slow_calls + late_calls):
         time.sleep(0.05)
-    # Calls of two batches take turns: by the end of this one the other's would have been begun.
-    assert len(json.loads(n.post(json.dumps(slow + slow[:20]))[1])) == 80
+    # The calls of two batches alternate: when this batch has ended, the other's last calls would have begun.
+    assert len(json.loads(n.post(json.dumps(slow_calls + slow_calls[:20]))[1])) == 80
     assert "late" not in n.cli("listaddresses")
     assert n.rpc("getblockcount") == 1000
 
 
-def test_who_closes_the_side_that_sends_is_answered_and_waits_for_nothing_long(net):
+def test_a_client_that_shuts_down_its_sending_side_gets_short_answers_and_no_long_ones(net):
     n = net.node()
     n.create("CENTRAL_NODE", "-spacing", "3600")
     n.start("-connect", "0")
     count = {"method": "getblockcount", "id": 1}
     long = {"method": "generatetoaddress", "params": [1, "CENTRAL_NODE"], "id": 2}
 
-    def closing(calls):
-        with ask(n, calls) as s:
+    def call_and_shut_down(calls):
+        with open_call(n, calls) as s:
             s.shutdown(socket.SHUT_WR)
             answer = http.client.HTTPResponse(s)
             answer.begin()
             return json.loads(answer.read())
 
-    assert closing(count)["result"] == 0
-    for answer in (closing(long), closing([long])[0]):
+    assert call_and_shut_down(count)["result"] == 0
+    for answer in (call_and_shut_down(long), call_and_shut_down([long])[0]):
         error = answer["error"]
         assert error["data"]["token"] == "given-up" and "closed the connection" in error["message"], answer
     assert n.rpc("getblockcount") == 0
 
 
-def test_mining_off_ends_the_counts_that_are_under_way(net):
+def test_switching_mining_off_ends_generatetoaddress(net):
     n = net.node()
     n.create("CENTRAL_NODE", "-spacing", "3600")
     n.start("-connect", "0")
     for off in ("mine off", "mine", "setgenerate false"):
-        with ask(n, {"method": "generatetoaddress", "params": [50, "CENTRAL_NODE"], "id": 1}) as s:
-            wait_until("it mines", lambda: n.rpc("tally_snapshot")["hash_rate"] > 0)
+        with open_call(n, {"method": "generatetoaddress", "params": [50, "CENTRAL_NODE"], "id": 1}) as s:
+            wait_until("mining has begun", lambda: n.rpc("tally_snapshot")["hash_rate"] > 0)
             assert n.rpc("tally_snapshot")["role"] == "MINER" and not n.rpc("getmininginfo")["generate"]
             assert n.rpc("tally_command", off)["kind"] == "done"
             answer = http.client.HTTPResponse(s)
@@ -113,7 +114,7 @@ def test_mining_off_ends_the_counts_that_are_under_way(net):
     assert n.rpc("getblockcount") == 0
 
 
-def test_mining_goes_on_when_told_how(net):
+def test_the_mine_command_changes_threads_and_address_of_running_mining(net):
     n = net.node()
     n.create("CENTRAL_NODE", "-spacing", "3600")
     n.start("-connect", "0")
@@ -135,17 +136,17 @@ def test_mining_goes_on_when_told_how(net):
     for bad in (0, 65, -2):
         status, out, err = n.run("rpc", "setgenerate", "true", str(bad))
         assert status == 2 and out == "" and "from 1 to 64" in err, (bad, err)
-    n.cli("rpc", "setgenerate", "true", "-1")  # as Bitcoin Core had it: no limit
+    n.cli("rpc", "setgenerate", "true", "-1")  # as in Bitcoin Core: no limit
     assert n.rpc("getmininginfo")["genproclimit"] == 2
 
 
-def test_what_can_be_spent_is_the_same_everywhere(net):
+def test_all_commands_agree_on_the_spendable_balance(net):
     n = net.chain_node()
     n.generate(6)
     n.rpc("getnewaddress", "bob")
     two = net.synced_node(n)
     to = two.rpc("getnewaddress")
-    wait_until("it follows", lambda: two.tip() == n.tip())
+    wait_until("the second node has synced", lambda: two.tip() == n.tip())
     n.rpc("sendtoaddress", to, 8.5)
     spend = n.rpc("getbalance")
     b = n.rpc("getbalances")
@@ -153,43 +154,46 @@ def test_what_can_be_spent_is_the_same_everywhere(net):
     assert b["lastprocessedblock"] == {"hash": n.tip(), "height": 6}
     info = n.rpc("getwalletinfo")
     assert info["balance"] == spend and info["immature_balance"] == b["mine"]["immature"] == 200
-    assert 0 < 150 - 8.5 - spend < 0.001  # the payment has gone, its change can be spent again
+    assert 0 < 150 - 8.5 - spend < 0.001  # the payment is deducted, and its change can be spent
     assert n.cli("getbalance") == "Balance: %s (%s to spend, 200 mined, to wait for)" % (
         format(spend + 200, ".8f").rstrip("0"), format(spend, ".8f").rstrip("0"))
     assert format(spend, ".8f").rstrip("0") + " coins" in n.rpc("tally_screen", 120, 40)
     answer = n.rpc("tally_command", "send bob 1000")
     assert "%s can be spent and 200 wait for blocks" % format(spend, ".8f").rstrip("0") in answer["text"], answer
-    # What others pay counts when it is in a block.
-    wait_until("it came", lambda: two.rpc("getbalances")["mine"]["untrusted_pending"] == 8.5)
+    # A payment from another wallet can be spent when it is in a block.
+    wait_until("the second node has the unconfirmed payment",
+               lambda: two.rpc("getbalances")["mine"]["untrusted_pending"] == 8.5)
     assert two.cli("getbalance") == "Balance: 8.5 (0 to spend, 8.5 coming)"
     assert two.rpc("getbalance") == 0
     n.generate(1)
-    wait_until("it is there", lambda: two.rpc("getbalance") == 8.5)
+    wait_until("the payment can be spent", lambda: two.rpc("getbalance") == 8.5)
 
 
-def test_the_balance_is_of_the_wallet_and_as_deep_as_one_asks(net):
+def test_getbalance_counts_coins_with_at_least_minconf_confirmations(net):
     n = net.chain_node()
     n.generate(6)
     n.rpc("getnewaddress", "bob")
     assert n.rpc("getbalance") == n.rpc("getbalance", "*", 1) == n.rpc("getbalance", "", 0) == 150
-    assert [n.rpc("getbalance", "*", deep) for deep in (5, 6, 7, 8)] == [150, 100, 50, 0]
-    n.rpc("sendtoaddress", "bob", 8.5)  # one's own, but it waits, as the change does
+    assert [n.rpc("getbalance", "*", minconf) for minconf in (5, 6, 7, 8)] == [150, 100, 50, 0]
+    n.rpc("sendtoaddress", "bob", 8.5)  # a payment to ourselves, unconfirmed like its change
     assert 149.9 < n.rpc("getbalance", "*", 0) < 150
     assert n.rpc("getbalance", "*", 1) == 100
     p = proxy(n)
-    assert p.getbalance("*", 1, False) == p.getbalance("", 6) == 100  # all its clients may say
-    for params, code, says in ((["bob"], -32, "tally_balance bob tells"), (["*", "x"], -3, "minconf is no whole number"),
-                               (["*", -1], -8, "minconf -1 is out of range"), (["*", 1, "x"], -3, "include_watchonly")):
+    assert p.getbalance("*", 1, False) == p.getbalance("", 6) == 100  # all arguments that Bitcoin clients may give
+    for params, code, contains in ((["bob"], -32, "tally_balance bob tells"),
+                                   (["*", "x"], -3, "minconf is no whole number"),
+                                   (["*", -1], -8, "minconf -1 is out of range"),
+                                   (["*", 1, "x"], -3, "include_watchonly")):
         try:
             n.rpc("getbalance", *params)
             raise AssertionError(params)
         except RpcError as e:
-            assert e.error["code"] == code and says in e.error["message"], (params, e)
+            assert e.error["code"] == code and contains in e.error["message"], (params, e)
         status, out, err = n.run("rpc", "getbalance", *map(str, params))
-        assert status == 2 and out == "" and says in err, (params, err)
+        assert status == 2 and out == "" and contains in err, (params, err)
 
 
-def test_a_block_is_found_by_what_the_screen_shows(net):
+def test_getblock_accepts_heights_and_shortened_hashes_from_the_screen(net):
     n = net.chain_node()
     hashes = [n.rpc("getblockhash", 0), *n.generate(25)]
     for height in (0, 3, 25):
@@ -210,7 +214,7 @@ def test_a_block_is_found_by_what_the_screen_shows(net):
     assert n.rpc("tally_command", "getblock 3")["kind"] == "done"
 
 
-def test_bitcoinlib_can_ask(net):
+def test_python_bitcoinlib_works_as_a_client(net):
     n = net.chain_node()
     hashes = n.generate(3)
     p = proxy(n)
@@ -228,13 +232,14 @@ def test_bitcoinlib_can_ask(net):
     assert p.getmempoolinfo()["size"] == 1
 
 
-def test_the_coins_are_summed_up(net):
+def test_gettxoutsetinfo_summarises_the_unspent_outputs(net):
     n = net.chain_node()
     n.generate(9)
     n.cli("send", "-from", "CENTRAL_NODE", "-to", n.cli("createwallet"), "-amount", "1", "-mine")
     info = n.rpc("gettxoutsetinfo")
     assert info["height"] == 10 and info["bestblock"] == n.tip()
-    assert info["txouts"] == 12 and info["total_amount"] == 550, info  # 11 coinbases, one of them spent for two
+    # 11 coinbase outputs; one was spent and made two outputs.
+    assert info["txouts"] == 12 and info["total_amount"] == 550, info
     assert n.rpc("gettxoutsetinfo") == info
     n.generate(1)
     assert n.rpc("gettxoutsetinfo")["hash_serialized"] != info["hash_serialized"]
@@ -244,7 +249,7 @@ def test_the_coins_are_summed_up(net):
     assert n.cli("rpc", "gettxoutsetinfo") == before
 
 
-def test_http_status_and_errors(net):
+def test_errors_have_the_http_status_and_code_of_bitcoin_core(net):
     n = net.chain_node()
     assert n.post("{}", cookie="__cookie__:0")[0] == 401
     for body, status, code in (('{"method":"nosuch","id":7}', 404, -32601),
@@ -256,7 +261,7 @@ def test_http_status_and_errors(net):
         assert got == status and answer["error"]["code"] == code and answer["result"] is None, (got, text)
 
 
-def test_batches_and_named_parameters(net):
+def test_batches_and_named_parameters_work(net):
     n = net.chain_node()
     n.generate(2)
     status, text = n.post(json.dumps([
@@ -270,7 +275,7 @@ def test_batches_and_named_parameters(net):
     assert answers[3]["result"] == [n.tip()]
 
 
-def test_cookie_is_private_and_goes(net):
+def test_the_cookie_is_private_and_removed_when_the_node_stops(net):
     n = net.chain_node()
     path = os.path.join(n.dir, ".cookie")
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
@@ -278,12 +283,12 @@ def test_cookie_is_private_and_goes(net):
     assert not os.path.exists(path)
 
 
-def test_prompt_lines_and_blocks_by_hand(net):
+def test_prompt_commands_ask_for_confirmation_unless_the_name_ends_with_an_exclamation_mark(net):
     n = net.chain_node()
     assert n.rpc("tally_command", "send 1 @nobody")["kind"] == "failed"
     address = n.rpc("getnewaddress", "alice")
-    asked = n.rpc("tally_command", "send 5 @alice")
-    assert asked["kind"] == "confirm" and address in asked["text"]
+    preview = n.rpc("tally_command", "send 5 @alice")
+    assert preview["kind"] == "confirm" and address in preview["text"]
     assert n.rpc("getrawmempool") == []
     done = n.rpc("tally_command", "send! 5 @alice")
     assert done["kind"] == "done" and n.rpc("getrawmempool") == [done["text"].split()[-1]]
@@ -291,12 +296,12 @@ def test_prompt_lines_and_blocks_by_hand(net):
     assert n.rpc("submitblock", raw) == "duplicate"
     try:
         n.rpc("sendrawtransaction", "00")
-        raise AssertionError("taken")
+        raise AssertionError("an invalid transaction was accepted")
     except RpcError as e:
         assert e.error["code"] == -22, e
 
 
-def test_an_id_comes_back_as_it_was(net):
+def test_the_id_of_a_request_is_returned_unchanged(net):
     n = net.chain_node()
     for i in (7, "a", None, "\u0001 {\"evil\":1}", "\u0001", [1, {"x": "\u0001y"}], 1.5):
         status, text = n.post(json.dumps({"method": "uptime", "id": i}))
@@ -304,50 +309,52 @@ def test_an_id_comes_back_as_it_was(net):
 
 
 def sanitized(text):
-    """As it is shown to others: without what is not plain."""
+    """The text as the node shows it to others: control characters and direction marks are replaced."""
     return "".join("?" if ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u202e\u2028" else c for c in text)
 
 
-# What would be taken for something else if it were not a text: marks of amounts, ends of texts, controls.
+# Texts that could be mistaken for something else in JSON: the node's marks for amounts, quotation marks, escape
+# sequences, the end of an object, control characters.
 TEXTS = ("\u0001", "\u00011,\"x\":2", "a\"\u00011", "\\u0000", "\"\\u00001,\"x\":2", "\\", "\"", "\u001f\u007f\u0085",
          "},\"error\":null", "\u202e\u2028", "\U0001f600")
 
 
-def test_no_text_is_taken_for_something_else(net):
+def test_texts_of_users_and_peers_never_break_the_json(net):
     n = net.chain_node()
     n.generate(20)
 
-    def exact(method, **params):
-        """The answer, which must be JSON in which nothing is told twice."""
-        def once(pairs):
+    def call(method, **params):
+        """Calls a command. Its answer must be JSON without duplicate names in an object."""
+        def unique(pairs):
             assert len(dict(pairs)) == len(pairs), pairs
             return dict(pairs)
-        return json.loads(n.post(json.dumps({"method": method, "params": params}))[1], object_pairs_hook=once)
+        answer = n.post(json.dumps({"method": method, "params": params}))[1]
+        return json.loads(answer, object_pairs_hook=unique)
 
     for text in TEXTS:
-        sent = exact("send", to="CENTRAL_NODE", amount=0.5, memo=text, preview=True)["result"]
+        sent = call("send", to="CENTRAL_NODE", amount=0.5, memo=text, preview=True)["result"]
         assert sent["memo"] == text and sent["amount"] == 0.5, sent
         assert sent.keys() == {"txid", "to", "amount", "fee", "change", "label", "own", "memo", "preview"}
-        sent = exact("send", to="CENTRAL_NODE", amount=0.5, memo=text)["result"]
+        sent = call("send", to="CENTRAL_NODE", amount=0.5, memo=text)["result"]
         assert sent["memo"] == text
-        outs = exact("getrawtransaction", txid=sent["txid"], verbose=True)["result"]["vout"]
+        outs = call("getrawtransaction", txid=sent["txid"], verbose=True)["result"]["vout"]
         assert [o["scriptPubKey"]["memo"] for o in outs if "memo" in o["scriptPubKey"]] == [sanitized(text)]
-        assert exact("tally_command", line="send @CENTRAL_NODE 1 memo=" + json.dumps(text))["error"] is None
-        # As a label it is taken, or not; and an error says whose it is.
-        label = exact("getnewaddress", label=text)
+        assert call("tally_command", line="send @CENTRAL_NODE 1 memo=" + json.dumps(text))["error"] is None
+        # The text is accepted as a label, or rejected as a bad label.
+        label = call("getnewaddress", label=text)
         if label["error"]:
             assert label["result"] is None and label["error"]["data"]["token"] == "bad-label", label
         else:
-            assert any(a["label"] == text for a in exact("listaddresses")["result"])
+            assert any(a["label"] == text for a in call("listaddresses")["result"])
         for method, params in (("send", {"to": text + "?", "amount": 1}), ("send", {"to": "a", "amount": text}),
                                ("help", {"command": text}), ("getblock", {"blockhash": text}), ("mine", {"on": text}),
                                ("mine", {"on": "x" * 39 + text}), (text, {}), ("getblockcount", {text: 1}),
                                ("help", {"command": text * 400}), ("help", {"command": "x" + text * 400})):
-            answer = exact(method, **params)
+            answer = call(method, **params)
             assert answer["result"] is None and answer["error"]["message"], (method, params, answer)
-    memos = {t["memo"] for t in exact("listtransactions", count=100)["result"] if "memo" in t}
+    memos = {t["memo"] for t in call("listtransactions", count=100)["result"] if "memo" in t}
     assert memos >= set(map(sanitized, TEXTS)), memos
-    # A path need not be UTF-8.
+    # A path may hold bytes that are not UTF-8.
     odd = net.node()
     odd.home = os.path.join(net.home, "\udcff")
     odd.dir = os.path.join(odd.home, str(odd.id))
@@ -355,18 +362,19 @@ def test_no_text_is_taken_for_something_else(net):
     odd.start("-connect", "0")
     assert odd.rpc("savemempool")["filename"] == "%s/?/%d/mempool.dat" % (net.home, odd.id)
     assert odd.stop() == 0
-    # No text holds a NUL.
+    # A text must not hold a NUL.
     assert json.loads(n.post('{"method":"send","params":{"memo":"\\u0000"}}')[1])["error"]["code"] == -32700
-    # And what a peer says of itself.
+    # The user agent of a peer.
     chain = Chain.from_node(n)
     for text in TEXTS:
         peer = Peer.handshaken(n, chain, user_agent=("/%s(chain=%s)/" % (text, chain.genesis[::-1].hex())).encode())
-        wait_until("it is a peer", lambda: exact("getpeerinfo")["result"][-1]["subver"].startswith("/" + sanitized(text)))
-        assert exact("tally_snapshot")["error"] is None
+        wait_until("the peer is listed with its user agent",
+                   lambda: call("getpeerinfo")["result"][-1]["subver"].startswith("/" + sanitized(text)))
+        assert call("tally_snapshot")["error"] is None
         peer.close()
 
 
-def test_large_answers_come_whole_and_too_large_batches_are_cut(net):
+def test_large_answers_are_complete_and_batches_above_1000_calls_rejected(net):
     n = net.chain_node()
     n.generate(60)
     to = n.cli("createwallet")
@@ -384,16 +392,17 @@ def test_large_answers_come_whole_and_too_large_batches_are_cut(net):
     assert n.post(json.dumps(raw + raw[:1]))[0] == 500
 
 
-def test_who_has_no_secret_can_neither_fill_memory_nor_hold_the_port(net):
+def test_clients_without_the_cookie_neither_fill_memory_nor_block_the_port(net):
     n = net.chain_node()
 
     def resident():
+        """Resident memory of the node in MB."""
         with open("/proc/%d/status" % n.process.pid) as f:
             return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) // 1024
 
     before = resident()
     head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8000000\r\n\r\n"
-    strangers = []
+    connections = []
     for _ in range(100):
         s = socket.create_connection(("127.0.0.1", n.id + 10000))
         s.settimeout(1)
@@ -401,28 +410,29 @@ def test_who_has_no_secret_can_neither_fill_memory_nor_hold_the_port(net):
             s.sendall(head)
             for _ in range(20):
                 s.sendall(b"x" * 200000)
-        except OSError:  # closed, or not taken yet
+        except OSError:  # the node has closed the connection or not accepted it yet
             pass
-        strangers.append(s)
+        connections.append(s)
     assert resident() - before < 40, "%d MB more" % (resident() - before)
     start = time.monotonic()
-    assert n.rpc("uptime") >= 0  # waits until strangers without a secret were sent away
+    assert n.rpc("uptime") >= 0  # the call may wait until the node has closed connections without a cookie
     assert time.monotonic() - start < 30
-    for s in strangers:
+    for s in connections:
         s.close()
-    # A secret in the body, or in a later request's head only, is none in the first.
+    # The cookie counts only in the head of the first request: neither in a body, nor in a later head.
     with open(os.path.join(n.dir, ".cookie")) as f:
         auth = base64.b64encode(f.read().encode())
     s = socket.create_connection(("127.0.0.1", n.id + 10000))
-    s.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nAuthorization: Basic " + auth + b"\r\n" * 100)
+    s.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
+              b"Authorization: Basic " + auth + b"\r\n" * 100)
     assert b"401" in s.recv(1000)
     s.close()
 
 
-def test_a_crowd_without_the_secret_does_not_keep_the_owner_waiting(net):
+def test_500_clients_without_the_cookie_do_not_delay_the_owner(net):
     n = net.chain_node()
 
-    def waited():
+    def seconds_to_answer():
         crowd = [socket.socket() for _ in range(500)]
         for s in crowd:
             s.setblocking(False)
@@ -434,11 +444,11 @@ def test_a_crowd_without_the_secret_does_not_keep_the_owner_waiting(net):
             s.close()
         return seconds
 
-    # Whom the system's queue has no room for comes again a second later.
-    assert min(waited() for _ in range(3)) < 3
+    # TCP sends a connection request that finds no room in the listen queue again after 1 s.
+    assert min(seconds_to_answer() for _ in range(3)) < 3
 
 
-def test_what_turns_the_writing_is_escaped_on_the_command_line(net):
+def test_direction_marks_are_escaped_on_the_command_line(net):
     node = net.node()
     name = "good \u202egnp.x\u2066 gr\u00fc\u00df"
     node.cli("createblockchain", "-address", "A", "-name", name, "-spacing", "0")

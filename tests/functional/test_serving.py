@@ -1,4 +1,4 @@
-"""What a node answers to getblocks, getheaders and getdata: all of it, in order, and no more than it should."""
+"""How a node answers getblocks, getheaders and getdata: completely, in order, and within bounds."""
 import os
 import time
 
@@ -17,18 +17,18 @@ def start(net, n):
 
 
 def resident(node):
-    """MB."""
+    """Resident memory of the node in MB."""
     with open("/proc/%d/status" % node.process.pid) as f:
         return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) // 1024
 
 
-def hashes(blocks):
+def block_items(blocks):
     return [(BLOCK, b.hash()) for b in blocks]
 
 
-def test_getblocks_is_answered_by_500_and_then_by_the_tip(net):
+def test_getblocks_is_answered_with_500_hashes_and_then_the_tip(net):
     node, chain = start(net, 1203)
-    p = Peer.handshaken(node, chain, protocol=209)  # one that is told tips by inv
+    p = Peer.handshaken(node, chain, protocol=209)  # version 209 knows no headers: the node announces blocks by inv
     got, locator_hash = [], chain.genesis
     while len(got) < chain.height:
         p.send("getblocks", locator([locator_hash]))
@@ -39,83 +39,84 @@ def test_getblocks_is_answered_by_500_and_then_by_the_tip(net):
         if len(items) == 500:
             p.send("getdata", inv(items[-1]))
             assert p.expect_block().hash() == items[-1][1]
-            assert read_inv(p.expect("inv")) == hashes([chain.tip])  # "ask on"
-    assert got == hashes(chain.blocks[1:])
+            assert read_inv(p.expect("inv")) == block_items([chain.tip])  # tells the peer to send getblocks again
+    assert got == block_items(chain.blocks[1:])
 
 
-def test_getblocks_begins_at_the_fork_and_ends_before_the_stop(net):
+def test_getblocks_starts_after_the_fork_and_ends_before_the_stop_hash(net):
     node, chain = start(net, 12)
     p = Peer.handshaken(node, chain)
 
-    def ask(known, stop=NULL):
+    def request(known, stop=NULL):
         p.send("getblocks", locator(known, stop))
         return read_inv(p.expect("inv"))
 
     h = [b.hash() for b in chain.blocks]
-    assert ask([h[5]]) == hashes(chain.blocks[6:])
-    assert ask([os.urandom(32), h[7], h[3]]) == hashes(chain.blocks[8:])
-    assert ask([os.urandom(32)]) == hashes(chain.blocks[1:])  # none known: from genesis on
-    assert ask([]) == hashes(chain.blocks)  # genesis included
-    assert ask([h[5]], stop=h[9]) == hashes(chain.blocks[6:9])
-    assert ask([h[5]], stop=os.urandom(32)) == hashes(chain.blocks[6:])
+    assert request([h[5]]) == block_items(chain.blocks[6:])
+    assert request([os.urandom(32), h[7], h[3]]) == block_items(chain.blocks[8:])
+    # No hash of the locator is known: start after the genesis block.
+    assert request([os.urandom(32)]) == block_items(chain.blocks[1:])
+    assert request([]) == block_items(chain.blocks)  # an empty locator: start with the genesis block
+    assert request([h[5]], stop=h[9]) == block_items(chain.blocks[6:9])
+    assert request([h[5]], stop=os.urandom(32)) == block_items(chain.blocks[6:])
     for known, stop in (([h[12]], NULL), ([h[5]], h[6])):
         p.send("getblocks", locator(known, stop))
-        p.expect_no("inv", 0.2)  # nothing to say
-    assert ask([os.urandom(32)] * 100 + [h[11]]) == hashes(chain.blocks[12:])
+        p.expect_no("inv", 0.2)  # no answer, as there is no block to list
+    assert request([os.urandom(32)] * 100 + [h[11]]) == block_items(chain.blocks[12:])
     p.send("getblocks", locator([os.urandom(32)] * 102))
     p.expect_disconnect("a locator of 102 hashes")
 
 
-def test_getheaders_is_answered_by_2000_the_stop_included(net):
+def test_getheaders_is_answered_with_2000_headers_up_to_and_including_the_stop_hash(net):
     node, chain = start(net, 2100)
     p = Peer.handshaken(node, chain)
 
-    def ask(known, stop=NULL):
+    def request(known, stop=NULL):
         p.send("getheaders", locator(known, stop))
         return read_headers(p.expect("headers"))
 
     all_ = [b.header() for b in chain.blocks]
     h = [b.hash() for b in chain.blocks]
-    assert ask([h[0]]) == all_[1:2001]
-    assert ask([h[2000]]) == all_[2001:]
-    assert ask([]) == all_[:2000]  # genesis included
-    assert ask([], stop=h[77]) == [all_[77]]
-    assert ask([], stop=os.urandom(32)) == []
-    assert ask([h[10]], stop=h[20]) == all_[11:21]
-    assert ask([h[2100]]) == []
-    assert ask([os.urandom(32), h[2090], h[4]]) == all_[2091:]
+    assert request([h[0]]) == all_[1:2001]
+    assert request([h[2000]]) == all_[2001:]
+    assert request([]) == all_[:2000]  # an empty locator: start with the genesis block
+    assert request([], stop=h[77]) == [all_[77]]
+    assert request([], stop=os.urandom(32)) == []
+    assert request([h[10]], stop=h[20]) == all_[11:21]
+    assert request([h[2100]]) == []
+    assert request([os.urandom(32), h[2090], h[4]]) == all_[2091:]
     p.send("getheaders", locator([os.urandom(32)] * 102))
     p.expect_disconnect("a locator of 102 hashes")
 
 
-def test_what_is_asked_for_comes_in_order_and_what_is_missing_is_said(net):
+def test_getdata_is_answered_in_order_and_with_notfound_for_unknown_items(net):
     node, chain = start(net, 8)
     key = Key()
     p = Peer.handshaken(node, chain)
     for b in chain.grow(key, 6):
         p.send_block(b)
-    wait_until("our blocks are taken", lambda: node.rpc("getblockcount") == 14)
+    wait_until("the node has connected our blocks", lambda: node.rpc("getblockcount") == 14)
     coin = chain.blocks[9].txs[0]
     tx = spend(key, [(coin.id(), 0, coin.outputs[0][0])], [(COIN, key.script)], chain.genesis)
     p.send("tx", tx.bytes())
-    wait_until("it waits", lambda: len(node.rpc("getrawmempool")) == 1)
-    gone = os.urandom(32)
+    wait_until("the transaction is in the mempool", lambda: len(node.rpc("getrawmempool")) == 1)
+    unknown = os.urandom(32)
     p.received.clear()
-    p.send("getdata", inv((BLOCK, chain.blocks[3].hash()), (TX, gone), (TX, tx.id()), (BLOCK, gone),
+    p.send("getdata", inv((BLOCK, chain.blocks[3].hash()), (TX, unknown), (TX, tx.id()), (BLOCK, unknown),
                           (FILTERED, chain.tip.hash()), (77, chain.tip.hash()), (BLOCK, chain.genesis),
                           (TX, coin.id()), (BLOCK, chain.blocks[3].hash())))
     missing = []
     while len(missing) < 5:
         missing += read_inv(p.expect("notfound"))
     p.sync_with_ping()
-    assert missing == [(TX, gone), (BLOCK, gone), (FILTERED, chain.tip.hash()), (77, chain.tip.hash()),
-                       (TX, coin.id())], missing  # a transaction in a block is not kept by itself
+    assert missing == [(TX, unknown), (BLOCK, unknown), (FILTERED, chain.tip.hash()), (77, chain.tip.hash()),
+                       (TX, coin.id())], missing  # a confirmed transaction can't be requested
     sent = [(c, m) for c, m in p.received if c in ("block", "tx")]
     assert sent == [("block", chain.blocks[3].bytes()), ("tx", tx.bytes()), ("block", chain.blocks[0].bytes()),
                     ("block", chain.blocks[3].bytes())]
 
 
-def test_blocks_beside_the_best_chain_are_given_and_bad_ones_are_not(net):
+def test_blocks_of_side_branches_are_sent_and_invalid_blocks_are_not(net):
     node, chain = start(net, 5)
     key = Key()
     p = Peer.handshaken(node, chain)
@@ -127,7 +128,7 @@ def test_blocks_beside_the_best_chain_are_given_and_bad_ones_are_not(net):
     p.send("getdata", inv((BLOCK, side.tip.hash())))
     assert p.expect_block().bytes() == side.tip.bytes()
     p.send_block(bad)
-    p.expect_disconnect("a bad block")
+    p.expect_disconnect("an invalid block")
     q = Peer.handshaken(node, chain)
     q.send("getdata", inv((BLOCK, bad.hash())))
     assert read_inv(q.expect("notfound")) == [(BLOCK, bad.hash())]
@@ -135,26 +136,26 @@ def test_blocks_beside_the_best_chain_are_given_and_bad_ones_are_not(net):
     assert read_headers(q.expect("headers")) == []
 
 
-def test_fifty_thousand_wishes_and_fifty_thousand_more_are_fulfilled(net):
+def test_two_getdata_messages_of_50_000_items_are_answered_completely(net):
     node, chain = start(net, 1)
     p = Peer.handshaken(node, chain)
-    gone = [(TX, os.urandom(32)) for _ in range(49_999)]
+    unknown = [(TX, os.urandom(32)) for _ in range(49_999)]
     for _ in range(2):
-        p.send("getdata", inv(*gone, (BLOCK, chain.genesis)))
-    missing, blocks = [], 0  # what is missing is told by the thousand, so a block may overtake it
-    while len(missing) < 2 * len(gone) or blocks < 2:
+        p.send("getdata", inv(*unknown, (BLOCK, chain.genesis)))
+    missing, blocks = [], 0  # a notfound message collects up to 1,000 items, so the block may come before it
+    while len(missing) < 2 * len(unknown) or blocks < 2:
         command, payload = p.receive()
         if command == "notfound":
             missing += read_inv(payload)
         elif command == "block":
             blocks += 1
-    assert missing == gone * 2
+    assert missing == unknown * 2
     assert p.is_connected()
-    p.send("getdata", compact_size(50_001) + inv(*gone, *gone[:2])[3:])
-    p.expect_disconnect("a getdata of 50,001")
+    p.send("getdata", compact_size(50_001) + inv(*unknown, *unknown[:2])[3:])
+    p.expect_disconnect("a getdata of 50,001 items")
 
 
-def test_who_does_not_read_fills_no_memory_and_gets_all_when_it_does(net):
+def test_peers_that_do_not_read_use_little_memory_and_get_all_blocks_when_they_read(net):
     node = net.node()
     node.create("CENTRAL_NODE", "-spacing", "0", "-max-block-bytes", "4000000")
     node.start("-connect", "0")
@@ -168,28 +169,28 @@ def test_who_does_not_read_fills_no_memory_and_gets_all_when_it_does(net):
     assert all(90_000 < len(t.bytes()) <= 100_000 for t in (first, second))
     block = chain.add(chain.next_block(key, [first, second]))
     p.send_block(block)
-    wait_until("a large block is taken", lambda: node.rpc("getblockcount") == 8)
+    wait_until("the node has connected the large block", lambda: node.rpc("getblockcount") == 8)
 
     before = resident(node)
-    wanted = 200  # 40 MB
-    deaf = [Peer.handshaken(node, chain) for _ in range(10)]
-    for q in deaf:
-        q.send("getdata", inv(*[(BLOCK, block.hash())] * wanted))
+    copies = 200  # of a block of 0.2 MB: 40 MB
+    idle_peers = [Peer.handshaken(node, chain) for _ in range(10)]
+    for q in idle_peers:
+        q.send("getdata", inv(*[(BLOCK, block.hash())] * copies))
     time.sleep(1)
-    live = Peer.handshaken(node, chain)
-    live.send("getdata", inv((BLOCK, block.hash())))
-    assert live.expect_block().hash() == block.hash()  # others are served
-    limit = 250 if "san" in os.environ.get("TALLY", "") else 40  # a sanitizer keeps what was freed
-    assert resident(node) - before < limit, "%d MB more for ten that don't read" % (resident(node) - before)
-    q = deaf[0]
-    for _ in range(wanted):
+    reader = Peer.handshaken(node, chain)
+    reader.send("getdata", inv((BLOCK, block.hash())))
+    assert reader.expect_block().hash() == block.hash()  # other peers are served meanwhile
+    limit = 250 if "san" in os.environ.get("TALLY", "") else 40  # a sanitizer keeps freed memory for a while
+    assert resident(node) - before < limit, "%d MB more for 10 peers that don't read" % (resident(node) - before)
+    q = idle_peers[0]
+    for _ in range(copies):
         assert q.expect("block") == block.bytes()
     assert Block.read(block.bytes()).hash() == block.hash() and q.is_connected()
-    for q in deaf:
+    for q in idle_peers:
         q.close()
 
 
-def test_what_a_hundred_ask_for_and_none_reads_is_there_once(net):
+def test_a_block_queued_for_100_peers_is_in_memory_once(net):
     node = net.node()
     node.create("CENTRAL_NODE", "-spacing", "0", "-maturity", "1")
     node.start("-connect", "0")
@@ -198,22 +199,23 @@ def test_what_a_hundred_ask_for_and_none_reads_is_there_once(net):
     for b in chain.grow(key, 11):
         p.send_block(b)
     coins = [coin_of(b) for b in chain.blocks[1:11]]
-    block = chain.add(chain.next_block(key, [spend(key, [c], [(1000, key.script)] * 3000, chain.genesis) for c in coins]))
+    txs = [spend(key, [c], [(1000, key.script)] * 3000, chain.genesis) for c in coins]
+    block = chain.add(chain.next_block(key, txs))
     assert len(block.bytes()) > 900_000
     p.send_block(block)
-    wait_until("a large block is taken", lambda: node.rpc("getblockcount") == 12)
+    wait_until("the node has connected the large block", lambda: node.rpc("getblockcount") == 12)
     before = resident(node)
-    deaf = [Peer.handshaken(node, chain) for _ in range(100)]
-    for q in deaf:
+    idle_peers = [Peer.handshaken(node, chain) for _ in range(100)]
+    for q in idle_peers:
         q.send("getdata", inv(*[(BLOCK, block.hash())] * 40))
     time.sleep(1)
-    live = Peer.handshaken(node, chain)
-    live.send("getdata", inv((BLOCK, block.hash())))
-    assert live.expect("block") == block.bytes()
+    reader = Peer.handshaken(node, chain)
+    reader.send("getdata", inv((BLOCK, block.hash())))
+    assert reader.expect("block") == block.bytes()
     limit = 250 if "san" in os.environ.get("TALLY", "") else 40
-    assert resident(node) - before < limit, "%d MB more for a hundred that don't read" % (resident(node) - before)
-    assert deaf[99].expect("block") == block.bytes()
-    for q in deaf:
+    assert resident(node) - before < limit, "%d MB more for 100 peers that don't read" % (resident(node) - before)
+    assert idle_peers[99].expect("block") == block.bytes()
+    for q in idle_peers:
         q.close()
 
 

@@ -1,5 +1,5 @@
-"""The signature rule of tally-protocol(7), TRANSACTIONS, where implementations of Ed25519 differ: the node takes and
-refuses what the definitions say, in its mempool and in blocks."""
+"""The signature rule of tally-protocol(7), TRANSACTIONS, for signatures about which implementations of Ed25519
+disagree. The node must follow the definitions, in its mempool and in blocks."""
 import hashlib
 import os
 
@@ -10,7 +10,7 @@ from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
 VECTOR_KEY = bytes.fromhex("f2d100639614c6a6dd00b28f31127ad89655e2ad12da9063e0687f2b282dd773")
-VECTORS = (  # message, signature, valid: tally-protocol(7), TRANSACTIONS
+VECTORS = (  # (message, signature, valid). Source: tally-protocol(7), TRANSACTIONS
     (b"tally 0", "309dace591098967eba19b274a8f27f54f2bebdac549f82da580065a26cd9287"
                  "463a781f8ca5abb04e69fdd6edb95a4dd33d414a17792913b2fd493884e7ce01", False),
     (b"tally 6", "72e5803338daf1dbdec7d9789c866c98d347a70d4f277c226b1addc3d3f14d34"
@@ -19,11 +19,12 @@ VECTORS = (  # message, signature, valid: tally-protocol(7), TRANSACTIONS
 
 
 def number(n):
+    """32 bytes, little-endian."""
     return n.to_bytes(32, "little")
 
 
-class Odd(Key):
-    """A key whose point, or its bytes, are unusual: A = a B + extra, or the bytes given."""
+class UnusualKey(Key):
+    """A key pair whose public key is a B + extra, or the given bytes; a is the secret and B the base point."""
 
     def __init__(self, extra=IDENTITY, public=None, secret=None):
         super().__init__()
@@ -33,18 +34,19 @@ class Odd(Key):
         self.script = b"\x00\x14" + self.hash
 
     def signature(self, digest, fits=lambda k: True, extra=IDENTITY, r_bytes=None):
-        """S = r + k a for the first R = r B + extra whose challenge fits."""
+        """A signature (R, S) with R = r B + extra and S = r + k a, where k is the challenge. Tries random r until
+        fits(k). With r_bytes, R is given and r = 0; returns None if its k doesn't fit."""
         while True:
             r = 0 if r_bytes else int.from_bytes(os.urandom(32), "little") % L
             R = r_bytes or encode(add(mul(r, BASE), extra))
             k = challenge(R, self.public, digest)
             if fits(k):
                 return R + number((r + k * self.a) % L)
-            if r_bytes:  # another digest is needed
+            if r_bytes:  # the caller must try another digest
                 return None
 
 
-def test_the_vectors_of_the_protocol_tell_the_two_rules_apart(net):
+def test_the_vectors_of_the_protocol_separate_the_two_rules(net):
     for message, signature, valid in VECTORS:
         signature, digest = bytes.fromhex(signature), hashlib.sha256(message).digest()
         assert verify(VECTOR_KEY, signature, digest) == valid
@@ -55,44 +57,46 @@ def test_the_vectors_of_the_protocol_tell_the_two_rules_apart(net):
         except BadSignatureError:
             sodium = False
         assert sodium == valid
-    assert mul(8, decode(VECTOR_KEY)) != IDENTITY and mul(L, decode(VECTOR_KEY)) != IDENTITY  # mixed order
+    # The key has a component of small order.
+    assert mul(8, decode(VECTOR_KEY)) != IDENTITY and mul(L, decode(VECTOR_KEY)) != IDENTITY
 
 
 def cases():
-    """(name, key, digest -> signature or None where another digest is needed, valid, passes the looser rule)"""
-    t, plain = torsion(), Odd()
-    mixed = Odd(extra=t[1])
-    yield "an ordinary one", plain, plain.signature, True, True
-    yield "S + L in place of S", plain, lambda d: (
+    """Yields (name, key, function from digest to signature, valid, valid by the looser rule). The function returns
+    None if it needs another digest."""
+    t, plain = torsion(), UnusualKey()
+    mixed = UnusualKey(extra=t[1])
+    yield "a normal key and signature", plain, plain.signature, True, True
+    yield "S + L instead of S", plain, lambda d: (
         lambda s: s[:32] + number(int.from_bytes(s[32:], "little") + L))(plain.signature(d)), False, False
-    yield "S with a bit above its 253rd", plain, lambda d: (
+    yield "S with its highest bit set", plain, lambda d: (
         lambda s: s[:63] + bytes([s[63] | 0x80]))(plain.signature(d)), False, False
-    yield "a key of mixed order, 8 dividing k", mixed, lambda d: mixed.signature(
+    yield "a key of mixed order, 8 divides k", mixed, lambda d: mixed.signature(
         d, lambda k: k % 8 == 0), True, True
-    yield "a key of mixed order, 8 not dividing k", mixed, lambda d: mixed.signature(
+    yield "a key of mixed order, 8 does not divide k", mixed, lambda d: mixed.signature(
         d, lambda k: k % 8 != 0), False, True
-    yield "R with a part of order 8", plain, lambda d: plain.signature(d, extra=t[3]), False, True
-    yield "R with a part of order 2", plain, lambda d: plain.signature(d, extra=t[4]), False, True
-    yield "R the identity", plain, lambda d: plain.signature(d, r_bytes=encode(IDENTITY)), False, True
-    yield "R the identity, not canonical", plain, lambda d: plain.signature(
+    yield "R with a component of order 8", plain, lambda d: plain.signature(d, extra=t[3]), False, True
+    yield "R with a component of order 2", plain, lambda d: plain.signature(d, extra=t[4]), False, True
+    yield "R is the identity", plain, lambda d: plain.signature(d, r_bytes=encode(IDENTITY)), False, True
+    yield "R is the identity, not canonically encoded", plain, lambda d: plain.signature(
         d, r_bytes=number(P + 1)), False, True
     for i in range(8):
-        key = Odd(public=encode(t[i]), secret=0)
-        yield "a key of small order, %d" % i, key, lambda d, key=key: key.signature(
+        key = UnusualKey(public=encode(t[i]), secret=0)
+        yield "a key of small order: point %d" % i, key, lambda d, key=key: key.signature(
             d, lambda k: k % 8 == 0), False, True
     for name, public in (("y = p", number(P)), ("y = p + 1", number(P + 1)),
-                         ("the identity with a sign", number(1 | 1 << 255))):
-        key = Odd(public=public, secret=0)
-        yield "a key of small order, not canonical: " + name, key, lambda d, key=key: key.signature(
+                         ("the identity with its sign bit set", number(1 | 1 << 255))):
+        key = UnusualKey(public=public, secret=0)
+        yield "a key of small order, not canonically encoded: " + name, key, lambda d, key=key: key.signature(
             d, lambda k: k % 8 == 0), False, int.from_bytes(public, "little") % 2**255 < P
     y = next(n for n in range(2, 500) if decode(number(n)) is None)
-    off = Odd(public=number(y), secret=0)
-    yield "a key that is no point", off, off.signature, False, False
+    off = UnusualKey(public=number(y), secret=0)
+    yield "a key that encodes no point of the curve", off, off.signature, False, False
     other = Key()
-    yield "another's signature", plain, other.sign, False, False
+    yield "a signature by another key", plain, other.sign, False, False
 
 
-def test_the_node_follows_the_definitions_where_implementations_differ(net):
+def test_the_node_follows_the_strict_rule_in_mempool_and_blocks(net):
     node = net.chain_node()
     chain, key, all_cases = Chain.from_node(node), Key(), list(cases())
     share = chain.subsidy(1) // len(all_cases)
@@ -101,7 +105,7 @@ def test_the_node_follows_the_definitions_where_implementations_differ(net):
     for b in chain.blocks[1:]:
         assert node.rpc("submitblock", b.bytes().hex()) is None
     verdicts = []
-    for i, (name, owner, sign, valid, loose) in enumerate(all_cases):
+    for i, (name, owner, sign, valid, valid_by_looser_rule) in enumerate(all_cases):
         signature = None
         fee = share // 2
         while signature is None:
@@ -110,18 +114,18 @@ def test_the_node_follows_the_definitions_where_implementations_differ(net):
             signature = sign(digest)
             fee -= 1
         assert verify(owner.public, signature, digest) == valid, name
-        assert verify(owner.public, signature, digest, cofactor=True) == loose, name
+        assert verify(owner.public, signature, digest, cofactor=True) == valid_by_looser_rule, name
         tx.inputs[0][2] = b"\x40" + signature + b"\x20" + owner.public
-        refused = chain.next_block(key, [tx])
+        block = chain.next_block(key, [tx])
         if valid:
             assert node.rpc("sendrawtransaction", tx.bytes().hex()) == tx.id()[::-1].hex(), name
         else:
             try:
                 node.rpc("sendrawtransaction", tx.bytes().hex())
-                raise AssertionError("the mempool took " + name)
+                raise AssertionError("accepted by the mempool: " + name)
             except RpcError as e:
                 assert "mandatory-script-verify-flag-failed" in e.error["message"], (name, e.error)
-            assert node.rpc("submitblock", refused.bytes().hex()) == "mandatory-script-verify-flag-failed", name
+            assert node.rpc("submitblock", block.bytes().hex()) == "mandatory-script-verify-flag-failed", name
         verdicts.append(valid)
     assert verdicts.count(True) == 2 and verdicts.count(False) > 15
     valid = [bytes.fromhex(i)[::-1] for i in node.rpc("getrawmempool")]
@@ -130,7 +134,7 @@ def test_the_node_follows_the_definitions_where_implementations_differ(net):
     assert sorted(t.id() for t in mined.txs[1:]) == sorted(valid) and len(valid) == 2
 
 
-def test_a_block_is_refused_for_one_bad_signature_among_hundreds(net):
+def test_one_invalid_signature_among_300_makes_a_block_invalid(net):
     node = net.chain_node()
     chain, key = Chain.from_node(node), Key()
     n = 300
@@ -143,7 +147,8 @@ def test_a_block_is_refused_for_one_bad_signature_among_hundreds(net):
     for bad in (0, n // 2, n - 1):
         good_script = txs[bad].inputs[0][2]
         txs[bad].inputs[0][2] = good_script[:1] + os.urandom(32) + good_script[33:]
-        assert node.rpc("submitblock", chain.next_block(key, txs).bytes().hex()) == "mandatory-script-verify-flag-failed", bad
+        block = chain.next_block(key, txs)
+        assert node.rpc("submitblock", block.bytes().hex()) == "mandatory-script-verify-flag-failed", bad
         txs[bad].inputs[0][2] = good_script
     assert node.rpc("submitblock", chain.next_block(key, txs).bytes().hex()) is None
     assert small(encode(IDENTITY)) and not small(key.public)
