@@ -72,10 +72,11 @@ EXTRA_DIST += tests/tui/golden tests/lsan.supp
 
 # The golden screens as they are drawn now.
 .PHONY: golden
-golden: tests/tui/test_screens tests/tui/test_parts
+golden: tests/tui/test_screens tests/tui/test_parts tests/unit/test_settings
 	mkdir -p '$(top_srcdir)/tests/tui/golden'
 	TALLY_GOLDEN=1 TALLY_SRC='$(abs_top_srcdir)' ./tests/tui/test_screens >/dev/null
 	TALLY_GOLDEN=1 TALLY_SRC='$(abs_top_srcdir)' ./tests/tui/test_parts >/dev/null
+	TALLY_GOLDEN=1 TALLY_SRC='$(abs_top_srcdir)' ./tests/unit/test_settings >/dev/null
 
 # An hour or so: a thousand kills, and every fuzz target for minutes.
 .PHONY: soak

@@ -248,6 +248,11 @@ bool parse_flag(const char *s, bool *out)
 	return false;
 }
 
+size_t option_dashes(const char *word)
+{
+	return word[0] != '-' ? 0 : word[1] != '-' ? 1 : 2;
+}
+
 void text_append(char *buf, size_t size, const char *fmt, ...)
 {
 	size_t at = strnlen(buf, size);

@@ -11,6 +11,7 @@
 #include <tally/base/text.h>
 #include <tally/consensus/params.h>
 #include <tally/crypto/address.h>
+#include <tally/crypto/label.h>
 #include <tally/net/invite.h>
 #include <tally/primitives/amount.h>
 #include <tally/node/reindex.h>
@@ -101,7 +102,7 @@ static bool run_create(struct invocation *in, struct err *e)
 	bool ok;
 
 	/* Everything that can be wrong is found before a directory is made. */
-	if (!read_params(in, &p, e) || !receiver_check(to, e)) {
+	if (!read_params(in, &p, e) || !label_check_receiver(to, e)) {
 		e->cls = ERR_USAGE;
 		return false;
 	}

@@ -102,11 +102,11 @@ static bool take_value(const struct invocation *in, const char *name, const char
 static bool set_setting(struct invocation *in, const struct setting *s, const char *value,
 			struct err *e)
 {
-	if (!(s->where & SETTING_GLOBAL) && !(in->command && in->command->settings))
+	if (!(s->places & SETTING_ANY_COMMAND) && !(in->command && in->command->settings))
 		return err_set(e, ERR_USAGE, "wrong-option",
 			       "-%s is an option of startnode: not of %s", s->name,
 			       in->command ? in->command->name : "tally itself");
-	in->given |= UINT64_C(1) << (s - config_settings);
+	in->given |= config_bit(s);
 	return config_set(&in->config, s, value, e);
 }
 
@@ -132,8 +132,8 @@ static bool read_option(struct invocation *in, int argc, char **argv, int *i, st
 		return take_value(in, name, eq, o->arg, argc, argv, i, &in->values[at], e);
 	}
 	if (s)
-		return take_value(in, name, eq, s->type == SETTING_FLAG ? NULL : s->arg, argc, argv,
-				  i, &value, e) &&
+		return take_value(in, name, eq, s->kind == SETTING_FLAG ? NULL : s->value_name,
+				  argc, argv, i, &value, e) &&
 		       set_setting(in, s, value, e);
 	return unknown_option(in, name, e);
 }
@@ -224,11 +224,12 @@ static void print_option(const char *name, const char *arg, const char *help, co
 	printf("\n");
 }
 
-static void print_settings(unsigned where)
+static void print_settings(unsigned place)
 {
 	for (const struct setting *s = config_settings; s->name; s++)
-		if (s->where & where)
-			print_option(s->name, s->arg, s->help, s->fallback);
+		if (s->places & place)
+			print_option(s->name, s->value_name, s->help,
+				     s->default_help ? s->default_help : s->default_value);
 }
 
 void print_help(const struct command_row *c)
@@ -239,7 +240,7 @@ void print_help(const struct command_row *c)
 		for (c = commands; c->name; c++)
 			printf("  %-17s %s\n", c->name, c->summary);
 		printf("\noptions of every command:\n");
-		print_settings(SETTING_GLOBAL);
+		print_settings(SETTING_ANY_COMMAND);
 		printf("\nSee tally(1) and tally.conf(5).\n");
 		return;
 	}
@@ -251,5 +252,5 @@ void print_help(const struct command_row *c)
 	for (const struct option_row *o = c->options; o && o->name; o++)
 		print_option(o->name, o->arg, o->help, NULL);
 	if (c->settings)
-		print_settings(SETTING_START);
+		print_settings(SETTING_STARTNODE);
 }

@@ -1,15 +1,11 @@
-/* Checks of settings that are text. Each looks at the value alone and changes nothing, so that what
- * is wrong is found before a directory is made or opened. */
 #include "config/config_check_priv.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include <tally/config/config.h>
-#include <tally/crypto/hash.h>
 #include <tally/net/addr.h>
 #include <tally/net/invite.h>
-#include <tally/wallet/receiver.h>
 
 bool config_check_bind(const char *value, struct err *e)
 {
@@ -28,7 +24,7 @@ bool config_check_chain(const char *value, struct err *e)
 	struct hash256 h;
 
 	return hash256_parse(&h, value) ||
-	       err_set(e, ERR_USAGE, "bad-setting", "'%s' is no hash: give all 64 hex digits",
+	       err_set(e, ERR_USAGE, "bad-setting", "'%s' is not a hash: give all 64 hex digits",
 		       value);
 }
 
@@ -46,11 +42,6 @@ bool config_check_sync(const char *value, struct err *e)
 		       value);
 }
 
-bool config_check_miner(const char *value, struct err *e)
-{
-	return receiver_check(value, e);
-}
-
 bool config_check_screen(const char *value, struct err *e)
 {
 	unsigned cols, rows;
@@ -58,6 +49,6 @@ bool config_check_screen(const char *value, struct err *e)
 
 	return (sscanf(value, "%ux%u%c", &cols, &rows, &end) == 2 && cols >= 1 && rows >= 1 &&
 		cols <= 1000 && rows <= 1000) ||
-	       err_set(e, ERR_USAGE, "bad-setting", "'%s' is no size: give COLSxROWS, as 80x24",
-		       value);
+	       err_set(e, ERR_USAGE, "bad-setting",
+		       "'%s' is not a size: give COLSxROWS, for example 80x24", value);
 }

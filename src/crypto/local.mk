@@ -2,12 +2,14 @@ libtally_a_SOURCES += \
 	include/tally/crypto/address.h \
 	include/tally/crypto/hash.h \
 	include/tally/crypto/key.h \
+	include/tally/crypto/label.h \
 	include/tally/crypto/pow.h \
 	include/tally/crypto/sigpool.h \
 	src/crypto/address.c \
 	src/crypto/bech32.c \
 	src/crypto/hash.c \
 	src/crypto/key.c \
+	src/crypto/label.c \
 	src/crypto/pow.c \
 	src/crypto/sha256_avx2.c \
 	src/crypto/sha256_avx512.c \

@@ -121,17 +121,11 @@ static bool swapped_amount(const struct command *v, const char *first, const cha
 	       !amount_parse(&(int64_t){0}, second, true, NULL);
 }
 
-/* Of -name and --name. */
-static size_t dashes(const char *word)
-{
-	return word[0] != '-' ? 0 : word[1] != '-' ? 1 : 2;
-}
-
 /* -name VALUE, as at the shell: the option's parameter, and *value behind it; a flag may stand alone. */
 static const struct command_param *shell_option(const struct command *v, char **words, size_t n,
 						size_t *at, const char **value)
 {
-	const char *word = words[*at], *name = word + dashes(word);
+	const char *word = words[*at], *name = word + option_dashes(word);
 	const struct command_param *p = name > word ? find_param(v, name, strlen(name)) : NULL;
 
 	if (!p)
@@ -161,7 +155,7 @@ static bool unknown_option(const struct command *v, const char *dash, const char
 /* name=VALUE or -name of a name that the verb doesn't have? What is in quotes is a text. */
 static bool option_known(const struct command *v, const char *word, struct err *e)
 {
-	const size_t dash = dashes(word), len = strcspn(word + dash, "=");
+	const size_t dash = option_dashes(word), len = strcspn(word + dash, "=");
 	const bool eq = word[dash + len] == '=';
 	char *name = mem_printf("%.*s", (int)len, word + dash);
 	const bool meant =
@@ -197,7 +191,7 @@ static json_t *words_to_args(const struct command *v, char **words, size_t n, st
 	}
 	for (size_t i = 0; i < n; i++) {
 		const char *word = words[i], *eq = strchr(word, '='), *value = eq ? eq + 1 : word;
-		const char *name = word + dashes(word);
+		const char *name = word + option_dashes(word);
 		const struct command_param *p =
 			eq > name ? find_param(v, name, (size_t)(eq - name)) : NULL;
 		const bool named = p || (p = shell_option(v, words, n, &i, &value));

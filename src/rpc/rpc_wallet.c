@@ -203,7 +203,7 @@ static void run_getnewaddress(struct node *n, struct call *c)
 
 	if (!call_text(c, "label", "", &label))
 		return;
-	if ((*label && !wallet_check_label(label, &err)) ||
+	if ((*label && !label_check(label, &err)) ||
 	    !wallet_new_address(n->wallet, label, &kh, &err)) {
 		call_fail(c, RPC_WALLET_ERROR, &err);
 		return;

@@ -58,31 +58,6 @@ bool wallet_find_label(const struct wallet *w, const char *label, struct key_has
 	return true;
 }
 
-bool wallet_check_label(const char *label, struct err *e)
-{
-	size_t n = strlen(label);
-
-	if (n == 0)
-		return err_set(e, ERR_USAGE, "bad-label", "the label is empty: give a word");
-	if (n > LABEL_MAX)
-		return err_set(e, ERR_USAGE, "bad-label", "the label has %zu bytes: at most %d", n,
-			       LABEL_MAX);
-	if (!utf8_plain(label, n))
-		return err_set(e, ERR_USAGE, "bad-label",
-			       "the label has characters that can't be shown: give plain text");
-	if (label[0] == ' ' || label[n - 1] == ' ')
-		return err_set(e, ERR_USAGE, "bad-label",
-			       "the label '%s' begins or ends with a blank: leave it out", label);
-	if (label[0] == '@')
-		return err_set(e, ERR_USAGE, "bad-label",
-			       "the label '%s' begins with @: leave it out", label);
-	if (address_looks_like(label))
-		return err_set(e, ERR_USAGE, "bad-label",
-			       "a label can't begin like an address (%s1): choose another word",
-			       ADDRESS_HRP);
-	return true;
-}
-
 static uint32_t add_key(struct wallet *w, const struct key_hash *owner, const struct key_seed *seed,
 			int64_t created)
 {
@@ -136,7 +111,7 @@ bool wallet_new_address(struct wallet *w, const char *label, struct key_hash *ou
 
 	if (label && !*label)
 		label = NULL;
-	if (label && !wallet_check_label(label, e))
+	if (label && !label_check(label, e))
 		return false;
 	if (label && find_label(w, label) != NO_INDEX)
 		return err_set(e, ERR_KNOWN, "label-taken",
@@ -155,7 +130,7 @@ bool wallet_new_address(struct wallet *w, const char *label, struct key_hash *ou
 
 bool wallet_label_address(struct wallet *w, const char *label, struct key_hash *out, struct err *e)
 {
-	if (!wallet_check_label(label, e))
+	if (!label_check(label, e))
 		return false;
 	return wallet_find_label(w, label, out) || wallet_new_address(w, label, out, e);
 }
@@ -221,7 +196,7 @@ static bool read_label(void *arg, struct span key, struct span value)
 	memcpy(label, key.p, key.len);
 	memcpy(owner.b, value.p, KEY_HASH_BYTES);
 	k = keys_find(w, &owner);
-	if (k != NO_INDEX && wallet_check_label(label, NULL))
+	if (k != NO_INDEX && label_check(label, NULL))
 		add_label(w, k, label);
 	return true;
 }

@@ -2,16 +2,6 @@
 
 #include <tally/wallet/wallet.h>
 
-bool receiver_check(const char *text, struct err *e)
-{
-	struct key_hash kh;
-
-	if (text[0] == '@')
-		return wallet_check_label(text + 1, e);
-	return address_looks_like(text) ? address_decode(&kh, text, e)
-					: wallet_check_label(text, e);
-}
-
 bool receiver_resolve(struct wallet *w, const char *text, bool make, struct key_hash *out,
 		      struct err *e)
 {
@@ -19,7 +9,7 @@ bool receiver_resolve(struct wallet *w, const char *text, bool make, struct key_
 		text++;
 	else if (address_looks_like(text))
 		return address_decode(out, text, e);
-	if (!wallet_check_label(text, e))
+	if (!label_check(text, e))
 		return false;
 	if (make)
 		return wallet_label_address(w, text, out, e);

@@ -32,9 +32,9 @@ def test_usage_errors_suggest_what_was_meant(net):
     assert_error(n, 2, "createwallet", "bob", contains="did you mean -label bob?")
     assert_error(n, 2, "send", "bob", "5", contains="did you mean -to bob?")
     assert_error(n, 2, "send", "-to", "bob", "5", contains="did you mean -amount 5?")
-    assert_error(n, 2, "getbalance", env={"NODE_ID": "abc"}, contains="no whole number")
+    assert_error(n, 2, "getbalance", env={"NODE_ID": "abc"}, contains="not a whole number")
     assert_error(n, 2, "getbalance", "-miner", "x", contains="startnode")
-    assert_error(n, 2, "rpc", contains="method")
+    assert_error(n, 2, "rpc", contains="needs a command")
     status, out, err = n.run()
     assert status == 2 and out == "" and "usage" in err
     assert not os.path.exists(n.dir)

@@ -38,7 +38,7 @@ static void open_node(void)
 		return;
 	config_init(&c);
 	snprintf(c.home, sizeof c.home, "%s", fuzz_dir());
-	REQUIRE(config_finish(&c, UINT64_C(1) << (config_find("home") - config_settings), NULL));
+	REQUIRE(config_finish(&c, config_bit(config_find("home")), NULL));
 	REQUIRE(node_open(&node, &c, NODE_OFFLINE, NULL));
 	params_default(&p, 0);
 	strcpy(p.name, "fuzz");

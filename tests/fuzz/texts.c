@@ -153,7 +153,7 @@ static void run_conf(const uint8_t *data, size_t size)
 	close(fd);
 	config_init(c);
 	snprintf(c->home, sizeof c->home, "%s", home);
-	if (config_finish(c, UINT64_C(1) << (config_find("home") - config_settings), NULL))
+	if (config_finish(c, config_bit(config_find("home")), NULL))
 		REQUIRE(c->port <= UINT16_MAX && c->control_port <= UINT16_MAX &&
 			c->n_connect <= CONFIG_PEERS_MAX && c->n_addnode <= CONFIG_PEERS_MAX);
 	free(c);

@@ -69,7 +69,7 @@ static bool finish(struct config *c, const char *const *line, struct err *e)
 		assert_non_null(s);
 		if (!config_set(c, s, line[1], e))
 			return false;
-		given |= UINT64_C(1) << (s - config_settings);
+		given |= config_bit(s);
 	}
 	return config_finish(c, given, e);
 }
@@ -167,7 +167,7 @@ static void a_bad_environment_is_named(void **state)
 	(void)state;
 	setenv("NODE_ID", "0", 1);
 	assert_false(finish(&c, NULL, &e));
-	assert_int_equal(strncmp(e.detail, "environment NODE_ID: ", 21), 0);
+	assert_int_equal(strncmp(e.detail, "environment variable NODE_ID: ", 30), 0);
 	setenv("NODE_ID", "55536", 1);
 	assert_false(finish(&c, NULL, &e));
 	setenv("NODE_ID", "55535", 1);

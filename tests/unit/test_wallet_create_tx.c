@@ -122,13 +122,13 @@ static void a_label_names_one_address(void **state)
 	assert_string_equal(e.token, "label-taken");
 	memset(longest, 'x', sizeof(longest));
 	longest[LABEL_MAX] = '\0';
-	assert_true(wallet_check_label(longest, &e));
+	assert_true(label_check(longest, &e));
 	longest[LABEL_MAX] = 'x';
 	longest[LABEL_MAX + 1] = '\0';
 	const char *const bad[] = {"",    longest, "a\nb",   "\xff\xfe", "tly1qsomething", " ",
 				   " ab", "ab ",   "@alice", "a\u202eb"}; /* turns what follows */
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		assert_false(wallet_check_label(bad[i], &e));
+		assert_false(label_check(bad[i], &e));
 		assert_string_equal(e.token, "bad-label");
 	}
 	assert_int_equal(wallet_addresses(f->w, NULL, 0, 0), 1);

@@ -35,6 +35,9 @@ bool parse_u64_any(const char *s, uint64_t lo, uint64_t hi, uint64_t *out);
 /* 1, true, yes, on; 0, false, no, off. */
 bool parse_flag(const char *s, bool *out);
 
+/* Number of dashes that begin an option: 2 for --name, 1 for -name, 0 for any other word. */
+size_t option_dashes(const char *word);
+
 /* Finds the known word that a mistyped word was probably meant to be. Set .to to the mistyped word and
  * call nearest_try with each known word. */
 struct nearest {

@@ -10,10 +10,8 @@
 
 struct wallet;
 
-/* False if the text can be neither an address nor a label. Needs no wallet. ERR_USAGE. */
-bool receiver_check(const char *text, struct err *e);
 /* make: a label without an address gets a new one. Otherwise ERR_NOTFOUND "unknown-label".
- * ERR_USAGE as receiver_check. */
+ * ERR_USAGE as label_check_receiver. */
 bool receiver_resolve(struct wallet *w, const char *text, bool make, struct key_hash *out,
 		      struct err *e);
 

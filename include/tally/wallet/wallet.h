@@ -12,12 +12,12 @@
 #include <tally/base/rng.h>
 #include <tally/chain/chain.h>
 #include <tally/crypto/address.h>
+#include <tally/crypto/label.h>
 #include <tally/primitives/script.h>
 #include <tally/primitives/tx.h>
 #include <tally/store/wallet_db.h>
 #include <tally/wallet/create_tx.h>
 
-#define LABEL_MAX 64 /* bytes of UTF-8 */
 
 struct wallet;
 
@@ -33,9 +33,6 @@ void wallet_close(struct wallet *w);
 /* A new key, on disk before this returns. label NULL or "": none. A label names one address.
  * ERR_KNOWN "label-taken". */
 bool wallet_new_address(struct wallet *w, const char *label, struct key_hash *out, struct err *e);
-/* ERR_USAGE "bad-label": empty, over LABEL_MAX bytes, not plain UTF-8, a blank at either end, or it
- * begins like an address or with '@' (which at the prompt says that a label follows). */
-bool wallet_check_label(const char *label, struct err *e);
 bool wallet_find_label(const struct wallet *w, const char *label, struct key_hash *out);
 /* The label's address, made on first use. */
 bool wallet_label_address(struct wallet *w, const char *label, struct key_hash *out, struct err *e);
