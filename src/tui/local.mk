@@ -2,40 +2,91 @@ libtallytui_a_SOURCES += \
 	include/tally/tui/tui.h \
 	src/tui/app.c \
 	src/tui/app_priv.h \
-	src/tui/model/pending_command.c \
-	src/tui/term/canvas.c \
-	src/tui/term/canvas_priv.h \
+	src/tui/detail_page.c \
+	src/tui/detail_page_priv.h \
+	src/tui/redraw.c \
+	src/tui/redraw_priv.h \
+	src/tui/input.c \
+	src/tui/input_priv.h \
+	src/tui/model/actions.c \
+	src/tui/model/actions_priv.h \
 	src/tui/model/data.c \
 	src/tui/model/data_priv.h \
-	src/tui/format.c \
-	src/tui/term/keys.c \
-	src/tui/term/keys_priv.h \
+	src/tui/model/filter.c \
+	src/tui/model/filter_priv.h \
+	src/tui/model/flash.c \
+	src/tui/model/flash_priv.h \
 	src/tui/model/layout.c \
 	src/tui/model/layout_priv.h \
 	src/tui/model/lists.c \
 	src/tui/model/lists_priv.h \
-	src/tui/model/model.c \
 	src/tui/model/model_priv.h \
 	src/tui/model/overlay.c \
 	src/tui/model/overlay_priv.h \
-	src/tui/term/paste.c \
-	src/tui/term/paste_priv.h \
+	src/tui/model/panels_priv.h \
 	src/tui/model/prompt.c \
 	src/tui/model/prompt_priv.h \
-	src/tui/term/rescue_priv.h \
-	src/tui/screen.c \
-	src/tui/term/terminal.c \
-	src/tui/term/terminal_priv.h \
+	src/tui/model/refresh.c \
+	src/tui/model/refresh_priv.h \
+	src/tui/model/search.c \
+	src/tui/model/search_priv.h \
+	src/tui/model/state.c \
+	src/tui/model/state_priv.h \
+	src/tui/model/view_priv.h \
+	src/tui/model/wrap.c \
+	src/tui/model/wrap_priv.h \
+	src/tui/mouse.c \
+	src/tui/mouse_priv.h \
+	src/tui/pending_command.c \
+	src/tui/pending_command_priv.h \
+	src/tui/source/source_node.c \
+	src/tui/source/source_node_priv.h \
+	src/tui/source/source_priv.h \
+	src/tui/term/canvas.c \
+	src/tui/term/canvas_priv.h \
+	src/tui/term/key_table.c \
+	src/tui/term/key_table_priv.h \
+	src/tui/term/paste.c \
+	src/tui/term/paste_priv.h \
 	src/tui/term/rescue.c \
+	src/tui/term/rescue_priv.h \
+	src/tui/term/terminal.c \
+	src/tui/term/terminal_capture.c \
+	src/tui/term/terminal_capture_priv.h \
+	src/tui/term/terminal_keys.c \
+	src/tui/term/terminal_keys_priv.h \
+	src/tui/term/terminal_output.c \
+	src/tui/term/terminal_output_priv.h \
+	src/tui/term/terminal_priv.h \
 	src/tui/term/theme.c \
 	src/tui/term/theme_priv.h \
+	src/tui/views/detail.c \
+	src/tui/views/detail_priv.h \
+	src/tui/views/draw_header.c \
+	src/tui/views/draw_header_priv.h \
+	src/tui/views/draw_keybar.c \
+	src/tui/views/draw_keybar_priv.h \
+	src/tui/views/draw_overlay.c \
+	src/tui/views/draw_overlay_priv.h \
+	src/tui/views/draw_panel.c \
+	src/tui/views/draw_panel_priv.h \
+	src/tui/views/draw_prompt.c \
+	src/tui/views/draw_prompt_priv.h \
+	src/tui/views/draw_tabs.c \
+	src/tui/views/draw_tabs_priv.h \
+	src/tui/views/format.c \
+	src/tui/views/format_priv.h \
+	src/tui/views/help_page.c \
+	src/tui/views/help_page_priv.h \
+	src/tui/views/screen.c \
+	src/tui/views/screen_priv.h \
 	src/tui/views/view_chain.c \
-	src/tui/views/view_header.c \
-	src/tui/views/view_help.c \
+	src/tui/views/view_chain_priv.h \
 	src/tui/views/view_log.c \
 	src/tui/views/view_mempool.c \
 	src/tui/views/view_miner.c \
 	src/tui/views/view_msgs.c \
 	src/tui/views/view_peers.c \
-	src/tui/views/view_priv.h \
-	src/tui/views/view_wallet.c
+	src/tui/views/view_wallet.c \
+	src/tui/views/views.c \
+	src/tui/views/views_priv.h

@@ -15,9 +15,19 @@
 #include <tally/base/rng.h>
 #include <tally/base/text.h>
 
+#include "tui/model/actions_priv.h"
+#include "tui/model/filter_priv.h"
+#include "tui/model/flash_priv.h"
 #include "tui/model/lists_priv.h"
 #include "tui/model/overlay_priv.h"
+#include "tui/model/search_priv.h"
+#include "tui/model/state_priv.h"
+#include "tui/mouse_priv.h"
+#include "tui/term/key_table_priv.h"
 #include "tui/term/paste_priv.h"
+#include "tui/views/format_priv.h"
+#include "tui/views/help_page_priv.h"
+#include "tui/views/views_priv.h"
 
 #include "tui_fixture.h"
 
@@ -27,8 +37,9 @@
 
 static size_t parts(const struct layout *l, struct rect out[RECTS])
 {
-	const struct rect all[] = {l->header,  l->tabs,   l->strip_peers, l->strip_chain,
-				   l->explain, l->prompt, l->keybar};
+	const struct rect all[] = {
+		l->header, l->tabs,  l->strip[PANEL_PEERS], l->strip[PANEL_CHAIN], l->explain,
+		l->prompt, l->keybar};
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
@@ -52,19 +63,19 @@ static void nothing_overlaps_and_all_is_used_at_every_size(void **state)
 		for (int rows = 1; rows <= 100; rows++)
 			for (int focus = 0; focus < PANELS; focus++)
 				for (int bits = 0; bits < 8; bits++) {
-					const struct layout_wish wish = {
+					const struct layout_input in = {
 						.screen =
 							bits & 1 ? SCREEN_CHAIN : SCREEN_DASHBOARD,
 						.focus = (enum panel)focus,
 						.zoom = bits & 2,
-						.asking = bits & 4,
+						.prompt = bits & 4,
 					};
 					struct rect r[RECTS];
 					struct layout l;
 					size_t n;
 					int area = 0;
 
-					layout_make(&l, cols, rows, &wish);
+					layout_make(&l, cols, rows, &in);
 					n = parts(&l, r);
 					for (size_t i = 0; i < n; i++) {
 						assert_true(r[i].x >= 0 && r[i].y >= 0);
@@ -81,10 +92,10 @@ static void nothing_overlaps_and_all_is_used_at_every_size(void **state)
 
 static struct layout dashboard_at(int cols, int rows)
 {
-	const struct layout_wish wish = {.screen = SCREEN_DASHBOARD, .focus = PANEL_MSGS};
+	const struct layout_input in = {.screen = SCREEN_DASHBOARD, .focus = PANEL_MSGS};
 	struct layout l;
 
-	layout_make(&l, cols, rows, &wish);
+	layout_make(&l, cols, rows, &in);
 	return l;
 }
 
@@ -100,9 +111,10 @@ static void what_matters_least_goes_first(void **state)
 	l = dashboard_at(80, 19);
 	assert_true(rect_empty(&l.explain) && l.boxes);
 	l = dashboard_at(80, 17);
-	assert_true(!l.boxes && !rect_empty(&l.strip_peers) && !rect_empty(&l.strip_chain));
+	assert_true(!l.boxes && !rect_empty(&l.strip[PANEL_PEERS]) &&
+		    !rect_empty(&l.strip[PANEL_CHAIN]));
 	l = dashboard_at(60, 10);
-	assert_true(rect_empty(&l.strip_peers) && !rect_empty(&l.prompt));
+	assert_true(rect_empty(&l.strip[PANEL_PEERS]) && !rect_empty(&l.prompt));
 	l = dashboard_at(40, 7);
 	assert_true(rect_empty(&l.prompt) && !rect_empty(&l.panel[PANEL_MSGS]));
 	l = dashboard_at(20, 3);
@@ -441,9 +453,9 @@ static void no_key_does_two_things(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < n_key_rows; i++)
-		for (size_t k = 0; k < KEYS_A_ROW && key_rows[i].keys[k]; k++)
-			assert_int_equal(key_action(key_rows[i].keys[k]), key_rows[i].action);
-	assert_int_equal(key_action('Q'), ACT_NONE);
+		for (size_t k = 0; k < KEYS_PER_ROW && key_rows[i].keys[k]; k++)
+			assert_ptr_equal(key_find(key_rows[i].keys[k]), &key_rows[i]);
+	assert_null(key_find('Q'));
 }
 
 #define MAN_BYTES (1 << 17)
@@ -473,7 +485,7 @@ static void man_escaped(char *out, const char *text)
 
 static char *man_keys(void)
 {
-	char *text = mem_zalloc(MAN_BYTES);
+	char *text = mem_zalloc(MAN_BYTES), shown[HELP_KEY_BYTES], help[HELP_KEY_BYTES];
 
 	for (int s = 0; s < KEYS_SECTIONS; s++) {
 		text_append(text, MAN_BYTES, ".Ss %s\n.Bl -tag -width \"Shift-Tab\" -compact\n",
@@ -481,10 +493,11 @@ static char *man_keys(void)
 		for (size_t i = 0; i < n_key_rows; i++) {
 			if ((int)key_rows[i].section != s)
 				continue;
+			help_key(&key_rows[i], shown, help);
 			text_append(text, MAN_BYTES, ".It Ic \"\\&");
-			man_escaped(text, key_rows[i].shown);
+			man_escaped(text, shown);
 			text_append(text, MAN_BYTES, "\"\n");
-			man_escaped(text, key_rows[i].help);
+			man_escaped(text, help);
 			text_append(text, MAN_BYTES, "\n");
 		}
 		text_append(text, MAN_BYTES, ".El\n");
@@ -566,12 +579,12 @@ static void a_click_does_not_move_a_filter_to_another_panel(void **state)
 	(void)state;
 	fixture_open(m, 80, 24, true);
 	fixture_keys(m, "\\cmd=block");
-	model_click(m, 50, 4);
-	model_wheel(m, 50, 4, 3);
+	mouse_click(m, 50, 4);
+	mouse_wheel(m, 50, 4, 3);
 	assert_int_equal(m->focus, PANEL_MSGS);
 	fixture_keys(m, "<Enter>");
 	assert_string_equal(m->lists[PANEL_MSGS].filter, "cmd=block");
-	model_click(m, 50, 4);
+	mouse_click(m, 50, 4);
 	assert_int_equal(m->focus, PANEL_CHAIN);
 	fixture_close(m);
 	free(m);
@@ -610,7 +623,7 @@ static void a_filter_is_words_and_fields_and_numbers_compared(void **state)
 
 static void assert_passes(struct model *m, const char *filter, size_t n)
 {
-	model_set_filter(m, filter);
+	list_set_filter(m, filter);
 	if (m->lists[m->focus].n != n)
 		fail_msg("%s: %zu of %zu", filter, m->lists[m->focus].n, n);
 }
@@ -716,15 +729,15 @@ static void a_block_further_down_is_searched_for_when_it_is_listed(void **state)
 	(void)state;
 	fixture_open(m, 80, 24, true);
 	m->data.n_chain = 10;
-	model_settle(m);
+	lists_update(m);
 	fixture_keys(m, "3/1032<Enter>");
-	assert_true(m->chain_want >= 12 && !model_flashing(m));
+	assert_true(m->data.chain_wanted >= 12 && !model_flashing(m));
 	m->data.n_chain = 12;
-	model_settle(m);
-	model_search_deeper(m);
+	lists_update(m);
+	model_search_continue(m);
 	assert_int_equal(m->lists[PANEL_CHAIN].at, 11);
 	fixture_keys(m, "/1000<Enter>"); /* it does not come */
-	model_search_deeper(m);
+	model_search_continue(m);
 	assert_string_equal(
 		m->flash, "block 1000 is further down than the list goes: :getblock 1000 shows it");
 	assert_int_equal(m->lists[PANEL_CHAIN].at, 11);
@@ -751,7 +764,7 @@ static void a_block_that_is_not_listed_is_not_taken_for_another(void **state)
 	assert_int_equal(l->at, 0);
 	fixture_keys(m, "n");
 	assert_int_equal(l->at, 0);
-	assert_int_equal(m->chain_want, CHAIN_WANT_LEAST);
+	assert_int_equal(m->data.chain_wanted, CHAIN_WANTED_MIN);
 	fixture_keys(m, "/89996<Enter>");
 	assert_int_equal(l->at, 4);
 	fixture_keys(m, "g\\height!=89996<Enter>/89996<Enter>");
@@ -802,27 +815,27 @@ static void a_page_is_searched_and_nothing_else_is_done_in_it(void **state)
 
 	(void)state;
 	fixture_open(m, 80, 24, true);
-	model_show(m, OVERLAY_TEXT, "Chain", "one\ntwo One\n\nthree\nONE more");
+	overlay_open(m, OVERLAY_TEXT, "Chain", "one\ntwo One\n\nthree\nONE more");
 	for (size_t i = 0; i < ARRAY_LEN(acting); i++) {
 		fixture_keys(m, acting[i]);
 		assert_int_equal(m->over.kind, OVERLAY_TEXT);
 		assert_int_equal(m->prompt.kind, PROMPT_CLOSED);
 		assert_int_equal(m->screen, SCREEN_DASHBOARD);
-		assert_true(model_act(m, key_action((unsigned char)acting[i][0]), acting[i][0]) ||
-			    acting[i][0] == '<');
+		assert_true(acting[i][0] == '<' ||
+			    model_act(m, key_find((unsigned char)acting[i][0]), acting[i][0]));
 	}
 	fixture_keys(m, "/one<Enter>");
-	assert_int_equal(m->over.found, 0);
+	assert_int_equal(m->over.match, 0);
 	assert_non_null(strstr(m->flash, "match 1 of 3"));
 	fixture_keys(m, "n");
-	assert_int_equal(m->over.found, 8);
+	assert_int_equal(m->over.match, 8);
 	fixture_keys(m, "n");
-	assert_int_equal(m->over.found, 19);
+	assert_int_equal(m->over.match, 19);
 	fixture_keys(m, "n");
-	assert_int_equal(m->over.found, 0);
+	assert_int_equal(m->over.match, 0);
 	assert_non_null(strstr(m->flash, "match 1 of 3, past the end"));
 	fixture_keys(m, "N");
-	assert_int_equal(m->over.found, 19);
+	assert_int_equal(m->over.match, 19);
 	fixture_keys(m, "/four<Enter>");
 	assert_string_equal(m->flash, "no match");
 	/* Help is there from a page, too; what is at its end is scrolled to. */
@@ -851,7 +864,7 @@ static void help_goes_back_to_the_page_it_was_opened_from(void **state)
 	fixture_open(m, 80, 24, true);
 	for (int i = 0; i < 40; i++)
 		text_append(text, sizeof(text), "%d\n", i);
-	model_show(m, OVERLAY_TEXT, "Chain", text);
+	overlay_open(m, OVERLAY_TEXT, "Chain", text);
 	fixture_keys(m, "jjj?jjjjj<Esc>");
 	assert_string_equal(m->over.text, text);
 	assert_int_equal(m->over.top, 3);
@@ -870,32 +883,32 @@ static void a_page_goes_back_to_the_one_it_was_called_from(void **state)
 
 	(void)state;
 	fixture_open(m, 80, 24, true);
-	model_show(m, OVERLAY_TEXT, "Chain", "of a block");
-	m->over.lives = true;
+	overlay_open(m, OVERLAY_TEXT, "Chain", "of a block");
+	m->over.live = true;
 	fixture_keys(m, "?");
-	model_show(m, OVERLAY_TEXT, "getpeerinfo", "[]");
+	overlay_open(m, OVERLAY_TEXT, "getpeerinfo", "[]");
 	fixture_keys(m, "q");
 	assert_int_equal(m->over.kind, OVERLAY_HELP);
-	model_show(m, OVERLAY_HELP, "Help", "once");
+	overlay_open(m, OVERLAY_HELP, "Help", "once");
 	fixture_keys(m, "q");
 	assert_string_equal(m->over.title, "Chain");
-	assert_true(m->over.lives);
+	assert_true(m->over.live);
 	/* Of many the last ones. */
-	for (int i = 0; i < PAGES_UNDER + 3; i++) {
+	for (int i = 0; i < OVERLAYS_BELOW_MAX + 3; i++) {
 		snprintf(title, sizeof(title), "%d", i);
-		model_show(m, OVERLAY_TEXT, title, "");
+		overlay_open(m, OVERLAY_TEXT, title, "");
 	}
-	for (int i = PAGES_UNDER + 2; i >= 2; i--) {
+	for (int i = OVERLAYS_BELOW_MAX + 2; i >= 2; i--) {
 		snprintf(title, sizeof(title), "%d", i);
 		assert_string_equal(m->over.title, title);
 		fixture_keys(m, "q");
 	}
 	assert_int_equal(m->over.kind, OVERLAY_NONE);
-	model_show(m, OVERLAY_TEXT, "Chain", "one");
-	model_show(m, OVERLAY_TEXT, "Chain", "two");
+	overlay_open(m, OVERLAY_TEXT, "Chain", "one");
+	overlay_open(m, OVERLAY_TEXT, "Chain", "two");
 	fixture_keys(m, "3"); /* away from all */
 	assert_int_equal(m->over.kind, OVERLAY_NONE);
-	assert_int_equal(m->n_under, 0);
+	assert_int_equal(m->n_below, 0);
 	fixture_close(m);
 	free(m);
 }
@@ -906,18 +919,18 @@ static void a_page_that_is_renewed_keeps_its_place_and_its_match(void **state)
 
 	(void)state;
 	fixture_open(m, 40, 8, true);
-	model_show(m, OVERLAY_TEXT, "Chain", "a tx\n9\n\n\n\n\n\n\na tx\n\nb tx\n\n\n\n\n\n\n");
+	overlay_open(m, OVERLAY_TEXT, "Chain", "a tx\n9\n\n\n\n\n\n\na tx\n\nb tx\n\n\n\n\n\n\n");
 	fixture_keys(m, "/tx<Enter>n");
 	free(fixture_frame(m));
-	assert_string_equal(m->over.text + m->over.found, "tx\n\nb tx\n\n\n\n\n\n\n");
+	assert_string_equal(m->over.text + m->over.match, "tx\n\nb tx\n\n\n\n\n\n\n");
 	assert_int_equal(m->over.top, 6);
 	overlay_renew(m, "a tx\n10\n\n\n\n\n\n\na tx\n\nc tx\n\n\n\n\n\n\n");
 	free(fixture_frame(m));
-	assert_string_equal(m->over.text + m->over.found, "tx\n\nc tx\n\n\n\n\n\n\n");
+	assert_string_equal(m->over.text + m->over.match, "tx\n\nc tx\n\n\n\n\n\n\n");
 	assert_int_equal(m->over.top, 6);
 	overlay_renew(m, "a tx\n");
 	free(fixture_frame(m));
-	assert_int_equal(m->over.found_bytes, 0);
+	assert_int_equal(m->over.match_bytes, 0);
 	assert_int_equal(m->over.top, 0);
 	fixture_close(m);
 	free(m);
@@ -930,19 +943,19 @@ static void a_page_that_is_renewed_keeps_its_own_search(void **state)
 
 	(void)state;
 	fixture_open(m, 80, 24, true);
-	model_show(m, OVERLAY_TEXT, "Chain", "mine\na tx");
+	overlay_open(m, OVERLAY_TEXT, "Chain", "mine\na tx");
 	fixture_keys(m, "/tx<Enter>?/mine<Enter>?");
 	overlay_renew(m, "mine\nnone\na tx");
-	assert_int_equal(m->over.found_bytes, 2);
-	assert_string_equal(m->over.text + m->over.found, "tx");
+	assert_int_equal(m->over.match_bytes, 2);
+	assert_string_equal(m->over.text + m->over.match, "tx");
 	fixture_keys(m, "/<Enter>");
-	assert_int_equal(m->over.found_bytes, 0);
+	assert_int_equal(m->over.match_bytes, 0);
 	alarm(5); /* not for ever */
 	overlay_renew(m, "a tx");
 	fixture_keys(m, "/tx<Enter>?/<Enter>?");
 	overlay_renew(m, "one\ntx");
 	alarm(0);
-	assert_string_equal(m->over.text + m->over.found, "tx");
+	assert_string_equal(m->over.text + m->over.match, "tx");
 	fixture_close(m);
 	free(m);
 }
@@ -956,14 +969,14 @@ static void a_message_holds_what_the_screen_has_room_for(void **state)
 	memset(text, 'a', FLASH_BYTES);
 	text[FLASH_BYTES] = '\0';
 	fixture_open(m, 80, 24, true);
-	assert_true(model_flash_holds(m, text, FLASH_BYTES - 1));
-	assert_false(model_flash_holds(m, text, FLASH_BYTES));
+	assert_true(model_flash_fits(m, text, FLASH_BYTES - 1));
+	assert_false(model_flash_fits(m, text, FLASH_BYTES));
 	model_resize(m, 41, 6);
-	assert_true(model_flash_holds(m, text, 5 * 40));
-	assert_false(model_flash_holds(m, text, 5 * 40 + 1));
+	assert_true(model_flash_fits(m, text, 5 * 40));
+	assert_false(model_flash_fits(m, text, 5 * 40 + 1));
 	model_resize(m, 1, 1);
-	assert_false(model_flash_holds(m, text, 1));
-	assert_true(model_flash_holds(m, "", 0));
+	assert_false(model_flash_fits(m, text, 1));
+	assert_true(model_flash_fits(m, "", 0));
 	fixture_close(m);
 	free(m);
 }
@@ -1011,15 +1024,15 @@ static void happens(struct model *m, const struct rng *r)
 
 	switch (rng_below(r, 4)) {
 	case 0:
-		model_show(m, OVERLAY_TEXT, "Chain", text);
+		overlay_open(m, OVERLAY_TEXT, "Chain", text);
 		break;
 	case 1:
 		if (m->over.kind == OVERLAY_TEXT)
 			overlay_renew(m, text);
 		break;
 	case 2:
-		model_settle(m);
-		model_search_deeper(m);
+		lists_update(m);
+		model_search_continue(m);
 		break;
 	default:
 		model_resize(m, 1 + (int)rng_below(r, 300), 1 + (int)rng_below(r, 100));
@@ -1064,7 +1077,7 @@ static void open_without_chain(struct model *m, uint32_t offers)
 	fixture_no_chain(m);
 	m->data.snap.n_offers = m->live.n_offers = offers;
 	m->data.snap.warning[0] = m->live.warning[0] = '\0';
-	model_settle(m);
+	lists_update(m);
 }
 
 static void only_of_several_chains_one_is_chosen(void **state)
@@ -1108,6 +1121,13 @@ static void what_needs_a_chain_is_advised_where_there_is_one(void **state)
 
 /* --- details ----------------------------------------------------------------------- */
 
+static char *detail_of(const struct model *m, const struct view *v, size_t row)
+{
+	const struct detail_request rq = {.data = &m->data, .row = row};
+
+	return v->detail(&rq);
+}
+
 static void what_is_not_known_of_a_peer_is_said(void **state)
 {
 	struct model *m = NEW(struct model);
@@ -1116,13 +1136,13 @@ static void what_is_not_known_of_a_peer_is_said(void **state)
 	(void)state;
 	fixture_open(m, 80, 24, true);
 	m->data.snap.peers[2].in_flight = 16;
-	text = peer_detail(&m->data, 2);
+	text = detail_of(m, &view_peers, 2);
 	assert_non_null(strstr(text, "listens at   192.168.17.201:9010\n"));
 	assert_null(strstr(text, "not known"));
 	assert_non_null(strstr(text, "\nto come      16 blocks asked of it\n"));
 	free(text);
 	m->data.snap.peers[3].best = (struct block_hash){0};
-	text = peer_detail(&m->data, 3);
+	text = detail_of(m, &view_peers, 3);
 	assert_non_null(strstr(text, "listens at   not told\n"));
 	assert_non_null(strstr(text, "best block   1042\n             not known"));
 	free(text);
@@ -1137,7 +1157,7 @@ static void a_log_line_is_told_with_its_time(void **state)
 
 	(void)state;
 	fixture_open(m, 80, 24, true);
-	text = log_detail(&m->data, 4);
+	text = detail_of(m, &view_log, 4);
 	assert_string_equal(text, "22:11:44.000  peer  warn\npeer 4 127.0.0.1:9002 came in\n");
 	free(text);
 	fixture_close(m);

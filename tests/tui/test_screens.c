@@ -13,7 +13,14 @@
 
 #include <tally/base/mem.h>
 #include <tally/crypto/key.h>
-#include "tui/model/data_priv.h"
+#include "tui/model/flash_priv.h"
+#include "tui/model/lists_priv.h"
+#include "tui/model/state_priv.h"
+#include "tui/term/theme_priv.h"
+#include "tui/views/help_page_priv.h"
+#include "tui/views/screen_priv.h"
+#include "tui/views/view_chain_priv.h"
+#include "tui/views/views_priv.h"
 
 #include "tui_fixture.h"
 
@@ -229,16 +236,16 @@ static void a_selection_stays_with_its_row(void **state)
 	(void)state;
 	fixture_open(m, 80, 24, true);
 	fixture_keys(m, "5kkkk");
-	assert_true(model_selected(m, &i));
+	assert_true(list_selected(m, &i));
 	view_msgs.id(&m->data, i, &before);
 	for (int k = 0; k < 9; k++)
 		fixture_goes_on(m);
-	assert_true(model_selected(m, &i));
+	assert_true(list_selected(m, &i));
 	view_msgs.id(&m->data, i, &after);
 	assert_memory_equal(&before, &after, sizeof(before));
 	fixture_keys(m, "G"); /* from now on it follows */
 	fixture_goes_on(m);
-	assert_true(model_selected(m, &i));
+	assert_true(list_selected(m, &i));
 	assert_int_equal(m->data.msgs[i].seq, m->data.n_msgs);
 	fixture_close(m);
 	free(m);
@@ -289,7 +296,7 @@ static void newer_payments_are_counted_too(void **state)
 		d->mempool[i] = (struct mempool_row){.id.h.b[0] = i, .seq = 40 - i};
 	}
 	d->n_history = d->n_mempool = 40;
-	model_settle(m);
+	lists_update(m);
 	fixture_keys(m, "1");
 	assert_frame_lacks(m, "follows");
 	m->focus = PANEL_WALLET;
@@ -340,7 +347,7 @@ static void a_balance_is_said_shorter_and_never_cut_unseen(void **state)
 	m->data.snap.balance.pending = INT64_C(500000000);
 	assert_frame_has(m, "149.00006541 +200.00006541 wait +5.00 com");
 	m->data.n_history = 0;
-	model_settle(m);
+	lists_update(m);
 	assert_frame_has(m, "no payments yet: m mines, :getnewaddress");
 	assert_frame_has(m, "\u2502 makes an address ");
 	fixture_close(m);
@@ -410,7 +417,7 @@ static void news_take_one_line_of_a_small_pane(void **state)
 }
 
 /* A message comes before it, and goes; then it is there again. */
-static void what_is_under_way_is_told_until_it_is_answered(void **state)
+static void what_is_running_is_told_until_it_is_answered(void **state)
 {
 	static const int sizes[][2] = {{80, 24}, {60, 15}, {39, 6}, {19, 2}};
 	struct model *m = NEW(struct model);
@@ -419,7 +426,7 @@ static void what_is_under_way_is_told_until_it_is_answered(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		fixture_open(m, sizes[i][0], sizes[i][1], true);
-		snprintf(m->under_way, sizeof(m->under_way), "under way: mine");
+		snprintf(m->running, sizeof(m->running), "under way: mine");
 		assert_frame_has(m, "under way: mine");
 		model_flash(m, FLASH_BAD, "no match");
 		frame = fixture_frame(m);
@@ -486,24 +493,26 @@ static void the_chain_begins_at_its_tip_while_headers_run_ahead(void **state)
 	struct snapshot s = {.tip.height = 100, .headers_height = 100};
 
 	(void)state;
-	assert_int_equal(data_chain_top(&s), 100);
+	assert_int_equal(chain_view_top(&s), 100);
 	s.headers_height = 106; /* a branch, or what is just coming in */
-	assert_int_equal(data_chain_top(&s), 106);
+	assert_int_equal(chain_view_top(&s), 106);
 	s.headers_height = 107;
-	assert_int_equal(data_chain_top(&s), 100);
+	assert_int_equal(chain_view_top(&s), 100);
 	s.headers_height = 99;
-	assert_int_equal(data_chain_top(&s), 100);
+	assert_int_equal(chain_view_top(&s), 100);
 }
 
 static void help_names_every_key(void **state)
 {
-	char *help = help_text();
+	char *help = help_text(), keys[HELP_KEY_BYTES], does[HELP_KEY_BYTES];
 
 	(void)state;
 	for (size_t i = 0; i < n_key_rows; i++) {
-		assert_non_null(strstr(help, key_rows[i].shown));
-		for (size_t k = 0; k < KEYS_A_ROW && key_rows[i].keys[k]; k++)
-			assert_int_equal(key_action(key_rows[i].keys[k]), key_rows[i].action);
+		help_key(&key_rows[i], keys, does);
+		assert_non_null(strstr(help, keys));
+		assert_non_null(strstr(help, does));
+		for (size_t k = 0; k < KEYS_PER_ROW && key_rows[i].keys[k]; k++)
+			assert_ptr_equal(key_find(key_rows[i].keys[k]), &key_rows[i]);
 	}
 	free(help);
 }
@@ -521,7 +530,7 @@ int main(void)
 		cmocka_unit_test(everybodys_hash_rate_is_at_least_this_nodes),
 		cmocka_unit_test(a_title_tells_in_which_direction_it_is_sorted),
 		cmocka_unit_test(news_take_one_line_of_a_small_pane),
-		cmocka_unit_test(what_is_under_way_is_told_until_it_is_answered),
+		cmocka_unit_test(what_is_running_is_told_until_it_is_answered),
 		cmocka_unit_test(a_frozen_view_stands_still_and_counts),
 		cmocka_unit_test(a_selected_row_keeps_the_colour_of_its_hash),
 		cmocka_unit_test(the_chain_begins_at_its_tip_while_headers_run_ahead),

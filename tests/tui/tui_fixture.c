@@ -6,6 +6,13 @@
 
 #include <tally/base/mem.h>
 #include <tally/rpc/command.h>
+#include "tui/model/actions_priv.h"
+#include "tui/model/lists_priv.h"
+#include "tui/model/search_priv.h"
+#include "tui/model/state_priv.h"
+#include "tui/views/help_page_priv.h"
+#include "tui/views/screen_priv.h"
+#include "tui/views/views_priv.h"
 
 #define NOW_S     INT64_C(1700000000)
 #define TIP       1042
@@ -225,7 +232,7 @@ void fixture_open(struct model *m, int cols, int rows, bool utf8)
 {
 	setenv("TZ", "UTC", 1);
 	memset(m, 0, sizeof(*m));
-	model_init(m, cols, rows, utf8);
+	model_init(m, views_all, cols, rows, utf8);
 	prompt_init(&m->prompt, NULL, NULL);
 	fill_snapshot(&m->data.snap);
 	fill_chain(&m->data);
@@ -233,7 +240,7 @@ void fixture_open(struct model *m, int cols, int rows, bool utf8)
 	fill_wallet(&m->data);
 	fill_rings(&m->data);
 	m->live = m->data.snap;
-	model_settle(m);
+	lists_update(m);
 }
 
 void fixture_close(struct model *m)
@@ -257,7 +264,7 @@ void fixture_no_chain(struct model *m)
 		 "peers offer 2 different chains: :choose NAME takes one");
 	m->data.n_chain = m->data.n_mempool = m->data.n_history = 0;
 	m->live = *s;
-	model_settle(m);
+	lists_update(m);
 }
 
 void fixture_syncing(struct model *m)
@@ -282,7 +289,7 @@ void fixture_syncing(struct model *m)
 		s->peers[i].msgs_per_10s = i ? 9995 : 9994;
 	}
 	m->live = *s;
-	model_settle(m);
+	lists_update(m);
 }
 
 void fixture_asked(struct model *m)
@@ -319,7 +326,7 @@ void fixture_goes_on(struct model *m)
 		return;
 	put_msg(&m->data, (uint32_t)m->data.n_msgs);
 	m->live = m->data.snap;
-	model_settle(m);
+	lists_update(m);
 }
 
 static int32_t named(const char **s)
@@ -352,9 +359,17 @@ static void typed(struct model *m, int32_t key)
 			 m->prompt.text);
 		model_search(m, false, true);
 	} else if (key == KEYS_ENTER && kind == PROMPT_FILTER) {
-		model_set_filter(m, m->prompt.text);
+		list_set_filter(m, m->prompt.text);
 	}
 	prompt_close(&m->prompt);
+}
+
+static void act_outside(struct model *m, enum action a)
+{
+	if (a == ACT_PROMPT)
+		prompt_open(&m->prompt, PROMPT_COMMAND, "");
+	else if (a == ACT_HELP)
+		help_open(m);
 }
 
 void fixture_keys(struct model *m, const char *keys)
@@ -363,18 +378,15 @@ void fixture_keys(struct model *m, const char *keys)
 
 	while (*keys) {
 		const int32_t key = named(&keys);
-		enum action a;
+		const struct key_row *row = key_find(key);
 
 		/* Pages are as long as they were drawn. */
 		frame = fixture_frame(m);
 		free(frame);
-		if (m->prompt.kind != PROMPT_CLOSED) {
+		if (m->prompt.kind != PROMPT_CLOSED)
 			typed(m, key);
-		} else {
-			a = key_action(key);
-			if (!model_act(m, a, key) && a == ACT_PROMPT)
-				prompt_open(&m->prompt, PROMPT_COMMAND, "");
-		}
+		else if (row && !model_act(m, row, key))
+			act_outside(m, row->action);
 		m->usage[0] = '\0';
 		if (m->prompt.kind == PROMPT_COMMAND)
 			command_line_usage(m->prompt.text, m->usage, sizeof(m->usage));

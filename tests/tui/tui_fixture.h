@@ -2,7 +2,7 @@
 #ifndef TALLY_TESTS_TUI_FIXTURE_H
 #define TALLY_TESTS_TUI_FIXTURE_H
 
-#include "tui/views/view_priv.h"
+#include "tui/model/model_priv.h"
 
 /* Four peers (one syncing, one behind), a chain with a stale branch, payments, messages, a wallet. */
 void fixture_open(struct model *m, int cols, int rows, bool utf8);

@@ -1,9 +1,9 @@
 #include "tui/model/layout_priv.h"
 
-/* Least rows for each, so that they go in their order. */
+/* The smallest sizes at which each part is shown. */
 #define ONE_LINE_ROWS     3
 #define ONE_LINE_COLS     20
-#define BARE_ROWS         8 /* below: header and focused view */
+#define BARE_ROWS         8 /* below: header and focused panel only */
 #define BARE_COLS         40
 #define STRIPS_ROWS       11
 #define BOX_ROWS          18
@@ -12,8 +12,8 @@
 #define KEYBAR_ROWS       22
 #define WIDE_ROWS         34
 #define WIDE_COLS         110
-#define STACK_ROWS        22 /* from here on narrow panes have boxes, too, one above the other */
-#define STACK_COLS        80 /* below */
+#define STACK_ROWS        22 /* from here on a narrow screen has boxes, too, one above the other */
+#define STACK_COLS        80 /* narrower than this */
 #define STACK_KEYBAR_ROWS 26
 
 static struct rect take_top(struct rect *from, int h)
@@ -40,18 +40,19 @@ static struct rect take_left(struct rect *from, int w)
 	return r;
 }
 
-static bool on_dashboard(enum panel p)
+static bool is_always_on_dashboard(enum panel p)
 {
 	return p == PANEL_PEERS || p == PANEL_CHAIN || p == PANEL_MSGS;
 }
 
-/* Peers and chain side by side, the messages below; on a wide screen what waits and what is owned
- * stand between. A focus that has no place here takes the lower one's. */
-static void dashboard(struct layout *l, enum panel focus)
+/* Peers and chain side by side, the messages below; on a wide screen mempool, miner and wallet stand
+ * between. If the focused panel has no place here, it takes that of the messages. */
+static void place_dashboard(struct layout *l, enum panel focus)
 {
 	struct rect body = l->body, upper, middle;
 	bool wide = l->cols >= WIDE_COLS && l->rows >= WIDE_ROWS;
-	enum panel low = on_dashboard(focus) || (wide && focus != PANEL_LOG) ? PANEL_MSGS : focus;
+	enum panel low =
+		is_always_on_dashboard(focus) || (wide && focus != PANEL_LOG) ? PANEL_MSGS : focus;
 
 	upper = take_top(&body, wide ? body.h * 35 / 100 : body.h * 9 / 19);
 	l->panel[PANEL_PEERS] = take_left(&upper, upper.w / 2);
@@ -65,18 +66,18 @@ static void dashboard(struct layout *l, enum panel focus)
 	l->panel[low] = body;
 }
 
-/* The same three above one another, where they would be too narrow side by side. */
-static void stacked(struct layout *l, enum panel focus)
+/* The same three above one another, on a screen too narrow for two columns. */
+static void place_stacked(struct layout *l, enum panel focus)
 {
 	struct rect body = l->body;
 	const int peers = body.h * 3 / 10, chain = body.h * 7 / 20;
 
 	l->panel[PANEL_PEERS] = take_top(&body, peers);
 	l->panel[PANEL_CHAIN] = take_top(&body, chain);
-	l->panel[on_dashboard(focus) ? PANEL_MSGS : focus] = body;
+	l->panel[is_always_on_dashboard(focus) ? PANEL_MSGS : focus] = body;
 }
 
-void layout_make(struct layout *l, int cols, int rows, const struct layout_wish *wish)
+void layout_make(struct layout *l, int cols, int rows, const struct layout_input *in)
 {
 	const bool stack = rows >= STACK_ROWS && cols >= BARE_COLS && cols < STACK_COLS;
 	struct rect rest = {0, 0, cols, rows};
@@ -84,7 +85,7 @@ void layout_make(struct layout *l, int cols, int rows, const struct layout_wish 
 	*l = (struct layout){.cols = cols, .rows = rows};
 	if (rows < ONE_LINE_ROWS || cols < ONE_LINE_COLS) {
 		l->one_line = true;
-		if (wish->asking)
+		if (in->prompt)
 			l->prompt = take_bottom(&rest, 1);
 		else
 			l->header = take_top(&rest, 1);
@@ -92,7 +93,7 @@ void layout_make(struct layout *l, int cols, int rows, const struct layout_wish 
 	}
 	l->header = take_top(&rest, 1);
 	if (rows < BARE_ROWS || cols < BARE_COLS) {
-		if (wish->asking)
+		if (in->prompt)
 			l->prompt = take_bottom(&rest, 1);
 	} else {
 		l->boxes = stack || (rows >= BOX_ROWS && cols >= BOX_COLS);
@@ -104,22 +105,22 @@ void layout_make(struct layout *l, int cols, int rows, const struct layout_wish 
 		if (rows >= EXPLAIN_ROWS || (!l->boxes && rows >= STRIPS_ROWS))
 			l->explain = take_bottom(&rest, 1);
 		if (!l->boxes && rows >= STRIPS_ROWS) {
-			if (wish->focus != PANEL_CHAIN)
-				l->strip_chain = take_bottom(&rest, 1);
-			if (wish->focus != PANEL_PEERS)
-				l->strip_peers = take_bottom(&rest, 1);
-			/* In the order in which they are read: peers above chain. */
+			if (in->focus != PANEL_CHAIN)
+				l->strip[PANEL_CHAIN] = take_bottom(&rest, 1);
+			if (in->focus != PANEL_PEERS)
+				l->strip[PANEL_PEERS] = take_bottom(&rest, 1);
+			/* Placed from the bottom up: peers stand above the chain. */
 		}
 	}
 	l->body = rest;
-	if (wish->overlay)
+	if (in->overlay)
 		return;
-	if (!l->boxes || wish->screen != SCREEN_DASHBOARD || wish->zoom)
-		l->panel[wish->focus] = l->body;
+	if (!l->boxes || in->screen != SCREEN_DASHBOARD || in->zoom)
+		l->panel[in->focus] = l->body;
 	else if (stack)
-		stacked(l, wish->focus);
+		place_stacked(l, in->focus);
 	else
-		dashboard(l, wish->focus);
+		place_dashboard(l, in->focus);
 }
 
 struct rect layout_inner(const struct layout *l, const struct rect *panel)

@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tally/base/checked.h>
 #include <tally/base/mem.h>
-#include "tui/term/keys_priv.h"
-#include "tui/term/theme_priv.h"
+#include "tui/term/canvas_priv.h"
+#include "tui/term/key_table_priv.h"
 
 void prompt_init(struct prompt *p, prompt_completer *complete, void *arg)
 {
@@ -27,7 +26,7 @@ static void set_text(struct prompt *p, const char *text)
 	snprintf(p->text, sizeof(p->text), "%s", text);
 	p->len = strlen(p->text);
 	while (p->len && (p->text[p->len - 1] & 0xc0) == 0x80 && strlen(text) > p->len)
-		p->len--; /* cut at a whole character */
+		p->len--; /* never cut within a character */
 	p->text[p->len] = '\0';
 	p->at = p->len;
 	p->n_options = 0;
@@ -60,7 +59,7 @@ void prompt_close(struct prompt *p)
 	p->n_options = 0;
 }
 
-static size_t before(const struct prompt *p, size_t at)
+static size_t char_before(const struct prompt *p, size_t at)
 {
 	if (at)
 		at--;
@@ -69,7 +68,7 @@ static size_t before(const struct prompt *p, size_t at)
 	return at;
 }
 
-static size_t after(const struct prompt *p, size_t at)
+static size_t char_after(const struct prompt *p, size_t at)
 {
 	if (at < p->len)
 		at++;
@@ -78,14 +77,14 @@ static size_t after(const struct prompt *p, size_t at)
 	return at;
 }
 
-static void cut(struct prompt *p, size_t from, size_t to)
+static void cut_text(struct prompt *p, size_t from, size_t to)
 {
 	memmove(p->text + from, p->text + to, p->len - to + 1);
 	p->len -= to - from;
 	p->at = from;
 }
 
-static bool insert(struct prompt *p, const char *bytes, size_t n)
+static bool insert_text(struct prompt *p, const char *bytes, size_t n)
 {
 	if (p->len + n >= sizeof(p->text))
 		return false;
@@ -107,7 +106,7 @@ static size_t word_start(const struct prompt *p)
 	return at;
 }
 
-static void remember(struct prompt *p)
+static void add_to_history(struct prompt *p)
 {
 	if (!p->len || (p->n_history && !strcmp(p->history[p->n_history - 1], p->text)))
 		return;
@@ -119,7 +118,7 @@ static void remember(struct prompt *p)
 	p->history[p->n_history++] = mem_strdup(p->text);
 }
 
-static void recall(struct prompt *p, size_t which)
+static void recall_line(struct prompt *p, size_t which)
 {
 	if (p->kind != PROMPT_COMMAND || which > p->n_history)
 		return;
@@ -131,8 +130,8 @@ static void recall(struct prompt *p, size_t which)
 
 static void replace_word(struct prompt *p, const char *with, size_t n)
 {
-	cut(p, p->word, p->at);
-	insert(p, with, n);
+	cut_text(p, p->word, p->at);
+	insert_text(p, with, n);
 }
 
 static size_t common_prefix(const struct prompt *p)
@@ -151,8 +150,8 @@ static size_t common_prefix(const struct prompt *p)
 	return n;
 }
 
-/* Tab: what all completions share; again: one after the other. */
-static void complete(struct prompt *p)
+/* Tab inserts what all completions have in common; each further Tab inserts the next one. */
+static void complete_word(struct prompt *p)
 {
 	char line[PROMPT_BYTES];
 	size_t shared, place;
@@ -183,23 +182,23 @@ static void complete(struct prompt *p)
 		size_t n = strlen(p->options[0]);
 
 		if (n && p->options[0][n - 1] != '=' && p->at == p->len)
-			insert(p, " ", 1);
+			insert_text(p, " ", 1);
 		p->n_options = 0;
 	}
 }
 
-static bool edit(struct prompt *p, int32_t key)
+static bool edit_key(struct prompt *p, int32_t key)
 {
 	char bytes[4];
 
 	switch (key) {
 	case KEYS_LEFT:
 	case KEYS_CTRL('B'):
-		p->at = before(p, p->at);
+		p->at = char_before(p, p->at);
 		return true;
 	case KEYS_RIGHT:
 	case KEYS_CTRL('F'):
-		p->at = after(p, p->at);
+		p->at = char_after(p, p->at);
 		return true;
 	case KEYS_HOME:
 	case KEYS_CTRL('A'):
@@ -211,54 +210,54 @@ static bool edit(struct prompt *p, int32_t key)
 		return true;
 	case KEYS_DELETE:
 	case KEYS_CTRL('D'):
-		cut(p, p->at, after(p, p->at));
+		cut_text(p, p->at, char_after(p, p->at));
 		return true;
 	case KEYS_CTRL('W'):
-		cut(p, word_start(p), p->at);
+		cut_text(p, word_start(p), p->at);
 		return true;
 	case KEYS_CTRL('U'):
-		cut(p, 0, p->at);
+		cut_text(p, 0, p->at);
 		return true;
 	case KEYS_CTRL('K'):
-		cut(p, p->at, p->len);
+		cut_text(p, p->at, p->len);
 		return true;
 	case KEYS_UP:
 	case KEYS_CTRL('P'):
 		if (p->recalled)
-			recall(p, p->recalled - 1);
+			recall_line(p, p->recalled - 1);
 		return true;
 	case KEYS_DOWN:
 	case KEYS_CTRL('N'):
-		recall(p, p->recalled + 1);
+		recall_line(p, p->recalled + 1);
 		return true;
 	}
 	if (key < 0x20 || (key >= 0x7f && key < 0xa0) || key >= KEYS_FIRST)
 		return false;
-	return insert(p, bytes, utf8_put(bytes, (uint32_t)key));
+	return insert_text(p, bytes, utf8_put(bytes, (uint32_t)key));
 }
 
-static enum prompt_result end(struct prompt *p, enum prompt_result how)
+static enum prompt_result close_prompt(struct prompt *p, enum prompt_result how)
 {
 	if (how == PROMPT_DONE && p->kind == PROMPT_COMMAND)
-		remember(p);
+		add_to_history(p);
 	prompt_close(p);
 	return how;
 }
 
-/* The question stands until it is answered: what else is typed must neither answer it nor act behind it. */
+/* Other keys neither answer the question nor act on the screen behind it. */
 static enum prompt_result answer_key(struct prompt *p, int32_t key)
 {
 	switch (key) {
 	case 'y':
 	case 'Y':
-		return end(p, PROMPT_DONE);
+		return close_prompt(p, PROMPT_DONE);
 	case 'n':
 	case 'N':
 	case KEYS_ENTER:
 	case KEYS_ESC:
 	case KEYS_CTRL('C'):
 	case KEYS_CTRL('G'):
-		return end(p, PROMPT_CANCELLED);
+		return close_prompt(p, PROMPT_CANCELLED);
 	}
 	return PROMPT_GOES_ON;
 }
@@ -274,7 +273,7 @@ bool prompt_paste(struct prompt *p, const char *text, size_t *more)
 	}
 	p->n_options = 0;
 	p->refused = false;
-	return insert(p, text + skip, n);
+	return insert_text(p, text + skip, n);
 }
 
 enum prompt_result prompt_key(struct prompt *p, int32_t key)
@@ -282,120 +281,27 @@ enum prompt_result prompt_key(struct prompt *p, int32_t key)
 	if (p->kind == PROMPT_ASK)
 		return answer_key(p, key);
 	if (key == KEYS_ENTER || key == '\n')
-		return end(p, PROMPT_DONE);
+		return close_prompt(p, PROMPT_DONE);
 	if (key == KEYS_ESC || key == KEYS_CTRL('C') || key == KEYS_CTRL('G'))
-		return end(p, PROMPT_CANCELLED);
+		return close_prompt(p, PROMPT_CANCELLED);
 	if (key == KEYS_TAB) {
-		complete(p);
+		complete_word(p);
 		return PROMPT_GOES_ON;
 	}
 	p->n_options = 0;
 	if (p->refused) {
 		p->refused = false;
-		if (key == ':') { /* as one opens it */
+		if (key == ':') { /* the key that opens the prompt */
 			set_text(p, "");
 			return PROMPT_GOES_ON;
 		}
 	}
 	if (key == KEYS_BACKSPACE || key == KEYS_CTRL('H') || key == 0x7f) {
 		if (!p->len)
-			return end(p, PROMPT_CANCELLED); /* as in vi: one too many leaves */
-		cut(p, before(p, p->at), p->at);
+			return close_prompt(p, PROMPT_CANCELLED); /* as in vi */
+		cut_text(p, char_before(p, p->at), p->at);
 		return PROMPT_GOES_ON;
 	}
-	edit(p, key);
+	edit_key(p, key);
 	return PROMPT_GOES_ON;
-}
-
-struct piece {
-	const char *at;
-	size_t bytes;
-};
-
-/* A text taken apart into lines of so many columns. Returns how many there are, at most PROMPT_BYTES. */
-static int lines_of(const char *text, int width, struct piece line[PROMPT_BYTES])
-{
-	int n = 0;
-
-	do {
-		line[n].at = text;
-		line[n].bytes = canvas_line_bytes(text, width);
-		text += line[n++].bytes;
-		text += strspn(text, " \n");
-	} while (*text && n < PROMPT_BYTES);
-	return n;
-}
-
-/* These lines above one another, the last in the prompt's place with all that comes behind it, each `in` columns in. */
-static void draw_lines(struct canvas *c, const struct rect *at, int in, unsigned style,
-		       const struct piece *line, int n)
-{
-	for (int i = 0; i < n; i++) {
-		struct row r = {c, at->x, at->y - (n - 1 - i), at->x + at->w, 0};
-		const size_t bytes = i == n - 1 ? strlen(line[i].at) : line[i].bytes;
-
-		if (n > 1)
-			canvas_fill(c, &(struct rect){r.x, r.y, at->w, 1}, ROLE_NORMAL, ' ');
-		row_gap(&r, in);
-		row_printf(&r, style, "%.*s", (int)bytes, line[i].at);
-	}
-}
-
-void prompt_draw_text(struct canvas *c, const struct rect *at, unsigned style, const char *text,
-		      int most)
-{
-	struct piece line[PROMPT_BYTES];
-	const int n = lines_of(text, at->w - 1, line);
-
-	draw_lines(c, at, 1, style, line, MIN(n, MIN(most, at->y + 1)));
-}
-
-/* A question takes as many lines as it needs; where there are not so many, its end is seen, which is what it asks. */
-static void draw_question(const struct prompt *p, struct canvas *c, const struct rect *at,
-			  int *cursor)
-{
-	static const char answers[] = "y/N";
-	char text[sizeof(p->question) + sizeof(answers) + 1];
-	struct piece line[PROMPT_BYTES];
-	struct row r = {c, at->x, at->y, at->x + at->w, 0};
-	int n, over, seen;
-
-	snprintf(text, sizeof(text), "%s %s", p->question, answers);
-	n = lines_of(text, at->w > 8 ? at->w - 1 : at->w, line); /* the cursor behind it */
-	over = n > at->y + 1 ? n - at->y - 1 : 0;
-	draw_lines(c, at, 0, ROLE_WARN, line + over, n - over);
-	seen = MIN((int)line[n - 1].bytes, (int)strlen(answers));
-	r.x += canvas_width(c, line[n - 1].at) - seen;
-	row_text(&r, ROLE_KEY, answers + strlen(answers) - seen);
-	*cursor = r.x < r.end ? r.x : r.end - 1;
-}
-
-void prompt_draw(const struct prompt *p, struct canvas *c, const struct rect *at, int *cursor)
-{
-	static const char *const signs[] = {
-		[PROMPT_CLOSED] = "",
-		[PROMPT_COMMAND] = ":",
-		[PROMPT_SEARCH] = "/",
-		[PROMPT_FILTER] = "\\",
-	};
-	struct row r = {c, at->x, at->y, at->x + at->w, 0};
-	char head[PROMPT_BYTES];
-	size_t from = 0;
-	int room;
-
-	if (p->kind == PROMPT_ASK) {
-		draw_question(p, c, at, cursor);
-		return;
-	}
-	row_text(&r, ROLE_KEY, signs[p->kind]);
-	/* The cursor is always seen: a long line moves to the left under it. */
-	room = row_left(&r) - 1;
-	memcpy(head, p->text, p->at);
-	head[p->at] = '\0';
-	while (from < p->at && canvas_width(c, head + from) > room)
-		from = after(p, from);
-	*cursor = r.x + canvas_width(c, head + from);
-	canvas_clip(c, at);
-	canvas_text(c, r.x, r.y, ROLE_NORMAL, p->text + from);
-	canvas_clip(c, NULL);
 }

@@ -1,7 +1,7 @@
 #include "tui/term/paste_priv.h"
 
 #include "tui/term/canvas_priv.h"
-#include "tui/term/keys_priv.h"
+#include "tui/term/key_table_priv.h"
 
 #define PASTE_PAUSE_US 10000000
 

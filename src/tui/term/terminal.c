@@ -1,15 +1,13 @@
-/* The terminal. newterm writes into a file in memory; after doupdate the loop reads that into a buffer
- * which drains to the terminal without ever blocking. */
+/* Opens and closes the terminal; keys, mouse and size in; frames out. */
 #define NCURSES_NOMACROS
 #define NCURSES_WIDECHAR 1
 #include <curses.h>
 #include <term.h>
-#undef lines /* term.h takes common words */
+#undef lines /* term.h defines these as macros */
 #undef columns
 
 #include "tui/term/terminal_priv.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
 #include <poll.h>
@@ -18,43 +16,35 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
 
-#include <event2/buffer.h>
 #include <event2/event.h>
 
 #include <tally/base/clock.h>
 #include <tally/base/mem.h>
-#include "tui/term/keys_priv.h"
 #include "tui/term/paste_priv.h"
 #include "tui/term/rescue_priv.h"
+#include "tui/term/terminal_capture_priv.h"
+#include "tui/term/terminal_keys_priv.h"
+#include "tui/term/terminal_output_priv.h"
 #include "tui/term/theme_priv.h"
 
-#define ESCAPE_DELAY_MS 25
-#define KEYS_A_TURN     64
+#define ESCAPE_DELAY_MS 25 /* How long a single Esc waits for the rest of an escape sequence. */
+#define KEYS_A_TURN     64 /* Keys that are read before the loop does other work. */
 #define WHEEL_LINES     3
-
-/* Keys of our own, for curses: the marks around what is pasted. Far from those that ncurses numbers itself, from
- * KEY_MAX on, for what a terminal has besides. */
-#define KEY_PASTE_BEGIN 0x7001
-#define KEY_PASTE_END   0x7002
 
 struct terminal {
 	struct terminal_events ev;
 	struct event_base *base;
-	int tty;    /* non-blocking, of its own */
-	int memory; /* where curses writes */
-	FILE *out, *in;
+	int tty; /* non-blocking, of its own */
+	FILE *in;
 	SCREEN *screen;
-	struct termios before;
-	struct evbuffer *pending;
-	struct event *readable, *writable, *winch, *cont, *captured;
-	int saved_out, saved_err, pipe[2];
-	char line[1024];
-	size_t line_len;
+	struct termios before; /* its modes when it was opened */
+	struct terminal_output out;
+	struct terminal_capture capture;
+	struct event *readable, *winch, *cont;
 	bool utf8, gone;
 	bool paste_marks; /* the terminal was asked for them */
 	struct paste paste;
@@ -62,78 +52,23 @@ struct terminal {
 
 /* --- output --------------------------------------------------------------------- */
 
-static void collect(struct terminal *t)
+static void on_drained(void *arg)
 {
-	char buf[16384];
-	ssize_t n;
+	struct terminal *t = arg;
 
-	fflush(t->out);
-	if (lseek(t->memory, 0, SEEK_CUR) == 0)
-		return;
-	lseek(t->memory, 0, SEEK_SET);
-	while ((n = read(t->memory, buf, sizeof(buf))) > 0)
-		evbuffer_add(t->pending, buf, (size_t)n);
-	if (ftruncate(t->memory, 0) == 0)
-		lseek(t->memory, 0, SEEK_SET);
+	t->ev.drained(t->ev.arg);
 }
 
-/* The other end was closed. Such a terminal is for ever readable and writable: it must not be watched any
- * more, or nothing of lower priority has its turn. */
-static void lost(struct terminal *t)
+static void on_lost(void *arg)
 {
+	struct terminal *t = arg;
+
 	if (t->gone)
 		return;
 	t->gone = true;
 	event_del(t->readable);
-	event_del(t->writable);
-	evbuffer_drain(t->pending, evbuffer_get_length(t->pending));
+	terminal_output_abandon(&t->out);
 	t->ev.gone(t->ev.arg);
-}
-
-static bool for_a_moment(int error)
-{
-	return error == EAGAIN || error == EINTR;
-}
-
-static void drain(struct terminal *t)
-{
-	while (evbuffer_get_length(t->pending) > 0)
-		if (evbuffer_write(t->pending, t->tty) <= 0) {
-			if (!for_a_moment(errno)) {
-				lost(t);
-				return;
-			}
-			break;
-		}
-	if (evbuffer_get_length(t->pending) > 0)
-		event_add(t->writable, NULL);
-}
-
-static void on_writable(evutil_socket_t fd, short what, void *arg)
-{
-	struct terminal *t = arg;
-
-	(void)fd, (void)what;
-	drain(t);
-	if (evbuffer_get_length(t->pending) == 0)
-		t->ev.drained(t->ev.arg);
-}
-
-/* At the end, and before a stop, for a second at most. */
-static void drain_now(struct terminal *t)
-{
-	for (int i = 0; i < 100 && evbuffer_get_length(t->pending) > 0; i++) {
-		if (evbuffer_write(t->pending, t->tty) <= 0 && !for_a_moment(errno))
-			break;
-		if (evbuffer_get_length(t->pending) > 0)
-			usleep(10000);
-	}
-	evbuffer_drain(t->pending, evbuffer_get_length(t->pending));
-}
-
-static void say(struct terminal *t, const char *sequence)
-{
-	evbuffer_add(t->pending, sequence, strlen(sequence));
 }
 
 static void put_cell(int x, int y, const struct cell *cell)
@@ -152,13 +87,13 @@ bool terminal_show(struct terminal *t, const struct canvas *c, int cursor_x, int
 {
 	if (t->gone)
 		return true;
-	if (evbuffer_get_length(t->pending) > 0)
+	if (terminal_output_busy(&t->out))
 		return false;
 	for (int y = 0; y < c->rows && y < LINES; y++)
 		for (int x = 0; x < c->cols && x < COLS; x++) {
 			const struct cell *cell = canvas_at(c, x, y);
 
-			if (cell->ch) /* not the right half of a wide one */
+			if (cell->ch) /* not the right half of a wide character */
 				put_cell(x, y, cell);
 		}
 	if (cursor_x >= 0 && cursor_y >= 0) {
@@ -169,8 +104,8 @@ bool terminal_show(struct terminal *t, const struct canvas *c, int cursor_x, int
 	}
 	wnoutrefresh(stdscr);
 	doupdate();
-	collect(t);
-	drain(t);
+	terminal_output_collect(&t->out);
+	terminal_output_flush(&t->out);
 	return true;
 }
 
@@ -178,30 +113,6 @@ void terminal_redraw(struct terminal *t)
 {
 	(void)t;
 	clearok(curscr, TRUE);
-}
-
-/* --- input ------------------------------------------------------------------------ */
-
-static int32_t named_key(wint_t code)
-{
-	static const struct {
-		int code;
-		int32_t key;
-	} names[] = {
-		{KEY_UP, KEYS_UP},        {KEY_DOWN, KEYS_DOWN},
-		{KEY_LEFT, KEYS_LEFT},    {KEY_RIGHT, KEYS_RIGHT},
-		{KEY_HOME, KEYS_HOME},    {KEY_END, KEYS_END},
-		{KEY_PPAGE, KEYS_PGUP},   {KEY_NPAGE, KEYS_PGDN},
-		{KEY_BTAB, KEYS_BACKTAB}, {KEY_BACKSPACE, KEYS_BACKSPACE},
-		{KEY_DC, KEYS_DELETE},    {KEY_ENTER, KEYS_ENTER},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if ((wint_t)names[i].code == code)
-			return names[i].key;
-	if (code >= (wint_t)KEY_F(1) && code <= (wint_t)KEY_F(12))
-		return KEYS_F1 + (int32_t)(code - (wint_t)KEY_F(1));
-	return 0;
 }
 
 static void read_mouse(struct terminal *t)
@@ -235,10 +146,10 @@ static void take_code(struct terminal *t, wint_t code)
 {
 	if (code == KEY_MOUSE)
 		read_mouse(t);
-	else if (code == KEY_PASTE_BEGIN)
+	else if (code == TERMINAL_KEY_PASTE_BEGIN)
 		paste_begin(&t->paste, clock_mono_us(clock_system()));
-	else if (code != KEY_PASTE_END)
-		take_key(t, named_key(code)); /* KEY_RESIZE, which resizeterm pushes, is none */
+	else if (code != TERMINAL_KEY_PASTE_END)
+		take_key(t, terminal_key(code)); /* 0 for KEY_RESIZE, which resizeterm pushes */
 	else if (t->paste.on)
 		t->ev.pasted(t->ev.arg, paste_end(&t->paste));
 }
@@ -254,7 +165,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 		if (kind == ERR) {
 			if (hung_up(t))
-				lost(t);
+				on_lost(t);
 			return;
 		}
 		if (kind == KEY_CODE_YES)
@@ -282,56 +193,7 @@ static void on_winch(evutil_socket_t sig, short what, void *arg)
 	t->ev.resized(t->ev.arg, COLS, LINES);
 }
 
-/* --- what libraries print ------------------------------------------------------------ */
-
-static void on_captured(evutil_socket_t fd, short what, void *arg)
-{
-	struct terminal *t = arg;
-	char buf[1024];
-	const ssize_t n = read(fd, buf, sizeof(buf));
-
-	(void)what;
-	for (ssize_t i = 0; i < n; i++) {
-		if (buf[i] != '\n' && t->line_len < sizeof(t->line) - 1) {
-			t->line[t->line_len++] = buf[i];
-			continue;
-		}
-		t->line[t->line_len] = '\0';
-		if (t->line_len)
-			t->ev.line(t->ev.arg, t->line);
-		t->line_len = 0;
-	}
-}
-
-static bool capture(struct terminal *t)
-{
-	if (pipe2(t->pipe, O_CLOEXEC | O_NONBLOCK) != 0)
-		return false;
-	t->saved_out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	t->saved_err = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	dup2(t->pipe[1], STDOUT_FILENO);
-	dup2(t->pipe[1], STDERR_FILENO);
-	return true;
-}
-
-static void release(struct terminal *t)
-{
-	if (t->saved_out >= 0) {
-		fflush(stdout);
-		dup2(t->saved_out, STDOUT_FILENO);
-		close(t->saved_out);
-	}
-	if (t->saved_err >= 0) {
-		dup2(t->saved_err, STDERR_FILENO);
-		close(t->saved_err);
-	}
-	for (int i = 0; i < 2; i++)
-		if (t->pipe[i] >= 0)
-			close(t->pipe[i]);
-	t->saved_out = t->saved_err = t->pipe[0] = t->pipe[1] = -1;
-}
-
-/* --- taking and giving back -------------------------------------------------------------- */
+/* --- opening and closing -------------------------------------------------------------- */
 
 static bool no_terminal(struct terminal *t, struct err *e, const char *why)
 {
@@ -347,39 +209,14 @@ static void make_raw(const struct terminal *t)
 	tcsetattr(t->tty, TCSANOW, &raw);
 }
 
-static void define_keys(void)
-{
-	static const struct {
-		const char *text;
-		int code;
-	} more[] = {
-		{"\033[A", KEY_UP},           {"\033[B", KEY_DOWN},
-		{"\033[C", KEY_RIGHT},        {"\033[D", KEY_LEFT},
-		{"\033OA", KEY_UP},           {"\033OB", KEY_DOWN},
-		{"\033OC", KEY_RIGHT},        {"\033OD", KEY_LEFT},
-		{"\033[H", KEY_HOME},         {"\033[F", KEY_END},
-		{"\033[Z", KEY_BTAB},         {"\033[11~", KEY_F(1)},
-		{"\033[12~", KEY_F(2)},       {"\033[13~", KEY_F(3)},
-		{"\033[14~", KEY_F(4)},       {"\033OP", KEY_F(1)},
-		{"\033OQ", KEY_F(2)},         {"\033OR", KEY_F(3)},
-		{"\033OS", KEY_F(4)},         {"\033[200~", KEY_PASTE_BEGIN},
-		{"\033[201~", KEY_PASTE_END},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(more); i++)
-		define_key(more[i].text, more[i].code);
-}
-
 static bool start_curses(struct terminal *t, struct err *e)
 {
 	const char *cup;
 
-	t->memory = memfd_create("tally-screen", MFD_CLOEXEC);
-	t->out = t->memory >= 0 ? fdopen(dup(t->memory), "w") : NULL;
 	t->in = fdopen(dup(t->tty), "r");
-	if (!t->out || !t->in)
+	if (!terminal_output_open(&t->out, t->tty) || !t->in)
 		return no_terminal(t, e, "there is no memory for a screen");
-	t->screen = newterm(NULL, t->out, t->in);
+	t->screen = newterm(NULL, t->out.file, t->in);
 	cup = t->screen ? tigetstr("cup") : NULL;
 	if (!cup || cup == (char *)-1)
 		return no_terminal(t, e, "this terminal (TERM) can't place a cursor");
@@ -389,7 +226,7 @@ static bool start_curses(struct terminal *t, struct err *e)
 	nonl();
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
-	define_keys();
+	terminal_keys_define();
 	mousemask(BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
 	mouseinterval(0);
 	theme_start();
@@ -400,11 +237,10 @@ static bool start_curses(struct terminal *t, struct err *e)
 static struct event *watch(struct terminal *t, int fd, short what, event_callback_fn fn,
 			   int priority)
 {
-	struct event *ev = event_new(t->base, fd, what, fn, t);
+	struct event *ev = event_new(t->base, fd, what | EV_PERSIST, fn, t);
 
 	event_priority_set(ev, priority);
-	if (what != EV_WRITE)
-		event_add(ev, NULL);
+	event_add(ev, NULL);
 	return ev;
 }
 
@@ -414,9 +250,16 @@ static void on_cont(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig, (void)what;
 	make_raw(t);
-	say(t, PASTE_ON);
-	drain(t);
+	terminal_output_add(&t->out, PASTE_ON);
+	terminal_output_flush(&t->out);
 	on_winch(SIGWINCH, 0, t);
+}
+
+static void on_printed(void *arg, const char *text)
+{
+	struct terminal *t = arg;
+
+	t->ev.line(t->ev.arg, text);
 }
 
 bool terminal_open(struct terminal **out, struct event_base *base, int priority,
@@ -426,8 +269,12 @@ bool terminal_open(struct terminal **out, struct event_base *base, int priority,
 
 	t->ev = *ev;
 	t->base = base;
-	t->tty = t->memory = t->saved_out = t->saved_err = t->pipe[0] = t->pipe[1] = -1;
-	t->pending = evbuffer_new();
+	t->tty = -1;
+	t->out = (struct terminal_output){
+		.tty = -1, .memory = -1, .drained = on_drained, .lost = on_lost, .arg = t};
+	t->capture = (struct terminal_capture)CAPTURE_INITIAL;
+	t->capture.on_line = on_printed;
+	t->capture.arg = t;
 	t->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return no_terminal(t, e, "this is no terminal");
@@ -438,16 +285,15 @@ bool terminal_open(struct terminal **out, struct event_base *base, int priority,
 		return false;
 	make_raw(t);
 	rescue_arm(t->tty, &t->before);
-	if (!capture(t))
+	if (!terminal_capture_start(&t->capture, base, priority))
 		return no_terminal(t, e, "there are no more files to open");
-	t->readable = watch(t, t->tty, EV_READ | EV_PERSIST, on_readable, priority);
-	t->writable = watch(t, t->tty, EV_WRITE, on_writable, priority);
-	t->captured = watch(t, t->pipe[0], EV_READ | EV_PERSIST, on_captured, priority);
-	t->winch = watch(t, SIGWINCH, EV_SIGNAL | EV_PERSIST, on_winch, priority);
-	t->cont = watch(t, SIGCONT, EV_SIGNAL | EV_PERSIST, on_cont, priority);
-	say(t, PASTE_ON);
+	t->readable = watch(t, t->tty, EV_READ, on_readable, priority);
+	t->winch = watch(t, SIGWINCH, EV_SIGNAL, on_winch, priority);
+	t->cont = watch(t, SIGCONT, EV_SIGNAL, on_cont, priority);
+	terminal_output_watch(&t->out, base, priority);
+	terminal_output_add(&t->out, PASTE_ON);
 	t->paste_marks = true;
-	drain(t);
+	terminal_output_flush(&t->out);
 	*out = t;
 	return true;
 }
@@ -464,32 +310,26 @@ void terminal_close(struct terminal *t)
 	if (!t)
 		return;
 	free_event(&t->readable);
-	free_event(&t->writable);
-	free_event(&t->captured);
 	free_event(&t->winch);
 	free_event(&t->cont);
 	if (t->screen) {
-		drain_now(t);
+		terminal_output_flush_wait(&t->out);
 		mousemask(0, NULL);
 		endwin();
-		collect(t);
+		terminal_output_collect(&t->out);
 		if (t->paste_marks)
-			say(t, PASTE_OFF);
-		drain_now(t);
+			terminal_output_add(&t->out, PASTE_OFF);
+		terminal_output_flush_wait(&t->out);
 		tcsetattr(t->tty, TCSADRAIN, &t->before);
 		rescue_disarm();
 		delscreen(t->screen);
 	}
-	release(t);
-	if (t->out)
-		fclose(t->out);
+	terminal_capture_end(&t->capture);
+	terminal_output_clear(&t->out);
 	if (t->in)
 		fclose(t->in);
-	if (t->memory >= 0)
-		close(t->memory);
 	if (t->tty >= 0)
 		close(t->tty);
-	evbuffer_free(t->pending);
 	free(t);
 }
 
@@ -507,12 +347,12 @@ bool terminal_utf8(const struct terminal *t)
 
 void terminal_suspend(struct terminal *t)
 {
-	drain_now(t);
+	terminal_output_flush_wait(&t->out);
 	endwin();
-	collect(t);
-	say(t, PASTE_OFF);
-	drain_now(t);
+	terminal_output_collect(&t->out);
+	terminal_output_add(&t->out, PASTE_OFF);
+	terminal_output_flush_wait(&t->out);
 	tcsetattr(t->tty, TCSADRAIN, &t->before);
 	kill(getpid(), SIGSTOP);
-	/* SIGCONT takes the terminal again. */
+	/* on_cont takes the terminal again. */
 }

@@ -1,5 +1,5 @@
-/* The terminal: curses draws into memory, and the loop drains that to the terminal, so that a
- * stalled reader (a stopped tmux) never blocks the node. */
+/* The terminal: curses draws into memory, and the loop writes that to the terminal, so that a reader that has
+ * stopped (a stopped tmux) never blocks the node. */
 #ifndef TALLY_TUI_TERM_TERMINAL_PRIV_H
 #define TALLY_TUI_TERM_TERMINAL_PRIV_H
 
@@ -14,26 +14,27 @@ struct terminal;
 
 struct terminal_events {
 	void (*key)(void *arg, int32_t key);
-	void (*pasted)(void *arg,
-		       const char *text); /* lines ended by '\n', no other control characters */
+	/* Pasted text: lines end with '\n'; there are no other control characters. */
+	void (*pasted)(void *arg, const char *text);
 	void (*click)(void *arg, int x, int y);
-	void (*wheel)(void *arg, int x, int y, int lines);
+	void (*wheel)(void *arg, int x, int y, int lines); /* lines > 0: down */
 	void (*resized)(void *arg, int cols, int rows);
-	void (*drained)(void *arg);                /* a frame may be drawn again */
-	void (*line)(void *arg, const char *text); /* what a library wrote to stdout or stderr */
-	void (*gone)(void *arg); /* the terminal hung up: nothing is read or shown any more */
+	void (*drained)(void *arg);                /* terminal_show succeeds again */
+	void (*line)(void *arg, const char *text); /* a library printed this */
+	void (*gone)(void *arg); /* the terminal was closed; nothing is read or shown from now on */
 	void *arg;
 };
 
-/* Takes the terminal. ERR_IO "no-terminal". At most one at a time. */
+/* Takes the terminal. ERR_IO "no-terminal". At most one is open at a time. */
 bool terminal_open(struct terminal **out, struct event_base *base, int priority,
 		   const struct terminal_events *ev, struct err *e);
-void terminal_close(struct terminal *t); /* gives it back whole; NULL is harmless */
+void terminal_close(struct terminal *t); /* restores the terminal; NULL is harmless */
 void terminal_size(const struct terminal *t, int *cols, int *rows);
 bool terminal_utf8(const struct terminal *t);
-/* False: the last frame is not through yet; `drained` tells when. */
+/* Cursor -1, -1: hidden. False: the last frame is not written yet, and this one was skipped; `drained` is called
+ * when it is. */
 bool terminal_show(struct terminal *t, const struct canvas *c, int cursor_x, int cursor_y);
-void terminal_redraw(struct terminal *t);  /* the next frame is drawn anew */
-void terminal_suspend(struct terminal *t); /* ^Z: returns when the program goes on */
+void terminal_redraw(struct terminal *t);  /* draws every cell of the next frame again */
+void terminal_suspend(struct terminal *t); /* ^Z: returns when the program is resumed */
 
 #endif

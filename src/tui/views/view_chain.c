@@ -1,25 +1,46 @@
 /* The chain: blocks from the tip down, and what branched off. */
-#include "tui/views/view_priv.h"
+#include "tui/views/view_chain_priv.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <tally/base/checked.h>
+#include <tally/base/mem.h>
 #include <tally/base/text.h>
+#include "tui/model/model_priv.h"
+#include "tui/term/theme_priv.h"
+#include "tui/views/detail_priv.h"
+#include "tui/views/format_priv.h"
+#include "tui/views/views_priv.h"
 
-static size_t count(const struct tui_data *d)
+#define HEADERS_ABOVE_MAX 6 /* rows of headers without blocks above the tip */
+
+uint32_t chain_view_top(const struct snapshot *s)
+{
+	const uint32_t tip = s->tip.height, headers = s->headers_height;
+
+	return headers > tip && headers - tip <= HEADERS_ABOVE_MAX ? headers : tip;
+}
+
+static void chain_read(struct tui_data *d, const struct source *s)
+{
+	mem_reserve(&d->chain, &d->chain_cap, d->chain_wanted, sizeof(*d->chain));
+	d->n_chain = s->ops->chain_rows(s, chain_view_top(&d->snap), d->chain, d->chain_wanted);
+}
+
+static size_t chain_count(const struct tui_data *d)
 {
 	return d->n_chain;
 }
 
-static void id(const struct tui_data *d, size_t i, struct row_id *out)
+static void chain_id(const struct tui_data *d, size_t i, struct row_id *out)
 {
 	*out = (struct row_id){.b[0] = 'b'};
 	memcpy(out->b + 1, d->chain[i].hash.h.b, HASH_BYTES);
 }
 
-static const char *state(const struct chain_row *b)
+static const char *block_state(const struct chain_row *b)
 {
 	return b->failed      ? "invalid"
 	       : b->is_tip    ? "tip"
@@ -29,14 +50,24 @@ static const char *state(const struct chain_row *b)
 			      : "header";
 }
 
-static void words(const struct tui_data *d, size_t i, char *out, size_t size)
+static void chain_words(const struct tui_data *d, size_t i, char *out, size_t size)
 {
 	const struct chain_row *b = &d->chain[i];
 	char hex[HASH_HEX_CHARS + 1];
 
 	hash256_hex(hex, &b->hash.h);
 	snprintf(out, size, "height=%u hash=%s tx=%u state=%s %utx %s %s", b->height, hex, b->n_tx,
-		 state(b), b->n_tx, state(b), b->mine ? "mine me" : "");
+		 block_state(b), b->n_tx, block_state(b), b->mine ? "mine me" : "");
+}
+
+static bool chain_incomplete(const struct tui_data *d, size_t i)
+{
+	return d->chain[i].later;
+}
+
+static uint32_t height_of_row(const struct tui_data *d, size_t i)
+{
+	return d->chain[i].height;
 }
 
 /* Several blocks behind what peers have: not only the newest one on its way. */
@@ -62,7 +93,7 @@ static void sync_text(const struct sync_info *s, char *out, size_t size)
 	text_append(out, size, ", %" PRIu32 " asked", s->in_flight);
 }
 
-static void note(const struct model *m, char *out, size_t size)
+static void chain_note(const struct model *m, char *out, size_t size)
 {
 	out[0] = '\0';
 	if (catching_up(&m->data.snap))
@@ -80,7 +111,7 @@ static void peers_at(const struct chain_row *b, char *out, size_t size)
 		text_append(out, size, " +%u", b->n_peers - 8);
 }
 
-static void row(const struct model *m, struct row *r, size_t i)
+static void draw_block_row(const struct model *m, struct row *r, size_t i)
 {
 	const struct chain_row *b = &m->data.chain[i];
 	char hash[HASH_SHORT_CHARS + 1], age[FORMAT_BYTES], bytes[FORMAT_BYTES], who[64];
@@ -120,13 +151,13 @@ static void row(const struct model *m, struct row *r, size_t i)
 			   b->failed   ? ROLE_BAD
 			   : b->coming ? ROLE_BAR
 				       : ROLE_WARN,
-			   " %s", state(b));
+			   " %s", block_state(b));
 	if (b->mine)
 		row_text(r, ROLE_GOOD, " me");
 	row_text(r, ROLE_DIM, who);
 }
 
-static void empty(const struct model *m, char *out, size_t size)
+static void chain_empty(const struct model *m, char *out, size_t size)
 {
 	const uint32_t offers = m->data.snap.n_offers;
 
@@ -147,7 +178,7 @@ static int empty_lines(const struct model *m, int width)
 	char text[160];
 	int n = 0;
 
-	empty(m, text, sizeof(text));
+	chain_empty(m, text, sizeof(text));
 	for (const char *at = text; *at; n++) {
 		at += canvas_line_bytes(at, width);
 		at += strspn(at, " ");
@@ -175,7 +206,7 @@ static void draw_offers(const struct model *m, struct canvas *c, const struct re
 	}
 }
 
-static int head(const struct model *m, struct canvas *c, const struct rect *r)
+static int chain_head(const struct model *m, struct canvas *c, const struct rect *r)
 {
 	if (!m->data.snap.has_chain && m->data.snap.n_offers)
 		draw_offers(m, c, r);
@@ -194,7 +225,7 @@ static void explain_lost(const struct chain_row *b, char *out, size_t size)
 		text_append(out, size, ": its %u payments count only in other blocks", b->n_tx - 1);
 }
 
-static void explain(const struct model *m, size_t i, char *out, size_t size)
+static void chain_explain(const struct model *m, size_t i, char *out, size_t size)
 {
 	const struct chain_row *b = &m->data.chain[i];
 
@@ -222,20 +253,6 @@ static void explain(const struct model *m, size_t i, char *out, size_t size)
 			 b->mine ? "its reward is ours" : "Enter shows what is in it");
 }
 
-const struct view view_chain = {
-	.name = "Chain",
-	.short_name = "Chain",
-	.count = count,
-	.id = id,
-	.fields = "height hash tx state",
-	.words = words,
-	.note = note,
-	.head = head,
-	.row = row,
-	.empty = empty,
-	.explain = explain,
-};
-
 static void sync_strip(struct row *row, const struct sync_info *s)
 {
 	char text[160] = "", number[FORMAT_BYTES];
@@ -252,7 +269,7 @@ static void sync_strip(struct row *row, const struct sync_info *s)
 }
 
 /* The last blocks of the best chain from left to right, and stale ones beside them; while catching up, how that goes. */
-void chain_strip(struct canvas *c, const struct rect *r, const struct model *m)
+static void chain_strip(const struct model *m, struct canvas *c, const struct rect *r)
 {
 	struct row row = {c, r->x, r->y, r->x + r->w, 0};
 	size_t first = 0;
@@ -277,3 +294,25 @@ void chain_strip(struct canvas *c, const struct rect *r, const struct model *m)
 			   b->height, b->on_best || b->coming ? "" : "'");
 	}
 }
+
+const struct view view_chain = {
+	.name = "Chain",
+	.help_word = "chain",
+	.newest = NEWEST_FIRST,
+	.detail_kind = DETAIL_SLOW,
+	.read = chain_read,
+	.count = chain_count,
+	.id = chain_id,
+	.incomplete = chain_incomplete,
+	.height = height_of_row,
+	.fields = "height hash tx state",
+	.fields_help = "state        of a block: tip best coming stale header invalid",
+	.words = chain_words,
+	.note = chain_note,
+	.head = chain_head,
+	.row = draw_block_row,
+	.empty = chain_empty,
+	.strip = chain_strip,
+	.explain = chain_explain,
+	.detail = detail_of_block,
+};

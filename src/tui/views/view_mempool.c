@@ -1,26 +1,41 @@
-/* Transactions that wait for a block. */
-#include "tui/views/view_priv.h"
+/* The mempool: unconfirmed transactions. */
+#include "tui/views/views_priv.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static size_t count(const struct tui_data *d)
+#include <tally/base/mem.h>
+#include "tui/model/model_priv.h"
+#include "tui/term/theme_priv.h"
+#include "tui/views/detail_priv.h"
+#include "tui/views/format_priv.h"
+
+#define MEMPOOL_ROWS 500
+
+static void mempool_read(struct tui_data *d, const struct source *s)
+{
+	mem_reserve(&d->mempool, &d->mempool_cap, MEMPOOL_ROWS, sizeof(*d->mempool));
+	d->n_mempool = s->ops->mempool_rows(s, d->mempool, MEMPOOL_ROWS);
+}
+
+static size_t mempool_row_count(const struct tui_data *d)
 {
 	return d->n_mempool;
 }
 
-static void id(const struct tui_data *d, size_t i, struct row_id *out)
+static void mempool_id(const struct tui_data *d, size_t i, struct row_id *out)
 {
 	*out = (struct row_id){.b[0] = 't'};
 	memcpy(out->b + 1, d->mempool[i].id.h.b, HASH_BYTES);
 }
 
-static double rate(const struct mempool_row *t)
+static double fee_rate(const struct mempool_row *t)
 {
 	return t->bytes ? (double)t->fee / t->bytes : 0;
 }
 
-static void words(const struct tui_data *d, size_t i, char *out, size_t size)
+static void mempool_words(const struct tui_data *d, size_t i, char *out, size_t size)
 {
 	const struct mempool_row *t = &d->mempool[i];
 	char hex[HASH_HEX_CHARS + 1];
@@ -30,29 +45,35 @@ static void words(const struct tui_data *d, size_t i, char *out, size_t size)
 		 (long long)t->fee, t->mine ? "mine" : "");
 }
 
-static int order(double a, double b)
+static int compare_fee_rate(const struct tui_data *d, size_t a, size_t b)
 {
-	return a > b ? -1 : a < b;
+	const double x = fee_rate(&d->mempool[a]), y = fee_rate(&d->mempool[b]);
+
+	return x > y ? -1 : x < y;
 }
 
-enum { BY_AGE, BY_FEE_RATE, BY_OUTPUTS };
-static const char *const sorts[] = {
-	[BY_AGE] = "age", [BY_FEE_RATE] = "fee rate", [BY_OUTPUTS] = "outputs", NULL};
-
-static int compare(const struct tui_data *d, unsigned sort, size_t a, size_t b)
+static int compare_outputs(const struct tui_data *d, size_t a, size_t b)
 {
-	const struct mempool_row *x = &d->mempool[a], *y = &d->mempool[b];
+	const int64_t x = d->mempool[a].value, y = d->mempool[b].value;
 
-	switch (sort) {
-	case BY_FEE_RATE:
-		return order(rate(x), rate(y));
-	case BY_OUTPUTS:
-		return order((double)x->value, (double)y->value);
-	}
-	return order((double)x->seq, (double)y->seq);
+	return x > y ? -1 : x < y;
 }
 
-static void note(const struct model *m, char *out, size_t size)
+static int compare_age(const struct tui_data *d, size_t a, size_t b)
+{
+	const uint64_t x = d->mempool[a].seq, y = d->mempool[b].seq;
+
+	return x > y ? -1 : x < y;
+}
+
+static const struct view_sort mempool_sorts[] = {
+	{.name = "age", .compare = compare_age},
+	{.name = "fee rate", .greatest_first = true, .compare = compare_fee_rate},
+	{.name = "outputs", .greatest_first = true, .compare = compare_outputs},
+	{0},
+};
+
+static void mempool_note(const struct model *m, char *out, size_t size)
 {
 	char bytes[FORMAT_BYTES];
 
@@ -60,7 +81,7 @@ static void note(const struct model *m, char *out, size_t size)
 	snprintf(out, size, "%u, %s", m->data.snap.mempool_count, bytes);
 }
 
-static int head(const struct model *m, struct canvas *c, const struct rect *r)
+static int mempool_head(const struct model *m, struct canvas *c, const struct rect *r)
 {
 	struct row row = {c, r->x, r->y, r->x + r->w, 0};
 
@@ -73,7 +94,7 @@ static int head(const struct model *m, struct canvas *c, const struct rect *r)
 	return 1;
 }
 
-static void row(const struct model *m, struct row *r, size_t i)
+static void mempool_row(const struct model *m, struct row *r, size_t i)
 {
 	const struct mempool_row *t = &m->data.mempool[i];
 	char hash[HASH_SHORT_CHARS + 1], age[FORMAT_BYTES], value[FORMAT_BYTES], fee[24];
@@ -84,20 +105,20 @@ static void row(const struct model *m, struct row *r, size_t i)
 	row_field(r, theme_hash(&t->id.h), 11, hash);
 	row_fieldf(r, ROLE_NORMAL, -7, "%u/%u", t->n_in, t->n_out);
 	row_column(r, ROLE_MONEY, -13, value);
-	snprintf(fee, sizeof(fee), "%.1f", rate(t));
+	snprintf(fee, sizeof(fee), "%.1f", fee_rate(t));
 	row_column(r, ROLE_NORMAL, -6, fee);
 	row_column(r, ROLE_DIM, -5, age);
 	if (t->mine)
 		row_column(r, ROLE_GOOD, 3, " me");
 }
 
-static void empty(const struct model *m, char *out, size_t size)
+static void mempool_empty(const struct model *m, char *out, size_t size)
 {
 	snprintf(out, size, "nothing waits: %s",
 		 m->data.snap.has_chain ? "S sends coins" : "a chain comes first");
 }
 
-static void explain(const struct model *m, size_t i, char *out, size_t size)
+static void mempool_explain(const struct model *m, size_t i, char *out, size_t size)
 {
 	const struct mempool_row *t = &m->data.mempool[i];
 
@@ -107,17 +128,19 @@ static void explain(const struct model *m, size_t i, char *out, size_t size)
 
 const struct view view_mempool = {
 	.name = "Mempool",
-	.short_name = "Mempool",
-	.sorts = sorts,
-	.count = count,
-	.id = id,
+	.help_word = "mempool",
+	.newest = NEWEST_FIRST,
+	.detail_kind = DETAIL_SLOW,
+	.sorts = mempool_sorts,
+	.read = mempool_read,
+	.count = mempool_row_count,
+	.id = mempool_id,
 	.fields = "tx in out fee",
-	.words = words,
-	.greatest_first = 1u << BY_FEE_RATE | 1u << BY_OUTPUTS,
-	.compare = compare,
-	.note = note,
-	.head = head,
-	.row = row,
-	.empty = empty,
-	.explain = explain,
+	.words = mempool_words,
+	.note = mempool_note,
+	.head = mempool_head,
+	.row = mempool_row,
+	.empty = mempool_empty,
+	.explain = mempool_explain,
+	.detail = detail_of_tx,
 };

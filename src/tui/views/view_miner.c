@@ -1,13 +1,17 @@
 /* The miner and the difficulty, on a wide dashboard. */
-#include "tui/views/view_priv.h"
+#include "tui/views/views_priv.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "tui/model/model_priv.h"
+#include "tui/term/theme_priv.h"
+#include "tui/views/format_priv.h"
+
 #define NAME_COLS 12
 
-static void line(struct canvas *c, const struct rect *r, int *y, const char *name, unsigned style,
-		 const char *value)
+static void miner_line(struct canvas *c, const struct rect *r, int *y, const char *name,
+		       unsigned style, const char *value)
 {
 	struct row row = {c, r->x, r->y + *y, r->x + r->w, 0};
 
@@ -19,7 +23,7 @@ static void line(struct canvas *c, const struct rect *r, int *y, const char *nam
 }
 
 /* By the times of blocks, which chance makes. What this node does alone is known. */
-static void everybody(const struct snapshot *s, char *out, size_t size)
+static void network_rate(const struct snapshot *s, char *out, size_t size)
 {
 	const double own = s->mining ? s->hash_rate : 0;
 	char rate[FORMAT_BYTES];
@@ -33,7 +37,7 @@ static void everybody(const struct snapshot *s, char *out, size_t size)
 		snprintf(out, size, "~%s estimated", rate);
 }
 
-static void draw(const struct model *m, struct canvas *c, const struct rect *r)
+static void miner_draw(const struct model *m, struct canvas *c, const struct rect *r)
 {
 	const struct snapshot *s = &m->data.snap;
 	const bool mines = s->mining || s->mining_want;
@@ -44,49 +48,34 @@ static void draw(const struct model *m, struct canvas *c, const struct rect *r)
 	if (mines)
 		snprintf(text, sizeof(text), "%s, %u thread%s", rate, s->mining_threads,
 			 s->mining_threads == 1 ? "" : "s");
-	line(c, r, &y, "this node", mines ? ROLE_GOOD : ROLE_DIM,
-	     mines          ? text
-	     : s->has_chain ? "no: m starts"
-			    : "no chain yet");
+	miner_line(c, r, &y, "this node", mines ? ROLE_GOOD : ROLE_DIM,
+		   mines          ? text
+		   : s->has_chain ? "no: m starts"
+				  : "no chain yet");
 	snprintf(text, sizeof(text), "%u of %u blocks", s->mining_made, s->mining_want);
 	if (s->mining_want)
-		line(c, r, &y, "asked for", ROLE_NORMAL, text);
+		miner_line(c, r, &y, "asked for", ROLE_NORMAL, text);
 	snprintf(text, sizeof(text), "%u block%s", s->blocks_found,
 		 s->blocks_found == 1 ? "" : "s");
-	line(c, r, &y, "found", ROLE_NORMAL, text);
+	miner_line(c, r, &y, "found", ROLE_NORMAL, text);
 	if (s->mining)
-		line(c, r, &y, "pays", ROLE_MONEY, s->mining_to);
+		miner_line(c, r, &y, "pays", ROLE_MONEY, s->mining_to);
 	if (!s->has_chain)
 		return;
-	everybody(s, text, sizeof(text));
-	line(c, r, &y, "everybody", ROLE_NORMAL, text);
+	network_rate(s, text, sizeof(text));
+	miner_line(c, r, &y, "everybody", ROLE_NORMAL, text);
 	snprintf(text, sizeof(text), "%.4g (bits %08x)", s->difficulty, s->next_bits);
 	if (canvas_width(c, text) > r->w - NAME_COLS)
 		text[strcspn(text, " ")] = '\0';
-	line(c, r, &y, "difficulty", ROLE_NORMAL, text);
+	miner_line(c, r, &y, "difficulty", ROLE_NORMAL, text);
 	snprintf(text, sizeof(text), "a block every %u s", s->params.spacing);
 	if (s->params.spacing)
-		line(c, r, &y, "aims at", ROLE_NORMAL, text);
+		miner_line(c, r, &y, "aims at", ROLE_NORMAL, text);
 	else
-		line(c, r, &y, "blocks", ROLE_NORMAL, "at once: instant");
-}
-
-static void empty(const struct model *m, char *out, size_t size)
-{
-	(void)m;
-	snprintf(out, size, "%s", "");
-}
-
-static size_t none(const struct tui_data *d)
-{
-	(void)d;
-	return 0;
+		miner_line(c, r, &y, "blocks", ROLE_NORMAL, "at once: instant");
 }
 
 const struct view view_miner = {
 	.name = "Miner",
-	.short_name = "Miner",
-	.count = none,
-	.empty = empty,
-	.draw = draw,
+	.draw = miner_draw,
 };

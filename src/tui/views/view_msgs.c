@@ -1,5 +1,5 @@
 /* The message log: every message, in and out, and what is in it. */
-#include "tui/views/view_priv.h"
+#include "tui/views/views_priv.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,21 +7,38 @@
 
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
+#include "tui/model/model_priv.h"
+#include "tui/term/theme_priv.h"
+#include "tui/views/format_priv.h"
 
-#define WIDE 70 /* columns from which times have milliseconds */
+#define MILLIS_COLS 70 /* columns from which times have milliseconds */
 
-static size_t count(const struct tui_data *d)
+static void msgs_read(struct tui_data *d, const struct source *s)
+{
+	struct record_window *w = &d->msgs_window;
+	struct record_range missing;
+	void *to;
+
+	if (!w->base)
+		record_window_init(w, sizeof(*d->msgs), NODE_MSGS_KEPT);
+	to = record_window_advance(w, d->snap.msgs_first, d->snap.msgs_next, &missing);
+	w->n += s->ops->msgs(s, missing.first, to, missing.max);
+	d->msgs = record_window_first(w);
+	d->n_msgs = w->n;
+}
+
+static size_t msgs_count(const struct tui_data *d)
 {
 	return d->n_msgs;
 }
 
-static void id(const struct tui_data *d, size_t i, struct row_id *out)
+static void msgs_id(const struct tui_data *d, size_t i, struct row_id *out)
 {
 	*out = (struct row_id){.b[0] = 'm'};
 	memcpy(out->b + 1, &d->msgs[i].seq, sizeof(d->msgs[i].seq));
 }
 
-static void words(const struct tui_data *d, size_t i, char *out, size_t size)
+static void msgs_words(const struct tui_data *d, size_t i, char *out, size_t size)
 {
 	const struct msg_record *r = &d->msgs[i];
 	char when[FORMAT_BYTES], bytes[FORMAT_BYTES];
@@ -32,7 +49,7 @@ static void words(const struct tui_data *d, size_t i, char *out, size_t size)
 		 r->command, r->summary, when, r->out ? ">" : "<", r->peer, bytes);
 }
 
-static void note(const struct model *m, char *out, size_t size)
+static void msgs_note(const struct model *m, char *out, size_t size)
 {
 	const uint64_t all = m->data.snap.msgs_next ? m->data.snap.msgs_next - 1 : 0;
 
@@ -53,12 +70,12 @@ static int peer_columns(const struct tui_data *d)
 	return columns;
 }
 
-static void row(const struct model *m, struct row *r, size_t i)
+static void msgs_row(const struct model *m, struct row *r, size_t i)
 {
 	const struct msg_record *rec = &m->data.msgs[i];
 	char when[FORMAT_BYTES], bytes[FORMAT_BYTES];
 
-	format_clock(when, rec->unix_us, row_left(r) >= WIDE);
+	format_clock(when, rec->unix_us, row_left(r) >= MILLIS_COLS);
 	format_size(bytes, rec->bytes);
 	row_text(r, ROLE_DIM, when);
 	row_gap(r, 1);
@@ -71,34 +88,11 @@ static void row(const struct model *m, struct row *r, size_t i)
 		 rec->summary);
 }
 
-static void empty(const struct model *m, char *out, size_t size)
+static void msgs_empty(const struct model *m, char *out, size_t size)
 {
 	(void)m;
 	snprintf(out, size, "no messages yet: they come with the first peer");
 }
-
-static void explain(const struct model *m, size_t i, char *out, size_t size)
-{
-	const struct msg_record *r = &m->data.msgs[i];
-
-	snprintf(out, size, "%s%u %s: %s", r->out ? ">" : "<", r->peer, r->command,
-		 r->ok ? explain_command(r->command, r->out)
-		       : "ignored, or not as the protocol has it");
-}
-
-const struct view view_msgs = {
-	.name = "Msgs",
-	.short_name = "Msgs",
-	.stream = true,
-	.count = count,
-	.id = id,
-	.fields = "peer dir cmd",
-	.words = words,
-	.note = note,
-	.row = row,
-	.empty = empty,
-	.explain = explain,
-};
 
 /* What each message means, as it comes in and as it goes out. */
 static const struct {
@@ -133,7 +127,7 @@ static const struct {
 	 "we want new blocks told of by headers"},
 };
 
-const char *explain_command(const char *command, bool out)
+static const char *message_meaning(const char *command, bool out)
 {
 	for (size_t i = 0; i < ARRAY_LEN(meanings); i++)
 		if (strcmp(meanings[i].command, command) == 0)
@@ -141,11 +135,23 @@ const char *explain_command(const char *command, bool out)
 	return "not a message this program knows: ignored";
 }
 
-char *msg_detail(const struct tui_data *d, size_t i)
+static void msgs_explain(const struct model *m, size_t i, char *out, size_t size)
 {
-	const struct msg_record *r = &d->msgs[i];
+	const struct msg_record *r = &m->data.msgs[i];
+
+	snprintf(out, size, "%s%u %s: %s", r->out ? ">" : "<", r->peer, r->command,
+		 r->ok ? message_meaning(r->command, r->out)
+		       : "ignored, or not as the protocol has it");
+}
+
+static char *msgs_detail(const struct detail_request *rq)
+{
+	const struct msg_record *r;
 	char when[FORMAT_BYTES], about[HASH_HEX_CHARS + 1];
 
+	if (rq->row == NO_ROW)
+		return NULL;
+	r = &rq->data->msgs[rq->row];
 	format_clock(when, r->unix_us, true);
 	hash256_hex(about, &r->about);
 	return mem_printf(
@@ -153,6 +159,22 @@ char *msg_detail(const struct tui_data *d, size_t i)
 		"\ntime         %s\ndirection    %s peer %u\ncommand      %s\n"
 		"payload      %u bytes\nwhat it is   %s\nin it        %s\nabout        %s\n",
 		r->seq, when, r->out ? "out, to" : "in, from", r->peer, r->command, r->bytes,
-		explain_command(r->command, r->out), r->summary,
+		message_meaning(r->command, r->out), r->summary,
 		hash256_is_zero(&r->about) ? "no single block or transaction" : about);
 }
+
+const struct view view_msgs = {
+	.name = "Msgs",
+	.help_word = "messages",
+	.newest = NEWEST_LAST,
+	.read = msgs_read,
+	.count = msgs_count,
+	.id = msgs_id,
+	.fields = "peer dir cmd",
+	.words = msgs_words,
+	.note = msgs_note,
+	.row = msgs_row,
+	.empty = msgs_empty,
+	.explain = msgs_explain,
+	.detail = msgs_detail,
+};

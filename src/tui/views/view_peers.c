@@ -1,5 +1,5 @@
 /* Peers: who is connected, and who is being dialled. */
-#include "tui/views/view_priv.h"
+#include "tui/views/views_priv.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,21 +7,22 @@
 
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
-#include <tally/base/text.h>
+#include "tui/model/model_priv.h"
+#include "tui/term/theme_priv.h"
+#include "tui/views/format_priv.h"
 
-#define LINE_BYTES  256
 #define WIDE        56 /* columns from which addresses have more room */
 #define RATE_COLS   4
 #define AGENT_LEAST 8
 #define HEIGHT_COLS 7
 #define PING_COLS   6
 
-static size_t count(const struct tui_data *d)
+static size_t peers_count(const struct tui_data *d)
 {
 	return MIN(d->snap.n_peers, SNAPSHOT_PEERS_MAX);
 }
 
-static void id(const struct tui_data *d, size_t i, struct row_id *out)
+static void peers_id(const struct tui_data *d, size_t i, struct row_id *out)
 {
 	const conn_id n = d->snap.peers[i].id;
 
@@ -30,49 +31,58 @@ static void id(const struct tui_data *d, size_t i, struct row_id *out)
 }
 
 /* Where it can be dialled, where that is known: the port of one that came to us tells nobody anything. */
-static void address(const struct peer_info *p, char out[NET_ADDR_CHARS + 1])
+static void peer_address(const struct peer_info *p, char out[NET_ADDR_CHARS + 1])
 {
 	net_addr_format(out, p->listens.port ? &p->listens : &p->addr);
 }
 
-static void words(const struct tui_data *d, size_t i, char *out, size_t size)
+static void peers_words(const struct tui_data *d, size_t i, char *out, size_t size)
 {
 	const struct peer_info *p = &d->snap.peers[i];
 	char addr[NET_ADDR_CHARS + 1];
 
-	address(p, addr);
+	peer_address(p, addr);
 	snprintf(out, size, "peer=%u addr=%s dir=%s height=%u %s", p->id, addr,
 		 p->kind == CONN_INBOUND ? "in" : "out", p->best_height, p->agent);
 }
 
-static int order(int64_t a, int64_t b)
+static int compare_height(const struct tui_data *d, size_t a, size_t b)
 {
-	return a < b ? -1 : a > b;
+	const uint32_t x = d->snap.peers[a].best_height, y = d->snap.peers[b].best_height;
+
+	return x < y ? -1 : x > y;
 }
 
-enum { BY_NUMBER, BY_HEIGHT, BY_PING, BY_TRAFFIC };
-static const char *const sorts[] = {[BY_NUMBER] = "number",
-				    [BY_HEIGHT] = "height",
-				    [BY_PING] = "ping",
-				    [BY_TRAFFIC] = "traffic",
-				    NULL};
-
-static int compare(const struct tui_data *d, unsigned sort, size_t a, size_t b)
+static int compare_ping(const struct tui_data *d, size_t a, size_t b)
 {
-	const struct peer_info *x = &d->snap.peers[a], *y = &d->snap.peers[b];
+	const int64_t x = d->snap.peers[a].ping_us, y = d->snap.peers[b].ping_us;
 
-	switch (sort) {
-	case BY_HEIGHT:
-		return order(x->best_height, y->best_height);
-	case BY_PING:
-		return order(x->ping_us, y->ping_us);
-	case BY_TRAFFIC:
-		return order(y->msgs_per_10s, x->msgs_per_10s);
-	}
-	return order(x->id, y->id);
+	return x < y ? -1 : x > y;
 }
 
-static int head(const struct model *m, struct canvas *c, const struct rect *r)
+static int compare_traffic(const struct tui_data *d, size_t a, size_t b)
+{
+	const uint32_t x = d->snap.peers[a].msgs_per_10s, y = d->snap.peers[b].msgs_per_10s;
+
+	return x > y ? -1 : x < y;
+}
+
+static int compare_number(const struct tui_data *d, size_t a, size_t b)
+{
+	const conn_id x = d->snap.peers[a].id, y = d->snap.peers[b].id;
+
+	return x < y ? -1 : x > y;
+}
+
+static const struct view_sort peers_sorts[] = {
+	{.name = "number", .compare = compare_number},
+	{.name = "height", .compare = compare_height},
+	{.name = "ping", .compare = compare_ping},
+	{.name = "traffic", .greatest_first = true, .compare = compare_traffic},
+	{0},
+};
+
+static int peers_head(const struct model *m, struct canvas *c, const struct rect *r)
 {
 	struct row row = {c, r->x, r->y, r->x + r->w, 0};
 
@@ -90,7 +100,7 @@ static int head(const struct model *m, struct canvas *c, const struct rect *r)
 	return 1;
 }
 
-static void row(const struct model *m, struct row *r, size_t i)
+static void peers_row(const struct model *m, struct row *r, size_t i)
 {
 	const struct peer_info *p = &m->data.snap.peers[i];
 	const uint32_t tip = m->data.snap.tip.height;
@@ -99,7 +109,7 @@ static void row(const struct model *m, struct row *r, size_t i)
 	char addr[NET_ADDR_CHARS + 1], ping[FORMAT_BYTES], height[24], rate[24];
 	const bool other = m->data.snap.has_chain && p->handshaken && p->best_height != tip;
 
-	address(p, addr);
+	peer_address(p, addr);
 	format_ping(ping, p->ping_us);
 	snprintf(height, sizeof(height), p->handshaken ? "%" PRIu32 "%s" : "hello", p->best_height,
 		 other ? "!" : " ");
@@ -133,7 +143,7 @@ static void row(const struct model *m, struct row *r, size_t i)
 	}
 }
 
-static void empty(const struct model *m, char *out, size_t size)
+static void peers_empty(const struct model *m, char *out, size_t size)
 {
 	char addr[NET_ADDR_CHARS + 1];
 
@@ -148,7 +158,7 @@ static void empty(const struct model *m, char *out, size_t size)
 	}
 }
 
-static void explain(const struct model *m, size_t i, char *out, size_t size)
+static void peers_explain(const struct model *m, size_t i, char *out, size_t size)
 {
 	const struct peer_info *p = &m->data.snap.peers[i];
 
@@ -164,45 +174,32 @@ static void explain(const struct model *m, size_t i, char *out, size_t size)
 							    : ", as ours");
 }
 
-const struct view view_peers = {
-	.name = "Peers",
-	.short_name = "Peers",
-	.sorts = sorts,
-	.count = count,
-	.id = id,
-	.fields = "peer addr dir height",
-	.words = words,
-	.greatest_first = 1u << BY_TRAFFIC,
-	.compare = compare,
-	.head = head,
-	.row = row,
-	.empty = empty,
-	.explain = explain,
-};
-
-void peers_strip(struct canvas *c, const struct rect *r, const struct model *m)
+static void peers_strip(const struct model *m, struct canvas *c, const struct rect *r)
 {
 	const struct snapshot *s = &m->data.snap;
 	struct row row = {c, r->x, r->y, r->x + r->w, 0};
 
 	row_text(&row, ROLE_DIM, "Peers");
-	if (!count(&m->data))
+	if (!peers_count(&m->data))
 		row_text(&row, ROLE_DIM, " none yet");
-	for (size_t i = 0; i < count(&m->data); i++)
+	for (size_t i = 0; i < peers_count(&m->data); i++)
 		row_printf(&row, s->peers[i].best_height == s->tip.height ? ROLE_NORMAL : ROLE_WARN,
 			   " %u%s%u%s", s->peers[i].id,
 			   s->peers[i].kind == CONN_INBOUND ? "i" : "o", s->peers[i].best_height,
 			   s->peers[i].best_height == s->tip.height ? "" : "!");
 }
 
-char *peer_detail(const struct tui_data *d, size_t i)
+static char *peers_detail(const struct detail_request *rq)
 {
-	const struct peer_info *p = &d->snap.peers[i];
+	const struct peer_info *p;
 	char addr[NET_ADDR_CHARS + 1], local[NET_ADDR_CHARS + 1],
 		listens[NET_ADDR_CHARS + 1] = "not told", ping[FORMAT_BYTES],
 					 best[HASH_HEX_CHARS + 1] =
 						 "not known: it has not told of it yet";
 
+	if (rq->row == NO_ROW)
+		return NULL;
+	p = &rq->data->snap.peers[rq->row];
 	net_addr_format(addr, &p->addr);
 	net_addr_format(local, &p->local);
 	if (p->listens.port)
@@ -227,3 +224,32 @@ char *peer_detail(const struct tui_data *d, size_t i)
 			  ping, p->clock_offset, p->msgs_in, p->bytes_in, p->msgs_out, p->bytes_out,
 			  p->in_flight);
 }
+
+static void drop_command(const struct tui_data *d, size_t i, char *out, size_t size)
+{
+	snprintf(out, size, "drop %u", d->snap.peers[i].id);
+}
+
+static const struct view_key peers_keys[] = {
+	{.action = ACT_DROP, .command = drop_command},
+	{0},
+};
+
+const struct view view_peers = {
+	.name = "Peers",
+	.help_word = "peers",
+	.newest = NEWEST_ANYWHERE,
+	.detail_kind = DETAIL_LIVE,
+	.sorts = peers_sorts,
+	.keys = peers_keys,
+	.count = peers_count,
+	.id = peers_id,
+	.fields = "peer addr dir height",
+	.words = peers_words,
+	.head = peers_head,
+	.row = peers_row,
+	.empty = peers_empty,
+	.strip = peers_strip,
+	.explain = peers_explain,
+	.detail = peers_detail,
+};

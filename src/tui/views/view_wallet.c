@@ -1,5 +1,5 @@
 /* The wallet: balance above, payments below. */
-#include "tui/views/view_priv.h"
+#include "tui/views/views_priv.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,19 +7,34 @@
 
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
+#include "tui/model/model_priv.h"
+#include "tui/term/theme_priv.h"
+#include "tui/views/detail_priv.h"
+#include "tui/views/format_priv.h"
 
-static size_t count(const struct tui_data *d)
+#define HISTORY_ROWS 500
+#define ADDRESS_ROWS 100
+
+static void wallet_read(struct tui_data *d, const struct source *s)
+{
+	mem_reserve(&d->history, &d->history_cap, HISTORY_ROWS, sizeof(*d->history));
+	d->n_history = s->ops->wallet_history(s, d->history, HISTORY_ROWS);
+	mem_reserve(&d->addresses, &d->addresses_cap, ADDRESS_ROWS, sizeof(*d->addresses));
+	d->n_addresses = s->ops->wallet_addresses(s, d->addresses, ADDRESS_ROWS);
+}
+
+static size_t wallet_count(const struct tui_data *d)
 {
 	return d->n_history;
 }
 
-static void id(const struct tui_data *d, size_t i, struct row_id *out)
+static void wallet_id(const struct tui_data *d, size_t i, struct row_id *out)
 {
 	*out = (struct row_id){.b[0] = 'w'};
 	memcpy(out->b + 1, d->history[i].id.h.b, HASH_BYTES);
 }
 
-static const char *kind(const struct wallet_tx *t)
+static const char *payment_kind(const struct wallet_tx *t)
 {
 	return t->coinbase ? "mined" : t->to_self ? "to self" : t->sent ? "sent" : "received";
 }
@@ -33,7 +48,7 @@ static const char *label_of(const struct tui_data *d, const struct key_hash *of)
 	return "";
 }
 
-static void words(const struct tui_data *d, size_t i, char *out, size_t size)
+static void wallet_words(const struct tui_data *d, size_t i, char *out, size_t size)
 {
 	const struct wallet_tx *t = &d->history[i];
 	const char *label = label_of(d, &t->to);
@@ -41,8 +56,8 @@ static void words(const struct tui_data *d, size_t i, char *out, size_t size)
 
 	hash256_hex(hex, &t->id.h);
 	address_encode(to, &t->to);
-	snprintf(out, size, "tx=%s to=%s height=%u %s %s %s", hex, to, t->height, t->memo, kind(t),
-		 label);
+	snprintf(out, size, "tx=%s to=%s height=%u %s %s %s", hex, to, t->height, t->memo,
+		 payment_kind(t), label);
 	if (*label)
 		text_append(out, size, " to=%s", label);
 }
@@ -71,7 +86,7 @@ static void balance_rest(const struct wallet_balance *b, const struct wording *w
 		text_append(out, size, "%s%s%s", w->plus, text, w->pending);
 }
 
-static int head(const struct model *m, struct canvas *c, const struct rect *r)
+static int balance_draw(const struct model *m, struct canvas *c, const struct rect *r)
 {
 	const struct wallet_balance *b = &m->data.snap.balance;
 	struct row row = {c, r->x, r->y, r->x + r->w, 0};
@@ -87,9 +102,9 @@ static int head(const struct model *m, struct canvas *c, const struct rect *r)
 	return 1;
 }
 
-static int heads(const struct model *m, struct canvas *c, const struct rect *r)
+static int wallet_head(const struct model *m, struct canvas *c, const struct rect *r)
 {
-	int lines = head(m, c, r);
+	int lines = balance_draw(m, c, r);
 
 	if (r->h < 8)
 		return lines;
@@ -113,7 +128,7 @@ static int heads(const struct model *m, struct canvas *c, const struct rect *r)
 	return lines;
 }
 
-static void row(const struct model *m, struct row *r, size_t i)
+static void wallet_row(const struct model *m, struct row *r, size_t i)
 {
 	const struct wallet_tx *t = &m->data.history[i];
 	const bool waits = t->height == MEMPOOL_HEIGHT;
@@ -130,7 +145,7 @@ static void row(const struct model *m, struct row *r, size_t i)
 	row_gap(r, 1);
 	row_fieldf(r, net < 0 ? ROLE_OUT : ROLE_GOOD, -14, "%s%s", net < 0 ? "-" : "+", amount);
 	row_gap(r, 1);
-	row_field(r, ROLE_NORMAL, 9, kind(t));
+	row_field(r, ROLE_NORMAL, 9, payment_kind(t));
 	row_field(r,
 		  t->abandoned ? ROLE_BAD
 		  : waits      ? ROLE_WARN
@@ -144,13 +159,13 @@ static void row(const struct model *m, struct row *r, size_t i)
 		row_printf(r, ROLE_DIM, "%s %s", *label ? label : to, t->memo);
 }
 
-static void empty(const struct model *m, char *out, size_t size)
+static void wallet_empty(const struct model *m, char *out, size_t size)
 {
 	snprintf(out, size, "no payments yet: %s, :getnewaddress makes an address",
 		 m->data.snap.has_chain ? "m mines" : "a chain comes first");
 }
 
-static void explain(const struct model *m, size_t i, char *out, size_t size)
+static void wallet_explain(const struct model *m, size_t i, char *out, size_t size)
 {
 	const struct wallet_tx *t = &m->data.history[i];
 
@@ -175,13 +190,17 @@ static void explain(const struct model *m, size_t i, char *out, size_t size)
 
 const struct view view_wallet = {
 	.name = "Wallet",
-	.short_name = "Wallet",
-	.count = count,
-	.id = id,
+	.help_word = "wallet",
+	.newest = NEWEST_FIRST,
+	.detail_kind = DETAIL_SLOW,
+	.read = wallet_read,
+	.count = wallet_count,
+	.id = wallet_id,
 	.fields = "tx to height",
-	.words = words,
-	.head = heads,
-	.row = row,
-	.empty = empty,
-	.explain = explain,
+	.words = wallet_words,
+	.head = wallet_head,
+	.row = wallet_row,
+	.empty = wallet_empty,
+	.explain = wallet_explain,
+	.detail = detail_of_tx,
 };

@@ -1,5 +1,4 @@
-/* Commands given to the node, their answers, and questions to the person. */
-#include "tui/app_priv.h"
+#include "tui/pending_command_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,16 @@
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
 #include <tally/rpc/command.h>
+#include "tui/redraw_priv.h"
+#include "tui/model/flash_priv.h"
+#include "tui/model/overlay_priv.h"
+
+struct pending_command {
+	struct list link; /* in tui.pending */
+	struct tui *tui;  /* NULL: the console is closed */
+	bool typed;       /* at the prompt, and no key was pressed since */
+	char *line;
+};
 
 static void first_line(const char *text, char *out, size_t size)
 {
@@ -19,16 +28,16 @@ static bool is_brief(const struct model *m, const char *text)
 {
 	const size_t n = strcspn(text, "\n");
 
-	return (!text[n] || !text[n + 1]) && model_flash_holds(m, text, n);
+	return (!text[n] || !text[n + 1]) && model_flash_fits(m, text, n);
 }
 
-void app_ask(struct tui *t, enum question q, const char *text)
+void question_ask(struct tui *t, enum question q, const char *text)
 {
 	t->question = q;
 	prompt_ask(&t->model.prompt, text);
 }
 
-static void not_done(struct tui *t, const char *command)
+static void report_cancelled(struct tui *t, const char *command)
 {
 	char text[FLASH_BYTES];
 
@@ -37,7 +46,7 @@ static void not_done(struct tui *t, const char *command)
 }
 
 /* The first line of several says too little: often it is a brace. */
-static void log_done(const char *command, const char *text, const char *line)
+static void log_answer(const char *command, const char *text, const char *line)
 {
 	size_t n = 0;
 
@@ -51,8 +60,8 @@ static void log_done(const char *command, const char *text, const char *line)
 		log_info(LOG_TUI, "%s: %s", command, line);
 }
 
-static void answer(struct tui *t, const struct asked *a, enum command_line_kind kind,
-		   const char *text)
+static void show_answer(struct tui *t, const struct pending_command *a, enum command_line_kind kind,
+			const char *text)
 {
 	const char *command = a->line;
 	char line[FLASH_BYTES];
@@ -62,11 +71,11 @@ static void answer(struct tui *t, const struct asked *a, enum command_line_kind 
 	case COMMAND_LINE_CONFIRM:
 		/* It comes later where blocks are being moved: what is written meanwhile keeps the keys. */
 		if (t->model.prompt.kind != PROMPT_CLOSED) {
-			not_done(t, command);
+			report_cancelled(t, command);
 			break;
 		}
 		snprintf(t->command, sizeof(t->command), "%s", command);
-		app_ask(t, ASK_COMMAND, line);
+		question_ask(t, ASK_COMMAND, line);
 		break;
 	case COMMAND_LINE_FAILED:
 		model_flash(&t->model, FLASH_BAD, line);
@@ -77,87 +86,87 @@ static void answer(struct tui *t, const struct asked *a, enum command_line_kind 
 		break;
 	case COMMAND_LINE_DONE:
 		if (!is_brief(&t->model, text))
-			model_show(&t->model, OVERLAY_TEXT, command, text);
+			overlay_open(&t->model, OVERLAY_TEXT, command, text);
 		else if (line[0])
 			model_flash(&t->model, FLASH_GOOD, line);
-		log_done(command, text, line);
+		log_answer(command, text, line);
 		break;
 	}
-	app_want_frame(t);
+	redraw_soon(t);
 }
 
 /* Mining a block, or asking for an address, takes its time: the last one that is not answered is told of until it is. */
-static void tell_under_way(struct tui *t)
+static void show_running(struct tui *t)
 {
-	const struct asked *a;
+	const struct pending_command *a;
 
-	t->model.under_way[0] = '\0';
-	if (list_empty(&t->asked))
+	t->model.running[0] = '\0';
+	if (list_empty(&t->pending))
 		return;
-	a = list_entry(t->asked.prev, struct asked, link);
-	snprintf(t->model.under_way, FLASH_BYTES, "under way: %.400s", a->line);
+	a = list_entry(t->pending.prev, struct pending_command, link);
+	snprintf(t->model.running, FLASH_BYTES, "under way: %.400s", a->line);
 }
 
 static void on_reply(void *arg, enum command_line_kind kind, const char *text)
 {
-	struct asked *a = arg;
+	struct pending_command *a = arg;
 
 	list_del(&a->link);
 	if (a->tui) {
-		answer(a->tui, a, kind, text);
-		tell_under_way(a->tui);
+		show_answer(a->tui, a, kind, text);
+		show_running(a->tui);
 	}
 	free(a->line);
 	free(a);
 }
 
-void app_command(struct tui *t, const char *line, bool typed)
+void command_run(struct tui *t, const char *line, bool typed)
 {
-	struct asked *a = NEW(struct asked);
+	struct pending_command *a = NEW(struct pending_command);
 
 	a->tui = t;
 	a->typed = typed;
 	a->line = mem_strdup(line);
-	list_add(&t->asked, &a->link);
-	node_command_line(t->node, line, on_reply, a);
-	tell_under_way(t);
+	list_add(&t->pending, &a->link);
+	t->source->ops->run_command(t->source, line, on_reply, a);
+	show_running(t);
 	/* An answer that comes later must not take the keys from what is done meanwhile. */
-	list_each (it, &t->asked)
-		list_entry(it, struct asked, link)->typed = false;
+	list_each (it, &t->pending)
+		list_entry(it, struct pending_command, link)->typed = false;
 }
 
-void app_leave_asked(struct tui *t)
+void command_forget_all(struct tui *t)
 {
-	list_each_safe (it, &t->asked) {
-		list_entry(it, struct asked, link)->tui = NULL;
+	list_each_safe (it, &t->pending) {
+		list_entry(it, struct pending_command, link)->tui = NULL;
 		list_del(it);
 	}
 }
 
 /* The same again, unasked: it was asked about and answered with y. */
-static void do_confirmed(struct tui *t)
+static void run_confirmed(struct tui *t)
 {
 	char *line = command_line_confirmed(t->command);
 
-	app_command(t, line, false);
+	command_run(t, line, false);
 	free(line);
 }
 
-void app_answered(struct tui *t)
+void question_confirmed(struct tui *t)
 {
 	const enum question q = t->question;
 
 	t->question = ASK_NOTHING;
 	if (q == ASK_QUIT)
-		node_stop(t->node, "asked to at the console");
+		t->source->ops->stop(t->source, "asked to at the console");
 	else if (q == ASK_COMMAND)
-		do_confirmed(t);
+		run_confirmed(t);
 }
 
-void app_cancelled(struct tui *t)
+void question_cancelled(struct tui *t)
 {
 	prompt_close(&t->model.prompt);
 	if (t->question == ASK_COMMAND)
-		not_done(t, t->command);
+		report_cancelled(t, t->command);
 	t->question = ASK_NOTHING;
 }

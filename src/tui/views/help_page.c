@@ -1,5 +1,4 @@
-/* What the help page says. */
-#include "tui/views/view_priv.h"
+#include "tui/views/help_page_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,10 +7,12 @@
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 #include <tally/rpc/command.h>
+#include "tui/model/overlay_priv.h"
+#include "tui/views/views_priv.h"
 
 #define HELP_BYTES 16384
 
-static void help_verbs(char *text)
+static void help_commands(char *text)
 {
 	const struct command *v;
 	size_t group = 0, at = 0;
@@ -40,24 +41,58 @@ static void help_filters(char *text)
 		    "  tx=00d11c    a hash or an address by how it begins; so tx=00d11c..21\n"
 		    "  height>50    a number that is greater; so <, >= and <=. The fields are\n");
 	for (int p = 0; p < PANELS; p++)
-		if (view_of((enum panel)p)->fields)
-			text_append(text, HELP_BYTES, "  %-12s %s\n", view_of((enum panel)p)->name,
-				    view_of((enum panel)p)->fields);
-	text_append(text, HELP_BYTES,
-		    "  state        of a block: tip best coming stale header invalid\n");
+		if (views_all[p]->fields)
+			text_append(text, HELP_BYTES, "  %-12s %s\n", views_all[p]->name,
+				    views_all[p]->fields);
+	for (int p = 0; p < PANELS; p++)
+		if (views_all[p]->fields_help)
+			text_append(text, HELP_BYTES, "  %s\n", views_all[p]->fields_help);
+}
+
+/* The digits show the dashboard and the views that have a screen. */
+static void help_digits(char keys[HELP_KEY_BYTES], char help[HELP_KEY_BYTES])
+{
+	int last = SCREEN_DASHBOARD;
+
+	snprintf(help, HELP_KEY_BYTES, "dashboard");
+	for (int p = 0; p < PANELS; p++)
+		if (views_all[p]->help_word) {
+			text_append(help, HELP_KEY_BYTES, ", %s", views_all[p]->help_word);
+			last = SCREEN_FIRST + p;
+		}
+	snprintf(keys, HELP_KEY_BYTES, "%d .. %d", SCREEN_DASHBOARD, last);
+}
+
+void help_key(const struct key_row *k, char keys[HELP_KEY_BYTES], char help[HELP_KEY_BYTES])
+{
+	if (k->action == ACT_SCREEN) {
+		help_digits(keys, help);
+		return;
+	}
+	snprintf(keys, HELP_KEY_BYTES, "%s", k->shown);
+	snprintf(help, HELP_KEY_BYTES, "%s", k->help);
+}
+
+static void help_keys(char *text)
+{
+	char keys[HELP_KEY_BYTES], help[HELP_KEY_BYTES];
+
+	for (int s = 0; s < KEYS_SECTIONS; s++) {
+		text_append(text, HELP_BYTES, "%s%s\n", s ? "\n" : "", key_section_names[s]);
+		for (size_t i = 0; i < n_key_rows; i++) {
+			if ((int)key_rows[i].section != s)
+				continue;
+			help_key(&key_rows[i], keys, help);
+			text_append(text, HELP_BYTES, "  %-12s %s\n", keys, help);
+		}
+	}
 }
 
 char *help_text(void)
 {
 	char *text = mem_zalloc(HELP_BYTES);
 
-	for (int s = 0; s < KEYS_SECTIONS; s++) {
-		text_append(text, HELP_BYTES, "%s%s\n", s ? "\n" : "", key_section_names[s]);
-		for (size_t i = 0; i < n_key_rows; i++)
-			if ((int)key_rows[i].section == s)
-				text_append(text, HELP_BYTES, "  %-12s %s\n", key_rows[i].shown,
-					    key_rows[i].help);
-	}
+	help_keys(text);
 	text_append(
 		text, HELP_BYTES,
 		"\nMarks\n"
@@ -71,6 +106,14 @@ char *help_text(void)
 		"  < >          a message in, out, and the peer's number\n"
 		"  * o \\ +      the tip, a block below it, a block beside the best chain, one that is coming\n");
 	help_filters(text);
-	help_verbs(text);
+	help_commands(text);
 	return text;
+}
+
+void help_open(struct model *m)
+{
+	char *text = help_text();
+
+	overlay_open(m, OVERLAY_HELP, "Help", text);
+	free(text);
 }

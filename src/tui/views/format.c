@@ -1,4 +1,4 @@
-#include "tui/views/view_priv.h"
+#include "tui/views/format_priv.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -68,7 +68,7 @@ void format_ping(char out[FORMAT_BYTES], int64_t us)
 		snprintf(out, FORMAT_BYTES, "%" PRId64 "s", us / 1000000);
 }
 
-/* At least two decimals, more only where they say something. */
+/* At least two decimals; more only if they are not zero. */
 void format_coins(char out[FORMAT_BYTES], int64_t units)
 {
 	char exact[AMOUNT_CHARS + 1], *point;
