@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#include <event2/event.h>
-
 #include <tally/base/checked.h>
 #include <tally/base/list.h>
 #include <tally/base/log.h>
@@ -36,8 +34,6 @@ struct request {
 };
 
 struct mining {
-	struct event_base *base;
-	int priority;
 	struct template_source source; /* chain and mempool: NULL while there is no chain */
 	const struct mining_ops *ops;
 	void *arg;
@@ -56,7 +52,6 @@ struct mining {
 	bool stale;       /* the job must be restarted with a new template */
 	int64_t job_ms;   /* monotonic: when the job began */
 	struct block_template template;
-	struct event *timer; /* sets stale: new transactions, a new time, the end of a pause */
 
 	struct block_hash submitted; /* our last block */
 	bool awaited;                /* the chain has not given its verdict on it yet */
@@ -92,18 +87,11 @@ static void mining_stop_job(struct mining *m)
 	block_template_clear(&m->template);
 }
 
-static void mining_wait(struct mining *m, int64_t ms)
-{
-	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-
-	event_add(m->timer, &tv);
-}
-
 /* What peers report may be a lie, so it stops mining only briefly, or while the blocks really
  * come. */
 static bool behind_peers(const struct mining *m)
 {
-	struct sync_info s;
+	struct mining_sync s;
 
 	if (!m->ops->sync(m->arg, &s))
 		return false;
@@ -180,7 +168,7 @@ static void mining_begin_job(struct mining *m)
 		return;
 	}
 	if (pause > 0) {
-		mining_wait(m, pause);
+		m->ops->wake_after(m->arg, pause);
 		return;
 	}
 	block_template_make(&m->template, &m->source, r ? &r->ask.to : &m->to);
@@ -188,7 +176,7 @@ static void mining_begin_job(struct mining *m)
 	header_encode(header, &m->template.header);
 	m->job = worker_pool_start(m->pool, header, m->template.header.bits);
 	m->job_ms = mining_now_ms(m);
-	mining_wait(m, RETIME_MS);
+	m->ops->wake_after(m->arg, RETIME_MS);
 }
 
 void mining_work(struct mining *m)
@@ -217,17 +205,14 @@ void mining_changed(struct mining *m)
 	tip = chain_tip(m->source.chain);
 	left = m->job_ms + REFRESH_MS - mining_now_ms(m);
 	if (m->job && hash256_equal(&m->template.header.prev.h, &tip.hash.h) && left > 0)
-		mining_wait(m, left); /* only new transactions */
+		m->ops->wake_after(m->arg, left); /* only new transactions */
 	else
 		m->ops->schedule(m->arg);
 }
 
-static void mining_on_timer(evutil_socket_t fd, short what, void *arg)
+void mining_timeout(struct mining *m)
 {
-	struct mining *m = arg;
-
-	(void)fd, (void)what;
-	m->stale = true;
+	m->stale = true; /* new transactions, a new time, or the end of a pause */
 	m->ops->schedule(m->arg);
 }
 
@@ -304,9 +289,11 @@ static void mining_on_exhausted(void *arg, uint64_t job)
 
 static bool mining_prepare(struct mining *m, struct err *e)
 {
-	if (!m->pool)
-		m->pool = worker_pool_new(m->base, m->priority, mining_on_found,
-					  mining_on_exhausted, m);
+	if (!m->pool) {
+		m->pool = worker_pool_new(mining_on_found, mining_on_exhausted, m);
+		if (m->pool)
+			m->ops->watch(m->arg, worker_pool_fd(m->pool));
+	}
 	if (!m->pool)
 		return err_set(e, ERR_IO, "miner",
 			       "cannot make a pipe for the miner: raise ulimit -n");
@@ -316,20 +303,21 @@ static bool mining_prepare(struct mining *m, struct err *e)
 	return true;
 }
 
+void mining_poll(struct mining *m)
+{
+	worker_pool_poll(m->pool);
+}
+
 struct mining *mining_new(const struct mining_options *o)
 {
 	struct mining *m = NEW(struct mining);
 
-	m->base = o->base;
-	m->priority = o->priority;
 	m->source.clock = o->clock;
 	m->source.rng = o->rng;
 	m->ops = o->ops;
 	m->arg = o->arg;
 	m->threads = o->threads;
 	list_init(&m->requests);
-	m->timer = event_new(o->base, -1, 0, mining_on_timer, m);
-	event_priority_set(m->timer, o->priority);
 	return m;
 }
 
@@ -344,7 +332,6 @@ void mining_free(struct mining *m)
 	while (!list_empty(&m->requests))
 		request_finish(list_first(&m->requests, struct request, link), &err);
 	worker_pool_free(m->pool);
-	event_free(m->timer);
 	free(m);
 }
 

@@ -9,11 +9,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <event2/event.h>
-
+#include <tally/base/checked.h>
 #include <tally/base/mem.h>
 #include <tally/base/thread.h>
-#include <tally/config/config.h>
 #include <tally/consensus/target.h>
 #include <tally/crypto/pow.h>
 
@@ -30,7 +28,7 @@ struct worker_result {
 struct worker_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	pthread_t threads[MINING_THREADS_MAX];
+	pthread_t *threads;
 	unsigned n_threads;
 	bool quit;
 	/* The job is changed under the lock. Threads also read its number without the lock, to
@@ -42,7 +40,6 @@ struct worker_pool {
 	_Atomic uint64_t hashes;
 
 	int pipe[2];
-	struct event *event;
 	worker_pool_found *found;
 	worker_pool_exhausted *exhausted;
 	void *arg;
@@ -123,38 +120,38 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-static void on_result(evutil_socket_t fd, short what, void *arg)
-{
-	struct worker_pool *p = arg;
-	struct worker_result result;
-
-	(void)what;
-	while (read(fd, &result, sizeof(result)) == (ssize_t)sizeof(result)) {
-		if (result.found)
-			p->found(p->arg, result.job, result.nonce);
-		else
-			p->exhausted(p->arg, result.job);
-	}
-}
-
-struct worker_pool *worker_pool_new(struct event_base *base, int priority, worker_pool_found *found,
-				    worker_pool_exhausted *exhausted, void *arg)
+struct worker_pool *worker_pool_new(worker_pool_found *found, worker_pool_exhausted *exhausted,
+				    void *arg)
 {
 	struct worker_pool *p = NEW(struct worker_pool);
 
+	if (pipe2(p->pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
+		free(p);
+		return NULL;
+	}
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->wake, NULL);
 	p->found = found;
 	p->exhausted = exhausted;
 	p->arg = arg;
-	if (pipe2(p->pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
-		free(p);
-		return NULL;
-	}
-	p->event = event_new(base, p->pipe[0], EV_READ | EV_PERSIST, on_result, p);
-	event_priority_set(p->event, priority);
-	event_add(p->event, NULL);
 	return p;
+}
+
+int worker_pool_fd(const struct worker_pool *p)
+{
+	return p->pipe[0];
+}
+
+void worker_pool_poll(struct worker_pool *p)
+{
+	struct worker_result result;
+
+	while (read(p->pipe[0], &result, sizeof(result)) == (ssize_t)sizeof(result)) {
+		if (result.found)
+			p->found(p->arg, result.job, result.nonce);
+		else
+			p->exhausted(p->arg, result.job);
+	}
 }
 
 static void workers_join(struct worker_pool *p)
@@ -165,6 +162,8 @@ static void workers_join(struct worker_pool *p)
 	pthread_mutex_unlock(&p->lock);
 	for (unsigned i = 0; i < p->n_threads; i++)
 		pthread_join(p->threads[i], NULL);
+	free(p->threads);
+	p->threads = NULL;
 	p->n_threads = 0;
 	p->quit = false;
 }
@@ -175,7 +174,6 @@ void worker_pool_free(struct worker_pool *p)
 		return;
 	worker_pool_pause(p);
 	workers_join(p);
-	event_free(p->event);
 	close(p->pipe[0]);
 	close(p->pipe[1]);
 	pthread_cond_destroy(&p->wake);
@@ -185,10 +183,11 @@ void worker_pool_free(struct worker_pool *p)
 
 bool worker_pool_set_threads(struct worker_pool *p, unsigned threads)
 {
-	threads = threads < 1 ? 1 : threads > MINING_THREADS_MAX ? MINING_THREADS_MAX : threads;
+	threads = MAX(threads, 1);
 	if (threads == p->n_threads)
 		return true;
 	workers_join(p);
+	p->threads = mem_array(threads, sizeof(*p->threads));
 	while (p->n_threads < threads &&
 	       thread_start(&p->threads[p->n_threads], worker_main, p) == 0)
 		p->n_threads++;

@@ -1,12 +1,13 @@
 /* What is known of late blocks beyond their headers, for the rows of the chain panel. */
-#include "node/node_priv.h"
+#include "node/block_stats_priv.h"
 
 #include <stdlib.h>
 
+#include <tally/base/map.h>
 #include <tally/base/mem.h>
 
-/* More than twice the rows that a list goes back, so that what one frame needs is never let go for it; then the oldest
- * goes. */
+/* More than twice the rows that a list goes back, so that what one frame needs is never let go for
+ * it; then the oldest goes. */
 #define LATE_MAX 12288
 
 struct block_stats_cache {

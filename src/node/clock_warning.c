@@ -1,11 +1,14 @@
-/* A clock that is off is the usual reason why a block is refused in a room of laptops. Source: tally-protocol(7), CONDUCT. */
-#include "node/node_priv.h"
+/* A clock that is off is the usual reason why a block is refused in a room of laptops. Source:
+ * tally-protocol(7), CONDUCT. */
+#include "node/clock_warning_priv.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <tally/base/log.h>
+
+#include "node/node_priv.h"
 
 #define CLOCK_WARN_S 30
 
@@ -20,7 +23,7 @@ bool clock_warning(int64_t offset, char *out, size_t size)
 	return true;
 }
 
-void node_watch_clock(struct node *n)
+void clock_warning_tick(struct node *n)
 {
 	char text[160];
 	int64_t offset;
@@ -29,9 +32,9 @@ void node_watch_clock(struct node *n)
 	if (!protocol_clock_offset(n->protocol, &offset))
 		return;
 	off = clock_warning(offset, text, sizeof(text));
-	if (off && !n->clock_off)
+	if (off && !n->clock_warned)
 		log_warn(LOG_NODE, "%s", text);
-	if (!off && n->clock_off)
+	if (!off && n->clock_warned)
 		log_info(LOG_NODE, "this machine's clock agrees with its peers' again");
-	n->clock_off = off;
+	n->clock_warned = off;
 }

@@ -1,5 +1,5 @@
 /* A block or a transaction in words, for a person. */
-#include "node/node_priv.h"
+#include <tally/node/describe.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +8,8 @@
 #include <tally/base/text.h>
 #include <tally/consensus/params.h>
 #include <tally/primitives/script.h>
+
+#include "node/node_priv.h"
 
 #define TXS_SHOWN 200
 
@@ -147,8 +149,8 @@ static bool describe_own(const struct node *n, const struct txid *id, char *buf,
 	return true;
 }
 
-bool node_describe_tx(const struct node *n, const struct txid *id, struct tx_sought *s, char *buf,
-		      size_t size)
+bool node_describe_tx(const struct node *n, const struct txid *id, struct tx_lookup_cache *c,
+		      char *buf, size_t size)
 {
 	struct mempool_entry en;
 	char fee[AMOUNT_CHARS + 1];
@@ -157,8 +159,8 @@ bool node_describe_tx(const struct node *n, const struct txid *id, struct tx_sou
 
 	buf[0] = '\0';
 	if (n->mempool && mempool_get(n->mempool, id, &en)) {
-		*s = (struct tx_sought){
-			.to = chain_tip(n->chain).hash}; /* what waits is in no block */
+		*c = (struct tx_lookup_cache){
+			.searched_to = chain_tip(n->chain).hash}; /* what waits is in no block */
 		amount_format(fee, en.fee);
 		line_hash(buf, size, "tx", &id->h);
 		text_append(buf, size, "%-13sin the mempool, waiting for a block\n", "state");
@@ -170,7 +172,7 @@ bool node_describe_tx(const struct node *n, const struct txid *id, struct tx_sou
 		describe_tx_parts(buf, size, en.tx);
 		return true;
 	}
-	if (!node_find_tx_again(n, id, s, &tx, &at))
+	if (!node_find_tx_cached(n, id, c, &tx, &at))
 		return describe_own(n, id, buf, size);
 	line_hash(buf, size, "tx", &id->h);
 	line_hash(buf, size, "in block", &at.hash.h);

@@ -1,5 +1,5 @@
 /* The last messages and log lines, in rings, and how many messages each second had. */
-#include "node/node_priv.h"
+#include "node/journal_priv.h"
 
 #include <stdlib.h>
 #include <string.h>

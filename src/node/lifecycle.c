@@ -1,7 +1,7 @@
-/* Opening and closing a node, from the ground up and back. */
+/* Opening and closing a node. */
 #include "config.h"
 
-#include "node/node_priv.h"
+#include <tally/node/node.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,13 +20,22 @@
 #include <tally/store/env_replace.h>
 #include <tally/wallet/receiver.h>
 
-#define REBROADCAST_MAX 1000
-#define REBROADCAST_MS  (5 * 60 * 1000)
+#include "node/block_stats_priv.h"
+#include "node/journal_priv.h"
+#include "node/log_file_priv.h"
+#include "node/log_stdout_priv.h"
+#include "node/loop_priv.h"
+#include "node/mempool_file_priv.h"
+#include "node/mining_driver_priv.h"
+#include "node/network_priv.h"
+#include "node/node_priv.h"
+#include "node/observers_priv.h"
+#include "node/resolver_priv.h"
 
 /* --- the log --------------------------------------------------------------------- */
 
-static void on_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
-		   const char *text)
+static void node_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
+		     const char *text)
 {
 	struct node *n = arg;
 
@@ -83,55 +92,9 @@ static bool open_chain(struct node *n, struct err *e)
 		return false;
 	if (n->config.mocktime && !node_set_mocktime(n, n->config.mocktime, e))
 		return false;
-	return !chain_has_genesis(n->chain) || node_start_chain(n, e);
-}
-
-bool node_start_chain(struct node *n, struct err *e)
-{
-	const struct mempool_options mo = {
-		.chain = n->chain,
-		.sigpool = n->sigpool,
-		.clock = &n->clock.clock,
-		.max_bytes = n->config.maxmempool_mb << 20,
-		.events = &n->mempool_events,
-		.events_arg = n,
-	};
-
-	(void)e;
-	n->mempool = mempool_new(&mo);
-	n->mempool_file = mempool_file_open(n);
-	wallet_set_chain(n->wallet, n->chain);
-	mining_set_chain(n->mining, n->chain, n->mempool);
-	if (n->net)
-		net_dial_book(n->net, n->config.n_connect == 0);
-	node_schedule(n, WORK_CHAIN | WORK_WALLET | WORK_MINER);
+	if (chain_has_genesis(n->chain))
+		node_start_chain(n);
 	return true;
-}
-
-void node_rebroadcast(struct node *n)
-{
-	struct tx **txs = mem_array(REBROADCAST_MAX, sizeof(*txs));
-	const size_t count = wallet_unconfirmed(n->wallet, txs, REBROADCAST_MAX);
-
-	for (size_t i = 0; i < count && i < REBROADCAST_MAX; i++) {
-		struct mempool_entry en;
-
-		if (!mempool_get(n->mempool, &txs[i]->id, &en))
-			mempool_submit(n->mempool, txs[i], 0, NULL);
-		else if (n->protocol)
-			protocol_tx_added(n->protocol, &en);
-		tx_unref(txs[i]);
-	}
-	free(txs);
-	n->rebroadcast_ms = clock_mono_ms(&n->clock.clock);
-	node_schedule(n, WORK_MEMPOOL | WORK_PROTOCOL);
-}
-
-void node_rebroadcast_due(struct node *n)
-{
-	if (n->wallet_follows &&
-	    clock_mono_ms(&n->clock.clock) - n->rebroadcast_ms >= REBROADCAST_MS)
-		node_rebroadcast(n);
 }
 
 /* Brings the chain to its best tip and the wallet after it: what commands work on. */
@@ -196,15 +159,7 @@ static bool open_ground(struct node *n, struct err *e)
 	if (pipe2(n->fail_fd, O_CLOEXEC | O_NONBLOCK) != 0)
 		return err_set(e, ERR_IO, "pipe", "cannot make a pipe: %s", strerror(errno));
 	node_loop_open(n);
-	n->mining = mining_new(&(struct mining_options){
-		.base = n->base,
-		.priority = NODE_PRIO_WORK,
-		.clock = &n->clock.clock,
-		.rng = n->rng,
-		.threads = n->config.threads,
-		.ops = &n->mining_ops,
-		.arg = n,
-	});
+	mining_driver_open(n);
 	if (!crypto_start(e) || !key_selfcheck(e) ||
 	    !dir_lock_take(&n->lock, n->config.dir,
 			   n->mode == NODE_ONLINE ? LOCK_NODE : LOCK_COMMAND, e) ||
@@ -214,7 +169,7 @@ static bool open_ground(struct node *n, struct err *e)
 		return false;
 	if (n->mode == NODE_ONLINE && n->config.headless)
 		n->log_stdout = log_stdout_new(STDOUT_FILENO);
-	log_set_sink(on_log, n);
+	log_set_sink(node_log, n);
 	log_set_level(n->config.debug ? LOG_DEBUG : LOG_INFO);
 	return true;
 }
@@ -225,7 +180,7 @@ bool node_open(struct node **out, const struct config *c, enum node_mode mode, s
 
 	n->config = *c;
 	n->mode = mode;
-	n->pool_wanted = mode == NODE_ONLINE;
+	n->mempool_file_wanted = mode == NODE_ONLINE;
 	if (!open_ground(n, e) || !open_databases(n, e) || !open_chain(n, e) ||
 	    !(mode == NODE_ONLINE ? node_open_network(n, e) : settle_offline(n, e))) {
 		node_close(n, NULL);
@@ -274,8 +229,7 @@ bool node_close(struct node *n, struct err *e)
 	protocol_free(n->protocol);
 	n->net = NULL;
 	n->protocol = NULL;
-	mining_free(n->mining);
-	n->mining = NULL;
+	mining_driver_close(n);
 	mempool_file_close(n->mempool_file);
 	mempool_free(n->mempool);
 	wallet_close(n->wallet);
@@ -302,66 +256,6 @@ bool node_close(struct node *n, struct err *e)
 	return ok;
 }
 
-struct event_base *node_base(const struct node *n)
-{
-	return n->base;
-}
-
-const struct config *node_config(const struct node *n)
-{
-	return &n->config;
-}
-
-enum node_mode node_mode(const struct node *n)
-{
-	return n->mode;
-}
-
-const struct clock *node_clock(const struct node *n)
-{
-	return &n->clock.clock;
-}
-
-struct chain *node_chain(const struct node *n)
-{
-	return n->chain;
-}
-
-struct wallet *node_wallet(const struct node *n)
-{
-	return n->wallet;
-}
-
-struct mining *node_mining(const struct node *n)
-{
-	return n->mining;
-}
-
-struct mempool *node_mempool(const struct node *n)
-{
-	return n->mempool;
-}
-
-struct protocol *node_protocol(const struct node *n)
-{
-	return n->protocol;
-}
-
-struct net *node_net(const struct node *n)
-{
-	return n->net;
-}
-
-struct addrbook *node_addrbook(const struct node *n)
-{
-	return n->book;
-}
-
-struct bans *node_bans(const struct node *n)
-{
-	return n->bans;
-}
-
 void node_go_headless(struct node *n)
 {
 	struct log_record *said = mem_array(NODE_LOGS_KEPT, sizeof(*said));
@@ -373,16 +267,6 @@ void node_go_headless(struct node *n)
 		log_stdout_line(n->log_stdout, said[i].unix_us, said[i].sub, said[i].level,
 				said[i].text);
 	free(said);
-}
-
-void node_set_renderer(struct node *n, node_renderer *fn)
-{
-	n->renderer = fn;
-}
-
-bool node_has_chain(const struct node *n)
-{
-	return chain_has_genesis(n->chain);
 }
 
 bool node_create_chain(struct node *n, struct chain_params *p, struct err *e)
@@ -401,8 +285,10 @@ bool node_create_chain(struct node *n, struct chain_params *p, struct err *e)
 	p->genesis_time = (uint32_t)clock_unix(&n->clock.clock);
 	if (!p->genesis_bits)
 		p->genesis_bits = genesis_bits_measure(p, clock_system());
-	ok = genesis_make(&b, p, e) && chain_set_genesis(n->chain, b, e) && node_start_chain(n, e);
+	ok = genesis_make(&b, p, e) && chain_set_genesis(n->chain, b, e);
 	block_unref(b);
+	if (ok)
+		node_start_chain(n);
 	return ok && (n->mode == NODE_ONLINE || settle_offline(n, e));
 }
 

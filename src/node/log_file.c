@@ -1,5 +1,5 @@
 /* tally.log in the data directory. */
-#include "node/node_priv.h"
+#include "node/log_file_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>

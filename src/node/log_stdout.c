@@ -1,9 +1,10 @@
-/* Log lines on standard output. A terminal, a pipe may stop taking them for as long as it likes (^S, a pager, a line to
- * another machine that is down): so a thread writes them, which nobody waits for. (The descriptor is shared with whoever
- * started us: to make it non-blocking would make it so for them, and that there is room for some bytes is no promise
- * while others write there, too.) What doesn't fit into the queue meanwhile is left out, and how much that was is said
- * in its place. A file takes a line at once, or never. */
-#include "node/node_priv.h"
+/* Log lines on standard output. A terminal, a pipe may stop taking them for as long as it likes
+ * (^S, a pager, a line to another machine that is down): so a thread writes them, which nobody
+ * waits for. (The descriptor is shared with whoever started us: to make it non-blocking would make
+ * it so for them, and that there is room for some bytes is no promise while others write there,
+ * too.) What doesn't fit into the queue meanwhile is left out, and how much that was is said in its
+ * place. A file takes a line at once, or never. */
+#include "node/log_stdout_priv.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,8 +17,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <tally/base/clock.h>
 #include <tally/base/mem.h>
 #include <tally/base/thread.h>
+
+#include "node/log_file_priv.h"
 
 #define QUEUE_BYTES ((size_t)1 << 20) /* a few times the lines that are kept for the console */
 #define LINE_BYTES  1024
@@ -84,7 +88,8 @@ static void queue_add(struct log_stdout *p, const char *line, size_t n)
 	p->length += n;
 }
 
-/* The place of what was left out, behind everything that was not, is where the queue begins anew. */
+/* The place of what was left out, behind everything that was not, is where the queue begins
+ * anew. */
 static void tell_left_out(struct log_stdout *p)
 {
 	char text[128], line[LINE_BYTES];

@@ -1,6 +1,6 @@
-/* The loop: one turn of work at a time, so that a key press never waits long; the tick of
- * every second; signals; the end. */
-#include "node/node_priv.h"
+/* The loop does its work in turns of a few milliseconds each, so that a key press is handled
+ * soon. */
+#include "node/loop_priv.h"
 
 #include <signal.h>
 #include <string.h>
@@ -10,23 +10,15 @@
 
 #include <tally/base/log.h>
 
-/* A turn's share for each kind of work, microseconds. */
-#define LAST_US        200000 /* for sending what was answered last */
-#define TURN_US        4000
-#define ADDRS_COMMIT_S 10 /* peer addresses and discouragements reach the disk about this often */
+#include "node/clock_warning_priv.h"
+#include "node/mempool_file_priv.h"
+#include "node/node_priv.h"
+#include "node/observers_priv.h"
+#include "node/rebroadcast_priv.h"
+#include "node/records_priv.h"
 
-void node_schedule(struct node *n, unsigned work)
-{
-	n->work |= work;
-	event_active(n->work_event, EV_TIMEOUT, 0);
-}
-
-void node_mark(struct node *n, unsigned bits)
-{
-	n->dirty |= bits;
-	if (!n->dispatching)
-		event_active(n->work_event, EV_TIMEOUT, 0);
-}
+#define TURN_US      4000   /* for each kind of work in one turn */
+#define SEND_LAST_US 200000 /* for sending the last responses when the node stops */
 
 static void turn_chain(struct node *n)
 {
@@ -73,12 +65,12 @@ static void turn_mempool(struct node *n)
 {
 	if (mempool_work(n->mempool, TURN_US))
 		n->work |= WORK_MEMPOOL;
-	if (n->wallet_follows && n->pool_wanted && mempool_file_feed(n->mempool_file))
+	if (n->wallet_follows && n->mempool_file_wanted && mempool_file_feed(n->mempool_file))
 		n->work |= WORK_MEMPOOL;
 }
 
-/* One turn. What is not done yet stands in n->work again, and the loop comes back after it
- * has looked at keys and sockets. */
+/* Work that is not finished is in n->work again; the loop handles keys and sockets before the next
+ * turn. */
 void node_turn(struct node *n)
 {
 	const unsigned work = n->work;
@@ -88,7 +80,8 @@ void node_turn(struct node *n)
 		turn_chain(n);
 	if ((work & WORK_WALLET) && !n->stopping)
 		turn_wallet(n);
-	/* A tip that has just been told may be left again in the next turn. */
+	/* The mempool follows in the same turn, because the chain may leave this tip in the next
+	 * one. */
 	if (((work | n->work) & WORK_MEMPOOL) && n->mempool) {
 		n->work &= ~(unsigned)WORK_MEMPOOL;
 		turn_mempool(n);
@@ -99,7 +92,7 @@ void node_turn(struct node *n)
 		n->work |= WORK_PROTOCOL;
 	if ((work & WORK_MINER) && !n->stopping)
 		mining_work(n->mining);
-	observers_tell(n);
+	observers_notify(n);
 }
 
 static void on_work(evutil_socket_t fd, short what, void *arg)
@@ -108,7 +101,7 @@ static void on_work(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	node_turn(n);
-	if (n->work || n->dirty)
+	if (n->work || n->marked)
 		event_active(n->work_event, EV_TIMEOUT, 0);
 }
 
@@ -127,37 +120,6 @@ static void on_flushed(evutil_socket_t fd, short what, void *arg)
 	node_schedule(arg, WORK_CHAIN);
 }
 
-/* Not while the chain is in the midst of something: its own commits take along what is written. */
-static bool may_commit(const struct node *n)
-{
-	return store_pending(n->store) && !chain_catching_up(n->chain) && chain_settled(n->chain);
-}
-
-void node_commit_records(struct node *n)
-{
-	struct err err = {0};
-
-	n->commit_due = !may_commit(n);
-	if (!n->commit_due && !chain_commit(n->chain, &err))
-		node_fatal(n, &err);
-}
-
-/* Now and then; nobody waits for it. */
-static void commit_records(struct node *n)
-{
-	if (!n->commit_due && clock_mono_ms(clock_system()) / 1000 % ADDRS_COMMIT_S)
-		return;
-	if (!may_commit(n))
-		return;
-	if (!chain_has_genesis(n->chain)) {
-		node_commit_records(n);
-		return;
-	}
-	n->commit_due = false;
-	chain_commit_soon(n->chain);
-	node_schedule(n, WORK_CHAIN);
-}
-
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct node *n = arg;
@@ -166,13 +128,13 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	if (n->stopping)
 		return;
-	if (chain_failed(n->chain, &err)) { /* while a peer's block was taken, or whenever */
+	if (chain_failed(n->chain, &err)) { /* when a peer's block was accepted, for example */
 		node_fatal(n, &err);
 		return;
 	}
 	net_tick(n->net);
 	protocol_tick(n->protocol);
-	node_watch_clock(n);
+	clock_warning_tick(n);
 	if (chain_retry_future(n->chain))
 		node_schedule(n, WORK_CHAIN);
 	if (n->mempool) {
@@ -182,7 +144,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 			node_schedule(n, WORK_MEMPOOL_FILE);
 	}
 	mining_tick(n->mining);
-	commit_records(n);
+	records_tick(n);
 	node_schedule(n, WORK_MEMPOOL | WORK_PROTOCOL | WORK_WALLET);
 	node_mark(n, NODE_EV_SECOND);
 }
@@ -195,7 +157,6 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 	node_stop(n, sig == SIGTERM ? "terminated" : sig == SIGHUP ? "hung up" : "interrupted");
 }
 
-/* A database tells through a pipe, from any thread, that it failed. */
 static void on_write_failed(evutil_socket_t fd, short what, void *arg)
 {
 	struct node *n = arg;
@@ -215,7 +176,7 @@ void node_write_failed(void *arg)
 	struct node *n = arg;
 	const ssize_t k = write(n->fail_fd[1], "", 1);
 
-	(void)k; /* a full pipe tells the same */
+	(void)k; /* if the pipe is full the loop will learn of it anyway */
 }
 
 static struct event *add_event(struct node *n, int fd, short what, event_callback_fn fn)
@@ -226,7 +187,7 @@ static struct event *add_event(struct node *n, int fd, short what, event_callbac
 	return ev;
 }
 
-/* What libevent has to say would go to the standard error, over the screen. */
+/* libevent would write to standard error, over the console. */
 static void on_libevent(int severity, const char *text)
 {
 	if (severity == EVENT_LOG_DEBUG || severity == EVENT_LOG_MSG)
@@ -241,7 +202,7 @@ void node_loop_open(struct node *n)
 	const struct timeval most = {.tv_usec = 5000};
 
 	event_set_log_callback(on_libevent);
-	/* After each callback, and after 5 ms at the latest, keys come first again. */
+	/* Looks for input after each callback of lower priority, at the latest after 5 ms. */
 	event_config_set_max_dispatch_interval(cfg, &most, 1, NODE_PRIO_WORK);
 	n->base = event_base_new_with_config(cfg);
 	event_config_free(cfg);
@@ -261,8 +222,8 @@ void node_loop_watch_workers(struct node *n)
 	event_add(n->sig_event, NULL);
 }
 
-/* Without a console what was ignored when we were started goes on being ignored: the terminal's end
- * under nohup(1), ^C in what a script left in the background. */
+/* Without a console, a signal that was ignored at start stays ignored: SIGHUP under nohup(1),
+ * SIGINT in the background of a script. */
 static bool stays_ignored(const struct node *n, int sig)
 {
 	struct sigaction at_start;
@@ -323,11 +284,11 @@ static void on_enough(evutil_socket_t fd, short what, void *arg)
 	event_base_loopbreak(arg);
 }
 
-/* What was answered last is still sent; but who goes on sending to us must not keep us from
- * ending. */
+/* Sends responses that are still in buffers. Limited, because a client that keeps sending must not
+ * delay the end. */
 static void send_last(struct node *n)
 {
-	const struct timeval most = {.tv_usec = LAST_US};
+	const struct timeval most = {.tv_usec = SEND_LAST_US};
 	struct event *enough = event_new(n->base, -1, 0, on_enough, n->base);
 
 	event_priority_set(enough, NODE_PRIO_INPUT);
@@ -357,30 +318,18 @@ bool node_wait(struct node *n, const bool *done, struct err *e)
 
 void node_settle_mempool(struct node *n)
 {
-	while (!n->stopping && !(mempool_idle(n->mempool) &&
-				 (!n->pool_wanted || mempool_file_loaded(n->mempool_file)))) {
+	while (!n->stopping &&
+	       !(mempool_idle(n->mempool) &&
+		 (!n->mempool_file_wanted || mempool_file_loaded(n->mempool_file)))) {
 		node_schedule(n, WORK_MEMPOOL);
 		event_base_loop(n->base, EVLOOP_ONCE);
 	}
 }
 
-void node_stop(struct node *n, const char *why)
+void node_load_mempool(struct node *n)
 {
-	if (n->stopping)
+	if (!n->mempool || n->mempool_file_wanted)
 		return;
-	log_info(LOG_NODE, "stopping: %s", why);
-	n->stopping = true;
-	n->dirty |= NODE_EV_STOP;
-	observers_tell(n);
-	event_base_loopbreak(n->base);
-}
-
-void node_fatal(struct node *n, const struct err *e)
-{
-	if (n->failed)
-		return;
-	n->failed = true;
-	n->failure = *e;
-	log_error(LOG_NODE, "cannot go on: %s: %s", e->token, e->detail);
-	node_stop(n, "failure");
+	n->mempool_file_wanted = true;
+	node_settle_mempool(n);
 }

@@ -1,9 +1,10 @@
-/* mempool.dat in the data directory: what waits, over restarts. Written anew every few minutes and at the end, a
- * slice a turn; at start every transaction in it is checked as if a peer had sent it.
+/* mempool.dat in the data directory: what waits, over restarts. Written anew every few minutes and
+ * at the end, a slice a turn; at start every transaction in it is checked as if a peer had sent it.
  *
- * "TLYP", version u32, genesis hash; of each transaction, in order of entry, the unix seconds of that (i64) and its
- * bytes with a CompactSize length; the same with 0 and 0; sha256d of all before. */
-#include "node/node_priv.h"
+ * "TLYP", version u32, genesis hash; of each transaction, in order of entry, the unix seconds of
+ * that (i64) and its bytes with a CompactSize length; the same with 0 and 0; sha256d of all
+ * before. */
+#include "node/mempool_file_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,8 @@
 
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
+
+#include "node/node_priv.h"
 
 #define MAGIC       "TLYP"
 #define VERSION     1
@@ -135,7 +138,8 @@ bool mempool_file_feed(struct mempool_file *f)
 	return f->fed > before;
 }
 
-/* An orphan has two verdicts; its parents stood before it, so there are none but by a rare chance. */
+/* An orphan has two verdicts; its parents stood before it, so there are none but by a rare
+ * chance. */
 void mempool_file_verdict(struct mempool_file *f)
 {
 	if (f->waiting > 0 && --f->waiting == 0)
@@ -204,7 +208,8 @@ static bool begin(struct mempool_file *f, struct err *e)
 	return put_out(f, &w, e);
 }
 
-/* Within the loop it doesn't wait for the disk: what a power cut leaves of it is told by its sum. */
+/* Within the loop it doesn't wait for the disk: what a power cut leaves of it is told by its
+ * sum. */
 static bool finish(struct mempool_file *f, bool wait, struct err *e)
 {
 	struct writer w;

@@ -1,5 +1,5 @@
 /* The network of a node that runs: what it remembers of peers, its listening and dialling. */
-#include "node/node_priv.h"
+#include "node/network_priv.h"
 
 #include <signal.h>
 #include <string.h>
@@ -8,6 +8,8 @@
 #include <tally/base/checked.h>
 #include <tally/base/log.h>
 #include <tally/node/reindex.h>
+
+#include "node/node_priv.h"
 
 #define FILES_WANTED 4096
 #define FILES_KEPT   96 /* for the databases, the control port, peers that we dial */

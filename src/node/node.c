@@ -5,6 +5,10 @@
 #include <tally/base/log.h>
 #include <tally/consensus/rules.h>
 
+#include "node/block_stats_priv.h"
+#include "node/journal_priv.h"
+#include "node/mempool_file_priv.h"
+
 /* --- blocks ------------------------------------------------------------------ */
 
 static void remember_block(struct node *n, const struct block *b)
@@ -41,7 +45,7 @@ static void on_disconnected(void *arg, const struct chain_entry *at, const struc
 	log_info(LOG_CHAIN, "block %u %s disconnected: another branch has more work", at->height,
 		 hash);
 	if (n->undone++ == 0)
-		n->voided = wallet_voided(n->wallet);
+		n->voided_before = wallet_voided(n->wallet);
 	if (n->mempool)
 		mempool_block_disconnected(n->mempool, b);
 	if (n->wallet_follows)
@@ -71,7 +75,7 @@ static void note_reorg(struct node *n, const struct chain_entry *tip)
 
 	if (n->undone == 0 || !chain_settled(n->chain))
 		return;
-	voided = wallet_voided(n->wallet) - n->voided;
+	voided = wallet_voided(n->wallet) - n->voided_before;
 	n->reorgs++;
 	n->reorg_depth = n->undone;
 	n->undone = 0;
@@ -195,10 +199,7 @@ static bool on_adopt(void *arg, struct block *genesis, conn_id from)
 	hash256_hex(hash, &genesis->hash.h);
 	log_info(LOG_CHAIN, "joined chain '%s' %s, offered by peer %u",
 		 chain_params(n->chain)->name, hash, from);
-	if (!node_start_chain(n, &err)) {
-		node_fatal(n, &err);
-		return false;
-	}
+	node_start_chain(n);
 	protocol_chain_ready(n->protocol, n->mempool);
 	node_mark(n, NODE_EV_CHAIN);
 	return true;
@@ -220,51 +221,6 @@ static void on_message(void *arg, const struct msg_record *rec)
 
 	journal_msg(n->journal, rec, rec->unix_us);
 	node_mark(n, NODE_EV_MSGS | NODE_EV_PEERS);
-}
-
-/* --- mining ------------------------------------------------------------------------ */
-
-static bool mining_stopping(void *arg)
-{
-	const struct node *n = arg;
-
-	return n->stopping;
-}
-
-static bool mining_sync(void *arg, struct sync_info *out)
-{
-	const struct node *n = arg;
-
-	if (n->protocol)
-		protocol_sync_info(n->protocol, out);
-	return n->protocol != NULL;
-}
-
-static bool mining_default_payee(void *arg, struct key_hash *out, struct err *e)
-{
-	struct node *n = arg;
-
-	return wallet_label_address(n->wallet, MINER_LABEL, out, e);
-}
-
-static bool mining_submit(void *arg, struct block *b, struct err *e)
-{
-	return node_accept_block(arg, b, e);
-}
-
-static bool mining_verdict(void *arg, const struct block_hash *hash, struct err *e)
-{
-	return node_block_verdict(arg, hash, e);
-}
-
-static void mining_schedule(void *arg)
-{
-	node_schedule(arg, WORK_MINER);
-}
-
-static void on_mining_changed(void *arg)
-{
-	node_mark(arg, NODE_EV_MINER);
 }
 
 void node_wire(struct node *n)
@@ -290,15 +246,6 @@ void node_wire(struct node *n)
 		.offers = on_offers,
 		.peers = on_peers,
 		.message = on_message,
-	};
-	n->mining_ops = (struct mining_ops){
-		.stopping = mining_stopping,
-		.sync = mining_sync,
-		.default_payee = mining_default_payee,
-		.submit = mining_submit,
-		.verdict = mining_verdict,
-		.schedule = mining_schedule,
-		.changed = on_mining_changed,
 	};
 }
 
@@ -378,4 +325,26 @@ bool node_submit_tx(struct node *n, struct tx *tx, struct err *e)
 	if (e)
 		*e = err;
 	return false;
+}
+
+/* --- the start of a chain ------------------------------------------------------------ */
+
+void node_start_chain(struct node *n)
+{
+	const struct mempool_options mo = {
+		.chain = n->chain,
+		.sigpool = n->sigpool,
+		.clock = &n->clock.clock,
+		.max_bytes = n->config.maxmempool_mb << 20,
+		.events = &n->mempool_events,
+		.events_arg = n,
+	};
+
+	n->mempool = mempool_new(&mo);
+	n->mempool_file = mempool_file_open(n);
+	wallet_set_chain(n->wallet, n->chain);
+	mining_set_chain(n->mining, n->chain, n->mempool);
+	if (n->net)
+		net_dial_book(n->net, n->config.n_connect == 0);
+	node_schedule(n, WORK_CHAIN | WORK_WALLET | WORK_MINER);
 }

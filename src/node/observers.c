@@ -1,10 +1,19 @@
-/* Those who watch a node. An observer added while others are told hears from the next time
- * on; one that leaves meanwhile is marked dead and swept afterwards. */
-#include "node/node_priv.h"
+#include "node/observers_priv.h"
 
 #include <stdlib.h>
 
+#include <event2/event.h>
+
 #include <tally/base/mem.h>
+
+#include "node/node_priv.h"
+
+void node_mark(struct node *n, unsigned bits)
+{
+	n->marked |= bits;
+	if (!n->notifying)
+		event_active(n->work_event, EV_TIMEOUT, 0);
+}
 
 void node_subscribe(struct node *n, node_observer *fn, void *arg)
 {
@@ -13,7 +22,7 @@ void node_subscribe(struct node *n, node_observer *fn, void *arg)
 		(struct observer){.fn = fn, .arg = arg, .generation = n->generation};
 }
 
-static void observers_sweep(struct node *n)
+static void remove_dead(struct node *n)
 {
 	size_t kept = 0;
 
@@ -28,27 +37,27 @@ void node_unsubscribe(struct node *n, node_observer *fn, void *arg)
 	for (size_t i = 0; i < n->n_observers; i++)
 		if (n->observers[i].fn == fn && n->observers[i].arg == arg)
 			n->observers[i].dead = true;
-	if (!n->dispatching)
-		observers_sweep(n);
+	if (!n->notifying)
+		remove_dead(n);
 }
 
-void observers_tell(struct node *n)
+void observers_notify(struct node *n)
 {
-	const unsigned bits = n->dirty;
+	const unsigned bits = n->marked;
 	const unsigned generation = ++n->generation;
 
-	if (!bits || n->dispatching)
+	if (!bits || n->notifying)
 		return;
-	n->dirty = 0;
-	n->dispatching = 1;
+	n->marked = 0;
+	n->notifying = true;
 	for (size_t i = 0; i < n->n_observers; i++) {
-		const struct observer o = n->observers[i]; /* the array may move meanwhile */
+		const struct observer o = n->observers[i]; /* a copy: the array may move */
 
 		if (!o.dead && o.generation != generation)
 			o.fn(o.arg, bits);
 	}
-	n->dispatching = 0;
-	observers_sweep(n);
+	n->notifying = false;
+	remove_dead(n);
 }
 
 void observers_free(struct node *n)

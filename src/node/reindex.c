@@ -1,16 +1,21 @@
 /* reindex: a new database beside the damaged one, then in its place. */
-#include "node/node_priv.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <tally/base/clock.h>
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
+#include <tally/chain/chain.h>
 #include <tally/crypto/hash.h>
 #include <tally/crypto/key.h>
 #include <tally/node/reindex.h>
 #include <tally/store/env_replace.h>
+#include <tally/store/lock.h>
 #include <tally/store/salvage.h>
+#include <tally/store/store.h>
+
+#include "node/log_file_priv.h"
 
 #define ADDR_RECORD_MAX 4096
 #define CHAIN_THREADS   16
@@ -79,8 +84,8 @@ static bool nothing_left(const char *dir, struct err *e)
 		       dir);
 }
 
-static bool finish(struct store *store, struct chain *chain, const char *old,
-		   struct reindex_report *r, struct err *e)
+static bool finish_store(struct store *store, struct chain *chain, const char *old,
+			 struct reindex_report *r, struct err *e)
 {
 	if (!r->chain.genesis_known)
 		return nothing_left(old, e);
@@ -108,8 +113,10 @@ static bool fill(struct store *store, const struct config *c, const char *old,
 					.clock = &late_clock,
 					.cache_bytes = c->dbcache_mb << 20};
 	struct chain *chain = NULL;
-	const bool ok = chain_open(&chain, &o, e) && chain_salvage_blocks(chain, old, &r->chain, e) &&
-			(!r->chain.never_used || no_chain(c->dir, e)) && finish(store, chain, old, r, e);
+	const bool ok = chain_open(&chain, &o, e) &&
+			chain_salvage_blocks(chain, old, &r->chain, e) &&
+			(!r->chain.never_used || no_chain(c->dir, e)) &&
+			finish_store(store, chain, old, r, e);
 
 	chain_close(chain);
 	sigpool_free(pool);
@@ -123,8 +130,8 @@ static bool make_new(const struct config *c, const char *old, struct reindex_rep
 	const struct store_options so = {
 		.dir = dir, .cache_bytes = STORE_CACHE_DEFAULT, .min_free = c->min_free_mb << 20};
 	struct store *store = NULL;
-	const bool ok =
-		env_replace_begin(c->dir, e) && store_open(&store, &so, e) && fill(store, c, old, r, e);
+	const bool ok = env_replace_begin(c->dir, e) && store_open(&store, &so, e) &&
+			fill(store, c, old, r, e);
 
 	store_close(store);
 	free(dir);
@@ -155,8 +162,8 @@ static bool rebuild(const struct config *c, struct reindex_report *r, struct err
 	return ok;
 }
 
-static void on_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
-		   const char *text)
+static void reindex_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
+			const char *text)
 {
 	log_file_line(arg, unix_us, sub, level, text);
 }
@@ -173,7 +180,7 @@ bool node_reindex(const struct config *c, struct reindex_report *r, struct err *
 	ok = crypto_start(e) && key_selfcheck(e) && dir_lock_take(&lock, c->dir, LOCK_COMMAND, e) &&
 	     (log = log_file_open(c->dir, e)) != NULL;
 	if (ok) {
-		log_set_sink(on_log, log);
+		log_set_sink(reindex_log, log);
 		ok = rebuild(c, r, e);
 		log_set_sink(NULL, NULL);
 	}

@@ -1,5 +1,6 @@
-/* Looking up the address behind a name, which the system does by waiting: on a thread, so that the loop does not. */
-#include "node/node_priv.h"
+/* Looking up the address behind a name, which the system does by waiting: on a thread, so that the
+ * loop does not. */
+#include "node/resolver_priv.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -11,6 +12,8 @@
 #include <tally/base/mem.h>
 #include <tally/base/thread.h>
 #include <tally/base/wake.h>
+
+#include "node/node_priv.h"
 
 #define THREADS_MAX 8
 

@@ -1,7 +1,7 @@
 /* What a screen shows, gathered by value. */
 #include "config.h"
 
-#include "node/node_priv.h"
+#include <tally/node/snapshot.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +10,11 @@
 
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
+
+#include "node/block_stats_priv.h"
+#include "node/clock_warning_priv.h"
+#include "node/journal_priv.h"
+#include "node/node_priv.h"
 
 /* The network's hash rate is read off this many blocks. */
 #define RATE_BLOCKS    30
@@ -142,15 +147,6 @@ void node_snapshot(const struct node *n, struct snapshot *out)
 }
 
 /* --- rows ------------------------------------------------------------------------ */
-
-struct peer_info *node_peers(const struct node *n, size_t *count)
-{
-	const size_t n_peers = protocol_peers(n->protocol, NULL, 0);
-	struct peer_info *peers = mem_array(n_peers + 1, sizeof(*peers));
-
-	*count = protocol_peers(n->protocol, peers, n_peers);
-	return peers;
-}
 
 /* What all rows of one call share. */
 struct row_sources {

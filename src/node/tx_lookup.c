@@ -1,8 +1,10 @@
 /* Looking for a transaction. There is no index of all transactions: the mempool, a named
  * block, the wallet's own, and the last blocks are looked through. */
-#include "node/node_priv.h"
+#include <tally/node/tx_lookup.h>
 
 #include <tally/base/mem.h>
+
+#include "node/node_priv.h"
 
 #define BLOCKS_SEARCHED 1000
 #define BYTES_SEARCHED  (8U << 20) /* so that a key press never waits for it */
@@ -49,7 +51,8 @@ static bool in_last_blocks(const struct node *n, const struct txid *id, int64_t 
 	return false;
 }
 
-/* Up to which height the chain with this block at its tip is the best chain; -1: there is no such block. */
+/* Up to which height the chain with this block at its tip is the best chain; -1: there is no such
+ * block. */
 static int64_t shared_height(const struct node *n, const struct block_hash *tip)
 {
 	const chain_index best = chain_tip(n->chain).index;
@@ -71,18 +74,18 @@ bool node_find_tx(const struct node *n, const struct txid *id, const struct bloc
 	return in_wallet_block(n, id, out, at) || in_last_blocks(n, id, -1, out, at);
 }
 
-bool node_find_tx_again(const struct node *n, const struct txid *id, struct tx_sought *s,
-			struct tx **out, struct chain_entry *at)
+bool node_find_tx_cached(const struct node *n, const struct txid *id, struct tx_lookup_cache *c,
+			 struct tx **out, struct chain_entry *at)
 {
 	bool found;
 
 	if (!chain_has_genesis(n->chain))
 		return false;
-	found = (chain_find(n->chain, &s->in, at) && chain_on_best(n->chain, at->index) &&
+	found = (chain_find(n->chain, &c->found_in, at) && chain_on_best(n->chain, at->index) &&
 		 in_block(n, at, id, out, NULL)) ||
 		in_wallet_block(n, id, out, at) ||
-		in_last_blocks(n, id, shared_height(n, &s->to), out, at);
-	s->in = found ? at->hash : (struct block_hash){0};
-	s->to = chain_tip(n->chain).hash;
+		in_last_blocks(n, id, shared_height(n, &c->searched_to), out, at);
+	c->found_in = found ? at->hash : (struct block_hash){0};
+	c->searched_to = chain_tip(n->chain).hash;
 	return found;
 }

@@ -166,10 +166,8 @@ void call_run(struct node *n, struct call *c)
 	const struct command *v = c->verb;
 	const void *before = n->asker;
 
-	if ((v->flags & COMMAND_MEMPOOL) && !n->pool_wanted && n->mempool) {
-		n->pool_wanted = true;
-		node_settle_mempool(n);
-	}
+	if (v->flags & COMMAND_MEMPOOL)
+		node_load_mempool(n);
 	/* What it asks for in its turn is asked for by the same. */
 	n->asker = c->asker;
 	v->run(n, c); /* c may be gone now */

@@ -7,6 +7,11 @@
 #include "node/node_priv.h"
 
 #include <tally/base/bytes.h>
+#include <tally/node/mempool_file.h>
+#include <tally/node/observers.h>
+#include <tally/node/resolver.h>
+#include <tally/node/snapshot.h>
+#include <tally/node/tx_lookup.h>
 #include <tally/rpc/command.h>
 #include <tally/wallet/receiver.h>
 #include <tally/base/text.h>

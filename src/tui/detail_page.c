@@ -12,7 +12,7 @@
 
 /* mem_alloc'ed; NULL: the row is unknown now. */
 static char *describe_row(struct tui *t, enum panel p, const struct row_id *id,
-			  struct tx_sought *cache)
+			  struct tx_lookup_cache *cache)
 {
 	struct detail_request rq = {
 		.data = &t->model.data,
@@ -71,7 +71,7 @@ void detail_page_open(struct tui *t)
 	struct model *m = &t->model;
 	const enum panel p = m->focus;
 	const struct view *v = model_view(m, p);
-	struct tx_sought cache = {0};
+	struct tx_lookup_cache cache = {0};
 	struct row_id id;
 	char *text;
 	size_t i;

@@ -12,6 +12,7 @@
 
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
+#include <tally/config/config.h>
 #include <tally/consensus/params.h>
 #include <tally/crypto/address.h>
 #include <tally/rpc/command.h>

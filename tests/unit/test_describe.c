@@ -1,7 +1,10 @@
-/* A transaction in words for a person, again and again: where it is, and how many blocks are read for it. */
+/* A transaction in words for a person, again and again: where it is, and how many blocks are read
+ * for it. */
 #include "wallet_fixture.h"
 
-#include <node/node_priv.h>
+#include <tally/node/describe.h>
+
+#include "node/node_priv.h"
 
 #define TEXT_BYTES 8192
 
@@ -24,7 +27,7 @@ struct seen {
 	struct node *n;
 	struct block *below; /* the last block before it was made */
 	struct tx *tx;
-	struct tx_sought sought;
+	struct tx_lookup_cache cache;
 };
 
 static struct seen open_seen(void)
@@ -59,7 +62,7 @@ static void assert_said(struct seen *s, const char *what, unsigned most)
 {
 	char text[TEXT_BYTES];
 	const unsigned before = reads;
-	const bool known = node_describe_tx(s->n, &s->tx->id, &s->sought, text, sizeof(text));
+	const bool known = node_describe_tx(s->n, &s->tx->id, &s->cache, text, sizeof(text));
 
 	assert_true(known == (what != NULL));
 	if (what && !strstr(text, what))
@@ -148,7 +151,7 @@ static void one_that_was_never_looked_for_is_looked_for_everywhere(void **state)
 	assert_said(&s, "41 of 50, 10 confirmations", 10);
 	tx_unref(s.tx);
 	s.tx = tx_copy(&s.f->fx.genesis->tx[0]);
-	s.sought = (struct tx_sought){0};
+	s.cache = (struct tx_lookup_cache){0};
 	assert_said(&s, "0 of 50, 51 confirmations", 51);
 	close_seen(&s);
 }

@@ -14,7 +14,7 @@
 
 #include <tally/base/clock.h>
 
-#include "node/node_priv.h"
+#include "node/log_stdout_priv.h"
 
 #define MANY  40000 /* lines, of 140 bytes: more than any queue */
 #define FEW   3000  /* more than a pipe takes, less than the queue */

@@ -26,7 +26,7 @@
 struct fixture {
 	struct event_base *base;
 	struct worker_pool *m;
-	struct event *end;
+	struct event *end, *results;
 	uint64_t job;
 	uint32_t nonce;
 	unsigned found;
@@ -54,6 +54,14 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 	event_base_loopbreak(arg);
 }
 
+static void on_results(evutil_socket_t fd, short what, void *arg)
+{
+	struct fixture *f = arg;
+
+	(void)fd, (void)what;
+	worker_pool_poll(f->m);
+}
+
 static int setup(void **state)
 {
 	struct fixture *f = NEW(struct fixture);
@@ -61,15 +69,20 @@ static int setup(void **state)
 	f->base = event_base_new();
 	event_base_priority_init(f->base, 4);
 	f->end = event_new(f->base, -1, 0, on_end, f->base);
-	f->m = worker_pool_new(f->base, 1, on_found, on_exhausted, f);
+	f->m = worker_pool_new(on_found, on_exhausted, f);
+	if (!f->m)
+		return -1;
+	f->results = event_new(f->base, worker_pool_fd(f->m), EV_READ | EV_PERSIST, on_results, f);
+	event_add(f->results, NULL);
 	*state = f;
-	return f->m ? 0 : -1;
+	return 0;
 }
 
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
+	event_free(f->results);
 	worker_pool_free(f->m);
 	event_free(f->end);
 	event_base_free(f->base);

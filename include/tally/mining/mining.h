@@ -15,17 +15,22 @@
 #include <tally/crypto/key.h>
 #include <tally/mempool/mempool.h>
 #include <tally/primitives/block.h>
-#include <tally/protocol/protocol.h>
 
-struct event_base;
 struct mining;
+
+/* What peers report of the chain. */
+struct mining_sync {
+	uint32_t height; /* of our tip */
+	uint32_t target; /* the best height that a peer has reported */
+	bool coming; /* blocks are being downloaded in great number, or were within the last seconds */
+};
 
 /* What the controller needs of its node. arg is that of struct mining_options. All are required. */
 struct mining_ops {
 	/* Nothing may be begun any more. */
 	bool (*stopping)(void *arg);
-	/* What peers report of the chain. False: no network (offline). */
-	bool (*sync)(void *arg, struct sync_info *out);
+	/* False: no network (offline). */
+	bool (*sync)(void *arg, struct mining_sync *out);
 	/* The address that is paid until one is named. */
 	bool (*default_payee)(void *arg, struct key_hash *out, struct err *e);
 	/* Hands a mined block to the chain, which connects it in its own slices; mining_chain_idle
@@ -37,11 +42,14 @@ struct mining_ops {
 	void (*schedule)(void *arg);
 	/* Something in struct mining_info has changed. */
 	void (*changed)(void *arg);
+	/* Asks for one call of mining_timeout after this time. Replaces an earlier request. */
+	void (*wake_after)(void *arg, int64_t ms);
+	/* Asks for a call of mining_poll whenever fd is readable, until mining_free. Called
+	 * once. */
+	void (*watch)(void *arg, int fd);
 };
 
 struct mining_options {
-	struct event_base *base;
-	int priority; /* libevent's, for timer and threads */
 	const struct clock *clock;
 	const struct rng *rng;
 	unsigned threads; /* until mining_set changes it */
@@ -62,6 +70,9 @@ void mining_set_chain(struct mining *m, const struct chain *chain, struct mempoo
 void mining_changed(struct mining *m);
 /* Starts, restarts or stops the job as is wanted now. */
 void mining_work(struct mining *m);
+/* As ops->wake_after and ops->watch have asked for. */
+void mining_timeout(struct mining *m);
+void mining_poll(struct mining *m);
 /* Once a second: measures the hash rate. */
 void mining_tick(struct mining *m);
 /* The chain has nothing left to do: looks at the verdict on a submitted block. NULL is harmless. */

@@ -1,24 +1,30 @@
-/* A node: everything below wired together, over one libevent loop. */
+/* A node: all lower layers wired together, over one libevent loop. */
 #ifndef TALLY_NODE_NODE_H
 #define TALLY_NODE_NODE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include <tally/base/clock.h>
 #include <tally/base/err.h>
-#include <tally/consensus/params.h>
-#include <tally/config/config.h>
+#include <tally/node/observers.h>
 
 struct addrbook;
 struct bans;
+struct block;
 struct chain;
+struct chain_params;
+struct clock;
+struct config;
 struct event_base;
 struct mempool;
+struct mempool_file;
 struct mining;
 struct net;
 struct node;
+struct peer_info;
 struct protocol;
+struct tx;
 struct wallet;
 
 /* Priorities of the loop: input and drawing before everything else. */
@@ -27,16 +33,21 @@ enum { NODE_PRIO_INPUT = 0, NODE_PRIO_WORK = 1, NODE_PRIORITIES = 2 };
 #define MINER_LABEL "miner" /* of the wallet's address that mining pays if none is named */
 
 enum node_mode {
-	NODE_OFFLINE, /* databases and commands; no sockets, no threads except the signature workers */
-	NODE_ONLINE, /* listens and connects to peers */
+	/* Databases and commands; no sockets, and no threads except those for signatures and the
+	 * disk. */
+	NODE_OFFLINE,
+	/* Listens and connects to peers. */
+	NODE_ONLINE,
 };
 
+/* --- life -------------------------------------------------------------------------------- */
+
 /* Takes the directory's lock and opens both databases; online it also listens and begins to
- * connect. Makes a missing directory. Then rpc and control attach to the node, and node_start makes
- * it run. c is copied. ERR_BUSY "dir-in-use". */
+ * connect. Makes a missing directory. Then commands and the control port attach to the node, and
+ * node_start makes it run. c is copied. ERR_BUSY "dir-in-use". */
 bool node_open(struct node **out, const struct config *c, enum node_mode mode, struct err *e);
 /* Online: starts mining (-miner), the tick of every second and the handling of signals. ERR_USAGE
- * for the address of -miner; then close the node. */
+ * or ERR_NOTFOUND for the receiver of -miner; then close the node. */
 bool node_start(struct node *n, struct err *e);
 /* Commits and closes everything. What has attached must be closed before. False: something could
  * not be written. NULL is harmless. */
@@ -45,15 +56,17 @@ bool node_close(struct node *n, struct err *e);
 /* Runs the loop until node_stop. Returns the exit status: 0, or 1 after a failure, which was logged
  * and is in *e. */
 int node_run(struct node *n, struct err *e);
-/* Ends node_run. For calls from within the loop. */
+/* Offline: runs the loop until *done is true or the node stops. False: the node has failed. */
+bool node_wait(struct node *n, const bool *done, struct err *e);
+/* Ends node_run; for calls from within the loop. */
 void node_stop(struct node *n, const char *why);
 /* The same after a failure that makes it impossible to continue, such as a full disk. */
 void node_fatal(struct node *n, const struct err *e);
-/* Runs the loop until *done is true or the node stops. False: the node has failed. For commands
- * offline. */
-bool node_wait(struct node *n, const bool *done, struct err *e);
+/* Log lines go to standard output from now on, after those that were kept for the console. */
+void node_go_headless(struct node *n);
 
-/* The parts of a node, owned by it. */
+/* --- parts, owned by the node ------------------------------------------------------------ */
+
 struct event_base *node_base(const struct node *n);
 const struct config *node_config(const struct node *n);
 enum node_mode node_mode(const struct node *n);
@@ -61,39 +74,55 @@ const struct clock *node_clock(const struct node *n);
 struct chain *node_chain(const struct node *n);
 struct wallet *node_wallet(const struct node *n);
 struct mining *node_mining(const struct node *n);
-struct mempool *node_mempool(const struct node *n);   /* NULL while there is no chain */
-struct protocol *node_protocol(const struct node *n); /* NULL offline, and so are the others: */
+/* NULL while there is no chain: */
+struct mempool *node_mempool(const struct node *n);
+struct mempool_file *node_mempool_file(const struct node *n);
+/* NULL offline: */
+struct protocol *node_protocol(const struct node *n);
 struct net *node_net(const struct node *n);
 struct addrbook *node_addrbook(const struct node *n);
 struct bans *node_bans(const struct node *n);
 
+/* --- questions ----------------------------------------------------------------------------- */
+
 bool node_has_chain(const struct node *n);
-/* Makes a chain: p's fields as params_default and the options set them, with name and creator;
- * genesis time is now; with genesis_bits 0 the bits are chosen for the spacing from this machine's
- * hash rate (about a second). ERR_KNOWN "chain-exists". */
+int64_t node_uptime_s(const struct node *n);
+/* Bytes of the chain's database on the disk. */
+uint64_t node_disk_bytes(const struct node *n);
+/* True if no reorganisation is half done and the mempool knows the tip, so that a payment can be
+ * made. Always true while catching up, when no payment is accepted anyway. */
+bool node_settled(const struct node *n);
+/* All peers, online only. The array is mem_alloc'ed. */
+struct peer_info *node_peers(const struct node *n, size_t *count);
+
+/* --- changes ------------------------------------------------------------------------------- */
+
+/* Makes a chain. p: its parameters, with name and creator; the genesis time is now. p->genesis_bits
+ * 0: chosen so that one thread of this machine needs p->spacing seconds for a block; measuring
+ * takes about a second. ERR_KNOWN "chain-exists", ERR_INVALID as params_check. */
 bool node_create_chain(struct node *n, struct chain_params *p, struct err *e);
+/* Accepts a block from a user, connects it and waits until it is on the disk. b is borrowed.
+ * ERR_BUSY "catching-up"; ERR_FUTURE; ERR_INVALID with the token of the rule that it breaks. */
+bool node_submit_block(struct node *n, struct block *b, struct err *e);
+/* Accepts a transaction into the mempool and announces it. If it is a payment of this wallet it is
+ * on the disk when this returns. tx is borrowed. ERR_BUSY "catching-up"; ERR_KNOWN if the mempool
+ * has it; ERR_INVALID and ERR_POLICY as mempool_accept. */
+bool node_submit_tx(struct node *n, struct tx *tx, struct err *e);
+/* Offline: reads mempool.dat if that was not done yet, and runs the loop until all of it is
+ * checked. Online it is read at the start. */
+void node_load_mempool(struct node *n);
+/* Sets the clock to this unix time; 0: back to the real one. Timeouts pass, too, if it is set
+ * forward. ERR_USAGE "mocktime": allowed on an instant chain only. */
+bool node_set_mocktime(struct node *n, int64_t unix_s, struct err *e);
+/* Peer addresses or bans have changed and must reach the disk: now, or as soon as the chain has
+ * settled. */
+void node_commit_records(struct node *n);
 
-/* What changed, for those who show it. */
-enum node_event_bits {
-	NODE_EV_PEERS = 1,
-	NODE_EV_CHAIN = 2,
-	NODE_EV_MEMPOOL = 4,
-	NODE_EV_MSGS = 8,
-	NODE_EV_LOG = 16,
-	NODE_EV_WALLET = 32,
-	NODE_EV_MINER = 64,
-	NODE_EV_STOP = 128,   /* the node is stopping */
-	NODE_EV_SECOND = 256, /* a second has passed: ages and rates */
-};
-typedef void node_observer(void *arg, unsigned bits);
-void node_subscribe(struct node *n, node_observer *fn, void *arg);
-void node_unsubscribe(struct node *n, node_observer *fn, void *arg);
-
-/* A renderer of screens for `tally_screen` (the program sets it; the node does not know its
- * screen). Returns text (mem_alloc'ed), rows joined by newlines; NULL: no such size. *more: it
- * shows blocks that were not read yet, and the next call goes on with them. */
+/* Draws the screen of the console for the command tally_screen; set by the program, because the
+ * node does not know its console. Returns mem_alloc'ed text, its rows joined by newlines; NULL: no
+ * screen of that size. *more: the screen shows blocks that were not read yet; the next call reads
+ * more of them. */
 typedef char *node_renderer(struct node *n, unsigned cols, unsigned rows, bool *more);
-void node_go_headless(struct node *n); /* log lines go to standard output, those so far first */
 void node_set_renderer(struct node *n, node_renderer *fn);
 
 #endif

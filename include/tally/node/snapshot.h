@@ -10,6 +10,7 @@
 #include <tally/protocol/protocol.h>
 #include <tally/net/net.h>
 #include <tally/wallet/wallet.h>
+#include <tally/node/describe.h>
 
 struct node;
 
@@ -119,18 +120,5 @@ size_t node_logs(const struct node *n, uint64_t first, struct log_record *out, s
 size_t node_wallet_history(const struct node *n, struct wallet_tx *out, size_t skip, size_t max);
 size_t node_wallet_addresses(const struct node *n, struct wallet_address *out, size_t skip,
 			     size_t max);
-
-/* The lines of a block, for a person: header and transactions, decoded. Appended to buf, lines ended by newlines, and
- * a NUL. False: not known here. */
-bool node_describe_block(const struct node *n, const struct block_hash *hash, char *buf,
-			 size_t size);
-/* Where a transaction was when it was last looked for, so that no block is read again for it. All zeros: never yet. */
-struct tx_sought {
-	struct block_hash in; /* this block; zeros: in none */
-	struct block_hash to; /* in the chain up to this one no other has it */
-};
-/* A waiting transaction, or one of the wallet's, or one of the last blocks. */
-bool node_describe_tx(const struct node *n, const struct txid *id, struct tx_sought *s, char *buf,
-		      size_t size);
 
 #endif

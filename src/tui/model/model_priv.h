@@ -46,7 +46,7 @@ struct overlay_state {
 	bool gone; /* the row is unknown now; the text is the last one */
 	enum panel panel;
 	struct row_id row;
-	struct tx_sought tx_cache;
+	struct tx_lookup_cache tx_cache;
 	struct block_hash made_tip; /* tip, mempool and unix time in microseconds of the text */
 	uint32_t made_mempool;
 	int64_t made_us;

@@ -49,7 +49,7 @@ struct detail_request {
 	const struct source *source;
 	struct row_id id;
 	size_t row;              /* its index in the data, NO_ROW: it is no longer listed */
-	struct tx_sought *cache; /* of this page, for describe_tx */
+	struct tx_lookup_cache *cache; /* of this page, for describe_tx */
 };
 
 struct view {

@@ -59,7 +59,7 @@ static bool describe_block(const struct source *s, const struct block_hash *hash
 	return node_describe_block(node_of(s), hash, buf, size);
 }
 
-static bool describe_tx(const struct source *s, const struct txid *id, struct tx_sought *cache,
+static bool describe_tx(const struct source *s, const struct txid *id, struct tx_lookup_cache *cache,
 			char *buf, size_t size)
 {
 	return node_describe_tx(node_of(s), id, cache, buf, size);

@@ -28,7 +28,7 @@ struct source_ops {
 	bool (*describe_block)(const struct source *s, const struct block_hash *hash, char *buf,
 			       size_t size);
 	/* *cache: see node_describe_tx. */
-	bool (*describe_tx)(const struct source *s, const struct txid *id, struct tx_sought *cache,
+	bool (*describe_tx)(const struct source *s, const struct txid *id, struct tx_lookup_cache *cache,
 			    char *buf, size_t size);
 	/* Runs a line of the prompt. The reply comes exactly once, within this call or later from the loop. */
 	void (*run_command)(struct source *s, const char *line, command_line_reply *reply,
