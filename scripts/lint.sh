@@ -4,6 +4,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 bad=0
 sh scripts/lint-layers.sh || bad=1
+sh scripts/lint-docs.sh || bad=1
 
 files=$(find include src tests bench -name '*.c' -o -name '*.h' | sort)
 # shellcheck disable=SC2086

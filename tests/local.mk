@@ -24,6 +24,7 @@ endif
 check_PROGRAMS += $(UNIT_TESTS)
 if HAVE_PYTHON
 SCRIPT_TESTS += \
+	tests/functional/example_test.py \
 	tests/functional/test_addr_relay.py \
 	tests/functional/test_bad_blocks.py \
 	tests/functional/test_bad_headers.py \
@@ -66,7 +67,7 @@ check_DATA = tests/slow_system.so
 tests/slow_system.so: tests/functional/slow_system.c
 	$(AM_V_CC)$(MKDIR_P) tests && $(CC) -shared -fPIC -O1 -o $@ $(srcdir)/tests/functional/slow_system.c -ldl
 CLEANFILES += tests/slow_system.so
-EXTRA_DIST += tests/functional/slow_system.c
+EXTRA_DIST += tests/README.md tests/functional/slow_system.c
 EXTRA_DIST += $(SCRIPT_TESTS) tests/functional/netns.py tests/functional/framework.py tests/functional/chainlib.py tests/functional/coins.py tests/functional/ed25519.py tests/functional/p2p.py
 EXTRA_DIST += tests/tui/golden tests/lsan.supp
 
