@@ -1,23 +1,34 @@
-/* A command goes to the node that runs; where none does, into the data directory itself. */
+#include "cli/invoke_priv.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <tally/base/clock.h>
+#include <tally/node/node.h>
+#include <tally/rpc/command.h>
 #include <tally/store/lock.h>
 #include <tally/tui/tui.h>
 
-#include "cli/cli_priv.h"
+#include "cli/output_priv.h"
+#include "cli/remote_priv.h"
 
-/* How long a node that starts may take until it answers, and how often it is asked. */
-#define START_WAIT_MS 10000
-#define RETRY_NS      50000000
+#define START_WAIT_MS 10000    /* a node that starts may take this long until it answers */
+#define RETRY_NS      50000000 /* between two attempts to reach it */
+
+void cli_result_clear(struct cli_result *r)
+{
+	json_decref(r->value);
+	free(r->json);
+	*r = (struct cli_result){0};
+}
+
+/* --- in the data directory -------------------------------------------------------------- */
 
 struct local_call {
 	bool done;
-	json_t *result;
-	char *raw;
+	struct cli_result result;
 	struct err err;
 };
 
@@ -30,13 +41,13 @@ static void on_reply(void *arg, json_t *result, const struct err *err, int code)
 	if (err) {
 		l->err = *err;
 	} else {
-		l->result = command_value(result);
-		l->raw = command_json(result, JSON_COMPACT);
+		l->result.value = command_value(result);
+		l->result.json = command_json(result, JSON_COMPACT);
 	}
 }
 
-static bool local_call(const struct config *c, const char *method, json_t *params, json_t **result,
-		       char **raw, struct err *e)
+static bool local_call(const struct config *c, const struct cli_call *call,
+		       struct cli_result *result, struct err *e)
 {
 	struct local_call l = {0};
 	struct node *n;
@@ -45,7 +56,7 @@ static bool local_call(const struct config *c, const char *method, json_t *param
 	if (!node_open(&n, c, NODE_OFFLINE, e))
 		return false;
 	node_set_renderer(n, tui_render);
-	node_command(n, method, params, on_reply, &l);
+	node_command(n, call->command, call->params, on_reply, &l);
 	ok = node_wait(n, &l.done, e);
 	if (ok && l.err.cls != ERR_NONE) {
 		*e = l.err;
@@ -55,46 +66,43 @@ static bool local_call(const struct config *c, const char *method, json_t *param
 		node_command_forget(n, &l);
 	async_calls_end(n);
 	ok = node_close(n, ok ? e : NULL) && ok;
-	if (!ok) {
-		json_decref(l.result);
-		free(l.raw);
-		return false;
-	}
-	*result = l.result;
-	if (raw)
-		*raw = l.raw;
+	if (ok)
+		*result = l.result;
 	else
-		free(l.raw);
-	return true;
+		cli_result_clear(&l.result);
+	return ok;
 }
 
-/* To the node's port or, where no node runs, into the database. *again: a node is about to start:
- * it holds the directory and doesn't answer yet. */
-static bool try_call(const struct config *c, const char *method, json_t *params, json_t **result,
-		     char **raw, bool *again, struct err *e)
+/* --- either ----------------------------------------------------------------------------- */
+
+/* Sets *again if another attempt may succeed: a node is starting, so it holds the lock of the
+ * directory and does not answer yet. */
+static bool try_call(const struct config *c, const struct cli_call *call, struct cli_result *result,
+		     bool *again, struct err *e)
 {
 	bool found = false, ok = false;
 
 	*again = false;
-	/* Only then: a cookie that a killed node left would lead to whoever has its port now. */
+	/* Only if a node holds the lock. The cookie of a killed node would otherwise be sent to the
+	 * program that has its port now. */
 	if (dir_lock_holder(c->dir) == LOCK_NODE) {
-		if (remote_suspended(c, e))
+		if (remote_is_suspended(c, e))
 			return false;
-		ok = remote_call(c, method, params, &found, result, raw, e);
+		ok = remote_call(c, call, &found, result, e);
 		if (found)
 			return ok;
 		*again = true;
 		return err_set(e, ERR_BUSY, "dir-in-use",
-			       "a node runs in %s, but its control port %u does not answer: "
-			       "wait, or stop it",
+			       "a node runs in %s, but its control port %u does not answer: wait, "
+			       "or stop the node",
 			       c->dir, c->control_port);
 	}
-	ok = local_call(c, method, params, result, raw, e);
+	ok = local_call(c, call, result, e);
 	*again = !ok && e->cls == ERR_BUSY && dir_lock_holder(c->dir) == LOCK_NODE;
 	return ok;
 }
 
-bool data_dir_there(const struct config *c, struct err *e)
+bool data_dir_exists(const struct config *c, struct err *e)
 {
 	if (access(c->dir, F_OK) == 0 || errno != ENOENT)
 		return true;
@@ -104,18 +112,35 @@ bool data_dir_there(const struct config *c, struct err *e)
 		c->dir);
 }
 
-bool call_command(const struct invocation *in, const char *method, json_t *take_params,
-		  json_t **result, char **raw, struct err *e)
+bool invoke(const struct invocation *in, const char *command, json_t *take_params,
+	    struct cli_result *result, struct err *e)
 {
 	const struct timespec pause = {.tv_nsec = RETRY_NS};
 	const int64_t until = clock_mono_us(clock_system()) + START_WAIT_MS * INT64_C(1000);
-	const bool there = in->command->makes || data_dir_there(&in->config, e);
-	json_t *params = take_params ? take_params : json_array();
-	bool again = false, ok = false;
+	const struct cli_call call = {.command = command,
+				      .params = take_params ? take_params : json_array()};
+	bool again = in->command->makes_directory || data_dir_exists(&in->config, e), ok = false;
 
-	while (there && !(ok = try_call(&in->config, method, params, result, raw, &again, e)) &&
-	       again && clock_mono_us(clock_system()) < until)
+	*result = (struct cli_result){0};
+	while (again && !(ok = try_call(&in->config, &call, result, &again, e)) && again &&
+	       clock_mono_us(clock_system()) < until)
 		nanosleep(&pause, NULL);
-	json_decref(params);
+	json_decref(call.params);
 	return ok;
+}
+
+bool invoke_and_print(const struct invocation *in, const char *command, json_t *take_params,
+		      struct err *e)
+{
+	const struct command *c = command_find(command);
+	struct cli_result result;
+	char *text;
+
+	if (!invoke(in, command, take_params, &result, e))
+		return false;
+	text = c->text ? c->text(result.value) : command_json(result.value, JSON_INDENT(2));
+	output_text(text);
+	free(text);
+	cli_result_clear(&result);
+	return true;
 }

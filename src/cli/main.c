@@ -1,28 +1,30 @@
-/* tally: the program. */
+/* The program: parses the command line, runs a command, prints its error. */
 #include "config.h"
 
 #include <locale.h>
 #include <stdio.h>
 
-#include "cli/cli_priv.h"
+#include "cli/help_priv.h"
+#include "cli/options_priv.h"
 
 int main(int argc, char **argv)
 {
-	static struct invocation in;
+	static struct invocation in; /* static: too large for a small stack */
 	struct err err = {0};
 
-	setlocale(LC_CTYPE, ""); /* letters as the person has them; numbers are 12.5 everywhere */
-	if (invocation_read(&in, argc, argv, &err)) {
+	/* Only LC_CTYPE: numbers keep a decimal point in every locale. */
+	setlocale(LC_CTYPE, "");
+	if (options_parse(&in, argc, argv, &err)) {
 		if (in.version) {
 			printf("tally %s\n", PACKAGE_VERSION);
 			return EXIT_DONE;
 		}
 		if (in.help) {
-			print_help(in.command);
+			help_print(in.command);
 			return EXIT_DONE;
 		}
 		if (!in.command) {
-			print_usage();
+			help_print_usage();
 			return EXIT_USAGE;
 		}
 		if (in.command->run(&in, &err))

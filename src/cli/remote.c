@@ -1,4 +1,5 @@
-/* Calls to the node that runs in a data directory, through its control port. */
+#include "cli/remote_priv.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -13,13 +14,12 @@
 
 #include <tally/base/bytes.h>
 #include <tally/base/mem.h>
+#include <tally/rpc/command.h>
 #include <tally/store/lock.h>
 
-#include "cli/cli_priv.h"
-
-#define COOKIE_MAX 128
-#define CONNECT_S  5
-#define LOOK_S     1 /* without an answer: is the node suspended? */
+#define COOKIE_MAX    128 /* with the NUL */
+#define CONNECT_S     5
+#define CHECK_EVERY_S 1 /* while there is no answer, check if the node is suspended */
 
 static bool read_cookie(const struct config *c, char out[COOKIE_MAX])
 {
@@ -38,19 +38,19 @@ static bool read_cookie(const struct config *c, char out[COOKIE_MAX])
 	return true;
 }
 
-/* -1: nobody listens. */
-static int dial(uint16_t port)
+/* Returns a socket, or -1 if nothing listens at this port. */
+static int connect_to(uint16_t port)
 {
 	struct sockaddr_in sin = {.sin_family = AF_INET,
 				  .sin_port = htons(port),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	const struct timeval tv = {.tv_sec = CONNECT_S}, look = {.tv_sec = LOOK_S};
+	const struct timeval tv = {.tv_sec = CONNECT_S}, check = {.tv_sec = CHECK_EVERY_S};
 	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &look, sizeof(look));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &check, sizeof(check));
 	if (connect(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0)
 		return fd;
 	close(fd);
@@ -72,20 +72,20 @@ static bool send_all(int fd, const char *p, size_t n)
 	return true;
 }
 
-bool remote_suspended(const struct config *c, struct err *e)
+bool remote_is_suspended(const struct config *c, struct err *e)
 {
 	unsigned long pid;
 
 	if (!dir_lock_suspended(c->dir, &pid))
 		return false;
 	err_set(e, ERR_BUSY, "suspended",
-		"node %u is suspended (process %lu, ^Z): fg in its terminal lets it go on",
+		"node %u is suspended (process %lu, ^Z): resume it with fg in its terminal",
 		c->node_id, pid);
 	return true;
 }
 
-/* Until the other side closes, however long that takes; but not while the node is suspended. NUL-terminated; NULL: it
- * is. */
+/* Receives until the node closes the connection, however long the command takes, but gives up when the
+ * node is suspended. Returns NUL-terminated text, or NULL with an error. */
 static char *receive_all(const struct config *c, int fd, struct err *e)
 {
 	struct writer w;
@@ -97,11 +97,11 @@ static char *receive_all(const struct config *c, int fd, struct err *e)
 		if (n > 0) {
 			put_bytes(&w, buf, (size_t)n);
 		} else if (errno == EAGAIN || errno == EINTR) {
-			if (!remote_suspended(c, e))
+			if (!remote_is_suspended(c, e))
 				continue;
 			err_set(e, ERR_BUSY, "suspended",
-				"node %u was suspended (^Z) while it did this, and does it when it goes "
-				"on (fg): look before you repeat it",
+				"node %u was suspended (^Z) during the command and continues it when it "
+				"is resumed (fg): check the result before you repeat it",
 				c->node_id);
 			writer_clear(&w);
 			return NULL;
@@ -113,12 +113,12 @@ static char *receive_all(const struct config *c, int fd, struct err *e)
 	return (char *)writer_take(&w, &(size_t){0});
 }
 
-/* NULL: err set. */
+/* Sends an HTTP request and returns the response, or NULL with an error. */
 static char *exchange(const struct config *c, int fd, const char *cookie, const char *body,
 		      struct err *e)
 {
 	char auth[COOKIE_MAX * 2];
-	char *head, *answer = NULL;
+	char *head, *response = NULL;
 
 	sodium_bin2base64(auth, sizeof(auth), (const uint8_t *)cookie, strlen(cookie),
 			  sodium_base64_VARIANT_ORIGINAL);
@@ -126,20 +126,20 @@ static char *exchange(const struct config *c, int fd, const char *cookie, const 
 		"POST / HTTP/1.0\r\nHost: 127.0.0.1:%u\r\nAuthorization: Basic %s\r\n"
 		"Content-Type: application/json\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
 		c->control_port, auth, strlen(body));
-	err_set(e, ERR_IO, "no-answer", "the node at control port %u gave no answer: see its log",
+	err_set(e, ERR_IO, "no-answer", "the node at control port %u did not answer: see its log",
 		c->control_port);
 	if (send_all(fd, head, strlen(head)) && send_all(fd, body, strlen(body)))
-		answer = receive_all(c, fd, e);
+		response = receive_all(c, fd, e);
 	free(head);
-	if (answer && *answer) {
+	if (response && *response) {
 		err_clear(e);
-		return answer;
+		return response;
 	}
-	free(answer);
+	free(response);
 	return NULL;
 }
 
-/* {"result":R,"error":null,…}: R as the node printed it. */
+/* Returns R of {"result":R,"error":null,...} as it is written. */
 static char *raw_result(const char *body)
 {
 	static const char before[] = "{\"result\":", after[] = ",\"error\":null";
@@ -153,7 +153,7 @@ static char *raw_result(const char *body)
 	return end ? mem_printf("%.*s", (int)(end - body), body) : NULL;
 }
 
-/* The class that the node names; of another program's answer: it failed. */
+/* The error class that the node names, or ERR_IO if it names none. */
 static enum err_class read_class(const json_t *data)
 {
 	const char *name = json_string_value(json_object_get(data, "class"));
@@ -164,38 +164,43 @@ static enum err_class read_class(const json_t *data)
 	return ERR_IO;
 }
 
-static bool read_answer(const char *http, json_t **result, char **raw, struct err *e)
+/* Sets the error of a response and returns false; returns true if it has none. */
+static bool check_response(const json_t *response, struct err *e)
 {
-	const char *body = strstr(http, "\r\n\r\n");
-	json_t *answer = body ? json_loads(body + 4, 0, NULL) : NULL, *error;
-	const char *message;
+	const json_t *error = json_object_get(response, "error");
+	const json_t *data = json_object_get(error, "data");
+	const char *message = json_string_value(json_object_get(error, "message"));
+	const char *token = json_string_value(json_object_get(data, "token"));
 
-	if (!answer)
-		return err_set(
-			e, ERR_IO, "bad-answer",
-			"the node's control port gave no answer: is another program at that port?");
-	error = json_object_get(answer, "error");
-	message = json_string_value(json_object_get(error, "message"));
-	if (error && !json_is_null(error)) {
-		const json_t *data = json_object_get(error, "data");
-		const char *token = json_string_value(json_object_get(data, "token"));
-
-		err_set(e, read_class(data), token ? token : "remote", "%s",
-			message ? message : "the node refused");
-		json_decref(answer);
-		return false;
-	}
-	*result = json_incref(json_object_get(answer, "result"));
-	if (raw)
-		*raw = raw_result(body + 4);
-	json_decref(answer);
-	return true;
+	if (!error || json_is_null(error))
+		return true;
+	return err_set(e, read_class(data), token ? token : "remote", "%s",
+		       message ? message : "the node refused the command and gave no reason");
 }
 
-bool remote_call(const struct config *c, const char *method, json_t *params, bool *found,
-		 json_t **result, char **raw, struct err *e)
+static bool read_response(const char *http, struct cli_result *result, struct err *e)
 {
-	char cookie[COOKIE_MAX], *body, *answer;
+	const char *body = strstr(http, "\r\n\r\n");
+	json_t *response = body ? json_loads(body + 4, 0, NULL) : NULL;
+	bool ok;
+
+	if (!response)
+		return err_set(e, ERR_IO, "bad-answer",
+			       "the answer from the control port is not JSON: check that no other "
+			       "program uses that port");
+	ok = check_response(response, e);
+	if (ok) {
+		result->value = json_incref(json_object_get(response, "result"));
+		result->json = raw_result(body + 4);
+	}
+	json_decref(response);
+	return ok;
+}
+
+bool remote_call(const struct config *c, const struct cli_call *call, bool *found,
+		 struct cli_result *result, struct err *e)
+{
+	char cookie[COOKIE_MAX], *body, *response;
 	json_t *request;
 	bool ok;
 	int fd;
@@ -203,17 +208,18 @@ bool remote_call(const struct config *c, const char *method, json_t *params, boo
 	*found = false;
 	if (!read_cookie(c, cookie))
 		return false;
-	fd = dial((uint16_t)c->control_port);
+	fd = connect_to((uint16_t)c->control_port);
 	if (fd < 0)
 		return false;
 	*found = true;
-	request = json_pack("{s:s,s:O,s:i}", "method", method, "params", params, "id", 1);
+	request = json_pack("{s:s,s:O,s:i}", "method", call->command, "params", call->params, "id",
+			    1);
 	body = command_json(request, JSON_COMPACT);
-	answer = exchange(c, fd, cookie, body, e);
+	response = exchange(c, fd, cookie, body, e);
 	close(fd);
-	ok = answer && read_answer(answer, result, raw, e);
+	ok = response && read_response(response, result, e);
 	json_decref(request);
 	free(body);
-	free(answer);
+	free(response);
 	return ok;
 }

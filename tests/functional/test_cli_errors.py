@@ -106,7 +106,7 @@ def test_only_createblockchain_createwallet_and_startnode_create_a_directory(net
                     ("reindex",), ("reindexutxo",), ("invite",), ("send", "-to", "bob", "-amount", "1"),
                     ("rpc", "getblockcount"),
                     ("rpc", "getnewaddress"), ("rpc", "stop"), ("startnode", "-dump-screen", "80x24")):
-        makes = "startnode without it makes one" if "startnode" in command else \
+        makes = "startnode without -dump-screen makes one" if "startnode" in command else \
             ": createblockchain, createwallet or startnode makes one"
         assert_error(n, 1, *command, contains="there is no data directory %s: " % n.dir)
         assert_error(n, 1, *command, contains=makes)

@@ -95,7 +95,7 @@ def test_send_reports_mining_only_after_the_payment_was_accepted(net):
     assert status == 1 and len(lines) == 1 and lines[0].startswith("tally: 'bob' is neither"), lines
     n.cli("createwallet", "-label", "bob")
     status, lines = messages_on_terminal(n, *send)
-    assert status == 0 and lines[0].startswith("tally: mining a block with it"), lines
+    assert status == 0 and lines[0].startswith("tally: mining a block with the payment"), lines
     assert lines[1].startswith("tally: sent 1 to bob, ") and len(lines) == 2, lines
 
 

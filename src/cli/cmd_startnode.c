@@ -1,34 +1,35 @@
-/* startnode: the node with its console, or with log lines where there is no terminal. */
+/* startnode: runs a node with the console, or with log lines if there is no terminal. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <tally/control/control.h>
+#include <tally/node/node.h>
+#include <tally/rpc/command.h>
 #include <tally/tui/tui.h>
 
-#include "cli/cli_priv.h"
+#include "cli/commands_priv.h"
+#include "cli/invoke_priv.h"
 
 static bool dump_screen(struct invocation *in, struct err *e)
 {
+	struct cli_result result;
 	unsigned cols, rows;
-	json_t *result;
 
-	if (!data_dir_there(&in->config, NULL))
+	if (!data_dir_exists(&in->config, NULL))
 		return err_set(
 			e, ERR_NOTFOUND, "no-directory",
-			"there is no data directory %s: -dump-screen draws the screen of a node "
-			"that is there, startnode without it makes one",
+			"there is no data directory %s: startnode without -dump-screen makes one",
 			in->config.dir);
 	sscanf(in->config.dump_screen, "%ux%u", &cols, &rows);
-	if (!call_command(in, "tally_screen", json_pack("[i,i]", (int)cols, (int)rows), &result,
-			  NULL, e))
+	if (!invoke(in, "tally_screen", json_pack("[i,i]", (int)cols, (int)rows), &result, e))
 		return false;
-	printf("%s\n", json_string_value(result));
-	json_decref(result);
+	printf("%s\n", json_string_value(result.value));
+	cli_result_clear(&result);
 	return true;
 }
 
-bool run_startnode(struct invocation *in, struct err *e)
+static bool run_startnode(struct invocation *in, struct err *e)
 {
 	struct err none = {0};
 	struct tui *tui = NULL;
@@ -59,7 +60,15 @@ bool run_startnode(struct invocation *in, struct err *e)
 	if (!node_close(n, status == EXIT_DONE ? e : NULL))
 		return false;
 	if (tui && status == EXIT_DONE && isatty(STDERR_FILENO))
-		fprintf(stderr, "tally: node %u has stopped; what it did stands in %s/tally.log\n",
+		fprintf(stderr, "tally: node %u has stopped; its log is %s/tally.log\n",
 			in->config.node_id, in->config.dir);
 	return status == EXIT_DONE;
 }
+
+const struct cli_command cmd_startnode = {
+	.name = "startnode",
+	.summary = "runs a node, with the console if on a terminal",
+	.takes_settings = true,
+	.makes_directory = true,
+	.run = run_startnode,
+};
