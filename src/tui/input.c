@@ -24,7 +24,7 @@ static void interrupt(struct tui *t)
 	const int64_t now = clock_mono_us(clock_system());
 
 	if (t->interrupted_us && now - t->interrupted_us < QUIT_TWICE_US) {
-		t->source->ops->stop(t->source, "interrupted at the console");
+		t->source->ops->stop(t->source, "^C was pressed twice at the console");
 		return;
 	}
 	t->interrupted_us = now;
@@ -126,10 +126,11 @@ static void update_usage(struct model *m)
 			 "words, !word, field=value, != < >; fields: %s",
 			 model_view(m, m->focus)->fields);
 	else if (m->prompt.kind == PROMPT_SEARCH)
-		snprintf(m->usage, sizeof(m->usage), "%s",
-			 model_search_goes_up(m)
-				 ? "text in a row; n goes on upwards, N downwards"
-				 : "text in a row; then n the next, N the one before");
+		snprintf(
+			m->usage, sizeof(m->usage), "%s",
+			model_search_goes_up(m)
+				? "text to find; then n for the next match above, N below"
+				: "text to find; then n for the next match, N for the previous one");
 }
 
 /* --- events of the terminal --------------------------------------------------------------- */
@@ -173,17 +174,17 @@ void input_paste(struct tui *t, const char *text)
 	if (m->prompt.kind == PROMPT_ASK)
 		return;
 	if (m->prompt.kind == PROMPT_CLOSED) {
-		model_flash(m, FLASH_NOTE,
-			    "what is pasted is no command here: first : and then paste");
+		model_flash(m, FLASH_NOTE, "pasted text ignored: press : before pasting a command");
 		return;
 	}
 	fits = prompt_paste(&m->prompt, text, &more);
 	update_usage(m);
 	if (!fits)
-		snprintf(m->usage, sizeof(m->usage), "there is no room for what was pasted");
+		snprintf(m->usage, sizeof(m->usage),
+			 "pasted text is too long: nothing was inserted");
 	else if (more)
 		snprintf(m->usage, sizeof(m->usage),
-			 "one line at a time: %zu more were pasted and are left out", more);
+			 "only the first line was pasted; lines left out: %zu", more);
 }
 
 void input_click(struct tui *t, int x, int y)

@@ -41,7 +41,7 @@ static void report_cancelled(struct tui *t, const char *command)
 {
 	char text[FLASH_BYTES];
 
-	snprintf(text, sizeof(text), "not done: %.400s", command);
+	snprintf(text, sizeof(text), "cancelled: %.400s", command);
 	model_flash(&t->model, FLASH_NOTE, text);
 }
 
@@ -55,7 +55,7 @@ static void log_answer(const char *command, const char *text, const char *line)
 		at += *at == '\n';
 	}
 	if (n > 1)
-		log_info(LOG_TUI, "%s: answered, %zu lines", command, n);
+		log_info(LOG_TUI, "%s: answer of %zu lines", command, n);
 	else if (line[0])
 		log_info(LOG_TUI, "%s: %s", command, line);
 }
@@ -104,7 +104,7 @@ static void show_running(struct tui *t)
 	if (list_empty(&t->pending))
 		return;
 	a = list_entry(t->pending.prev, struct pending_command, link);
-	snprintf(t->model.running, FLASH_BYTES, "under way: %.400s", a->line);
+	snprintf(t->model.running, FLASH_BYTES, "running: %.400s", a->line);
 }
 
 static void on_reply(void *arg, enum command_line_kind kind, const char *text)
@@ -158,7 +158,7 @@ void question_confirmed(struct tui *t)
 
 	t->question = ASK_NOTHING;
 	if (q == ASK_QUIT)
-		t->source->ops->stop(t->source, "asked to at the console");
+		t->source->ops->stop(t->source, "requested at the console");
 	else if (q == ASK_COMMAND)
 		run_confirmed(t);
 }

@@ -66,7 +66,7 @@ static void report_reorg(struct tui *t)
 	char text[FLASH_BYTES];
 
 	snprintf(text, sizeof(text),
-		 "reorganisation: %u block%s undone, another branch has more work: its tip is %u",
+		 "reorganisation: %u block%s undone; the new tip, block %u, has more work",
 		 s->reorg_depth, s->reorg_depth == 1 ? "" : "s", s->tip.height);
 	model_flash_news(&t->model, FLASH_BAD, text);
 }

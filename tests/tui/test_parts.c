@@ -614,9 +614,9 @@ static void a_filter_is_words_and_fields_and_numbers_compared(void **state)
 	fixture_keys(m, "3\\height>1040<Enter>");
 	assert_int_equal(m->lists[PANEL_CHAIN].n, 3);
 	fixture_keys(m, "<Esc>\\height>high<Enter>");
-	assert_string_equal(m->flash, "> compares numbers: height>5");
+	assert_string_equal(m->flash, "> needs a number: height>5");
 	fixture_keys(m, "<Esc>\\size>5<Enter>");
-	assert_string_equal(m->flash, "no row has a field 'size': there are height hash tx state");
+	assert_string_equal(m->flash, "unknown field 'size': the fields are height hash tx state");
 	fixture_close(m);
 	free(m);
 }
@@ -669,7 +669,7 @@ static void a_filter_passes_what_is_seen_in_a_row(void **state)
 	m->data.history[1].abandoned = true;
 	m->data.history[1].to = m->data.addresses[0].owner;
 	fixture_keys(m, "6");
-	assert_passes(m, "void", 1);
+	assert_passes(m, "conflicted", 1);
 	assert_passes(m, "to=miner", 1);
 	assert_passes(m, "to!=miner", 2);
 	assert_passes(m, "to=mine", 0);
@@ -716,7 +716,7 @@ static void a_search_finds_what_is_seen_and_a_number_a_height(void **state)
 	assert_string_equal(m->flash, "no match");
 	fixture_keys(m, "2/9ms 123<Enter>");
 	assert_int_equal(m->lists[PANEL_PEERS].at, 2);
-	fixture_keys(m, "6/waits<Enter>");
+	fixture_keys(m, "6/unconfirmed<Enter>");
 	assert_string_equal(strstr(m->flash, "match"), "match 1 of 1");
 	fixture_close(m);
 	free(m);
@@ -738,8 +738,7 @@ static void a_block_further_down_is_searched_for_when_it_is_listed(void **state)
 	assert_int_equal(m->lists[PANEL_CHAIN].at, 11);
 	fixture_keys(m, "/1000<Enter>"); /* it does not come */
 	model_search_continue(m);
-	assert_string_equal(
-		m->flash, "block 1000 is further down than the list goes: :getblock 1000 shows it");
+	assert_string_equal(m->flash, "block 1000 is not in the list: ':getblock 1000' shows it");
 	assert_int_equal(m->lists[PANEL_CHAIN].at, 11);
 	fixture_keys(m, "k/1032<Enter>");
 	assert_int_equal(m->lists[PANEL_CHAIN].at, 11);
@@ -759,8 +758,7 @@ static void a_block_that_is_not_listed_is_not_taken_for_another(void **state)
 		m->data.chain[i].height = 90000 - i;
 	memset(&m->data.chain[3].hash, 0x99, sizeof(m->data.chain[3].hash));
 	fixture_keys(m, "3/99<Enter>");
-	assert_string_equal(m->flash,
-			    "block 99 is further down than the list goes: :getblock 99 shows it");
+	assert_string_equal(m->flash, "block 99 is not in the list: ':getblock 99' shows it");
 	assert_int_equal(l->at, 0);
 	fixture_keys(m, "n");
 	assert_int_equal(l->at, 0);
@@ -1086,12 +1084,12 @@ static void only_of_several_chains_one_is_chosen(void **state)
 
 	(void)state;
 	open_without_chain(m, 1);
-	assert_shows(m, "one chain is offered: joining it soon", true);
+	assert_shows(m, "one chain is offered: joining it", true);
 	assert_shows(m, "physics-101, from 2 peers", true);
 	assert_shows(m, "choose", false);
 	fixture_close(m);
 	open_without_chain(m, 2);
-	assert_shows(m, "2 chains are offered: :choose and a name takes one", true);
+	assert_shows(m, "2 chains are offered: ':choose NAME' joins one", true);
 	assert_shows(m, "no chain: choose one", true);
 	fixture_close(m);
 	free(m);
@@ -1099,16 +1097,19 @@ static void only_of_several_chains_one_is_chosen(void **state)
 
 static void what_needs_a_chain_is_advised_where_there_is_one(void **state)
 {
-	static const char *const advice[] = {"no: m starts", "nothing waits: S sends coins",
-					     "no payments yet: m mines, :getnewaddress"};
+	static const char *const advice[] = {"off: m starts", "mempool empty: S sends coins",
+					     "no payments yet: m starts mining; :getnewaddress"};
 	struct model *m = NEW(struct model);
 
 	(void)state;
 	open_without_chain(m, 0);
-	assert_shows(m, "no chain yet: a peer's, or createblockchain makes one", true);
+	assert_shows(
+		m,
+		"no chain yet: c connects to a node that has one; tally createblockchain makes one",
+		true);
 	assert_shows(m, "this node   no chain yet", true);
-	assert_shows(m, "nothing waits: a chain comes first", true);
-	assert_shows(m, "no payments yet: a chain comes first, :getnewaddress makes an address",
+	assert_shows(m, "mempool empty: there is no chain yet", true);
+	assert_shows(m, "no payments: there is no chain yet; :getnewaddress makes an address",
 		     true);
 	for (size_t i = 0; i < ARRAY_LEN(advice); i++)
 		assert_shows(m, advice[i], false);
@@ -1138,13 +1139,13 @@ static void what_is_not_known_of_a_peer_is_said(void **state)
 	m->data.snap.peers[2].in_flight = 16;
 	text = detail_of(m, &view_peers, 2);
 	assert_non_null(strstr(text, "listens at   192.168.17.201:9010\n"));
-	assert_null(strstr(text, "not known"));
-	assert_non_null(strstr(text, "\nto come      16 blocks asked of it\n"));
+	assert_null(strstr(text, "unknown"));
+	assert_non_null(strstr(text, "\nrequested    16 blocks, not received yet\n"));
 	free(text);
 	m->data.snap.peers[3].best = (struct block_hash){0};
 	text = detail_of(m, &view_peers, 3);
-	assert_non_null(strstr(text, "listens at   not told\n"));
-	assert_non_null(strstr(text, "best block   1042\n             not known"));
+	assert_non_null(strstr(text, "listens at   unknown\n"));
+	assert_non_null(strstr(text, "best block   1042\n             unknown"));
 	free(text);
 	fixture_close(m);
 	free(m);

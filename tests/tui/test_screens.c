@@ -317,10 +317,10 @@ static void newer_payments_are_counted_too(void **state)
 
 static void what_became_of_a_lost_blocks_payments_is_said_as_far_as_known(void **state)
 {
-	static const char *const said[] = {"block 1041 lost to another branch\n",
-					   "it had no payments",
-					   "its payment counts only in another block",
-					   "its 2 payments count only in other blocks"};
+	static const char *const said[] = {"block 1041 is stale: it is not on the best chain\n",
+					   "it has no payments",
+					   "its payment counts only if another block has it",
+					   "its 2 payments count only if other blocks have them"};
 	struct model *m = NEW(struct model);
 
 	(void)state;
@@ -341,15 +341,15 @@ static void a_balance_is_said_shorter_and_never_cut_unseen(void **state)
 	(void)state;
 	fixture_open(m, 120, 40, true);
 	m->data.snap.balance.immature = INT64_C(20000006541);
-	assert_frame_has(m, "148.50 to spend  200.00006541 mined, wait ");
+	assert_frame_has(m, "148.50 spendable  200.00006541 immature ");
 	m->data.snap.balance.spendable = INT64_C(14900006541);
-	assert_frame_has(m, "149.00006541 +200.00006541 mined, wait ");
+	assert_frame_has(m, "149.00006541 +200.00006541 immature ");
 	m->data.snap.balance.pending = INT64_C(500000000);
-	assert_frame_has(m, "149.00006541 +200.00006541 wait +5.00 com");
+	assert_frame_has(m, "149.00006541 +200.00006541 imm. +5.00 unc.");
 	m->data.n_history = 0;
 	lists_update(m);
-	assert_frame_has(m, "no payments yet: m mines, :getnewaddress");
-	assert_frame_has(m, "\u2502 makes an address ");
+	assert_frame_has(m, "no payments yet: m starts mining;");
+	assert_frame_has(m, "\u2502 :getnewaddress makes an address ");
 	fixture_close(m);
 	free(m);
 }
@@ -361,14 +361,14 @@ static void everybodys_hash_rate_is_at_least_this_nodes(void **state)
 
 	(void)state;
 	fixture_open(m, 120, 40, true);
-	assert_frame_has(m, "everybody   ~6.3MH/s estimated");
+	assert_frame_has(m, "network     ~6.3MH/s estimated");
 	s->hash_rate = 27e6;
-	assert_frame_has(m, "everybody   at least 27MH/s");
+	assert_frame_has(m, "network     at least 27MH/s");
 	s->mining = false; /* it was once */
-	assert_frame_has(m, "everybody   ~6.3MH/s estimated");
+	assert_frame_has(m, "network     ~6.3MH/s estimated");
 	s->mining = true;
 	s->expected_hash_rate = 0;
-	assert_frame_has(m, "everybody   unknown yet");
+	assert_frame_has(m, "network     unknown");
 	fixture_close(m);
 	free(m);
 }
@@ -426,15 +426,15 @@ static void what_is_running_is_told_until_it_is_answered(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		fixture_open(m, sizes[i][0], sizes[i][1], true);
-		snprintf(m->running, sizeof(m->running), "under way: mine");
-		assert_frame_has(m, "under way: mine");
+		snprintf(m->running, sizeof(m->running), "running: mine");
+		assert_frame_has(m, "running: mine");
 		model_flash(m, FLASH_BAD, "no match");
 		frame = fixture_frame(m);
 		assert_non_null(strstr(frame, "no match"));
-		assert_null(strstr(frame, "under way"));
+		assert_null(strstr(frame, "running"));
 		free(frame);
 		m->live.now_us += FLASH_US;
-		assert_frame_has(m, "under way: mine");
+		assert_frame_has(m, "running: mine");
 		fixture_close(m);
 	}
 	free(m);

@@ -61,7 +61,7 @@ static bool go_back(struct model *m, int32_t key)
 static void search_again(struct model *m, bool backward)
 {
 	if (!m->search[0])
-		model_flash(m, FLASH_NOTE, "nothing to search for yet: / asks");
+		model_flash(m, FLASH_NOTE, "no search yet: / starts one");
 	else
 		model_search(m, backward, false);
 }

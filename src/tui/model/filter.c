@@ -143,10 +143,10 @@ bool filter_find_error(const char *filter, const char *fields, char *out, size_t
 		if (op == TERM_WORD)
 			continue;
 		if (!has_word(fields, term, n))
-			snprintf(out, size, "no row has a field '%.*s': there are %s", (int)n, term,
+			snprintf(out, size, "unknown field '%.*s': the fields are %s", (int)n, term,
 				 fields);
 		else if (op != TERM_IS && op != TERM_IS_NOT && !is_number(value, &number))
-			snprintf(out, size, "%s compares numbers: %.*s%s5", term_signs[op], (int)n,
+			snprintf(out, size, "%s needs a number: %.*s%s5", term_signs[op], (int)n,
 				 term, term_signs[op]);
 		else
 			continue;

@@ -216,7 +216,7 @@ void list_sort_next(struct model *m)
 	const struct view *v = model_view(m, m->focus);
 
 	if (!v->sorts) {
-		model_flash(m, FLASH_NOTE, "in the order of time: nothing to sort by here");
+		model_flash(m, FLASH_NOTE, "cannot sort: this list is in order of time");
 		return;
 	}
 	if (l->reverse && !v->sorts[++l->sort].name)

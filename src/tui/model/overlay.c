@@ -73,7 +73,7 @@ bool overlay_act(struct model *m, const struct key_row *row)
 	long page = o->page > 1 ? (long)o->page - 1 : 1;
 
 	if (row->run || row->prompt) {
-		model_flash(m, FLASH_NOTE, "not from a page: q goes back first");
+		model_flash(m, FLASH_NOTE, "not available on a page: q goes back");
 		return true;
 	}
 	switch ((int)row->action) {

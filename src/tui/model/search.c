@@ -108,8 +108,8 @@ static void search_below(struct model *m, const struct row_search *s, bool again
 		model_flash(m, FLASH_BAD, "no match"); /* the filter excludes it */
 	} else if (again || m->frozen || want > CHAIN_WANTED_MAX) {
 		snprintf(text, sizeof(text),
-			 "block %lu is further down than the list goes: :getblock %lu shows it",
-			 s->height, s->height);
+			 "block %lu is not in the list: ':getblock %lu' shows it", s->height,
+			 s->height);
 		model_flash(m, FLASH_NOTE, text);
 	} else {
 		m->data.chain_wanted = MIN(want + CHAIN_WANTED_MIN, CHAIN_WANTED_MAX);

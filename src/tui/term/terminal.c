@@ -198,7 +198,7 @@ static void on_winch(evutil_socket_t sig, short what, void *arg)
 static bool no_terminal(struct terminal *t, struct err *e, const char *why)
 {
 	terminal_close(t);
-	return err_set(e, ERR_IO, "no-terminal", "%s: the node runs without its console", why);
+	return err_set(e, ERR_IO, "no-terminal", "%s: the node runs without a console", why);
 }
 
 static void make_raw(const struct terminal *t)
@@ -215,7 +215,7 @@ static bool start_curses(struct terminal *t, struct err *e)
 
 	t->in = fdopen(dup(t->tty), "r");
 	if (!terminal_output_open(&t->out, t->tty) || !t->in)
-		return no_terminal(t, e, "there is no memory for a screen");
+		return no_terminal(t, e, "out of memory for the screen");
 	t->screen = newterm(NULL, t->out.file, t->in);
 	cup = t->screen ? tigetstr("cup") : NULL;
 	if (!cup || cup == (char *)-1)
@@ -277,16 +277,16 @@ bool terminal_open(struct terminal **out, struct event_base *base, int priority,
 	t->capture.arg = t;
 	t->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return no_terminal(t, e, "this is no terminal");
+		return no_terminal(t, e, "standard input or output is not a terminal");
 	t->tty = open("/dev/tty", O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (t->tty < 0 || tcgetattr(t->tty, &t->before) != 0)
-		return no_terminal(t, e, "the terminal can't be opened");
+		return no_terminal(t, e, "can't open /dev/tty");
 	if (!start_curses(t, e))
 		return false;
 	make_raw(t);
 	rescue_arm(t->tty, &t->before);
 	if (!terminal_capture_start(&t->capture, base, priority))
-		return no_terminal(t, e, "there are no more files to open");
+		return no_terminal(t, e, "no file descriptors left");
 	t->readable = watch(t, t->tty, EV_READ, on_readable, priority);
 	t->winch = watch(t, SIGWINCH, EV_SIGNAL, on_winch, priority);
 	t->cont = watch(t, SIGCONT, EV_SIGNAL, on_cont, priority);

@@ -122,7 +122,7 @@ static void node_segments(struct segments *all, const struct snapshot *s, int wi
 		    width >= 110 ? (s->n_peers == 1 ? " peer" : " peers") : "p");
 	if (s->has_chain) {
 		add_segment(all, 7, ROLE_NORMAL, "%" PRIu32 "%s", s->mempool_count,
-			    width >= 110 ? " waiting" : "tx");
+			    width >= 110 ? " unconfirmed" : "tx");
 		format_coins(text, s->balance.spendable);
 		if (s->balance.pending > 0)
 			format_coins(coming, s->balance.pending);

@@ -60,14 +60,14 @@ struct key_hint {
 
 static const struct key_hint page_hints[] = {
 	{.key = "q", .label = "Back"},    {.key = "j k", .label = "Scroll"},
-	{.key = "PgDn", .label = "Page"}, {.key = "g G", .label = "Ends"},
+	{.key = "PgDn", .label = "Page"}, {.key = "g G", .label = "First/last"},
 	{.key = "/", .label = "Find"},    {0}};
 
 static const struct key_hint prompt_hints[] = {
-	{.key = "Enter", .label = "Do it"},
+	{.key = "Enter", .label = "Run"},
 	{.key = "Tab", .label = "Complete", .command_only = true},
-	{.key = "Up", .label = "Recall", .command_only = true},
-	{.key = "Esc", .label = "Leave"},
+	{.key = "Up", .label = "History", .command_only = true},
+	{.key = "Esc", .label = "Cancel"},
 	{0}};
 
 static void draw_hints(struct row *row, const struct key_hint *k, bool command)

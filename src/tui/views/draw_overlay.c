@@ -9,7 +9,7 @@ void overlay_draw_position(struct row *r, const struct model *m)
 	const struct overlay_state *o = &m->over;
 
 	if (o->gone)
-		row_text(r, ROLE_WARN, "as it was: it is not here any more; ");
+		row_text(r, ROLE_WARN, "gone: this is its last state; ");
 	if (o->lines <= o->page)
 		row_text(r, ROLE_DIM, "q goes back");
 	else

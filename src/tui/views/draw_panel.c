@@ -118,7 +118,7 @@ static void draw_rows(struct canvas *c, const struct rect *r, struct model *m, e
 /* Says why there are no rows, in as many lines as it takes. */
 static void draw_empty(struct canvas *c, const struct rect *in, const struct model *m, enum panel p)
 {
-	char text[NOTE_BYTES] = "no row passes the filter; Esc ends it";
+	char text[NOTE_BYTES] = "no row matches the filter; Esc removes it";
 	const char *at = text;
 
 	if (!model_view(m, p)->count(&m->data))

@@ -18,7 +18,7 @@ static void help_commands(char *text)
 	size_t group = 0, at = 0;
 	char usage[256];
 
-	text_append(text, HELP_BYTES, "\nCommands, behind :\n");
+	text_append(text, HELP_BYTES, "\nCommands (after :)\n");
 	while ((v = command_next(&group, &at))) {
 		if (!(v->flags & COMMAND_PROMPT))
 			continue;
@@ -27,19 +27,20 @@ static void help_commands(char *text)
 	}
 	text_append(
 		text, HELP_BYTES,
-		"  An address may be a label: alice, or @alice where it begins like an address.\n"
-		"  '!' behind a command does it unasked: send! alice 5. Text with blanks goes in "
-		"quotes: memo=\"for lunch\".\n");
+		"  A label can replace its address: alice, or @alice if the label looks like an address.\n"
+		"  '!' after a command skips its confirmation: send! alice 5. Quote values with blanks: "
+		"memo=\"for lunch\".\n");
 }
 
 static void help_filters(char *text)
 {
-	text_append(text, HELP_BYTES,
-		    "\nFilters, behind \\\n"
-		    "  block !ping  rows with block in them and without ping\n"
-		    "  cmd=block    a field that is so; cmd!=ping: one that is not\n"
-		    "  tx=00d11c    a hash or an address by how it begins; so tx=00d11c..21\n"
-		    "  height>50    a number that is greater; so <, >= and <=. The fields are\n");
+	text_append(
+		text, HELP_BYTES,
+		"\nFilters (after \\)\n"
+		"  block !ping  rows that contain 'block' and do not contain 'ping'\n"
+		"  cmd=block    rows whose field has this value; cmd!=ping: rows where it has another\n"
+		"  tx=00d11c    a hash or an address by its first characters, or tx=00d11c..21\n"
+		"  height>50    a number greater than 50; also <, >= and <=. The fields are:\n");
 	for (int p = 0; p < PANELS; p++)
 		if (views_all[p]->fields)
 			text_append(text, HELP_BYTES, "  %-12s %s\n", views_all[p]->name,
@@ -96,15 +97,15 @@ char *help_text(void)
 	text_append(
 		text, HELP_BYTES,
 		"\nMarks\n"
-		"  n3000 FULL   this node's number, and what it does: FULL, or MINER\n"
-		"  h12 00e1..b1 height and hash of its best block, and how old that is\n"
-		"  4p 3tx       peers, and transactions that wait for a block\n"
-		"  48.50+2.00   coins to spend, and coins that are coming\n"
-		"  i o m f      a peer that came in, was dialled, by hand, or to see whether it is there\n"
-		"  :3001        the port where a peer listens, where it has told; else the one it came from\n"
-		"  1041!        a peer whose best block is not ours\n"
-		"  < >          a message in, out, and the peer's number\n"
-		"  * o \\ +      the tip, a block below it, a block beside the best chain, one that is coming\n");
+		"  n3000 FULL   this node's number; MINER while it mines, otherwise FULL\n"
+		"  h12 00e1..b1 height, hash and age of the best block\n"
+		"  4p 3tx       number of peers, and of unconfirmed transactions\n"
+		"  48.50+2.00   spendable coins, and unconfirmed ones\n"
+		"  i o m f      a peer: inbound, outbound, manual (connect, -connect) or feeler (tests an address)\n"
+		"  :3001        the port that a peer listens on if known, otherwise that of its connection\n"
+		"  1041!        the height of a peer whose best block is not ours\n"
+		"  < >          a message received or sent, and the peer's number\n"
+		"  * o \\ +      a block: the tip, on the best chain, on another branch, not connected yet\n");
 	help_filters(text);
 	help_commands(text);
 	return text;

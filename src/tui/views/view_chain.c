@@ -14,6 +14,7 @@
 #include "tui/views/format_priv.h"
 #include "tui/views/views_priv.h"
 
+#define SENDERS_LISTED    6
 #define HEADERS_ABOVE_MAX 6 /* rows of headers without blocks above the tip */
 
 uint32_t chain_view_top(const struct snapshot *s)
@@ -45,7 +46,7 @@ static const char *block_state(const struct chain_row *b)
 	return b->failed      ? "invalid"
 	       : b->is_tip    ? "tip"
 	       : b->on_best   ? "best"
-	       : b->coming    ? "coming"
+	       : b->coming    ? "pending"
 	       : b->have_body ? "stale"
 			      : "header";
 }
@@ -76,21 +77,21 @@ static bool catching_up(const struct snapshot *s)
 	return s->has_chain && s->sync.active && s->sync.target > s->tip.height + 1;
 }
 
-/* Who sends what. */
+/* From which peers headers and blocks are being downloaded. */
 static void sync_text(const struct sync_info *s, char *out, size_t size)
 {
-	const uint32_t listed = MIN(s->n_senders, 6);
+	const uint32_t listed = MIN(s->n_senders, SENDERS_LISTED);
 
 	if (s->headers_from && s->headers < s->target)
 		text_append(out, size, "headers %" PRIu32 " from %u", s->headers, s->headers_from);
 	if (!s->n_senders)
 		return;
-	text_append(out, size, "%sblocks from", out[0] ? ", " : "");
+	text_append(out, size, "%sgetting %" PRIu32 " blocks from", out[0] ? ", " : "",
+		    s->in_flight);
 	for (uint32_t i = 0; i < listed; i++)
 		text_append(out, size, " %u", s->senders[i]);
 	if (s->n_senders > listed)
 		text_append(out, size, " +%" PRIu32, s->n_senders - listed);
-	text_append(out, size, ", %" PRIu32 " asked", s->in_flight);
 }
 
 static void chain_note(const struct model *m, char *out, size_t size)
@@ -162,14 +163,16 @@ static void chain_empty(const struct model *m, char *out, size_t size)
 	const uint32_t offers = m->data.snap.n_offers;
 
 	if (offers > 1)
-		snprintf(out, size, "%u chains are offered: :choose and a name takes one", offers);
+		snprintf(out, size, "%u chains are offered: ':choose NAME' joins one", offers);
 	else if (offers && m->data.snap.offers[0].future)
 		snprintf(out, size,
-			 "a chain from the future is offered: is this machine's clock right?");
+			 "the offered chain starts in the future: check this machine's clock");
 	else if (offers)
-		snprintf(out, size, "one chain is offered: joining it soon");
+		snprintf(out, size, "one chain is offered: joining it");
 	else
-		snprintf(out, size, "no chain yet: a peer's, or createblockchain makes one");
+		snprintf(
+			out, size,
+			"no chain yet: c connects to a node that has one; tally createblockchain makes one");
 }
 
 /* The lines that this text takes above them. */
@@ -200,7 +203,7 @@ static void draw_offers(const struct model *m, struct canvas *c, const struct re
 		row_printf(&row, ROLE_TITLE, " %s %s, from %u peer%s%s", brief,
 			   s->offers[i].params.name, s->offers[i].peers,
 			   s->offers[i].peers == 1 ? "" : "s",
-			   s->offers[i].future ? ", not due yet" : "");
+			   s->offers[i].future ? ", starts in the future" : "");
 		row = (struct row){c, r->x, r->y + above + 1 + (int)i * 2, r->x + r->w, 0};
 		row_printf(&row, theme_hash(&s->offers[i].params.genesis_hash.h), " %s", hex);
 	}
@@ -213,16 +216,19 @@ static int chain_head(const struct model *m, struct canvas *c, const struct rect
 	return 0;
 }
 
-/* Where its payments are, in another block or waiting or nowhere, is not known here. */
-static void explain_lost(const struct chain_row *b, char *out, size_t size)
+/* Whether its payments are in other blocks, in the mempool or nowhere is not known here. */
+static void explain_stale(const struct chain_row *b, char *out, size_t size)
 {
-	snprintf(out, size, "block %u lost to another branch", b->height);
-	if (b->n_tx == 1)
-		text_append(out, size, ": it had no payments");
+	snprintf(out, size, "block %u is stale: ", b->height);
+	if (!b->n_tx)
+		text_append(out, size, "it is not on the best chain");
+	else if (b->n_tx == 1)
+		text_append(out, size, "it has no payments");
 	else if (b->n_tx == 2)
-		text_append(out, size, ": its payment counts only in another block");
-	else if (b->n_tx)
-		text_append(out, size, ": its %u payments count only in other blocks", b->n_tx - 1);
+		text_append(out, size, "its payment counts only if another block has it");
+	else
+		text_append(out, size, "its %u payments count only if other blocks have them",
+			    b->n_tx - 1);
 }
 
 static void chain_explain(const struct model *m, size_t i, char *out, size_t size)
@@ -230,27 +236,28 @@ static void chain_explain(const struct model *m, size_t i, char *out, size_t siz
 	const struct chain_row *b = &m->data.chain[i];
 
 	if (b->failed)
-		snprintf(out, size, "block %u breaks a rule: no honest node builds on it",
-			 b->height);
+		snprintf(out, size, "block %u is invalid: no honest node builds on it", b->height);
 	else if (b->coming)
-		snprintf(out, size,
-			 b->have_body ? "block %u is here, and about to be added to the chain"
-				      : "of block %u only the header is here: the block is coming",
-			 b->height);
+		snprintf(
+			out, size,
+			b->have_body
+				? "block %u is downloaded, and will be connected next"
+				: "block %u: only its header is known, the block is being downloaded",
+			b->height);
 	else if (!b->on_best && !b->have_body)
 		snprintf(
 			out, size,
-			"of block %u only the header is here: its branch has not more work than ours",
+			"block %u: only its header is known; its branch has no more work than ours",
 			b->height);
 	else if (!b->on_best)
-		explain_lost(b, out, size);
+		explain_stale(b, out, size);
 	else if (b->is_tip)
 		snprintf(out, size, "the tip: the next block builds on it; %u peer%s it too",
 			 b->n_peers, b->n_peers == 1 ? " has" : "s have");
 	else
-		snprintf(out, size, "block %u, %u deep: %s", b->height,
+		snprintf(out, size, "block %u, %u confirmations: %s", b->height,
 			 m->data.snap.tip.height - b->height + 1,
-			 b->mine ? "its reward is ours" : "Enter shows what is in it");
+			 b->mine ? "its reward is ours" : "Enter shows its contents");
 }
 
 static void sync_strip(struct row *row, const struct sync_info *s)
@@ -306,7 +313,7 @@ const struct view view_chain = {
 	.incomplete = chain_incomplete,
 	.height = height_of_row,
 	.fields = "height hash tx state",
-	.fields_help = "state        of a block: tip best coming stale header invalid",
+	.fields_help = "state        of a block: tip, best, pending, stale, header or invalid",
 	.words = chain_words,
 	.note = chain_note,
 	.head = chain_head,

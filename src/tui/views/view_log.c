@@ -76,7 +76,7 @@ static void log_row(const struct model *m, struct row *r, size_t i)
 static void log_empty(const struct model *m, char *out, size_t size)
 {
 	(void)m;
-	snprintf(out, size, "nothing logged yet");
+	snprintf(out, size, "no log lines yet");
 }
 
 static char *log_detail(const struct detail_request *rq)

@@ -78,7 +78,7 @@ static void mempool_note(const struct model *m, char *out, size_t size)
 	char bytes[FORMAT_BYTES];
 
 	format_size(bytes, m->data.snap.mempool_bytes);
-	snprintf(out, size, "%u, %s", m->data.snap.mempool_count, bytes);
+	snprintf(out, size, "%u tx, %s", m->data.snap.mempool_count, bytes);
 }
 
 static int mempool_head(const struct model *m, struct canvas *c, const struct rect *r)
@@ -114,15 +114,15 @@ static void mempool_row(const struct model *m, struct row *r, size_t i)
 
 static void mempool_empty(const struct model *m, char *out, size_t size)
 {
-	snprintf(out, size, "nothing waits: %s",
-		 m->data.snap.has_chain ? "S sends coins" : "a chain comes first");
+	snprintf(out, size, "mempool empty: %s",
+		 m->data.snap.has_chain ? "S sends coins" : "there is no chain yet");
 }
 
 static void mempool_explain(const struct model *m, size_t i, char *out, size_t size)
 {
 	const struct mempool_row *t = &m->data.mempool[i];
 
-	snprintf(out, size, "%s payment of %u bytes: miners take the best fee a byte first",
+	snprintf(out, size, "%s payment, %u bytes: miners choose the highest fee per byte first",
 		 t->mine ? "this wallet's" : "a", t->bytes);
 }
 

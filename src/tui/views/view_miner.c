@@ -30,7 +30,7 @@ static void network_rate(const struct snapshot *s, char *out, size_t size)
 
 	format_rate(rate, own > s->expected_hash_rate ? own : s->expected_hash_rate);
 	if (s->expected_hash_rate <= 0)
-		snprintf(out, size, "unknown yet");
+		snprintf(out, size, "unknown");
 	else if (own > s->expected_hash_rate)
 		snprintf(out, size, "at least %s", rate);
 	else
@@ -50,29 +50,29 @@ static void miner_draw(const struct model *m, struct canvas *c, const struct rec
 			 s->mining_threads == 1 ? "" : "s");
 	miner_line(c, r, &y, "this node", mines ? ROLE_GOOD : ROLE_DIM,
 		   mines          ? text
-		   : s->has_chain ? "no: m starts"
+		   : s->has_chain ? "off: m starts"
 				  : "no chain yet");
 	snprintf(text, sizeof(text), "%u of %u blocks", s->mining_made, s->mining_want);
 	if (s->mining_want)
-		miner_line(c, r, &y, "asked for", ROLE_NORMAL, text);
+		miner_line(c, r, &y, "requested", ROLE_NORMAL, text);
 	snprintf(text, sizeof(text), "%u block%s", s->blocks_found,
 		 s->blocks_found == 1 ? "" : "s");
 	miner_line(c, r, &y, "found", ROLE_NORMAL, text);
 	if (s->mining)
-		miner_line(c, r, &y, "pays", ROLE_MONEY, s->mining_to);
+		miner_line(c, r, &y, "reward to", ROLE_MONEY, s->mining_to);
 	if (!s->has_chain)
 		return;
 	network_rate(s, text, sizeof(text));
-	miner_line(c, r, &y, "everybody", ROLE_NORMAL, text);
+	miner_line(c, r, &y, "network", ROLE_NORMAL, text);
 	snprintf(text, sizeof(text), "%.4g (bits %08x)", s->difficulty, s->next_bits);
 	if (canvas_width(c, text) > r->w - NAME_COLS)
 		text[strcspn(text, " ")] = '\0';
 	miner_line(c, r, &y, "difficulty", ROLE_NORMAL, text);
 	snprintf(text, sizeof(text), "a block every %u s", s->params.spacing);
 	if (s->params.spacing)
-		miner_line(c, r, &y, "aims at", ROLE_NORMAL, text);
+		miner_line(c, r, &y, "target", ROLE_NORMAL, text);
 	else
-		miner_line(c, r, &y, "blocks", ROLE_NORMAL, "at once: instant");
+		miner_line(c, r, &y, "target", ROLE_NORMAL, "none: instant");
 }
 
 const struct view view_miner = {

@@ -91,40 +91,42 @@ static void msgs_row(const struct model *m, struct row *r, size_t i)
 static void msgs_empty(const struct model *m, char *out, size_t size)
 {
 	(void)m;
-	snprintf(out, size, "no messages yet: they come with the first peer");
+	snprintf(out, size, "no messages yet: no peer has connected");
 }
 
 /* What each message means, as it comes in and as it goes out. */
 static const struct {
 	const char *command, *in, *out;
 } meanings[] = {
-	{"version", "the peer says who it is and how high its chain is",
-	 "we say who we are and how high our chain is"},
-	{"verack", "the peer has our version: the greeting is done",
-	 "we have the peer's version: the greeting is done"},
-	{"getblocks", "the peer tells where it is and asks what comes next",
-	 "we tell where we are and ask what comes next"},
-	{"getheaders", "the peer asks for headers after those it names",
-	 "we ask for headers after those we name"},
-	{"headers", "headers without bodies, in order", "headers without bodies, in order"},
-	{"inv", "the peer tells what it has: blocks or transactions",
-	 "we tell what we have: blocks or transactions"},
-	{"getdata", "the peer asks for these in full", "we ask for these in full"},
-	{"notfound", "the peer hasn't what we asked for", "we haven't what the peer asked for"},
-	{"block", "a whole block: we check it and add it", "a whole block, as the peer asked"},
-	{"tx", "a transaction: we check it and keep it for a block",
-	 "a transaction, as the peer asked"},
-	{"ping", "the peer asks whether we are there",
-	 "we ask whether the peer is there, and how fast it answers"},
-	{"pong", "the peer is there: the time between is its ping", "we are there"},
-	{"addr", "addresses of other nodes: we may dial them",
-	 "addresses of other nodes, for the peer to dial"},
-	{"getaddr", "the peer asks for addresses of other nodes",
-	 "we ask for addresses of other nodes"},
-	{"mempool", "the peer asks what waits in our mempool",
-	 "we ask what waits in the peer's mempool"},
-	{"sendheaders", "the peer wants new blocks told of by headers",
-	 "we want new blocks told of by headers"},
+	{"version", "the peer announces its version and the height of its chain",
+	 "we announce our version and the height of our chain"},
+	{"verack", "the peer accepts our version", "we accept the peer's version"},
+	{"getblocks", "the peer requests hashes of the blocks after those that it has",
+	 "we request hashes of the blocks after those that we have"},
+	{"getheaders", "the peer requests headers after those that it has",
+	 "we request headers after those that we have"},
+	{"headers", "block headers without transactions, in order",
+	 "block headers without transactions, in order"},
+	{"inv", "the peer announces blocks or transactions", "we announce blocks or transactions"},
+	{"getdata", "the peer requests blocks or transactions",
+	 "we request blocks or transactions"},
+	{"notfound", "the peer lacks what we requested", "we lack what the peer requested"},
+	{"block", "a whole block, which we check and add to the chain",
+	 "a whole block, as the peer requested"},
+	{"tx", "a transaction, which we check and add to the mempool",
+	 "a transaction, as the peer requested"},
+	{"ping", "the peer tests the connection: we reply with pong",
+	 "we test the connection and measure its delay"},
+	{"pong", "the reply to our ping: the time between them is the delay",
+	 "our reply to the peer's ping"},
+	{"addr", "addresses of other nodes, which we may dial",
+	 "addresses of other nodes, which the peer may dial"},
+	{"getaddr", "the peer requests addresses of other nodes",
+	 "we request addresses of other nodes"},
+	{"mempool", "the peer requests the ids of our unconfirmed transactions",
+	 "we request the ids of the peer's unconfirmed transactions"},
+	{"sendheaders", "the peer wants new blocks announced with headers",
+	 "we want new blocks announced with headers"},
 };
 
 static const char *message_meaning(const char *command, bool out)
@@ -132,7 +134,7 @@ static const char *message_meaning(const char *command, bool out)
 	for (size_t i = 0; i < ARRAY_LEN(meanings); i++)
 		if (strcmp(meanings[i].command, command) == 0)
 			return out ? meanings[i].out : meanings[i].in;
-	return "not a message this program knows: ignored";
+	return "unknown type: ignored";
 }
 
 static void msgs_explain(const struct model *m, size_t i, char *out, size_t size)
@@ -140,8 +142,7 @@ static void msgs_explain(const struct model *m, size_t i, char *out, size_t size
 	const struct msg_record *r = &m->data.msgs[i];
 
 	snprintf(out, size, "%s%u %s: %s", r->out ? ">" : "<", r->peer, r->command,
-		 r->ok ? message_meaning(r->command, r->out)
-		       : "ignored, or not as the protocol has it");
+		 r->ok ? message_meaning(r->command, r->out) : "ignored or invalid");
 }
 
 static char *msgs_detail(const struct detail_request *rq)
@@ -156,8 +157,8 @@ static char *msgs_detail(const struct detail_request *rq)
 	hash256_hex(about, &r->about);
 	return mem_printf(
 		"message      %" PRIu64
-		"\ntime         %s\ndirection    %s peer %u\ncommand      %s\n"
-		"payload      %u bytes\nwhat it is   %s\nin it        %s\nabout        %s\n",
+		"\ntime         %s\ndirection    %s peer %u\ntype         %s\n"
+		"payload      %u bytes\nmeaning      %s\ncontents     %s\nabout        %s\n",
 		r->seq, when, r->out ? "out, to" : "in, from", r->peer, r->command, r->bytes,
 		message_meaning(r->command, r->out), r->summary,
 		hash256_is_zero(&r->about) ? "no single block or transaction" : about);

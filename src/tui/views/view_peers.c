@@ -95,7 +95,7 @@ static int peers_head(const struct model *m, struct canvas *c, const struct rect
 	row_column(&row, ROLE_DIM, -RATE_COLS, "m/s");
 	if (row_left(&row) >= AGENT_LEAST + 2) {
 		row_gap(&row, 2);
-		row_text(&row, ROLE_DIM, "program");
+		row_text(&row, ROLE_DIM, "agent");
 	}
 	return 1;
 }
@@ -111,7 +111,7 @@ static void peers_row(const struct model *m, struct row *r, size_t i)
 
 	peer_address(p, addr);
 	format_ping(ping, p->ping_us);
-	snprintf(height, sizeof(height), p->handshaken ? "%" PRIu32 "%s" : "hello", p->best_height,
+	snprintf(height, sizeof(height), p->handshaken ? "%" PRIu32 "%s" : "-", p->best_height,
 		 other ? "!" : " ");
 	row_fieldf(r, STYLE_BOLD, -3, "%u", p->id);
 	row_gap(r, 1);
@@ -137,7 +137,7 @@ static void peers_row(const struct model *m, struct row *r, size_t i)
 	if (row_left(r) >= AGENT_LEAST + 2) {
 		row_gap(r, 2);
 		if (p->in_flight)
-			row_printf(r, ROLE_BAR, "sends %u", p->in_flight);
+			row_printf(r, ROLE_BAR, "fetch %u", p->in_flight);
 		else
 			row_printf(r, ROLE_DIM, "%.*s", (int)strcspn(agent, "/("), agent);
 	}
@@ -152,26 +152,44 @@ static void peers_empty(const struct model *m, char *out, size_t size)
 		snprintf(out, size, "no peers: %s has another chain", addr);
 	} else if (m->data.snap.n_dials) {
 		net_addr_format(addr, &m->data.snap.dials[0].addr);
-		snprintf(out, size, "no peers yet: dialling %s; c connects to another", addr);
+		snprintf(out, size, "no peers yet: dialling %s; c connects to another node", addr);
 	} else {
-		snprintf(out, size, "no peers yet: c connects, or start another node");
+		snprintf(out, size, "no peers yet: c connects to a node");
 	}
+}
+
+static const char *kind_name(enum conn_kind kind)
+{
+	switch (kind) {
+	case CONN_INBOUND:
+		return "inbound";
+	case CONN_OUTBOUND:
+		return "outbound";
+	case CONN_MANUAL:
+		return "manual";
+	case CONN_FEELER:
+		return "feeler";
+	}
+	return "";
 }
 
 static void peers_explain(const struct model *m, size_t i, char *out, size_t size)
 {
 	const struct peer_info *p = &m->data.snap.peers[i];
+	const uint32_t tip = m->data.snap.tip.height;
 
-	if (p->in_flight) {
-		snprintf(out, size, "peer %u sends blocks: %u of them are asked for", p->id,
-			 p->in_flight);
-		return;
-	}
-	snprintf(out, size, "peer %u %s: its best block is %u%s", p->id,
-		 p->kind == CONN_INBOUND ? "came to us" : "was dialled by us", p->best_height,
-		 p->best_height > m->data.snap.tip.height   ? ", ahead of ours"
-		 : p->best_height < m->data.snap.tip.height ? ", behind ours"
-							    : ", as ours");
+	if (!p->handshaken)
+		snprintf(out, size, "peer %u, %s: the handshake is not finished", p->id,
+			 kind_name(p->kind));
+	else if (p->in_flight)
+		snprintf(out, size, "peer %u, %s: %u blocks requested, not received yet", p->id,
+			 kind_name(p->kind), p->in_flight);
+	else
+		snprintf(out, size, "peer %u, %s: best block %u, %s", p->id, kind_name(p->kind),
+			 p->best_height,
+			 p->best_height > tip   ? "ahead of ours"
+			 : p->best_height < tip ? "behind ours"
+						: "as high as ours");
 }
 
 static void peers_strip(const struct model *m, struct canvas *c, const struct rect *r)
@@ -193,9 +211,8 @@ static char *peers_detail(const struct detail_request *rq)
 {
 	const struct peer_info *p;
 	char addr[NET_ADDR_CHARS + 1], local[NET_ADDR_CHARS + 1],
-		listens[NET_ADDR_CHARS + 1] = "not told", ping[FORMAT_BYTES],
-					 best[HASH_HEX_CHARS + 1] =
-						 "not known: it has not told of it yet";
+		listens[NET_ADDR_CHARS + 1] = "unknown", ping[FORMAT_BYTES],
+					 best[HASH_HEX_CHARS + 1] = "unknown: not announced yet";
 
 	if (rq->row == NO_ROW)
 		return NULL;
@@ -207,22 +224,17 @@ static char *peers_detail(const struct detail_request *rq)
 	format_ping(ping, p->ping_us);
 	if (!hash256_is_zero(&p->best.h))
 		hash256_hex(best, &p->best.h);
-	return mem_printf("peer         %u\naddress      %s\nlistens at   %s\nour end      %s\n"
-			  "connection   %s\nprogram      %s\n"
-			  "protocol     %d, services %" PRIx64
-			  "\nstarted at   height %d\nbest block   %u\n             %s\n"
+	return mem_printf("peer         %u\naddress      %s\nlistens at   %s\nour address  %s\n"
+			  "connection   %s\nuser agent   %s\n"
+			  "protocol     %d, services %" PRIx64 "\nstart height %d\n"
+			  "best block   %u\n             %s\n"
 			  "ping         %s\nclock        %+" PRId64 " s from ours\n"
 			  "received     %" PRIu64 " messages, %" PRIu64 " bytes\n"
-			  "sent         %" PRIu64 " messages, %" PRIu64
-			  " bytes\nto come      %u blocks asked of it\n",
-			  p->id, addr, listens, local,
-			  p->kind == CONN_INBOUND  ? "it dialled us"
-			  : p->kind == CONN_MANUAL ? "we dialled it, asked to by hand"
-			  : p->kind == CONN_FEELER ? "we dialled it, to see whether it is there"
-						   : "we dialled it",
-			  p->agent, p->version, p->services, p->start_height, p->best_height, best,
-			  ping, p->clock_offset, p->msgs_in, p->bytes_in, p->msgs_out, p->bytes_out,
-			  p->in_flight);
+			  "sent         %" PRIu64 " messages, %" PRIu64 " bytes\n"
+			  "requested    %u blocks, not received yet\n",
+			  p->id, addr, listens, local, kind_name(p->kind), p->agent, p->version,
+			  p->services, p->start_height, p->best_height, best, ping, p->clock_offset,
+			  p->msgs_in, p->bytes_in, p->msgs_out, p->bytes_out, p->in_flight);
 }
 
 static void drop_command(const struct tui_data *d, size_t i, char *out, size_t size)

@@ -14,6 +14,7 @@
 
 #define HISTORY_ROWS 500
 #define ADDRESS_ROWS 100
+#define STATE_COLS   12
 
 static void wallet_read(struct tui_data *d, const struct source *s)
 {
@@ -66,9 +67,9 @@ static void wallet_words(const struct tui_data *d, size_t i, char *out, size_t s
 static const struct wording {
 	const char *spendable, *plus, *immature, *pending;
 } wordings[] = {
-	{" to spend", "  ", " mined, wait", " coming"},
-	{"", " +", " mined, wait", " coming"},
-	{"", " +", " wait", " coming"},
+	{" spendable", "  ", " immature", " unconfirmed"},
+	{"", " +", " immature", " unconfirmed"},
+	{"", " +", " imm.", " unc."},
 };
 
 /* What comes behind the coins that can be spent. */
@@ -150,9 +151,9 @@ static void wallet_row(const struct model *m, struct row *r, size_t i)
 		  t->abandoned ? ROLE_BAD
 		  : waits      ? ROLE_WARN
 			       : ROLE_DIM,
-		  6,
-		  t->abandoned ? "void"
-		  : waits      ? "waits"
+		  STATE_COLS,
+		  t->abandoned ? (t->spent_void ? "abandoned" : "conflicted")
+		  : waits      ? "unconfirmed"
 			       : "");
 	row_column(r, theme_hash(&t->id.h), 11, hash);
 	if (!t->coinbase && row_left(r) > 20)
@@ -161,31 +162,31 @@ static void wallet_row(const struct model *m, struct row *r, size_t i)
 
 static void wallet_empty(const struct model *m, char *out, size_t size)
 {
-	snprintf(out, size, "no payments yet: %s, :getnewaddress makes an address",
-		 m->data.snap.has_chain ? "m mines" : "a chain comes first");
+	snprintf(out, size, "%s; :getnewaddress makes an address",
+		 m->data.snap.has_chain ? "no payments yet: m starts mining"
+					: "no payments: there is no chain yet");
 }
 
 static void wallet_explain(const struct model *m, size_t i, char *out, size_t size)
 {
 	const struct wallet_tx *t = &m->data.history[i];
+	const uint32_t depth = m->data.snap.tip.height - t->height + 1;
 
 	if (t->abandoned && t->coinbase)
-		snprintf(out, size,
-			 "this reward is void: its block lost to a branch with more work");
+		snprintf(out, size, "abandoned: the block of this reward was reorganised away");
 	else if (t->spent_void)
 		snprintf(out, size,
-			 "this payment is void: it spent coins that are void, as of a lost block");
+			 "abandoned: it spends coins from a block that was reorganised away");
 	else if (t->abandoned)
 		snprintf(out, size,
-			 "this payment is void: another one spent its coins, or it was given up");
+			 "conflicted: another payment spends its coins, or it was abandoned");
 	else if (t->to_self && t->height == MEMPOOL_HEIGHT)
-		snprintf(out, size,
-			 "a payment to an address of your own costs the fee; it waits for a block");
+		snprintf(out, size, "unconfirmed; a payment to this wallet costs only the fee");
 	else if (t->height == MEMPOOL_HEIGHT)
-		snprintf(out, size, "waits for a block");
+		snprintf(out, size, "unconfirmed: no block has it yet");
 	else
-		snprintf(out, size, "in block %" PRIu32 ", %" PRIu32 " deep", t->height,
-			 m->data.snap.tip.height - t->height + 1);
+		snprintf(out, size, "in block %" PRIu32 ": %" PRIu32 " confirmation%s", t->height,
+			 depth, depth == 1 ? "" : "s");
 }
 
 const struct view view_wallet = {
