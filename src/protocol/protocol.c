@@ -1,58 +1,87 @@
+/* The top of the layer: the parts, and every call from outside. */
 #include <tally/protocol/protocol.h>
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
 #include <tally/net/evict.h>
 
-#include "protocol/protocol_priv.h"
+#include "protocol/context_priv.h"
+#include "protocol/peer/peer_priv.h"
+#include "protocol/sync/block_download_priv.h"
+#include "protocol/sync/sync_priv.h"
+#include "protocol/wire/dispatch_priv.h"
 
-#define REJECTED_REMEMBERED  5000
-#define CONFIRMED_REMEMBERED 10000
+/* In this order hooks are called: blocks are requested before transactions, and new peers are
+ * synchronised before anything else is sent to them. */
+static const struct part parts[] = {
+	{
+		.when = PART_WITH_CHAIN,
+		.init = sync_peer_init,
+		.ready = sync_peer_ready,
+		.gone = sync_peer_gone,
+		.tick = sync_tick,
+		.leave = sync_run_deferred,
+	},
+	{
+		.when = PART_WITHOUT_CHAIN,
+		.ready = chain_discovery_peer_ready,
+		.gone = chain_discovery_peer_gone,
+		.tick = chain_discovery_tick,
+	},
+	{
+		.init = ping_peer_init,
+		.ready = ping_peer_ready,
+		.tick = ping_tick,
+	},
+	{
+		.init = addr_relay_peer_init,
+		.ready = addr_relay_peer_ready,
+		.gone = addr_relay_peer_gone,
+		.tick = addr_relay_tick,
+	},
+	{
+		.when = PART_WITH_CHAIN,
+		.gone = tx_download_peer_gone,
+		.tick = tx_download_tick,
+	},
+	{
+		.when = PART_WITH_CHAIN,
+		.init = relay_peer_init,
+		.ready = relay_peer_ready,
+		.gone = relay_peer_gone,
+		.tick = relay_tick,
+	},
+	{
+		.when = PART_WITH_CHAIN,
+		.gone = serve_peer_gone,
+		.tick = serve_tick,
+	},
+	{
+		.lost = duplicates_peer_lost,
+		.gone = duplicates_peer_gone,
+		.tick = duplicates_tick,
+	},
+	{
+		.tick = handshake_tick,
+	},
+	{
+		.tick = progress_tick,
+	},
+};
 
-int64_t now_ms(const struct protocol *p)
+static void init_parts(struct protocol *p)
 {
-	return clock_mono_ms(p->o.clock);
-}
-
-int64_t now_unix(const struct protocol *p)
-{
-	return clock_unix(p->o.clock);
-}
-
-bool has_chain(const struct protocol *p)
-{
-	return p->joined;
-}
-
-/* Callbacks may call in again (adopt does): only the outermost call tells. */
-void enter(struct protocol *p)
-{
-	p->depth++;
-}
-
-void leave(struct protocol *p)
-{
-	static const struct protocol_events none;
-	const struct protocol_events *ev = p->o.events ? p->o.events : &none;
-	void *arg = p->o.events_arg;
-	unsigned wake = p->wake;
-
-	if (--p->depth > 0)
-		return;
-	p->wake = 0;
-	if ((wake & WAKE_CHAIN) && ev->chain_work)
-		ev->chain_work(arg);
-	if ((wake & WAKE_MEMPOOL) && ev->mempool_work)
-		ev->mempool_work(arg);
-	if ((wake & WAKE_WORK) && ev->protocol_work)
-		ev->protocol_work(arg);
-	if ((wake & WAKE_PEERS) && ev->peers)
-		ev->peers(arg);
-	if ((wake & WAKE_OFFERS) && ev->offers)
-		ev->offers(arg);
+	shared_payload_init(&p->shared);
+	sync_state_init(&p->sync);
+	orphan_blocks_init(&p->orphans);
+	block_intake_init(&p->intake);
+	relay_init(&p->relay);
+	tx_download_init(&p->txs);
+	p->parts = parts;
+	p->n_parts = ARRAY_LEN(parts);
+	p->messages = msg_types;
 }
 
 struct protocol *protocol_new(const struct protocol_options *o)
@@ -60,28 +89,17 @@ struct protocol *protocol_new(const struct protocol_options *o)
 	struct protocol *p = NEW(struct protocol);
 
 	p->o = *o;
-	p->joined = chain_has_genesis(o->chain);
-	p->towards_ms = p->headers_ms = p->future_told_ms = LONG_AGO_MS;
+	p->has_chain = chain_has_genesis(o->chain);
 	list_init(&p->peers);
 	map_init(&p->by_id, sizeof(conn_id), sizeof(struct peer *));
-	/* 0 is what a version without a nonce counts as. */
+	/* Never 0, which stands for a version without a nonce. */
 	p->nonce = rng_u64(o->rng) | 1;
 	writer_init(&p->out);
 	writer_init(&p->list);
-	map_init(&p->lendings, HASH_BYTES, sizeof(struct lending *));
-	map_init(&p->requests, HASH_BYTES, sizeof(struct block_request *));
-	hold_init(&p->hold);
-	map_init(&p->senders, HASH_BYTES, sizeof(conn_id));
-	p->announced = p->steady = p->last_tip = CHAIN_NONE;
-	map_init(&p->tx_requests, HASH_BYTES, sizeof(struct tx_request *));
-	list_init(&p->tx_patient);
-	list_init(&p->tx_hasty);
-	list_init(&p->tx_waiting);
-	hash_memory_init(&p->rejected, REJECTED_REMEMBERED);
-	hash_memory_init(&p->confirmed, CONFIRMED_REMEMBERED);
-	if (p->joined) {
-		p->announced = chain_tip(o->chain).index;
-		p->sync_from = chain_height(o->chain);
+	init_parts(p);
+	if (p->has_chain) {
+		p->relay.announced = chain_tip(o->chain).index;
+		p->sync.start_height = chain_height(o->chain);
 	}
 	return p;
 }
@@ -90,33 +108,33 @@ void protocol_free(struct protocol *p)
 {
 	if (!p)
 		return;
+	/* First all of them: no request must move from one peer to another. */
 	list_each (it, &p->peers)
 		list_entry(it, struct peer, link)->closing = true;
 	list_each_safe (it, &p->peers)
-		peer_gone(p, list_entry(it, struct peer, link), "closing down");
-	join_free(p);
-	txs_free(p);
-	hash_memory_clear(&p->confirmed);
-	hash_memory_clear(&p->rejected);
-	map_clear(&p->tx_requests);
-	senders_free(p);
-	hold_free(p);
-	map_clear(&p->requests);
-	map_clear(&p->lendings);
+		peer_gone(p, list_entry(it, struct peer, link), "the node is shutting down");
+	chain_discovery_free(p);
+	tx_download_free(p);
+	relay_free(&p->relay);
+	block_intake_free(&p->intake);
+	orphan_blocks_free(p);
+	sync_state_free(&p->sync);
+	shared_payload_free(&p->shared);
 	writer_clear(&p->list);
 	writer_clear(&p->out);
 	map_clear(&p->by_id);
-	free(p->relay_ring);
 	free(p);
 }
+
+/* --- from the net ------------------------------------------------------------------- */
 
 static void on_opened(void *arg, const struct conn_info *info)
 {
 	struct protocol *p = arg;
 
-	enter(p);
-	handshake_opened(p, peer_open(p, info));
-	leave(p);
+	protocol_enter(p);
+	handshake_start(p, peer_open(p, info));
+	protocol_leave(p);
 }
 
 static void on_message(void *arg, conn_id id, const char *command, struct span payload)
@@ -126,9 +144,9 @@ static void on_message(void *arg, conn_id id, const char *command, struct span p
 
 	if (!peer)
 		return;
-	enter(p);
-	gate_receive(p, peer, command, payload);
-	leave(p);
+	protocol_enter(p);
+	dispatch_receive(p, peer, command, payload);
+	protocol_leave(p);
 }
 
 static void on_drained(void *arg, conn_id id)
@@ -138,9 +156,9 @@ static void on_drained(void *arg, conn_id id)
 
 	if (!peer)
 		return;
-	enter(p);
+	protocol_enter(p);
 	serve_drained(p, peer);
-	leave(p);
+	protocol_leave(p);
 }
 
 static void on_closed(void *arg, conn_id id, const char *reason)
@@ -150,9 +168,9 @@ static void on_closed(void *arg, conn_id id, const char *reason)
 
 	if (!peer)
 		return;
-	enter(p);
+	protocol_enter(p);
 	peer_gone(p, peer, reason);
-	leave(p);
+	protocol_leave(p);
 }
 
 static void on_eviction_info(void *arg, conn_id id, struct evict_candidate *c)
@@ -161,7 +179,7 @@ static void on_eviction_info(void *arg, conn_id id, struct evict_candidate *c)
 
 	if (!peer || !peer->handshaken)
 		return;
-	c->min_ping_us = peer->min_ping_us;
+	c->min_ping_us = peer->ping.min_us;
 	c->last_block_ms = peer->last_block_ms;
 	c->last_tx_ms = peer->last_tx_ms;
 	c->blocks_only = !peer->relay.wants_txs && (peer->services & SERVICE_NETWORK);
@@ -177,6 +195,8 @@ struct net_handler protocol_net_handler(struct protocol *p)
 				    .arg = p};
 }
 
+/* --- from the node ------------------------------------------------------------------- */
+
 void protocol_set_transport(struct protocol *p, struct transport t)
 {
 	p->net = t;
@@ -187,44 +207,41 @@ void protocol_set_port(struct protocol *p, uint16_t port)
 	p->o.port = port;
 }
 
+void protocol_drop_peer(struct protocol *p, conn_id id, const char *reason)
+{
+	struct peer *peer = peer_find(p, id);
+
+	protocol_enter(p);
+	if (peer)
+		peer_close(p, peer, CLOSE_PLAIN, "%s", reason);
+	protocol_leave(p);
+}
+
 void protocol_chain_ready(struct protocol *p, struct mempool *mempool)
 {
-	enter(p);
+	protocol_enter(p);
 	p->o.mempool = mempool;
-	if (!p->joined && chain_has_genesis(p->o.chain)) {
-		p->joined = true;
-		p->announced = chain_tip(p->o.chain).index;
-		join_ready(p);
+	if (!p->has_chain && chain_has_genesis(p->o.chain)) {
+		p->has_chain = true;
+		p->relay.announced = chain_tip(p->o.chain).index;
+		chain_discovery_done(p);
+		for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
+			sync_peer_ready(p, peer);
 	}
-	leave(p);
+	protocol_leave(p);
 }
 
 void protocol_tick(struct protocol *p)
 {
-	enter(p);
-	p->second = (p->second + 1) % ARRAY_LEN(((struct peer *)NULL)->per_second);
-	list_each (it, &p->peers) {
-		struct peer *peer = list_entry(it, struct peer, link);
-
-		peer->per_second[p->second] = 0;
-		handshake_tick(p, peer);
-		if (peer_live(peer))
-			ping_tick(p, peer);
-		if (peer_live(peer))
-			addrs_tick(p, peer);
-	}
-	if (has_chain(p)) {
-		sync_tick(p);
-		txs_tick(p);
-		relay_tick(p);
-		relay_ask_mempool(p);
-		serve_tick(p);
-	} else {
-		join_tick(p);
-	}
-	sync_rate_tick(p);
+	protocol_enter(p);
+	p->second = (p->second + 1) % PEER_RATE_SECONDS;
+	list_each (it, &p->peers)
+		list_entry(it, struct peer, link)->per_second[p->second] = 0;
+	for (size_t i = 0; i < p->n_parts; i++)
+		if (parts[i].tick && part_is_due(p, &parts[i]))
+			parts[i].tick(p);
 	p->wake |= WAKE_PEERS;
-	leave(p);
+	protocol_leave(p);
 }
 
 bool protocol_work(struct protocol *p, int64_t budget_us)
@@ -232,92 +249,58 @@ bool protocol_work(struct protocol *p, int64_t budget_us)
 	int64_t until_us = clock_mono_us(p->o.clock) + MAX(budget_us, 0);
 	bool more;
 
-	enter(p);
+	protocol_enter(p);
 	more = sync_work(p);
 	more = relay_work(p, until_us) || more;
 	more = serve_work(p, until_us) || more;
-	leave(p);
+	protocol_leave(p);
 	return more;
 }
 
 void protocol_block_connected(struct protocol *p, const struct chain_entry *at,
 			      const struct block *b)
 {
-	enter(p);
-	p->connected++;
-	map_del(&p->senders, &at->hash);
-	p->ahead_bytes -= MIN(p->ahead_bytes, b->raw.len);
-	p->ahead_blocks -= MIN(p->ahead_blocks, 1u);
+	protocol_enter(p);
+	block_intake_connected(p, at, b);
 	sync_resume(p);
-	window_moved(p);
-	/* A block that was set aside for the clock is accepted by the chain itself: its children may
-	 * wait here. */
-	hold_release(p, &at->hash);
-	/* Nobody needs to send again what has just been confirmed. */
-	if (!p->catching_up)
-		for (uint32_t i = 1; i < b->n_tx; i++)
-			hash_memory_add(&p->confirmed, &b->tx[i].id.h);
-	leave(p);
+	block_download_connected(p);
+	tx_download_block_connected(p, b);
+	protocol_leave(p);
 }
 
 void protocol_block_disconnected(struct protocol *p)
 {
-	/* What was confirmed may have to be sent again. */
-	hash_memory_clear(&p->confirmed);
+	tx_download_block_disconnected(p);
 }
 
 void protocol_tip_changed(struct protocol *p, const struct chain_entry *tip)
 {
-	struct chain_entry before;
-
-	enter(p);
-	/* Such a branch has shown its work: there may be another. */
-	if (chain_entry_at(p->o.chain, p->last_tip, &before) &&
-	    chain_ancestor(p->o.chain, tip->index, before.height) != before.index) {
-		p->low_bytes = 0;
-		p->low_told = false;
-		for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-			peer->sync.low_refused = false;
-	}
-	p->last_tip = tip->index;
-	/* What was refused may be valid on the new tip. */
-	hash_memory_clear(&p->rejected);
-	if (!p->catching_up)
+	protocol_enter(p);
+	block_intake_tip_changed(p, tip);
+	tx_download_tip_changed(p);
+	if (!p->sync.catching_up)
 		relay_tip(p);
-	leave(p);
+	protocol_leave(p);
 }
 
 void protocol_block_invalid(struct protocol *p, const struct block_hash *hash,
 			    const struct err *why)
 {
-	const conn_id *from = map_get(&p->senders, hash);
-	struct peer *peer = from ? peer_find(p, *from) : NULL;
-
-	enter(p);
-	map_del(&p->senders, hash);
-	if (peer)
-		peer_close(p, peer, CLOSE_DISCOURAGE, "invalid block: %s: %s", why->token,
-			   why->detail);
-	leave(p);
+	protocol_enter(p);
+	block_intake_invalid(p, hash, why);
+	protocol_leave(p);
 }
 
 void protocol_chain_idle(struct protocol *p)
 {
-	enter(p);
-	/* What is still counted lies on branches that lost. */
-	p->ahead_bytes = 0;
-	p->ahead_blocks = 0;
-	if (has_chain(p)) {
-		sync_resume(p);
-		sync_refill_all(p);
-		sync_update(p);
-	}
-	leave(p);
+	protocol_enter(p);
+	sync_chain_idle(p);
+	protocol_leave(p);
 }
 
 void protocol_tx_added(struct protocol *p, const struct mempool_entry *en)
 {
-	enter(p);
+	protocol_enter(p);
 	relay_tx(p, &en->tx->id);
-	leave(p);
+	protocol_leave(p);
 }

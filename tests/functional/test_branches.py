@@ -168,7 +168,7 @@ def test_blocks_of_low_work_branches_do_not_fill_the_disk(net):
         pass  # the node has stopped requesting blocks
     assert given < len(cheap)
     wait_until("the log reports that the limit is reached",
-               lambda: b"not kept any more" in open(node.dir + "/tally.log", "rb").read())
+               lambda: b"refusing blocks of branches" in open(node.dir + "/tally.log", "rb").read())
     assert 14 << 20 < size * (len(node.rpc("getchaintips")) - 2) <= 16 << 20
     node.generate(1)
     assert p.expect("inv")  # the peer is still connected

@@ -152,7 +152,7 @@ def test_a_class_joins_when_its_central_node_starts_last(net):
         with open(n.out) as f:
             log = f.read()
         for other in all_nodes:
-            assert log.count(" 127.0.0.1:%d dialled" % other.id) <= 3, (n.id, other.id)
+            assert log.count(" 127.0.0.1:%d: connected (outbound)" % other.id) <= 3, (n.id, other.id)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def test_a_node_that_is_connected_already_is_dialled_only_to_verify_its_address(
     first.create()
     first.start("-addnode", "127.0.0.1:%d" % net.node().id)  # dials addresses from its book, and not the central node
     second = net.synced_node(first)
-    duplicate = b"connected to this node already"
+    duplicate = b"is the same node"
     wait_until("the address is verified", lambda: duplicate in log_of(first) + log_of(second))
     wait_until("one connection is left",
                lambda: first.rpc("getconnectioncount") == second.rpc("getconnectioncount") == 1)
@@ -50,7 +50,7 @@ def test_a_node_that_is_connected_already_is_dialled_only_to_verify_its_address(
         first.rpc("setmocktime", now + 60 * minute)
         time.sleep(0.2)
         first.rpc("uptime")
-    assert 1 <= log_of(first).count(b"127.0.0.1:%d dialled" % second.id) <= 3
+    assert 1 <= log_of(first).count(b"127.0.0.1:%d: connected (outbound)" % second.id) <= 3
     wait_until("one connection is left",
                lambda: first.rpc("getconnectioncount") == second.rpc("getconnectioncount") == 1)
 
@@ -59,7 +59,7 @@ def test_two_nodes_that_dial_each_other_keep_one_connection(net):
     first = net.chain_node()
     second = net.synced_node(first)  # it dials the first node
     first.connect(second)
-    wait_until("the log reports the duplicate connection", lambda: b"connected to this node already" in log_of(
+    wait_until("the log reports the duplicate connection", lambda: b"is the same node" in log_of(
         first) + log_of(second))
     wait_until("one connection is left",
                lambda: first.rpc("getconnectioncount") == second.rpc("getconnectioncount") == 1)
@@ -69,7 +69,7 @@ def test_two_nodes_that_dial_each_other_keep_one_connection(net):
     wait_until("one connection is left",
                lambda: first.rpc("getconnectioncount") == second.rpc("getconnectioncount") == 1)
     # The manual peer is dialled again after growing pauses: at 0, 30, 90 and 210 s.
-    assert 1 <= log_of(first).count(b"127.0.0.1:%d dialled" % second.id) <= 5
+    assert 1 <= log_of(first).count(b"127.0.0.1:%d: connected (outbound)" % second.id) <= 5
     # It is still a manual peer: the first node dials it when the second node's connection is closed.
     second.stop()
     second.start("-connect", "0")

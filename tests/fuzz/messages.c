@@ -11,6 +11,7 @@
 #include "fuzz_peer.h"
 #include "protocol/wire/codec_priv.h"
 #include "protocol/wire/messages_priv.h"
+#include "protocol/wire/version_priv.h"
 
 /* Frames one behind the other, until one is bad. */
 static void run_frame(const uint8_t *data, size_t size)
@@ -76,7 +77,7 @@ static void require_same_version(const struct msg *m, struct span payload, const
 		again.u.version.start_height == v->start_height &&
 		again.u.version.relay == v->relay);
 	if (v->fields > 1)
-		(void)agent_chain(v->agent, &hash, &found);
+		(void)version_chain_tag(v->agent, &hash, &found);
 }
 
 /* The first byte says which message. */
@@ -111,7 +112,7 @@ static void run_agent(const uint8_t *data, size_t size)
 	struct block_hash hash;
 	bool found;
 
-	if (agent_chain((struct span){data, size}, &hash, &found) && found)
+	if (version_chain_tag((struct span){data, size}, &hash, &found) && found)
 		REQUIRE(size > 2 * HASH_BYTES);
 }
 

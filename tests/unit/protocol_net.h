@@ -14,6 +14,7 @@
 
 #include "protocol/wire/codec_priv.h"
 #include "protocol/wire/messages_priv.h"
+#include "protocol/wire/version_priv.h"
 
 #define NET_T0      1700000000 /* genesis */
 #define NET_NOW     (NET_T0 + 100000)

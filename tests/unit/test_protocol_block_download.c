@@ -332,7 +332,7 @@ static void a_peer_that_holds_up_the_window_is_replaced_after_two_seconds(void *
 	pass_serving(net, s, 2, 1);
 	assert_true(s[0].raw->other->open);
 	pass_serving(net, s, 2, 2);
-	assert_closed(s[0].raw, CLOSE_PLAIN, "holds up");
+	assert_closed(s[0].raw, CLOSE_PLAIN, "stalling");
 	serve_all(net, s, 2);
 	assert_tip(a, blocks[LONG]);
 	assert_true(s[1].raw->other->open);
@@ -376,7 +376,7 @@ static void the_next_one_that_holds_up_the_window_has_twice_the_time(void **stat
 	s[2].from = 17;
 	serve_all(net, s, 3);
 	pass_serving(net, s, 3, 3);
-	assert_closed(s[0].raw, CLOSE_PLAIN, "holds up");
+	assert_closed(s[0].raw, CLOSE_PLAIN, "stalling");
 	/* Four seconds, seen at the end of the fifth at the latest. */
 	pass_serving(net, s, 3, 3);
 	assert_true(s[1].raw->other->open && s[2].raw->other->open);
@@ -395,7 +395,7 @@ static void the_time_for_holding_up_shrinks_again_while_blocks_come(void **state
 	s[0].headers_only = true;
 	serve_all(net, s, 3);
 	pass_serving(net, s, 3, 3);
-	assert_closed(s[0].raw, CLOSE_PLAIN, "holds up");
+	assert_closed(s[0].raw, CLOSE_PLAIN, "stalling");
 	assert_tip(a, blocks[1100]);
 	/* Two seconds again, not four. */
 	s[1].headers_only = true;
@@ -405,7 +405,7 @@ static void the_time_for_holding_up_shrinks_again_while_blocks_come(void **state
 	tell_headers(s[2].raw, blocks, 1101, LONG + 1);
 	serve_all(net, s, 3);
 	pass_serving(net, s, 3, 3);
-	assert_closed(s[1].raw, CLOSE_PLAIN, "holds up");
+	assert_closed(s[1].raw, CLOSE_PLAIN, "stalling");
 	assert_tip(a, blocks[LONG]);
 	net_drop(net);
 }

@@ -325,7 +325,7 @@ static void entries_of_lists_read_back(void **state)
 
 static bool tag(const char *agent, struct block_hash *out, bool *found)
 {
-	return agent_chain(text_span(agent), out, found);
+	return version_chain_tag(text_span(agent), out, found);
 }
 
 static void the_chain_tag_is_read_strictly(void **state)

@@ -67,14 +67,14 @@ static void our_version_tells_chain_height_and_port(void **state)
 	assert_int_equal(msg.u.version.start_height, 3);
 	assert_int_equal(msg.u.version.from.addr.port, 3000);
 	assert_int_equal(msg.u.version.time, NET_NOW);
-	assert_true(agent_chain(msg.u.version.agent, &tag, &found) && found);
+	assert_true(version_chain_tag(msg.u.version.agent, &tag, &found) && found);
 	assert_memory_equal(tag.h.b, blocks[0]->hash.h.b, HASH_BYTES);
 	free(m);
 	m = raw_next(raw_dialled(none, 4000), "version");
 	assert_non_null(m);
 	assert_true(msg_decode(&msg, MSG_VERSION, (struct span){m->payload, m->len}, NULL));
 	assert_int_equal(msg.u.version.start_height, -1);
-	assert_true(agent_chain(msg.u.version.agent, &tag, &found) && !found);
+	assert_true(version_chain_tag(msg.u.version.agent, &tag, &found) && !found);
 	free(m);
 	net_drop(net);
 }
@@ -280,7 +280,7 @@ static void who_comes_when_we_have_dialled_it_is_hung_up_on(void **state)
 	struct tconn *out = dialled_with_nonce(a, CONN_OUTBOUND, at, SMALLER), *in;
 
 	in = came_with_nonce(a, from, 3000, SMALLER);
-	assert_closed(in, CLOSE_PLAIN, "connected to this node already");
+	assert_closed(in, CLOSE_PLAIN, "duplicate");
 	assert_true(out->other->open);
 	assert_int_equal(count_msgs(a, true, "ping"), 1);
 	/* Else whom we dialled could have another hung up on, whose nonce it has learnt. */
@@ -374,12 +374,12 @@ static void of_one_node_at_two_addresses_the_one_that_was_asked_for_stays(void *
 	second = conn_between(net, a, NULL, CONN_OUTBOUND, two)->other;
 	raw_version(second, (struct raw_version){.height = 0, .nonce = GREATER});
 	run(net);
-	assert_closed(second, CLOSE_PLAIN, "connected to this node already");
+	assert_closed(second, CLOSE_PLAIN, "duplicate");
 	assert_true(net_addr_equal(&first->other->listens, &two));
 	third = conn_between(net, a, NULL, CONN_MANUAL, named)->other;
 	raw_version(third, (struct raw_version){.height = 0, .nonce = GREATER});
 	run(net);
-	assert_closed(first, CLOSE_PLAIN, "connected to this node already");
+	assert_closed(first, CLOSE_PLAIN, "duplicate");
 	assert_true(third->other->open);
 	net_drop(net);
 }
@@ -494,7 +494,7 @@ static void a_feeler_takes_the_greeting_and_leaves(void **state)
 	struct addrbook_entry en;
 
 	run(net);
-	assert_closed(c->other, CLOSE_PLAIN, "it is there");
+	assert_closed(c->other, CLOSE_PLAIN, "feeler");
 	assert_true(addrbook_get(a->book, &at, &en));
 	assert_true(en.tried);
 	assert_int_equal(count_msgs(a, true, "version"), 1);

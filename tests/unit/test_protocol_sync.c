@@ -805,7 +805,7 @@ static void a_peer_that_never_sends_is_left_even_without_others(void **state)
 	pass(net, 19);
 	assert_true(raw->other->open);
 	pass(net, 60);
-	assert_closed(raw, CLOSE_PLAIN, "does not send");
+	assert_closed(raw, CLOSE_PLAIN, "timed out");
 	/* Announcements alone make nobody believe that it is catching up. */
 	assert_int_equal(a->catching_seen, 0);
 	net_drop(net);
@@ -912,7 +912,7 @@ static void where_room_is_short_who_takes_least_gives_it_to_who_waits(void **sta
 		ask_for(quick, blocks[5], 500);
 		pass(net, 1);
 	}
-	assert_closed(deaf, CLOSE_DROP, "others wait");
+	assert_closed(deaf, CLOSE_DROP, "other peers need the room");
 	assert_true(quick->other->open);
 	a->queued_all = 0;
 	pass(net, 1);

@@ -1,7 +1,7 @@
 /* Fetching transactions: whom they are asked of, in which order, and how much of it is remembered. */
 #include "protocol_net.h"
 
-#include "protocol/protocol_priv.h"
+#include "protocol/relay/tx_download_priv.h"
 
 static struct block **blocks; /* heights 0 .. 30 */
 

@@ -1,70 +1,82 @@
-/* Blocks on their way to peers. A large one is not copied into each queue: however many it is sent to, it is there once. */
+#include "protocol/serve/shared_payload_priv.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include <tally/base/mem.h>
 
-#include "protocol/protocol_priv.h"
+#include "protocol/context_priv.h"
 
-#define LEND_BYTES_MIN 16384 /* smaller ones are copied: many of them leave in one write */
+/* Smaller blocks are copied into the send queues: one write can then send many of them. */
+#define SHARED_BYTES_MIN 16384
 
-struct lending {
+struct shared_payload {
 	struct shared_bytes shared; /* first: on_release casts it back */
 	struct protocol *p;
 	struct block_hash hash;
-	unsigned refs; /* queues it is in */
+	unsigned refs; /* send queues that contain it */
 	uint8_t bytes[];
 };
 
-static struct lending *lending_find(const struct protocol *p, const struct block_hash *hash)
+void shared_payload_init(struct shared_payloads *s)
 {
-	struct lending *const *it = map_get(&p->lendings, hash);
+	map_init(&s->by_hash, HASH_BYTES, sizeof(struct shared_payload *));
+}
+
+void shared_payload_free(struct shared_payloads *s)
+{
+	map_clear(&s->by_hash);
+}
+
+static struct shared_payload *find(const struct protocol *p, const struct block_hash *hash)
+{
+	struct shared_payload *const *it = map_get(&p->shared.by_hash, hash);
 
 	return it ? *it : NULL;
 }
 
-/* Who waits for room may go on: told from the loop, for a queue may end anywhere. */
+/* One queue has sent it, or was dropped. The last one frees it. Peers that wait for room are served from the loop, because
+ * this may be called while a queue is being changed. */
 static void on_release(struct shared_bytes *s)
 {
-	struct lending *it = (struct lending *)(void *)s;
+	struct shared_payload *it = (struct shared_payload *)(void *)s;
 	struct protocol *p = it->p;
 
 	if (--it->refs > 0)
 		return;
-	p->lent_bytes -= s->bytes.len;
-	map_del(&p->lendings, &it->hash);
+	p->shared.bytes -= s->bytes.len;
+	map_del(&p->shared.by_hash, &it->hash);
 	free(it);
-	if (!p->serve_short)
+	if (!p->serve.peers_waiting)
 		return;
-	enter(p);
+	protocol_enter(p);
 	p->wake |= WAKE_WORK;
-	leave(p);
+	protocol_leave(p);
 }
 
-/* NULL: no memory. */
-static struct lending *lending_new(struct protocol *p, const struct block *b)
+/* NULL: out of memory. */
+static struct shared_payload *payload_new(struct protocol *p, const struct block *b)
 {
-	struct lending *it = mem_try(sizeof(*it) + b->raw.len);
+	struct shared_payload *it = mem_try(sizeof(*it) + b->raw.len);
 
 	if (!it)
 		return NULL;
-	*it = (struct lending){
+	*it = (struct shared_payload){
 		.shared = {{it->bytes, b->raw.len}, on_release}, .p = p, .hash = b->hash};
 	memcpy(it->bytes, b->raw.p, b->raw.len);
-	*(struct lending **)map_put(&p->lendings, &it->hash, NULL) = it;
-	p->lent_bytes += b->raw.len;
+	*(struct shared_payload **)map_put(&p->shared.by_hash, &it->hash, NULL) = it;
+	p->shared.bytes += b->raw.len;
 	return it;
 }
 
-bool lend_block(struct protocol *p, struct peer *peer, const struct block *b)
+bool shared_payload_send(struct protocol *p, conn_id to, const char *command, const struct block *b)
 {
-	const char *command = msg_type_name(MSG_BLOCK);
-	struct lending *it = lending_find(p, &b->hash);
+	struct shared_payload *it = find(p, &b->hash);
 
-	if (!it && b->raw.len >= LEND_BYTES_MIN)
-		it = lending_new(p, b);
+	if (!it && b->raw.len >= SHARED_BYTES_MIN)
+		it = payload_new(p, b);
 	if (!it)
-		return p->net.send(p->net.ctx, peer->info.id, command, b->raw);
+		return p->net.send(p->net.ctx, to, command, b->raw);
 	it->refs++;
-	return p->net.send_shared(p->net.ctx, peer->info.id, command, &it->shared);
+	return p->net.send_shared(p->net.ctx, to, command, &it->shared);
 }

@@ -1,35 +1,48 @@
-/* Fetching the bodies of headers: from every peer what its chain has within a window that moves with our tip,
- * in order. Where the window can't move because one peer keeps its first block back while others have
- * nothing left to send, that peer goes. Source: Bitcoin Core net_processing.cpp FindNextBlocksToDownload. */
+/* Fetching the blocks of known headers: from every peer those of its chain, in order, within a window that moves with our
+ * tip. If the window can't move because one peer doesn't send the first block, while other peers have nothing left to
+ * send, the first peer is disconnected. Source: Bitcoin Core net_processing.cpp, FindNextBlocksToDownload.
+ *
+ * An inbound peer that has sent no new block yet is unproven: an attacker can connect many times, announce headers
+ * and not send the blocks. Such a peer gets few requests, only if no proven peer could serve them, and must
+ * answer quickly. */
+#include "protocol/sync/block_download_priv.h"
+
 #include <tally/base/checked.h>
 
-#include "protocol/protocol_priv.h"
+#include "protocol/context_priv.h"
+#include "protocol/peer/peer_priv.h"
+#include "protocol/sync/block_requests_priv.h"
+#include "protocol/sync/sync_state_priv.h"
+#include "protocol/wire/msg_send_priv.h"
 
-#define STALL_MS     2000 /* source: Bitcoin Core BLOCK_STALLING_TIMEOUT_DEFAULT and _MAX */
-#define STALL_END_MS 64000
-#define PATH_SLICE   128
+/* How long a peer may hold the window back: doubles with each disconnection.
+ * Source: Bitcoin Core BLOCK_STALLING_TIMEOUT_DEFAULT and BLOCK_STALLING_TIMEOUT_MAX. */
+#define STALL_MIN_MS      2000
+#define STALL_MAX_MS      64000
+#define STALL_UNPROVEN_MS 500
 
-#define UNPROVEN_IN_FLIGHT 2
-#define UNPROVEN_STALL_MS  500
-#define STEAL_MS           1000
+#define UNPROVEN_IN_FLIGHT 2    /* blocks requested from an unproven peer at first */
+#define REASSIGN_MS        1000 /* an inbound peer's request may go to an outbound peer after this */
+#define PATH_SLICE         128  /* heights looked up at a time */
 
 struct window {
-	uint32_t first, end; /* heights: the first whose body may be missing, the last to fetch */
+	uint32_t first; /* height of the first block that may be missing */
+	uint32_t end;   /* height of the last block to fetch */
 	bool tight;
-	bool side;             /* a branch that has yet to become better than what is here */
-	struct peer *holds_up; /* was asked for the first that is missing */
-	bool looked;           /* that is known */
+	bool branch;         /* the peer's chain is a branch that has not become the best one yet */
+	bool found_missing;  /* the first missing block was found: */
+	struct peer *holder; /* the peer that it is requested from; NULL: none */
 };
 
-/* The last one on the way to `best` of which it is known that all below it are here. */
-static struct chain_entry here(const struct protocol *p, const struct peer *peer,
-			       const struct chain_entry *best, bool *side)
+/* The last block on the way to `best` up to which all are known to be stored. */
+static struct chain_entry last_stored(const struct protocol *p, const struct peer *peer,
+				      const struct chain_entry *best, bool *branch)
 {
 	struct chain_entry complete = chain_best_complete(p->o.chain), at;
 
 	chain_entry_at(p->o.chain, chain_fork(p->o.chain, complete.index, best->index), &at);
-	*side = at.index != complete.index;
-	if (*side && chain_entry_at(p->o.chain, peer->sync.common, &complete) &&
+	*branch = at.index != complete.index;
+	if (*branch && chain_entry_at(p->o.chain, peer->sync.branch_stored, &complete) &&
 	    complete.height > at.height &&
 	    chain_ancestor(p->o.chain, best->index, complete.height) == complete.index)
 		return complete;
@@ -43,13 +56,14 @@ static bool window_of(const struct protocol *p, const struct peer *peer,
 	struct chain_entry tip = chain_tip(p->o.chain), last;
 
 	*w = (struct window){.tight = sync_tight(p)};
-	/* A chain of less work than ours is of no use. */
+	/* A chain with less work than ours is not fetched. */
 	if ((best->status & CHAIN_ANY_FAILED) || u256_cmp(&best->work, &tip.work) < 0)
 		return false;
-	last = here(p, peer, best, &w->side);
+	last = last_stored(p, peer, best, &w->branch);
 	w->first = last.height + 1;
-	/* A branch is not connected before it is better: there what is here moves the window. */
-	if (!w->side)
+	/* A branch is not connected before it has more work than our chain: the window moves with what
+	 * is stored, not with the tip. */
+	if (!w->branch)
 		chain_entry_at(p->o.chain, chain_fork(p->o.chain, tip.index, best->index), &last);
 	w->end = last.height + BLOCK_WINDOW;
 	if (w->tight)
@@ -57,100 +71,99 @@ static bool window_of(const struct protocol *p, const struct peer *peer,
 	return w->first <= best->height;
 }
 
-/* Dialled by us, or it has given a block that was news: anybody can come, tell headers and let us wait. */
-static bool proven(const struct peer *peer)
+static bool is_proven(const struct peer *peer)
 {
-	return peer_dialled(peer) || peer->run > 0;
+	return peer_outbound(peer) || peer->useful_blocks > 0;
 }
 
-/* How many blocks it may be asked for at a time: who has shown nothing yet holds up few. */
-static uint32_t at_a_time(const struct peer *peer)
+static uint32_t max_in_flight(const struct peer *peer)
 {
-	return peer_dialled(peer) ? BLOCKS_IN_FLIGHT
-				  : MIN(UNPROVEN_IN_FLIGHT + peer->run, BLOCKS_IN_FLIGHT);
+	return peer_outbound(peer)
+		       ? BLOCKS_IN_FLIGHT
+		       : MIN(UNPROVEN_IN_FLIGHT + peer->useful_blocks, BLOCKS_IN_FLIGHT);
 }
 
-/* With something we want, and not slow. */
-static bool preferred(const struct protocol *p, const struct peer *peer)
+/* A proven peer that has blocks we need and has not been slow. */
+static bool is_preferred(const struct protocol *p, const struct peer *peer)
 {
 	const struct u256 tip = chain_tip(p->o.chain).work;
 	const struct peer_sync *s = &peer->sync;
 	struct chain_entry best;
 
-	return proven(peer) && s->way == SYNC_BY_HEADERS && !peer->paused &&
+	return is_proven(peer) && s->method == SYNC_BY_HEADERS && !peer->paused &&
 	       chain_entry_at(p->o.chain, s->best, &best) && !(best.status & CHAIN_ANY_FAILED) &&
-	       u256_cmp(&best.work, &tip) > 0 && s->stalls == 0 && now_ms(p) >= s->rest_until_ms &&
-	       hash256_is_zero(&s->late.h);
+	       u256_cmp(&best.work, &tip) > 0 && s->timeouts == 0 &&
+	       protocol_now_ms(p) >= s->backoff_until_ms && hash256_is_zero(&s->timed_out_block.h);
 }
 
-/* Is there a better one to ask than this? */
-static bool must_stand_back(const struct protocol *p, const struct peer *peer)
+static bool better_peer_exists(const struct protocol *p, const struct peer *peer)
 {
-	if (proven(peer))
+	if (is_proven(peer))
 		return false;
 	for (const struct peer *o = peer_next(p, NULL); o; o = peer_next(p, o))
-		if (preferred(p, o))
+		if (is_preferred(p, o))
 			return true;
 	return false;
 }
 
-static void have(struct peer *peer, const struct chain_entry *en, struct window *w)
+/* A block on the way is stored: on a branch, the window moves on. */
+static void note_stored(struct peer *peer, const struct chain_entry *en, struct window *w)
 {
-	if (w->looked || !w->side)
+	if (w->found_missing || !w->branch)
 		return;
-	peer->sync.common = en->index;
+	peer->sync.branch_stored = en->index;
 	w->end = en->height + (w->tight ? 1 : BLOCK_WINDOW);
 }
 
-/* What one that has shown nothing was asked for is asked of one that has; and what does not come at once of one that
- * came by itself, of one that we dialled. */
-static bool gives_way(const struct protocol *p, const struct peer *asked, const struct peer *to,
-		      const struct block_hash *hash)
+/* A request moves from an unproven peer to a proven one at once, and from an inbound peer to an outbound one after
+ * REASSIGN_MS. */
+static bool may_reassign(const struct protocol *p, const struct peer *from, const struct peer *to,
+			 const struct block_hash *hash)
 {
-	if (!proven(asked))
-		return proven(to);
-	return peer_dialled(to) && !peer_dialled(asked) && request_age_ms(p, hash) >= STEAL_MS;
+	if (!is_proven(from))
+		return is_proven(to);
+	return peer_outbound(to) && !peer_outbound(from) &&
+	       block_request_age_ms(p, hash) >= REASSIGN_MS;
 }
 
-/* Asks for one where it is missing. False: nothing beyond it is to be asked for. */
+/* Requests the block if it is missing. False: nothing further is to be requested. */
 static bool consider(struct protocol *p, struct peer *peer, chain_index i, struct window *w)
 {
 	struct chain_entry en;
-	struct peer *other;
+	struct peer *holder;
 
 	if (!chain_entry_at(p->o.chain, i, &en))
 		return false;
 	if (en.status & CHAIN_HAVE_BODY) {
-		have(peer, &en, w);
+		note_stored(peer, &en, w);
 		return true;
 	}
-	other = request_peer(p, &en.hash);
-	if (other && gives_way(p, other, peer, &en.hash)) {
-		request_done(p, &en.hash);
-		other = NULL;
+	holder = block_request_peer(p, &en.hash);
+	if (holder && may_reassign(p, holder, peer, &en.hash)) {
+		block_request_cancel(p, &en.hash);
+		holder = NULL;
 	}
-	if (!w->looked)
-		w->holds_up = other;
-	w->looked = true;
-	if (other || sync_settled(p, &en.hash))
+	if (!w->found_missing)
+		w->holder = holder;
+	w->found_missing = true;
+	if (holder || sync_settled(p, &en.hash))
 		return true;
-	request_put(p, peer, &en.hash);
-	put_inv_item(&p->list, INV_BLOCK, &en.hash.h);
-	return peer->sync.n_requests < at_a_time(peer);
+	block_request_add(p, peer, &en.hash);
+	return peer->sync.n_requests < max_in_flight(peer);
 }
 
-/* It has nothing left to do, because of another. */
-static void held_up(struct protocol *p, const struct peer *peer, struct window *w)
+/* The peer has nothing left to send within the window. If another peer holds the window back, its time runs. */
+static void note_stalling(struct protocol *p, const struct peer *peer, const struct window *w)
 {
-	struct peer *other = w->holds_up;
+	struct peer *holder = w->holder;
 
-	if (peer->sync.n_requests > 0 || w->tight || !other || other == peer || other->paused)
+	if (peer->sync.n_requests > 0 || w->tight || !holder || holder == peer || holder->paused)
 		return;
-	if (other->sync.stalling_ms == 0)
-		other->sync.stalling_ms = now_ms(p);
+	if (holder->sync.stalling_since_ms == 0)
+		holder->sync.stalling_since_ms = protocol_now_ms(p);
 }
 
-void window_refill(struct protocol *p, struct peer *peer)
+void block_download_refill(struct protocol *p, struct peer *peer)
 {
 	chain_index path[PATH_SLICE];
 	struct chain_entry best;
@@ -158,7 +171,7 @@ void window_refill(struct protocol *p, struct peer *peer)
 	uint32_t at;
 
 	if (!chain_entry_at(p->o.chain, peer->sync.best, &best) || !window_of(p, peer, &best, &w) ||
-	    must_stand_back(p, peer) || peer->sync.n_requests >= at_a_time(peer))
+	    better_peer_exists(p, peer) || peer->sync.n_requests >= max_in_flight(peer))
 		return;
 	for (at = w.first; at <= w.end && at <= best.height;) {
 		size_t n = chain_path(p->o.chain, best.index, at, path,
@@ -171,32 +184,34 @@ void window_refill(struct protocol *p, struct peer *peer)
 		if (i < n)
 			break;
 	}
-	gate_send_list(p, peer, MSG_GETDATA);
+	msg_send_list(p, peer, MSG_GETDATA);
 	if (at <= w.end || best.height <= w.end)
 		return;
-	p->starved = true;
-	held_up(p, peer, &w);
+	p->sync.window_full = true;
+	note_stalling(p, peer, &w);
 }
 
-void window_moved(struct protocol *p)
+void block_download_connected(struct protocol *p)
 {
-	/* Back down again. Source: Bitcoin Core PeerManagerImpl::BlockConnected. */
-	p->stall_ms = MAX(p->stall_ms * 85 / 100, STALL_MS);
-	p->tip_ms /= 2;
-	if (p->starved)
+	/* Timeouts that were raised fall again. Source: Bitcoin Core PeerManagerImpl::BlockConnected. */
+	p->sync.stall_timeout_ms = MAX(p->sync.stall_timeout_ms * 85 / 100, STALL_MIN_MS);
+	p->sync.tip_timeout_ms /= 2;
+	if (p->sync.window_full)
 		p->wake |= WAKE_WORK;
 }
 
-void window_tick(struct protocol *p, struct peer *peer)
+void block_download_tick(struct protocol *p, struct peer *peer)
 {
 	struct peer_sync *s = &peer->sync;
 
-	p->stall_ms = MAX(p->stall_ms, STALL_MS);
-	if (s->stalling_ms == 0 || peer->paused ||
-	    now_ms(p) - s->stalling_ms < (proven(peer) ? p->stall_ms : UNPROVEN_STALL_MS))
+	p->sync.stall_timeout_ms = MAX(p->sync.stall_timeout_ms, STALL_MIN_MS);
+	if (s->stalling_since_ms == 0 || peer->paused ||
+	    protocol_now_ms(p) - s->stalling_since_ms <
+		    (is_proven(peer) ? p->sync.stall_timeout_ms : STALL_UNPROVEN_MS))
 		return;
-	/* Perhaps the fault lies with our line: the next one has longer. Not where anybody could have come to do so. */
-	if (peer_dialled(peer))
-		p->stall_ms = MIN(p->stall_ms * 2, STALL_END_MS);
-	peer_close(p, peer, CLOSE_PLAIN, "holds up all others: a block asked of it does not come");
+	/* Our own line may be the slow one, so the next peer gets more time. Not after an inbound peer:
+	 * an attacker could raise the timeout by stalling again and again. */
+	if (peer_outbound(peer))
+		p->sync.stall_timeout_ms = MIN(p->sync.stall_timeout_ms * 2, STALL_MAX_MS);
+	peer_close(p, peer, CLOSE_PLAIN, "stalling block download");
 }

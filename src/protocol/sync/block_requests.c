@@ -1,149 +1,173 @@
-/* Blocks asked for: of whom, since when, and what happens where they don't come. */
+#include "protocol/sync/block_requests_priv.h"
+
 #include <stdlib.h>
 
 #include <tally/base/checked.h>
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
 
-#include "protocol/protocol_priv.h"
+#include "protocol/context_priv.h"
+#include "protocol/peer/peer_priv.h"
+#include "protocol/sync/sync_state_priv.h"
 
-#define STALL_MAX_MS     20000 /* without a block of those asked for */
-#define STALL_MIN_MS     5000  /* of a peer that has been quick so far */
-#define STALL_TIMES      32    /* its usual time for a block, times this */
-#define STALLS_MAX       3     /* in a row: it goes */
-#define NOTFOUND_REST_MS 10000
-#define TIP_MS           1000         /* a new tip that others have, too, is then asked of them; */
-#define TIP_END_MS       STALL_MAX_MS /* twice as long each time, for perhaps it is our line */
+/* A peer times out if it sends none of the requested blocks for TIMEOUT_FACTOR times its average delivery time, within
+ * these bounds; of an unknown peer: the maximum. After TIMEOUTS_MAX in a row it is disconnected. */
+#define TIMEOUT_MIN_MS 5000
+#define TIMEOUT_MAX_MS 20000
+#define TIMEOUT_FACTOR 32
+#define TIMEOUTS_MAX   3
 
-void request_put(struct protocol *p, struct peer *peer, const struct block_hash *hash)
+/* A new tip that other peers have, too, times out after a second. The timeout doubles each time, because our own line
+ * may be slow, and is halved with every block connected. */
+#define TIP_TIMEOUT_MIN_MS 1000
+#define TIP_TIMEOUT_MAX_MS TIMEOUT_MAX_MS
+
+#define TIMEOUT_BACKOFF_MS  1000 /* nothing is requested from a peer after a timeout */
+#define NOTFOUND_BACKOFF_MS 10000
+
+/* How long a peer that delivered the last tip late waits for others to be asked for the next one. */
+#define YIELD_MS 2000
+
+void block_request_add(struct protocol *p, struct peer *peer, const struct block_hash *hash)
 {
 	struct block_request *r = NEW(struct block_request);
 
 	r->hash = *hash;
 	r->peer = peer;
-	r->asked_ms = now_ms(p);
+	r->since_ms = protocol_now_ms(p);
 	if (peer->sync.n_requests == 0)
-		peer->sync.progress_ms = r->asked_ms;
+		peer->sync.progress_ms = r->since_ms;
 	list_add(&peer->sync.requests, &r->link);
 	peer->sync.n_requests++;
-	*(struct block_request **)map_put(&p->requests, hash, NULL) = r;
+	*(struct block_request **)map_put(&p->sync.requests, hash, NULL) = r;
+	put_inv_item(&p->list, INV_BLOCK, &hash->h);
+}
+
+static struct block_request *find(const struct protocol *p, const struct block_hash *hash)
+{
+	struct block_request *const *at = map_get(&p->sync.requests, hash);
+
+	return at ? *at : NULL;
 }
 
 static void request_free(struct protocol *p, struct block_request *r)
 {
-	map_del(&p->requests, &r->hash);
+	map_del(&p->sync.requests, &r->hash);
 	list_del(&r->link);
 	r->peer->sync.n_requests--;
-	r->peer->sync.stalling_ms = 0;
+	r->peer->sync.stalling_since_ms = 0;
 	free(r);
 }
 
-struct peer *request_peer(const struct protocol *p, const struct block_hash *hash)
+struct peer *block_request_peer(const struct protocol *p, const struct block_hash *hash)
 {
-	struct block_request *const *at = map_get(&p->requests, hash);
+	const struct block_request *r = find(p, hash);
 
-	return at ? (*at)->peer : NULL;
+	return r ? r->peer : NULL;
 }
 
-int64_t request_age_ms(const struct protocol *p, const struct block_hash *hash)
+int64_t block_request_age_ms(const struct protocol *p, const struct block_hash *hash)
 {
-	struct block_request *const *at = map_get(&p->requests, hash);
+	const struct block_request *r = find(p, hash);
 
-	return at ? now_ms(p) - (*at)->asked_ms : 0;
+	return r ? protocol_now_ms(p) - r->since_ms : 0;
 }
 
-/* True: this peer was asked for it, and has now answered. */
-bool request_take(struct protocol *p, struct peer *peer, const struct block_hash *hash)
+bool block_request_fulfil(struct protocol *p, struct peer *peer, const struct block_hash *hash)
 {
-	struct block_request *const *at = map_get(&p->requests, hash);
+	struct block_request *r = find(p, hash);
 	struct peer_sync *s = &peer->sync;
 	int64_t took;
 
-	if (!at || (*at)->peer != peer)
+	if (!r || r->peer != peer)
 		return false;
-	took = now_ms(p) - MAX(s->progress_ms, (*at)->asked_ms);
+	took = protocol_now_ms(p) - MAX(s->progress_ms, r->since_ms);
 	s->avg_ms = MAX((7 * s->avg_ms + MAX(took, 0)) / 8, 1);
-	s->progress_ms = now_ms(p);
-	s->stalls = 0;
-	s->late = (struct block_hash){0};
-	request_free(p, *at);
+	s->progress_ms = protocol_now_ms(p);
+	s->timeouts = 0;
+	s->timed_out_block = (struct block_hash){0};
+	request_free(p, r);
 	return true;
 }
 
-void request_late_came(struct peer *peer, const struct block_hash *hash)
+void block_request_arrived_late(struct peer *peer, const struct block_hash *hash)
 {
-	if (hash256_equal(&peer->sync.late.h, &hash->h))
-		peer->sync.stalls = 0;
+	if (hash256_equal(&peer->sync.timed_out_block.h, &hash->h))
+		peer->sync.timeouts = 0;
 }
 
-static bool is_late(const struct peer *peer)
+static bool timed_out(const struct peer *peer)
 {
-	return !hash256_is_zero(&peer->sync.late.h);
+	return !hash256_is_zero(&peer->sync.timed_out_block.h);
 }
 
-static bool all_are_late(const struct protocol *p)
+static bool all_timed_out(const struct protocol *p)
 {
 	for (const struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		if (peer->sync.way != SYNC_NOT && peer_live(peer) && !is_late(peer))
+		if (peer->sync.method != SYNC_METHOD_NONE && !timed_out(peer))
 			return false;
 	return true;
 }
 
-bool request_must_wait(const struct protocol *p, const struct peer *peer)
+bool block_request_must_yield(const struct protocol *p, const struct peer *peer)
 {
-	return !p->catching_up && is_late(peer) && now_ms(p) - peer->sync.told_ms < 2 * TIP_MS &&
-	       !all_are_late(p);
+	return !p->sync.catching_up && timed_out(peer) &&
+	       protocol_now_ms(p) - peer->sync.best_since_ms < YIELD_MS && !all_timed_out(p);
 }
 
-void request_done(struct protocol *p, const struct block_hash *hash)
+void block_request_cancel(struct protocol *p, const struct block_hash *hash)
 {
-	struct block_request *const *at = map_get(&p->requests, hash);
+	struct block_request *r = find(p, hash);
 
-	if (at)
-		request_free(p, *at);
+	if (r)
+		request_free(p, r);
 }
 
-void requests_drop(struct protocol *p, struct peer *peer)
+void block_requests_drop(struct protocol *p, struct peer *peer)
 {
 	list_each_safe (it, &peer->sync.requests)
 		request_free(p, list_entry(it, struct block_request, link));
 }
 
-/* It doesn't have what it announced. One whose headers promise blocks that it won't give is not asked
- * again at once, nor for ever. */
-void request_notfound(struct protocol *p, struct peer *peer, const struct block_hash *hash)
+void block_request_notfound(struct protocol *p, struct peer *peer, const struct block_hash *hash)
 {
+	struct block_request *r = find(p, hash);
 	struct peer_sync *s = &peer->sync;
 
-	hash_queue_forget(&s->want, &hash->h);
-	if (hash256_equal(&s->root.h, &hash->h)) {
-		s->root = (struct block_hash){0};
-		s->walking = false;
+	hash_queue_forget(&s->announced, &hash->h);
+	if (hash256_equal(&s->missing_parent.h, &hash->h)) {
+		s->missing_parent = (struct block_hash){0};
+		s->walking_back = false;
 	}
-	if (request_peer(p, hash) != peer)
+	if (!r || r->peer != peer)
 		return;
-	request_free(p, *(struct block_request **)map_get(&p->requests, hash));
-	if (s->way == SYNC_BY_HEADERS && now_ms(p) >= s->rest_until_ms) {
-		s->rest_until_ms = now_ms(p) + NOTFOUND_REST_MS;
-		if (++s->stalls >= STALLS_MAX)
+	request_free(p, r);
+	/* Its headers promise a block that it doesn't have: it is requested again later, from this
+	 * peer or others, and the peer goes if that happens again and again. */
+	if (s->method == SYNC_BY_HEADERS && protocol_now_ms(p) >= s->backoff_until_ms) {
+		s->backoff_until_ms = protocol_now_ms(p) + NOTFOUND_BACKOFF_MS;
+		if (++s->timeouts >= TIMEOUTS_MAX)
 			peer_close(p, peer, CLOSE_PLAIN, "does not have the blocks of its headers");
 	}
-	sync_refill_all(p);
+	sync_refill_all_later(p);
 }
 
-/* Has it that block, and was it not asked for it before? */
+/* --- timeouts --------------------------------------------------------------------------- */
+
+/* The peer has this block, and it has not timed out here before. */
 static bool could_send(const struct protocol *p, const struct peer *peer,
 		       const struct chain_entry *en)
 {
 	const struct peer_sync *s = &peer->sync;
 
-	return peer_live(peer) && !peer->paused && now_ms(p) >= s->rest_until_ms &&
-	       s->best != CHAIN_NONE && !hash256_equal(&s->late.h, &en->hash.h) &&
+	return peer_live(peer) && !peer->paused && protocol_now_ms(p) >= s->backoff_until_ms &&
+	       s->best != CHAIN_NONE && !hash256_equal(&s->timed_out_block.h, &en->hash.h) &&
 	       chain_ancestor(p->o.chain, s->best, en->height) == en->index;
 }
 
-/* Of the others that could send what it was asked for first, the one that gave us a block last; NULL: nobody could. */
-static struct peer *other_giver(const struct protocol *p, const struct peer *peer)
+/* Of the other peers that could send the oldest block requested from this one, the peer that last sent a new block. NULL:
+ * none could. */
+static struct peer *other_source(const struct protocol *p, const struct peer *peer)
 {
 	const struct block_request *first =
 		list_first(&peer->sync.requests, struct block_request, link);
@@ -159,52 +183,54 @@ static struct peer *other_giver(const struct protocol *p, const struct peer *pee
 	return best;
 }
 
-/* How long to wait for it. A new tip must not wait long where others have it. */
-static int64_t patience(const struct protocol *p, const struct peer_sync *s, bool others)
+/* others: some other peer could send the block. */
+static int64_t timeout_ms(const struct protocol *p, const struct peer_sync *s, bool others)
 {
-	if (others && !p->catching_up)
-		return sync_headers_ahead(p) < BEHIND_BLOCKS ? MAX(p->tip_ms, TIP_MS)
-							     : STALL_MIN_MS;
-	return s->avg_ms ? MIN(MAX(s->avg_ms * STALL_TIMES, STALL_MIN_MS), STALL_MAX_MS)
-			 : STALL_MAX_MS;
+	if (others && !p->sync.catching_up)
+		return sync_headers_ahead(p) < BEHIND_BLOCKS
+			       ? MAX(p->sync.tip_timeout_ms, TIP_TIMEOUT_MIN_MS)
+			       : TIMEOUT_MIN_MS;
+	return s->avg_ms ? MIN(MAX(s->avg_ms * TIMEOUT_FACTOR, TIMEOUT_MIN_MS), TIMEOUT_MAX_MS)
+			 : TIMEOUT_MAX_MS;
 }
 
-/* Others are asked, this one first. */
-static void pass_on(struct protocol *p, struct peer *peer, struct peer *to)
+/* Gives the peer's requests back, to be made from `other` first. NULL: from any peer. */
+static void reassign(struct protocol *p, struct peer *peer, const struct peer *other)
 {
 	struct peer_sync *s = &peer->sync;
 
-	if (to)
-		p->tip_ms = MIN(MAX(p->tip_ms, TIP_MS) * 2, TIP_END_MS);
-	s->late = list_first(&s->requests, struct block_request, link)->hash;
-	s->rest_until_ms = now_ms(p) + TIP_MS;
+	if (other) {
+		p->sync.tip_timeout_ms = MIN(MAX(p->sync.tip_timeout_ms, TIP_TIMEOUT_MIN_MS) * 2,
+					     TIP_TIMEOUT_MAX_MS);
+		p->sync.refill_first = other->info.id;
+	}
+	s->timed_out_block = list_first(&s->requests, struct block_request, link)->hash;
+	s->backoff_until_ms = protocol_now_ms(p) + TIMEOUT_BACKOFF_MS;
 	s->avg_ms = 0;
-	peer->run = 0; /* it has to show again that it gives */
-	requests_drop(p, peer);
-	if (to)
-		sync_refill(p, to);
-	sync_refill_all(p);
+	peer->useful_blocks = 0;
+	block_requests_drop(p, peer);
+	sync_refill_all_later(p);
 }
 
-void requests_tick(struct protocol *p, struct peer *peer)
+void block_requests_tick(struct protocol *p, struct peer *peer)
 {
 	struct peer_sync *s = &peer->sync;
-	int64_t waited = now_ms(p) - s->progress_ms;
-	char name[NET_ADDR_CHARS + 16];
+	int64_t waited = protocol_now_ms(p) - s->progress_ms;
+	char name[PEER_NAME_CHARS];
 	struct peer *other;
 
-	/* While we don't read it can't be blamed. */
-	if (s->n_requests == 0 || peer->paused || waited < TIP_MS)
+	/* While it is paused it can't deliver. */
+	if (s->n_requests == 0 || peer->paused || waited < TIP_TIMEOUT_MIN_MS)
 		return;
-	other = other_giver(p, peer);
-	if (waited < patience(p, s, other != NULL))
+	other = other_source(p, peer);
+	if (waited < timeout_ms(p, s, other != NULL))
 		return;
-	if (++s->stalls >= STALLS_MAX) {
-		peer_close(p, peer, CLOSE_PLAIN, "does not send the blocks asked of it");
-		sync_refill_all(p);
+	if (++s->timeouts >= TIMEOUTS_MAX) {
+		peer_close(p, peer, CLOSE_PLAIN, "requested blocks timed out %d times in a row",
+			   TIMEOUTS_MAX);
 		return;
 	}
-	log_info(LOG_PEER, "peer %s: no block for a while, others are asked",
+	log_info(LOG_PEER, "peer %s: a requested block timed out, requesting it from other peers",
 		 peer_name(peer, name));
-	pass_on(p, peer, other);
+	reassign(p, peer, other);
 }

@@ -1,172 +1,222 @@
-/* A node without a chain: asks its peers for genesis, and takes the only one there is, or the one a person
- * wants. Source: tally-protocol(7), GENESIS, "Joining". */
+/* A node without a chain asks every peer for its genesis: getblocks, then getdata for the first block, then for its parent and
+ * so on, until a block has no parent. It joins the only chain that is offered, or the one that a person wants. An attacker
+ * can connect many times and offer invented chains, so outbound peers decide, if there are any. */
+#include "protocol/sync/chain_discovery_priv.h"
+
 #include <string.h>
 
 #include <tally/base/log.h>
 #include <tally/consensus/rules.h>
 
-#include "protocol/protocol_priv.h"
+#include "protocol/context_priv.h"
+#include "protocol/peer/handshake_priv.h"
+#include "protocol/peer/peer_priv.h"
+#include "protocol/sync/sync_state_priv.h"
+#include "protocol/wire/msg_send_priv.h"
 
-#define SETTLE_MS         3000  /* after the first offer */
-#define SETTLE_INBOUND_MS 10000 /* where only peers make it that came by themselves */
-#define ANSWER_MS         5000  /* a getblocks without locator; after that the older form */
-#define GIVE_UP_MS        15000 /* nothing came of it */
-#define AGAIN_MS          30000
-#define STEPS_MAX         100000 /* blocks walked down to genesis */
+#define SETTLE_OUTBOUND_MS 3000  /* after the first offer, until a chain is joined */
+#define SETTLE_INBOUND_MS  10000 /* if only inbound peers offer it */
+#define FALLBACK_MS        5000  /* without an answer to a getblocks without hashes */
+#define ANSWER_MAX_MS      15000 /* without any answer: the peer has failed */
+#define RETRY_MS           30000 /* a peer that has failed is asked again */
+#define STEPS_MAX          100000
 
-/* A dialled peer has answered, one way or another. */
-static void count(struct protocol *p, struct peer *peer)
+/* An outbound peer has answered or failed. */
+static void count_answer(struct protocol *p, struct peer *peer)
 {
-	if (!peer_dialled(peer) || peer->join.counted)
+	if (!peer_outbound(peer) || peer->discovery.counted)
 		return;
-	peer->join.counted = true;
-	p->answered++;
+	peer->discovery.counted = true;
+	p->discovery.answered++;
 }
 
-static void nothing(struct protocol *p, struct peer *peer)
+static void fail(struct protocol *p, struct peer *peer)
 {
-	peer->join.state = JOIN_NOTHING;
-	peer->join.asked_ms = now_ms(p);
-	count(p, peer);
+	peer->discovery.state = DISCOVERY_FAILED;
+	peer->discovery.requested_ms = protocol_now_ms(p);
+	count_answer(p, peer);
 }
 
-/* An empty locator: from genesis, genesis included. `older` asks in a form every peer knows: after a
- * hash that nobody has, which is after genesis. */
-static void ask(struct protocol *p, struct peer *peer, bool older)
+static void request_hashes(struct protocol *p, struct peer *peer)
 {
-	static const uint8_t nobodys[HASH_BYTES];
+	struct msg m = {.kind = MSG_GETBLOCKS};
+
+	/* No hashes: the answer begins with genesis. */
+	m.u.locator.version = PROTOCOL_VERSION;
+	peer->discovery.requested_ms = protocol_now_ms(p);
+	peer->discovery.fallback_sent = false;
+	peer->discovery.state = DISCOVERY_REQUESTED;
+	msg_send(p, peer, &m);
+}
+
+/* The form that every peer understands: one hash, of zeros, which no block has. The answer begins after genesis. */
+static void request_hashes_fallback(struct protocol *p, struct peer *peer)
+{
+	static const uint8_t zeros[HASH_BYTES];
 	struct msg m = {.kind = MSG_GETBLOCKS};
 
 	m.u.locator.version = PROTOCOL_VERSION;
-	m.u.locator.n = older ? 1 : 0;
-	m.u.locator.hashes = nobodys;
-	if (!older)
-		peer->join.asked_ms = now_ms(p);
-	peer->join.asked_older = older;
-	peer->join.state = JOIN_ASKED;
-	gate_send(p, peer, &m);
+	m.u.locator.n = 1;
+	m.u.locator.hashes = zeros;
+	peer->discovery.fallback_sent = true;
+	msg_send(p, peer, &m);
 }
 
-static void get_block(struct protocol *p, struct peer *peer, const struct block_hash *hash)
+static void request_block(struct protocol *p, struct peer *peer, const struct block_hash *hash)
 {
-	peer->join.state = JOIN_WALKING;
-	peer->join.want = *hash;
-	peer->join.asked_ms = now_ms(p);
+	peer->discovery.state = DISCOVERY_WALKING;
+	peer->discovery.requested = *hash;
+	peer->discovery.requested_ms = protocol_now_ms(p);
 	put_inv_item(&p->list, INV_BLOCK, &hash->h);
-	gate_send_list(p, peer, MSG_GETDATA);
+	msg_send_list(p, peer, MSG_GETDATA);
 }
 
-void join_peer_ready(struct protocol *p, struct peer *peer)
+void chain_discovery_peer_ready(struct protocol *p, struct peer *peer)
 {
 	if (peer->has_chain)
-		ask(p, peer, false);
+		request_hashes(p, peer);
 	else
-		nothing(p, peer);
+		fail(p, peer);
 }
 
-void join_announced(struct protocol *p, struct peer *peer, const struct block_hash *first)
+/* The peer has announced blocks; `first` is the first of them. */
+static void blocks_announced(struct protocol *p, struct peer *peer, const struct block_hash *first)
 {
 	peer->has_chain = true;
-	switch (peer->join.state) {
-	case JOIN_ASKED:
-		get_block(p, peer, peer->tagged ? &peer->chain : first);
+	switch (peer->discovery.state) {
+	case DISCOVERY_REQUESTED:
+		request_block(p, peer, peer->has_chain_tag ? &peer->chain_tag : first);
 		break;
-	case JOIN_NEW:
-	case JOIN_NOTHING:
-		/* It had none, or none to tell of: now from the beginning. */
-		hash_queue_clear(&peer->sync.want);
-		ask(p, peer, false);
+	case DISCOVERY_NEW:
+	case DISCOVERY_FAILED:
+		/* It had no chain before, or did not answer. */
+		hash_queue_clear(&peer->sync.announced);
+		request_hashes(p, peer);
 		break;
-	case JOIN_WALKING:
-	case JOIN_OFFERED:
+	case DISCOVERY_WALKING:
+	case DISCOVERY_OFFERED:
 		break;
 	}
 }
 
-void join_notfound(struct protocol *p, struct peer *peer, const struct block_hash *hash)
+void chain_discovery_inv(struct protocol *p, struct peer *peer, const struct msg *m)
 {
-	if (peer->join.state == JOIN_WALKING && hash256_equal(&peer->join.want.h, &hash->h))
-		nothing(p, peer);
+	const struct msg_list *l = &m->u.list;
+	const bool is_answer = peer->discovery.state == DISCOVERY_REQUESTED;
+	struct block_hash first, last;
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct inv_item it = msg_inv_at(l, i);
+
+		if (it.type != INV_BLOCK)
+			continue;
+		if (n++ == 0)
+			first.h = it.hash;
+		last.h = it.hash;
+		/* Kept in order: they are requested when there is a chain (sync_getblocks.c). */
+		if (is_answer)
+			hash_queue_push(&peer->sync.announced, &it.hash);
+	}
+	if (n == 0)
+		return;
+	if (is_answer && n == GETBLOCKS_MAX) {
+		peer->sync.more_available = true;
+		peer->sync.last_inv = last;
+	}
+	blocks_announced(p, peer, &first);
+}
+
+void chain_discovery_notfound(struct protocol *p, struct peer *peer, const struct block_hash *hash)
+{
+	if (peer->discovery.state == DISCOVERY_WALKING &&
+	    hash256_equal(&peer->discovery.requested.h, &hash->h))
+		fail(p, peer);
 }
 
 /* --- offers --------------------------------------------------------------------- */
 
 static struct offer *offer_find(struct protocol *p, const struct block_hash *genesis)
 {
-	for (size_t i = 0; i < p->n_offers; i++)
-		if (hash256_equal(&p->offers[i].genesis->hash.h, &genesis->h))
-			return &p->offers[i];
+	struct chain_discovery *d = &p->discovery;
+
+	for (size_t i = 0; i < d->n_offers; i++)
+		if (hash256_equal(&d->offers[i].genesis->hash.h, &genesis->h))
+			return &d->offers[i];
 	return NULL;
 }
 
-static void offer_remove(struct protocol *p, struct offer *o)
+static void offer_remove(struct chain_discovery *d, struct offer *o)
 {
-	size_t i = (size_t)(o - p->offers);
+	size_t i = (size_t)(o - d->offers);
 
 	block_unref(o->genesis);
-	memmove(o, o + 1, (--p->n_offers - i) * sizeof(*o));
+	memmove(o, o + 1, (--d->n_offers - i) * sizeof(*o));
 }
 
-void join_peer_gone(struct protocol *p, struct peer *peer)
+void chain_discovery_peer_gone(struct protocol *p, struct peer *peer)
 {
 	struct offer *o = NULL;
 
-	if (has_chain(p))
+	if (protocol_has_chain(p))
 		return;
-	count(p, peer);
-	if (peer->join.state == JOIN_OFFERED)
-		o = offer_find(p, &peer->join.offered);
-	/* It stays on the list: others may have that chain, too. */
+	count_answer(p, peer);
+	if (peer->discovery.state == DISCOVERY_OFFERED)
+		o = offer_find(p, &peer->discovery.offered);
+	/* The offer stays, even without peers: another peer may have that chain. */
 	if (o && o->peers > 0)
 		o->peers--;
-	peer->join.state =
-		JOIN_NEW; /* a peer that is sent away goes twice: then, and when it is gone */
+	/* So that a second call for the same peer doesn't count it again. */
+	peer->discovery.state = DISCOVERY_NEW;
 }
 
-static bool offers(const struct peer *peer, const struct offer *o)
+static bool peer_offers(const struct peer *peer, const struct offer *o)
 {
-	return peer->join.state == JOIN_OFFERED &&
-	       hash256_equal(&peer->join.offered.h, &o->genesis->hash.h);
+	return peer->discovery.state == DISCOVERY_OFFERED &&
+	       hash256_equal(&peer->discovery.offered.h, &o->genesis->hash.h);
 }
 
-/* Does a peer offer it that we dialled? */
-static bool by_dialled(const struct protocol *p, const struct offer *o)
+static bool offered_by_outbound(const struct protocol *p, const struct offer *o)
 {
 	for (const struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		if (peer_dialled(peer) && offers(peer, o))
+		if (peer_outbound(peer) && peer_offers(peer, o))
 			return true;
 	return false;
 }
 
-/* Where the list is full, a chain makes room that nobody here has any more; for one that a peer has that we dialled
- * also one that only such have that came by themselves: they can make up as many as they like. NULL: there is none. */
-static struct offer *offer_put(struct protocol *p, bool dialled)
+/* If the list is full, an offer that no connected peer makes any more is removed; for an outbound peer's offer also one that only
+ * inbound peers make: an attacker can make up any number of those. NULL: there is no room. */
+static struct offer *offer_new(struct protocol *p, bool outbound)
 {
-	for (size_t i = 0; p->n_offers == OFFERS_MAX && i < p->n_offers; i++)
-		if (p->offers[i].peers == 0)
-			offer_remove(p, &p->offers[i]);
-	for (size_t i = 0; dialled && p->n_offers == OFFERS_MAX && i < p->n_offers; i++)
-		if (!by_dialled(p, &p->offers[i]))
-			offer_remove(p, &p->offers[i]);
-	return p->n_offers < OFFERS_MAX ? &p->offers[p->n_offers++] : NULL;
+	struct chain_discovery *d = &p->discovery;
+
+	for (size_t i = 0; d->n_offers == OFFERS_MAX && i < d->n_offers; i++)
+		if (d->offers[i].peers == 0)
+			offer_remove(d, &d->offers[i]);
+	for (size_t i = 0; outbound && d->n_offers == OFFERS_MAX && i < d->n_offers; i++)
+		if (!offered_by_outbound(p, &d->offers[i]))
+			offer_remove(d, &d->offers[i]);
+	return d->n_offers < OFFERS_MAX ? &d->offers[d->n_offers++] : NULL;
 }
 
-void join_free(struct protocol *p)
+void chain_discovery_free(struct protocol *p)
 {
-	while (p->n_offers > 0)
-		offer_remove(p, &p->offers[p->n_offers - 1]);
+	struct chain_discovery *d = &p->discovery;
+
+	while (d->n_offers > 0)
+		offer_remove(d, &d->offers[d->n_offers - 1]);
 }
 
-/* Who offers it, the first of those that still do; 0: they have all gone. */
+/* A connected peer that makes this offer; 0: none. */
 static conn_id offered_by(const struct protocol *p, const struct offer *o)
 {
 	for (const struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		if (offers(peer, o))
+		if (peer_offers(peer, o))
 			return peer->info.id;
 	return 0;
 }
 
-/* False: the owner refused it. */
+/* Joins this chain. False: the owner refused it. */
 static bool adopt(struct protocol *p, struct offer *o)
 {
 	const struct protocol_events *ev = p->o.events;
@@ -175,235 +225,264 @@ static bool adopt(struct protocol *p, struct offer *o)
 	bool taken;
 
 	hash256_hex(name, &genesis->hash.h);
-	log_info(LOG_PEER, "chain %s, genesis %s: taken", o->params.name, name);
-	p->adopting = true;
+	log_info(LOG_PEER, "joining chain %s, genesis %s", o->params.name, name);
+	p->discovery.adopting = true;
 	taken = ev && ev->adopt && ev->adopt(p->o.events_arg, genesis, offered_by(p, o));
-	p->adopting = false;
+	p->discovery.adopting = false;
+	/* The callback may have changed the list. */
 	o = offer_find(p, &genesis->hash);
 	if (!taken && o)
-		offer_remove(p, o);
+		offer_remove(&p->discovery, o);
 	block_unref(genesis);
 	return taken;
 }
 
-/* False: its first block is from the future yet. */
+/* False: genesis is from the future. */
 static bool is_due(const struct protocol *p, const struct offer *o, struct err *e)
 {
 	return header_check_clock(&o->genesis->header, clock_unix(p->o.clock), e);
 }
 
-static bool everybody_answered(const struct protocol *p)
+/* --- the decision ------------------------------------------------------------------- */
+
+static bool all_outbound_answered(const struct protocol *p)
 {
-	if (p->answered < p->expected)
+	if (p->discovery.answered < p->discovery.expected)
 		return false;
 	list_each (it, &p->peers) {
 		const struct peer *peer = list_entry(it, struct peer, link);
 
-		if (peer_dialled(peer) && !peer->join.counted && !peer->closing)
+		if (peer_outbound(peer) && !peer->discovery.counted && !peer->closing)
 			return false;
 	}
 	return true;
 }
 
-/* It has been asked, and there was little time yet. One that has no chain itself waits for others, as we do. */
+/* The peer may still offer a chain. A peer without a chain is not waited for: it waits for one, too. */
 static bool may_still_offer(const struct protocol *p, const struct peer *peer)
 {
 	if (!peer->handshaken)
-		return !peer->closing && now_ms(p) - peer->opened_ms < GIVE_UP_MS;
-	return (peer->join.state == JOIN_ASKED || peer->join.state == JOIN_WALKING) &&
-	       now_ms(p) - peer->handshaken_ms < GIVE_UP_MS;
+		return !peer->closing && protocol_now_ms(p) - peer->opened_ms < ANSWER_MAX_MS;
+	return (peer->discovery.state == DISCOVERY_REQUESTED ||
+		peer->discovery.state == DISCOVERY_WALKING) &&
+	       protocol_now_ms(p) - peer->handshaken_ms < ANSWER_MAX_MS;
 }
 
-/* Whom we dialled we know better than who came: what only such offer is not taken while one that we dialled may still
- * offer another one, nor at once. */
-static bool settled(const struct protocol *p, const struct offer *o)
+/* A chain that only inbound peers offer has to wait longer, and for all outbound peers. */
+static bool is_settled(const struct protocol *p, const struct offer *o)
 {
-	if (by_dialled(p, o))
-		return everybody_answered(p) || now_ms(p) - p->dialled_offer_ms >= SETTLE_MS;
+	const struct chain_discovery *d = &p->discovery;
+
+	if (offered_by_outbound(p, o))
+		return all_outbound_answered(p) ||
+		       protocol_now_ms(p) - d->outbound_offer_ms >= SETTLE_OUTBOUND_MS;
 	list_each (it, &p->peers) {
 		const struct peer *peer = list_entry(it, struct peer, link);
 
-		if (peer_dialled(peer) && may_still_offer(p, peer))
+		if (peer_outbound(peer) && may_still_offer(p, peer))
 			return false;
 	}
-	return now_ms(p) - p->first_offer_ms >= SETTLE_INBOUND_MS;
+	return protocol_now_ms(p) - d->first_offer_ms >= SETTLE_INBOUND_MS;
 }
 
-/* Where those that we dialled differ, or those that came and nobody else offers, a person chooses: NULL. */
-static struct offer *the_only_one(struct protocol *p)
+/* The only offer of outbound peers; without any, the only offer. NULL: there is none or they differ, and a person
+ * chooses. */
+static struct offer *only_offer(struct protocol *p)
 {
+	struct chain_discovery *d = &p->discovery;
 	struct offer *only = NULL;
-	size_t dialled = 0;
+	size_t outbound = 0;
 
-	for (size_t i = 0; i < p->n_offers; i++)
-		if (by_dialled(p, &p->offers[i])) {
-			only = &p->offers[i];
-			dialled++;
+	for (size_t i = 0; i < d->n_offers; i++)
+		if (offered_by_outbound(p, &d->offers[i])) {
+			only = &d->offers[i];
+			outbound++;
 		}
-	if (dialled == 0 && p->n_offers == 1)
-		return &p->offers[0];
-	return dialled == 1 ? only : NULL;
+	if (outbound == 0 && d->n_offers == 1)
+		return &d->offers[0];
+	return outbound == 1 ? only : NULL;
 }
 
 static void decide(struct protocol *p)
 {
 	struct offer *wanted = p->o.want_chain ? offer_find(p, &p->o.wanted) : NULL, *only;
 
-	if (has_chain(p) || p->adopting || p->n_offers == 0)
+	if (protocol_has_chain(p) || p->discovery.adopting || p->discovery.n_offers == 0)
 		return;
 	if (wanted && is_due(p, wanted, NULL)) {
 		adopt(p, wanted);
 		return;
 	}
-	/* One that is not due is an offer as any other: it is waited for, and no other one taken instead. */
-	only = the_only_one(p);
-	if (!p->o.want_chain && only && is_due(p, only, NULL) && settled(p, only))
+	/* A chain from the future takes part like any other: it is waited for, and no other chain is joined
+	 * instead. */
+	only = only_offer(p);
+	if (!p->o.want_chain && only && is_due(p, only, NULL) && is_settled(p, only))
 		adopt(p, only);
 }
 
 static void log_offers(const struct protocol *p)
 {
-	log_warn(LOG_PEER, "peers offer %zu different chains: choose one", p->n_offers);
-	for (size_t i = 0; i < p->n_offers; i++) {
+	const struct chain_discovery *d = &p->discovery;
+
+	log_warn(LOG_PEER, "peers offer %zu different chains: choose one", d->n_offers);
+	for (size_t i = 0; i < d->n_offers; i++) {
 		char hex[HASH_HEX_CHARS + 1];
 
-		hash256_hex(hex, &p->offers[i].genesis->hash.h);
-		log_warn(LOG_PEER, "  %s  %s", hex, p->offers[i].params.name);
+		hash256_hex(hex, &d->offers[i].genesis->hash.h);
+		log_warn(LOG_PEER, "  %s  %s", hex, d->offers[i].params.name);
 	}
+}
+
+/* NULL: there is no room for another offer. */
+static struct offer *offer_count(struct protocol *p, struct peer *peer, struct block *b,
+				 const struct chain_params *params)
+{
+	struct offer *o = offer_find(p, &b->hash);
+
+	if (o) {
+		o->peers++;
+		return o;
+	}
+	o = offer_new(p, peer_outbound(peer));
+	if (!o)
+		return NULL;
+	*o = (struct offer){.params = *params, .genesis = block_ref(b), .peers = 1};
+	if (p->discovery.n_offers == 1)
+		p->discovery.first_offer_ms = protocol_now_ms(p);
+	else
+		log_offers(p);
+	return o;
 }
 
 static void offer_add(struct protocol *p, struct peer *peer, struct block *b,
 		      const struct chain_params *params)
 {
-	struct offer *o = offer_find(p, &b->hash);
+	struct offer *o;
 	struct err e = {0};
 	bool future;
 
-	peer->join.state = JOIN_OFFERED;
-	peer->join.offered = b->hash;
-	if (o) {
-		o->peers++;
-	} else if ((o = offer_put(p, peer_dialled(peer))) != NULL) {
-		*o = (struct offer){.params = *params, .genesis = block_ref(b), .peers = 1};
-		if (p->n_offers == 1)
-			p->first_offer_ms = now_ms(p);
-		else
-			log_offers(p);
-	}
-	if (peer_dialled(peer) && p->dialled_offer_ms == 0)
-		p->dialled_offer_ms = now_ms(p);
+	peer->discovery.state = DISCOVERY_OFFERED;
+	peer->discovery.offered = b->hash;
+	o = offer_count(p, peer, b, params);
+	if (peer_outbound(peer) && p->discovery.outbound_offer_ms == 0)
+		p->discovery.outbound_offer_ms = protocol_now_ms(p);
 	future = o && !is_due(p, o, &e);
-	if (future && future_tells(p))
+	if (future && sync_may_log_future(p))
 		log_warn(LOG_PEER,
 			 "peer %u offers a chain from the future, whose first block's %s: "
 			 "is this machine's clock right?",
 			 peer->info.id, e.detail);
-	if (p->n_offers > 1 || future)
+	if (p->discovery.n_offers > 1 || future)
 		p->wake |= WAKE_OFFERS;
-	count(p, peer);
+	count_answer(p, peer);
 	decide(p);
 }
 
-static void take_genesis(struct protocol *p, struct peer *peer, struct block *b)
+static void receive_genesis(struct protocol *p, struct peer *peer, struct block *b)
 {
 	struct chain_params params;
 	struct err e;
 
 	err_clear(&e);
-	if (peer->tagged && !hash256_equal(&peer->chain.h, &b->hash.h)) {
-		peer_close(p, peer, CLOSE_PLAIN, "its genesis isn't that of its user agent");
+	if (peer->has_chain_tag && !hash256_equal(&peer->chain_tag.h, &b->hash.h)) {
+		peer_close(p, peer, CLOSE_PLAIN,
+			   "its genesis is not the one named in its user agent");
 	} else if (p->o.want_chain && !hash256_equal(&p->o.wanted.h, &b->hash.h)) {
-		close_other_chain(p, peer, &b->hash);
+		handshake_close_other_chain(p, peer, &b->hash);
 	} else if (!block_check_bytes(b, &e)) {
-		peer_close(p, peer, CLOSE_DISCOURAGE, "genesis: %s: %s", e.token, e.detail);
+		peer_close(p, peer, CLOSE_DISCOURAGE, "invalid genesis: %s: %s", e.token, e.detail);
 	} else if (!genesis_read(&params, b, &e)) {
-		/* Perhaps of a newer program: nothing to be held against it. */
+		/* A newer program may allow other parameters, so the address is not discouraged. */
 		peer_close(p, peer, CLOSE_PLAIN, "its chain is refused: %s: %s", e.token, e.detail);
 	} else {
 		offer_add(p, peer, b, &params);
 	}
 }
 
-void join_block(struct protocol *p, struct peer *peer, struct block *b)
+void chain_discovery_block(struct protocol *p, struct peer *peer, const struct msg *m)
 {
-	if (peer->join.state != JOIN_WALKING || !hash256_equal(&peer->join.want.h, &b->hash.h))
+	struct block *b = m->u.block;
+
+	if (peer->discovery.state != DISCOVERY_WALKING ||
+	    !hash256_equal(&peer->discovery.requested.h, &b->hash.h))
 		return;
 	if (hash256_is_zero(&b->header.prev.h))
-		take_genesis(p, peer, b);
-	else if (++peer->join.steps > STEPS_MAX)
-		nothing(p, peer);
+		receive_genesis(p, peer, b);
+	else if (++peer->discovery.steps > STEPS_MAX)
+		fail(p, peer);
 	else
-		get_block(p, peer, &b->header.prev);
+		request_block(p, peer, &b->header.prev);
 }
 
 /* --- time ------------------------------------------------------------------------ */
 
 static void tick_peer(struct protocol *p, struct peer *peer)
 {
-	int64_t since = now_ms(p) - peer->join.asked_ms;
+	int64_t since = protocol_now_ms(p) - peer->discovery.requested_ms;
 
-	switch (peer->join.state) {
-	case JOIN_ASKED:
-		if (since >= GIVE_UP_MS)
-			nothing(p, peer);
-		else if (since >= ANSWER_MS && peer->tagged)
-			get_block(p, peer, &peer->chain);
-		else if (since >= ANSWER_MS && !peer->join.asked_older)
-			ask(p, peer, true);
+	switch (peer->discovery.state) {
+	case DISCOVERY_REQUESTED:
+		if (since >= ANSWER_MAX_MS)
+			fail(p, peer);
+		else if (since >= FALLBACK_MS && peer->has_chain_tag)
+			request_block(p, peer, &peer->chain_tag);
+		else if (since >= FALLBACK_MS && !peer->discovery.fallback_sent)
+			request_hashes_fallback(p, peer);
 		break;
-	case JOIN_WALKING:
-		if (since >= GIVE_UP_MS)
-			nothing(p, peer);
+	case DISCOVERY_WALKING:
+		if (since >= ANSWER_MAX_MS)
+			fail(p, peer);
 		break;
-	case JOIN_NOTHING:
-		if (peer->has_chain && since >= AGAIN_MS)
-			ask(p, peer, false);
+	case DISCOVERY_FAILED:
+		if (peer->has_chain && since >= RETRY_MS)
+			request_hashes(p, peer);
 		break;
-	case JOIN_NEW:
-	case JOIN_OFFERED:
+	case DISCOVERY_NEW:
+	case DISCOVERY_OFFERED:
 		break;
 	}
 }
 
-void join_tick(struct protocol *p)
+void chain_discovery_tick(struct protocol *p)
 {
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
 		tick_peer(p, peer);
 	decide(p);
 }
 
-/* There is a chain now, however it came: peers of another go, the others are synced with. */
-void join_ready(struct protocol *p)
+void chain_discovery_done(struct protocol *p)
 {
 	struct block_hash ours = chain_params(p->o.chain)->genesis_hash;
 
-	join_free(p);
+	chain_discovery_free(p);
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer)) {
 		const struct block_hash *theirs = NULL;
 
-		if (peer->join.state == JOIN_OFFERED)
-			theirs = &peer->join.offered;
-		else if (peer->tagged)
-			theirs = &peer->chain;
+		if (peer->discovery.state == DISCOVERY_OFFERED)
+			theirs = &peer->discovery.offered;
+		else if (peer->has_chain_tag)
+			theirs = &peer->chain_tag;
 		if (theirs && !hash256_equal(&theirs->h, &ours.h))
-			close_other_chain(p, peer, theirs);
-		else
-			sync_peer_ready(p, peer);
+			handshake_close_other_chain(p, peer, theirs);
 	}
 }
 
+/* --- for people ---------------------------------------------------------------------- */
+
 void protocol_expect_peers(struct protocol *p, unsigned n)
 {
-	p->expected = n;
+	p->discovery.expected = n;
 }
 
 size_t protocol_offers(const struct protocol *p, struct chain_offer *out, size_t max)
 {
-	for (size_t i = 0; i < p->n_offers && i < max; i++)
-		out[i] = (struct chain_offer){.params = p->offers[i].params,
-					      .peers = p->offers[i].peers,
-					      .future = !is_due(p, &p->offers[i], NULL)};
-	return p->n_offers;
+	const struct chain_discovery *d = &p->discovery;
+
+	for (size_t i = 0; i < d->n_offers && i < max; i++)
+		out[i] = (struct chain_offer){.params = d->offers[i].params,
+					      .peers = d->offers[i].peers,
+					      .future = !is_due(p, &d->offers[i], NULL)};
+	return d->n_offers;
 }
 
 bool protocol_choose(struct protocol *p, const struct block_hash *genesis, struct err *e)
@@ -413,7 +492,7 @@ bool protocol_choose(struct protocol *p, const struct block_hash *genesis, struc
 	struct offer *o;
 	bool ok;
 
-	if (has_chain(p))
+	if (protocol_has_chain(p))
 		return err_set(e, ERR_KNOWN, "chain-exists", "this node has a chain already");
 	o = offer_find(p, genesis);
 	hash256_hex(hex, &genesis->h);
@@ -422,10 +501,10 @@ bool protocol_choose(struct protocol *p, const struct block_hash *genesis, struc
 	if (!is_due(p, o, &future))
 		return err_set(e, ERR_FUTURE, "future-chain",
 			       "%s is from the future: its first block's %s: set this machine's "
-			       "clock where it is wrong, or choose again later",
+			       "clock if it is wrong, or choose again later",
 			       o->params.name, future.detail);
-	enter(p);
+	protocol_enter(p);
 	ok = adopt(p, o);
-	leave(p);
+	protocol_leave(p);
 	return ok || err_set(e, ERR_INVALID, "chain-refused", "%s was refused", hex);
 }

@@ -1,149 +1,156 @@
-/* Headers first: a peer tells its headers, up to 2,000 an answer; what they promise in work is checked before
- * any body is fetched (window.c). One peer at a time tells of headers by the thousand, the others follow when
- * it has told all; after ten seconds, or where it fails, one of those that wait has its turn. */
+/* Headers first: a peer sends its headers, up to 2,000 in a message, and blocks are requested only of chains whose
+ * headers promise enough work (block_download.c). Only one peer at a time sends headers by the thousand: it has its
+ * turn. The others follow when it has sent all, and need to send little then. After 10 s, or if the peer times out, the
+ * next one that waits has its turn. */
+#include "protocol/sync/headers_first_priv.h"
+
 #include <inttypes.h>
 
 #include <tally/base/log.h>
 
-#include "protocol/protocol_priv.h"
+#include "protocol/context_priv.h"
+#include "protocol/peer/peer_priv.h"
+#include "protocol/sync/headers_accept_priv.h"
+#include "protocol/sync/headers_presync_priv.h"
+#include "protocol/sync/sync_getblocks_priv.h"
+#include "protocol/sync/sync_state_priv.h"
+#include "protocol/wire/msg_send_priv.h"
 
-#define ANSWER_MS 10000 /* without headers: it is asked the classic way */
-#define ALONE_MS  10000
+/* Without an answer to getheaders for so long. A peer that has never sent headers is synchronised by getblocks then. */
+#define HEADERS_TIMEOUT_MS 10000
+#define TURN_MS            10000
 
 bool headers_capable(const struct protocol *p, const struct peer *peer)
 {
 	return p->o.sync == SYNC_HEADERS && peer->version >= PROTOCOL_HEADERS_VERSION;
 }
 
-static void ask_from(struct protocol *p, struct peer *peer, chain_index from)
+static void request_from(struct protocol *p, struct peer *peer, chain_index from)
 {
-	peer->sync.more = false;
-	sync_ask(p, peer, MSG_GETHEADERS, NULL, 0, from, NULL);
+	peer->sync.more_available = false;
+	sync_request(p, peer, MSG_GETHEADERS, &(const struct sync_locator){.from = from});
 }
 
-/* From the one before our best: an answer that is not empty tells that the peer has the best, too. */
-static void ask_best(struct protocol *p, struct peer *peer)
+/* From the parent of our best header: if the answer is not empty, the peer has our best header, too. */
+static void request_from_best(struct protocol *p, struct peer *peer)
 {
 	struct chain_entry best = chain_best_header(p->o.chain);
 
-	ask_from(p, peer, best.prev == CHAIN_NONE ? best.index : best.prev);
+	request_from(p, peer, best.prev == CHAIN_NONE ? best.index : best.prev);
 }
 
-void headers_ask(struct protocol *p, struct peer *peer)
+void headers_request(struct protocol *p, struct peer *peer)
 {
-	if (!peer->sync.asked)
-		ask_best(p, peer);
+	if (!peer->sync.request_pending)
+		request_from_best(p, peer);
 }
 
 void headers_choose(struct protocol *p, struct peer *peer)
 {
-	peer->sync.way = SYNC_BY_HEADERS;
-	if (peer->version < VERSION_SENDHEADERS || peer->sync.headers_wished)
+	peer->sync.method = SYNC_BY_HEADERS;
+	if (peer->version < VERSION_SENDHEADERS || peer->sync.sendheaders_sent)
 		return;
-	peer->sync.headers_wished = true;
-	gate_send_empty(p, peer, MSG_SENDHEADERS);
+	peer->sync.sendheaders_sent = true;
+	msg_send_empty(p, peer, MSG_SENDHEADERS);
 }
 
 void headers_start(struct protocol *p, struct peer *peer)
 {
 	headers_choose(p, peer);
-	/* What was told while we had no chain comes again, as headers. */
-	hash_queue_clear(&peer->sync.want);
-	ask_best(p, peer);
+	/* Announcements from before there was a chain: the same blocks come as headers now. */
+	hash_queue_clear(&peer->sync.announced);
+	request_from_best(p, peer);
 }
 
-/* --- one at a time ---------------------------------------------------------------- */
+/* --- turns ---------------------------------------------------------------- */
 
-static bool waits(const struct peer *peer)
+static bool waits_for_turn(const struct peer *peer)
 {
-	return peer->sync.way == SYNC_BY_HEADERS && peer->sync.more && !peer->sync.asked;
+	return peer->sync.method == SYNC_BY_HEADERS && peer->sync.more_available &&
+	       !peer->sync.request_pending;
 }
 
-/* All is told: what the others have besides is little. */
-static void others_go_on(struct protocol *p)
+static void begin_turn(struct protocol *p, struct peer *peer)
 {
-	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		if (waits(peer))
-			ask_best(p, peer);
+	p->sync.headers_peer = peer->info.id;
+	p->sync.headers_since_ms = peer->sync.headers_turn_ms = protocol_now_ms(p);
 }
 
-static void take_turn(struct protocol *p, struct peer *peer)
+/* Peers that timed out are last, outbound peers come before inbound ones, and then the peer whose last turn is longest ago.
+ * So an attacker with many inbound connections can't have all the turns. */
+static bool is_before(const struct peer *a, const struct peer *b)
 {
-	p->headers_from = peer->info.id;
-	p->headers_since_ms = peer->sync.turn_ms = now_ms(p);
+	if (a->sync.headers_timed_out != b->sync.headers_timed_out)
+		return b->sync.headers_timed_out;
+	if (peer_outbound(a) != peer_outbound(b))
+		return peer_outbound(a);
+	return a->sync.headers_turn_ms < b->sync.headers_turn_ms;
 }
 
-/* Whose turn is first: those that kept us waiting are last, then those come that we dialled, then who waits longest.
- * So whoever answers quickly and tells nothing, on many connections, can't have all the turns. */
-static bool goes_first(const struct peer *a, const struct peer *b)
-{
-	if (a->sync.kept_waiting != b->sync.kept_waiting)
-		return b->sync.kept_waiting;
-	if (peer_dialled(a) != peer_dialled(b))
-		return peer_dialled(a);
-	return a->sync.turn_ms < b->sync.turn_ms;
-}
-
-static void next_turn(struct protocol *p)
+static void begin_next_turn(struct protocol *p)
 {
 	struct peer *next = NULL;
 
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		if (waits(peer) && (!next || goes_first(peer, next)))
+		if (waits_for_turn(peer) && (!next || is_before(peer, next)))
 			next = peer;
 	if (!next)
 		return;
-	take_turn(p, next);
-	ask_best(p, next);
+	begin_turn(p, next);
+	request_from_best(p, next);
 }
 
-static bool must_wait(const struct protocol *p, const struct peer *peer)
+static bool is_others_turn(const struct protocol *p, const struct peer *peer)
 {
-	return p->headers_from != 0 && p->headers_from != peer->info.id &&
-	       now_ms(p) - p->headers_since_ms < ALONE_MS;
+	return p->sync.headers_peer != 0 && p->sync.headers_peer != peer->info.id &&
+	       protocol_now_ms(p) - p->sync.headers_since_ms < TURN_MS;
 }
 
-/* Its answer was full. */
-static void go_on(struct protocol *p, struct peer *peer, chain_index last)
+/* The peer has no more headers, or its turn has failed. All others that wait may go on: they have few headers that
+ * we don't have. */
+static void end_turn(struct protocol *p, struct peer *peer)
 {
-	struct chain_entry best = chain_best_header(p->o.chain), at;
+	char name[PEER_NAME_CHARS];
 
-	if (must_wait(p, peer)) {
-		peer->sync.more = true;
-		return;
-	}
-	if (p->headers_from != peer->info.id)
-		take_turn(p, peer);
-	peer->sync.more = false;
-	/* What we have from others already need not be told again. */
-	if (best.index != last && chain_entry_at(p->o.chain, last, &at) &&
-	    u256_cmp(&best.work, &at.work) > 0)
-		sync_ask(p, peer, MSG_GETHEADERS, &best.hash, 1, last, NULL);
-	else
-		ask_from(p, peer, last);
-}
-
-/* It has told all, or will not. */
-static void told_all(struct protocol *p, struct peer *peer)
-{
-	char name[NET_ADDR_CHARS + 16];
-
-	if (p->headers_from != peer->info.id)
+	if (p->sync.headers_peer != peer->info.id)
 		return;
 	log_info(LOG_PEER, "peer %s: headers up to height %" PRIu32, peer_name(peer, name),
 		 peer->sync.best_height);
-	p->headers_from = 0;
-	others_go_on(p);
+	p->sync.headers_peer = 0;
+	for (struct peer *o = peer_next(p, NULL); o; o = peer_next(p, o))
+		if (waits_for_turn(o))
+			request_from_best(p, o);
+}
+
+/* The message was full: requests the headers after `last`, when it is the peer's turn. */
+static void request_more(struct protocol *p, struct peer *peer, chain_index last)
+{
+	struct chain_entry best = chain_best_header(p->o.chain), at;
+	struct sync_locator l = {.from = last};
+
+	if (is_others_turn(p, peer)) {
+		peer->sync.more_available = true;
+		return;
+	}
+	if (p->sync.headers_peer != peer->info.id)
+		begin_turn(p, peer);
+	peer->sync.more_available = false;
+	/* If other peers have sent more headers than this one so far, the locator begins with our best
+	 * header, so that it skips those. */
+	if (best.index != last && chain_entry_at(p->o.chain, last, &at) &&
+	    u256_cmp(&best.work, &at.work) > 0)
+		l.first = &best.hash;
+	sync_request(p, peer, MSG_GETHEADERS, &l);
 }
 
 void headers_peer_gone(struct protocol *p, struct peer *peer)
 {
-	low_headers_free(peer);
-	if (has_chain(p))
-		told_all(p, peer);
+	headers_presync_free(peer);
+	if (protocol_has_chain(p))
+		end_turn(p, peer);
 }
 
-/* --- what it tells ----------------------------------------------------------------- */
+/* --- receiving ----------------------------------------------------------------- */
 
 void headers_unconnected(struct protocol *p, struct peer *peer, const struct block_hash *last)
 {
@@ -152,146 +159,42 @@ void headers_unconnected(struct protocol *p, struct peer *peer, const struct blo
 	s->last_unknown = *last;
 	if (++s->unconnected >= UNCONNECTED_MAX)
 		peer_close(p, peer, CLOSE_PLAIN,
-			   "%d messages in a row with headers or blocks that follow nothing known",
+			   "%d messages in a row with headers or blocks whose parents are unknown",
 			   UNCONNECTED_MAX);
 	else
-		headers_ask(p, peer);
+		headers_request(p, peer);
 }
 
-/* Not taken: is it its fault? */
-void headers_refused(struct protocol *p, struct peer *peer, const struct block_header *h,
-		     const struct err *e)
-{
-	switch (e->cls) {
-	case ERR_FUTURE:
-		peer->sync.retry_unix = (int64_t)h->time - MAX_FUTURE_SECONDS;
-		break;
-	case ERR_ORPHAN:
-	case ERR_INVALID:
-		peer_close(p, peer, CLOSE_DISCOURAGE, "invalid header: %s: %s", e->token,
-			   e->detail);
-		break;
-	case ERR_NONE:
-	case ERR_USAGE:
-	case ERR_DECODE:
-	case ERR_MUTATED:
-	case ERR_POLICY:
-	case ERR_KNOWN:
-	case ERR_NOTFOUND:
-	case ERR_BUSY:
-	case ERR_FUNDS:
-	case ERR_IO:
-	case ERR_NOSPACE:
-	case ERR_CORRUPT:
-	case ERR_INTERNAL:
-		log_error(LOG_PEER, "header not taken: %s", e->detail);
-		break;
-	}
-}
-
-static bool follows(const struct block_header *h, const struct block_hash *before, struct err *e)
-{
-	return hash256_equal(&h->prev.h, &before->h) ||
-	       err_set(e, ERR_ORPHAN, "non-continuous-headers",
-		       "it does not follow the one before it");
-}
-
-/* One that follows *at, which becomes the new one. */
-static bool take_one(struct protocol *p, const struct block_header *h, struct chain_entry *at,
-		     struct err *e)
-{
-	chain_index i;
-
-	if (!follows(h, &at->hash, e))
-		return false;
-	if (!chain_accept_header(p->o.chain, h, &i, e) && e->cls != ERR_KNOWN)
-		return false;
-	chain_entry_at(p->o.chain, i, at);
-	return true;
-}
-
-/* How many of the first are here; *at is the last of these. */
-static size_t known(const struct protocol *p, const struct msg_list *l, struct chain_entry *at)
-{
-	size_t i;
-
-	for (i = 0; i < l->n; i++) {
-		struct block_header h;
-		struct block_hash hash;
-		struct chain_entry en;
-
-		msg_header_at(l, i, &h);
-		header_hash(&hash, &h);
-		if (!hash256_equal(&h.prev.h, &at->hash.h) || !chain_find(p->o.chain, &hash, &en) ||
-		    (en.status & CHAIN_ANY_FAILED))
-			break;
-		*at = en;
-	}
-	return i;
-}
-
-static void learned(const struct protocol *p, struct peer *peer, const struct chain_entry *at)
-{
-	peer->sync.unconnected = 0;
-	if (hash256_equal(&peer->sync.last_unknown.h, &at->hash.h))
-		peer->sync.last_unknown = (struct block_hash){0};
-	sync_has_block(p, peer, at);
-}
-
-bool headers_keep(struct protocol *p, struct peer *peer, const struct msg_list *l, size_t first,
-		  size_t end, chain_index *at)
-{
-	struct chain_entry en;
-	struct block_header h;
-	struct err e;
-	size_t i = first;
-
-	err_clear(&e);
-	chain_entry_at(p->o.chain, *at, &en);
-	for (; i < end; i++) {
-		msg_header_at(l, i, &h);
-		if (!take_one(p, &h, &en, &e))
-			break;
-	}
-	*at = en.index;
-	if (i - first >= BEHIND_BLOCKS) {
-		p->headers_ms = now_ms(p);
-		peer->sync.kept_waiting = false;
-	}
-	learned(p, peer, &en);
-	if (i < end)
-		headers_refused(p, peer, &h, &e);
-	return i == end;
-}
-
-/* From a known one on. */
-static void take(struct protocol *p, struct peer *peer, const struct msg_list *l,
-		 struct chain_entry at)
-{
-	size_t first = known(p, l, &at);
-	struct u256 bar = sync_bar(p);
-	chain_index last = at.index;
-
-	if (first < l->n && u256_cmp(&at.work, &bar) < 0) {
-		low_headers_start(p, peer, l, first, at.index);
-		return;
-	}
-	if (!headers_keep(p, peer, l, first, l->n, &last))
-		told_all(p, peer);
-	else
-		headers_taken(p, peer, l->n, last);
-}
-
-void headers_taken(struct protocol *p, struct peer *peer, size_t n, chain_index last)
+/* All headers of a message with n of them are stored, up to `last`. */
+static void message_stored(struct protocol *p, struct peer *peer, size_t n, chain_index last)
 {
 	if (n >= HEADERS_MAX)
-		go_on(p, peer, last);
+		request_more(p, peer, last);
 	else
-		told_all(p, peer);
+		end_turn(p, peer);
 }
 
-/* Of a list whose beginning follows nothing known: at least each must follow the one before it. */
-static void take_unconnected(struct protocol *p, struct peer *peer, const struct msg_list *l)
+/* Headers that follow the stored block `at`. */
+static void receive_connected(struct protocol *p, struct peer *peer, const struct msg_list *l,
+			      struct chain_entry at)
+{
+	size_t first = headers_skip_known(p, l, &at);
+	struct u256 min_work = sync_min_work(p);
+	chain_index last = at.index;
+
+	if (first < l->n && u256_cmp(&at.work, &min_work) < 0) {
+		if (headers_presync_start(p, peer, l, first, &last) == PRESYNC_STORED)
+			message_stored(p, peer, l->n, last);
+		return;
+	}
+	if (headers_store(p, peer, &(const struct header_range){l, first, l->n}, &last))
+		message_stored(p, peer, l->n, last);
+	else
+		end_turn(p, peer);
+}
+
+/* Headers whose first one has an unknown parent: each must at least follow the one before it. */
+static void receive_unconnected(struct protocol *p, struct peer *peer, const struct msg_list *l)
 {
 	struct block_hash last;
 	struct block_header h;
@@ -300,7 +203,7 @@ static void take_unconnected(struct protocol *p, struct peer *peer, const struct
 	err_clear(&e);
 	for (size_t i = 0; i < l->n; i++) {
 		msg_header_at(l, i, &h);
-		if (i > 0 && !follows(&h, &last, &e)) {
+		if (i > 0 && !headers_follow(&h, &last, &e)) {
 			headers_refused(p, peer, &h, &e);
 			return;
 		}
@@ -309,78 +212,89 @@ static void take_unconnected(struct protocol *p, struct peer *peer, const struct
 	headers_unconnected(p, peer, &last);
 }
 
-void headers_told(struct protocol *p, struct peer *peer, const struct msg_list *l)
+static void receive_some(struct protocol *p, struct peer *peer, const struct msg_list *l)
 {
 	struct block_header first;
 	struct chain_entry prev;
+	chain_index last;
 
+	switch (headers_presync_receive(p, peer, l, &last)) {
+	case PRESYNC_NOT_MINE:
+		msg_header_at(l, 0, &first);
+		if (chain_find(p->o.chain, &first.prev, &prev))
+			receive_connected(p, peer, l, prev);
+		else
+			receive_unconnected(p, peer, l);
+		break;
+	case PRESYNC_CONSUMED:
+		break;
+	case PRESYNC_STORED:
+		message_stored(p, peer, l->n, last);
+		break;
+	}
+}
+
+void headers_receive(struct protocol *p, struct peer *peer, const struct msg_list *l)
+{
 	peer->has_chain = true;
-	peer->sync.asked = false;
-	peer->sync.tells_headers = true;
+	peer->sync.request_pending = false;
+	peer->sync.answers_headers = true;
 	if (l->n == 0) {
-		low_headers_free(peer);
-		told_all(p, peer);
+		headers_presync_free(peer);
+		end_turn(p, peer);
 		return;
 	}
-	msg_header_at(l, 0, &first);
-	if (low_headers_told(p, peer, l)) {
-		/* Of a chain that has not shown its work yet. */
-	} else if (chain_find(p->o.chain, &first.prev, &prev)) {
-		take(p, peer, l, prev);
-	} else {
-		take_unconnected(p, peer, l);
-	}
-	if (peer->closing)
-		return;
-	sync_refill(p, peer);
-	sync_update(p);
+	receive_some(p, peer, l);
+	sync_refill_later(p, peer);
+	sync_update_later(p);
 }
 
 /* --- time ----------------------------------------------------------------------- */
 
-static void no_answer(struct protocol *p, struct peer *peer)
+static void time_out(struct protocol *p, struct peer *peer)
 {
-	char name[NET_ADDR_CHARS + 16];
+	const bool its_turn = p->sync.headers_peer == peer->info.id;
+	char name[PEER_NAME_CHARS];
 
-	peer->sync.asked = false;
-	low_headers_free(peer);
-	if (peer->sync.tells_headers) {
-		/* In the midst of it: others are asked, and it again. */
-		peer->sync.more = p->headers_from == peer->info.id;
-		peer->sync.kept_waiting = true;
-		if (p->headers_from != peer->info.id)
-			return;
-		p->headers_from = 0;
-		next_turn(p);
+	peer->sync.request_pending = false;
+	headers_presync_free(peer);
+	if (!peer->sync.answers_headers) {
+		log_info(LOG_PEER, "peer %s: no headers within 10 s, using getblocks",
+			 peer_name(peer, name));
+		getblocks_start(p, peer);
 		return;
 	}
-	log_info(LOG_PEER, "peer %s: no headers within 10 s, asked the classic way",
-		 peer_name(peer, name));
-	classic_start(p, peer);
+	/* It stopped in the middle: it waits for another turn, and the next peer has its turn now. */
+	peer->sync.more_available = its_turn;
+	peer->sync.headers_timed_out = true;
+	if (!its_turn)
+		return;
+	p->sync.headers_peer = 0;
+	begin_next_turn(p);
 }
 
 void headers_tick(struct protocol *p, struct peer *peer)
 {
 	struct peer_sync *s = &peer->sync;
-	int64_t since = now_ms(p) - s->asked_ms;
+	int64_t since = protocol_now_ms(p) - s->requested_ms;
 	bool claims_more;
 
-	if (s->asked) {
-		if (since >= ANSWER_MS && !peer->paused)
-			no_answer(p, peer);
+	if (s->request_pending) {
+		if (since >= HEADERS_TIMEOUT_MS && !peer->paused)
+			time_out(p, peer);
 		return;
 	}
-	if (s->more && !must_wait(p, peer)) {
-		next_turn(p);
+	if (s->more_available && !is_others_turn(p, peer)) {
+		begin_next_turn(p);
 		return;
 	}
 	claims_more = !hash256_is_zero(&s->last_unknown.h) ||
 		      (s->best == CHAIN_NONE &&
 		       peer->start_height > (int64_t)chain_best_header(p->o.chain).height);
-	if (s->retry_unix != 0 && now_unix(p) >= s->retry_unix) {
-		s->retry_unix = 0;
-		ask_best(p, peer);
-	} else if (claims_more && since >= ASK_BEHIND_MS) {
-		ask_best(p, peer);
+	if (s->future_retry_unix != 0 && protocol_now_unix(p) >= s->future_retry_unix) {
+		s->future_retry_unix = 0;
+		request_from_best(p, peer);
+	} else if (claims_more && since >= REQUEST_BEHIND_MS) {
+		request_from_best(p, peer);
 	}
 }

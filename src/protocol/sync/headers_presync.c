@@ -1,117 +1,128 @@
-/* Headers cost work before they cost memory: a chain whose headers have less work than our tip less 144 blocks
- * of it is only looked at while a peer tells it. Kept are the last header, the work, and of every full answer
- * the hash it ended with. Where the work suffices in the end, it is read again and kept, as far as it
- * is the same chain still. Source: tally-protocol(7), CONDUCT; the idea of Bitcoin Core's headerssync.h. */
+/* Presync: headers must show work before they take memory. A chain whose headers have less work than sync_min_work
+ * is only checked while a peer sends it; kept are the last header, the sum of work, and the last hash of every full
+ * message. If the work suffices in the end, the headers are requested again and stored, as long as they are the same
+ * chain. Without this, an attacker could fill memory and disk with headers of low difficulty.
+ * Source: tally-protocol(7), CONDUCT; Bitcoin Core headerssync.h. */
+#include "protocol/sync/headers_presync_priv.h"
+
 #include <stdlib.h>
 
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
 
-#include "protocol/protocol_priv.h"
+#include "protocol/context_priv.h"
+#include "protocol/peer/peer_priv.h"
+#include "protocol/sync/headers_accept_priv.h"
+#include "protocol/sync/sync_state_priv.h"
 
-#define ANSWERS_MAX 4096 /* full ones: eight million headers */
+#define PRESYNC_MESSAGES_MAX 4096 /* full ones: eight million headers */
 
-struct low_headers {
-	chain_index at; /* where it leaves what we have; read again: how far it is kept */
+struct headers_presync {
+	chain_index at; /* the last stored header: the fork, then as far as the second reading is */
 	struct header_walk walk;
-	struct block_hash *ends;
+	struct block_hash *ends; /* the last hash of each message read so far */
 	size_t n, cap;
-	bool again;
-	size_t next; /* of ends, read again */
+	bool second; /* the headers are being read for the second time */
+	size_t next; /* index into ends: the next one to be reached */
 };
 
-void low_headers_free(struct peer *peer)
+void headers_presync_free(struct peer *peer)
 {
-	struct low_headers *low = peer->sync.low;
+	struct headers_presync *s = peer->sync.presync;
 
-	peer->sync.low = NULL;
-	if (!low)
+	peer->sync.presync = NULL;
+	if (!s)
 		return;
-	free(low->ends);
-	free(low);
+	free(s->ends);
+	free(s);
 }
 
-static void ask_next(struct protocol *p, struct peer *peer)
+static void request_next(struct protocol *p, struct peer *peer)
 {
-	struct low_headers *low = peer->sync.low;
+	struct headers_presync *s = peer->sync.presync;
 
-	sync_ask(p, peer, MSG_GETHEADERS, &low->walk.last, low->again ? 0 : 1, low->at, NULL);
+	sync_request(p, peer, MSG_GETHEADERS,
+		     &(const struct sync_locator){.first = s->second ? NULL : &s->walk.last,
+						  .from = s->at});
 }
 
-/* Those told at once, and enough: no need to ask again. */
-static void keep_now(struct protocol *p, struct peer *peer, const struct msg_list *l, size_t first)
+/* Stores the rest of a message, and ends the presync. */
+static enum presync_result store_rest(struct protocol *p, struct peer *peer,
+				      const struct msg_list *l, size_t first, chain_index *last)
 {
-	chain_index at = peer->sync.low->at;
-
-	low_headers_free(peer);
-	if (headers_keep(p, peer, l, first, l->n, &at))
-		headers_taken(p, peer, l->n, at);
+	*last = peer->sync.presync->at;
+	headers_presync_free(peer);
+	return headers_store(p, peer, &(const struct header_range){l, first, l->n}, last)
+		       ? PRESYNC_STORED
+		       : PRESYNC_CONSUMED;
 }
 
-/* Walks over them. False: they break a rule, or their time has not come. */
-static bool look_at(struct protocol *p, struct peer *peer, const struct msg_list *l, size_t first)
+/* Checks the headers without storing them. False: one breaks a rule or is from the future. */
+static bool check_headers(struct protocol *p, struct peer *peer, const struct msg_list *l,
+			  size_t first)
 {
-	struct low_headers *low = peer->sync.low;
+	struct headers_presync *s = peer->sync.presync;
 	struct block_header h;
 	struct err e;
 
 	err_clear(&e);
 	for (size_t i = first; i < l->n; i++) {
 		msg_header_at(l, i, &h);
-		if (header_walk_next(p->o.chain, &low->walk, &h, &e))
+		if (header_walk_next(p->o.chain, &s->walk, &h, &e))
 			continue;
-		low_headers_free(peer);
+		headers_presync_free(peer);
 		headers_refused(p, peer, &h, &e);
 		return false;
 	}
 	return true;
 }
 
-static void look_on(struct protocol *p, struct peer *peer, const struct msg_list *l, size_t first)
+static enum presync_result read_first(struct protocol *p, struct peer *peer,
+				      const struct msg_list *l, size_t first, chain_index *last)
 {
-	struct low_headers *low = peer->sync.low;
-	struct u256 bar = sync_bar(p);
-	char name[NET_ADDR_CHARS + 16];
+	struct headers_presync *s = peer->sync.presync;
+	struct u256 min_work = sync_min_work(p);
+	char name[PEER_NAME_CHARS];
 
-	if (!look_at(p, peer, l, first))
-		return;
-	if (u256_cmp(&low->walk.work, &bar) >= 0 && low->n == 0) {
-		keep_now(p, peer, l, first);
-		return;
+	if (!check_headers(p, peer, l, first))
+		return PRESYNC_CONSUMED;
+	/* Enough work within one message: its headers are at hand, no second reading is needed. */
+	if (u256_cmp(&s->walk.work, &min_work) >= 0 && s->n == 0)
+		return store_rest(p, peer, l, first, last);
+	if (s->n >= PRESYNC_MESSAGES_MAX) {
+		peer_close(p, peer, CLOSE_PLAIN, "too many headers with too little work");
+		return PRESYNC_CONSUMED;
 	}
-	if (low->n >= ANSWERS_MAX) {
-		peer_close(p, peer, CLOSE_PLAIN, "headers without end and without work");
-		return;
-	}
-	mem_reserve(&low->ends, &low->cap, low->n + 1, sizeof(*low->ends));
-	low->ends[low->n++] = low->walk.last;
-	if (u256_cmp(&low->walk.work, &bar) >= 0) {
-		low->again = true;
-		ask_next(p, peer);
+	mem_reserve(&s->ends, &s->cap, s->n + 1, sizeof(*s->ends));
+	s->ends[s->n++] = s->walk.last;
+	if (u256_cmp(&s->walk.work, &min_work) >= 0) {
+		s->second = true;
+		request_next(p, peer);
 	} else if (l->n >= HEADERS_MAX) {
-		ask_next(p, peer);
+		request_next(p, peer);
 	} else {
-		log_info(LOG_PEER, "peer %s: its chain has too little work: left alone",
+		log_info(LOG_PEER, "peer %s: its chain has too little work and is ignored",
 			 peer_name(peer, name));
-		low_headers_free(peer);
+		headers_presync_free(peer);
 	}
+	return PRESYNC_CONSUMED;
 }
 
-void low_headers_start(struct protocol *p, struct peer *peer, const struct msg_list *l,
-		       size_t first, chain_index at)
+enum presync_result headers_presync_start(struct protocol *p, struct peer *peer,
+					  const struct msg_list *l, size_t first, chain_index *at)
 {
-	struct low_headers *low = NEW(struct low_headers);
+	struct headers_presync *s = NEW(struct headers_presync);
 
-	low_headers_free(peer);
-	low->at = at;
-	header_walk_start(p->o.chain, at, &low->walk);
-	peer->sync.low = low;
+	headers_presync_free(peer);
+	s->at = *at;
+	header_walk_start(p->o.chain, *at, &s->walk);
+	peer->sync.presync = s;
 	peer->sync.unconnected = 0;
-	look_on(p, peer, l, first);
+	return read_first(p, peer, l, first, at);
 }
 
-/* The place behind this one in the list; 0: it is not there. */
-static size_t behind(const struct msg_list *l, const struct block_hash *hash)
+/* The index after the header with this hash; 0: it is not in the list. */
+static size_t index_after(const struct msg_list *l, const struct block_hash *hash)
 {
 	for (size_t i = l->n; i > 0; i--) {
 		struct block_header h;
@@ -125,48 +136,42 @@ static size_t behind(const struct msg_list *l, const struct block_hash *hash)
 	return 0;
 }
 
-/* Only what leads to the same end as before is kept. */
-static void read_again(struct protocol *p, struct peer *peer, const struct msg_list *l)
+/* Stores the headers up to the hash at which the same message ended before. */
+static enum presync_result read_second(struct protocol *p, struct peer *peer,
+				       const struct msg_list *l, chain_index *last)
 {
-	struct low_headers *low = peer->sync.low;
-	size_t end = behind(l, &low->ends[low->next]);
-	chain_index at = low->at;
+	struct headers_presync *s = peer->sync.presync;
+	size_t end = index_after(l, &s->ends[s->next]);
 
 	if (end == 0) {
 		peer_close(p, peer, CLOSE_PLAIN, "its headers changed while they were read again");
-		return;
+		return PRESYNC_CONSUMED;
 	}
-	if (!headers_keep(p, peer, l, 0, end, &at)) {
-		low_headers_free(peer);
-		return;
+	if (!headers_store(p, peer, &(const struct header_range){l, 0, end}, &s->at)) {
+		headers_presync_free(peer);
+		return PRESYNC_CONSUMED;
 	}
-	low->at = at;
-	if (++low->next < low->n) {
-		ask_next(p, peer);
-		return;
+	if (++s->next < s->n) {
+		request_next(p, peer);
+		return PRESYNC_CONSUMED;
 	}
-	low_headers_free(peer);
-	if (headers_keep(p, peer, l, end, l->n, &at))
-		headers_taken(p, peer, l->n, at);
+	return store_rest(p, peer, l, end, last);
 }
 
-bool low_headers_told(struct protocol *p, struct peer *peer, const struct msg_list *l)
+enum presync_result headers_presync_receive(struct protocol *p, struct peer *peer,
+					    const struct msg_list *l, chain_index *last)
 {
-	struct low_headers *low = peer->sync.low;
+	struct headers_presync *s = peer->sync.presync;
 	struct block_header first;
 	struct chain_entry at;
 
-	if (!low)
-		return false;
+	if (!s)
+		return PRESYNC_NOT_MINE;
 	msg_header_at(l, 0, &first);
-	chain_entry_at(p->o.chain, low->at, &at);
-	if (low->again && hash256_equal(&first.prev.h, &at.hash.h)) {
-		read_again(p, peer, l);
-		return true;
-	}
-	if (!low->again && hash256_equal(&first.prev.h, &low->walk.last.h)) {
-		look_on(p, peer, l, 0);
-		return true;
-	}
-	return false;
+	chain_entry_at(p->o.chain, s->at, &at);
+	if (s->second && hash256_equal(&first.prev.h, &at.hash.h))
+		return read_second(p, peer, l, last);
+	if (!s->second && hash256_equal(&first.prev.h, &s->walk.last.h))
+		return read_first(p, peer, l, 0, last);
+	return PRESYNC_NOT_MINE;
 }

@@ -1,129 +1,143 @@
-/* Bodies that came before their parents, as they do when several peers send that are asked the classic way. Only what
- * was asked for is held: at most HELD_BLOCKS_MAX and HELD_BYTES_MAX, half of it from one peer, for five minutes and
- * while who sent it is connected: else a few that lead nowhere would keep out all others. */
+/* Orphan blocks are common when several peers are synchronised by getblocks: their blocks overtake each other. Only
+ * requested blocks are kept, within a bound for all and half of it for one peer, for at most five minutes, and while the
+ * sender is connected: one peer's orphans must not fill the room. */
+#include "protocol/sync/orphan_blocks_priv.h"
+
 #include <stdlib.h>
 
 #include <tally/base/mem.h>
 
-#include "protocol/protocol_priv.h"
+#include "protocol/context_priv.h"
+#include "protocol/peer/peer_priv.h"
 
-#define HELD_MS (5 * 60 * 1000)
+#define ORPHAN_BYTES_MAX  (UINT64_C(16) << 20)
+#define ORPHAN_BLOCKS_MAX 1024
+#define ORPHAN_MS         (5 * 60 * 1000)
 
-void hold_init(struct hold *h)
+struct orphan_block {
+	struct list link; /* of orphan_blocks.waiting or ready */
+	struct block *block;
+	conn_id from;
+	int64_t since_ms;
+	struct orphan_block *sibling; /* the next one with the same parent */
+};
+
+void orphan_blocks_init(struct orphan_blocks *o)
 {
-	map_init(&h->by_hash, HASH_BYTES, sizeof(struct held *));
-	map_init(&h->by_parent, HASH_BYTES, sizeof(struct held *));
-	list_init(&h->waiting);
-	list_init(&h->ready);
-	h->n = 0;
-	h->bytes = 0;
+	map_init(&o->by_hash, HASH_BYTES, sizeof(struct orphan_block *));
+	map_init(&o->by_parent, HASH_BYTES, sizeof(struct orphan_block *));
+	list_init(&o->waiting);
+	list_init(&o->ready);
+	o->n = 0;
+	o->bytes = 0;
 }
 
-static void held_free(struct protocol *p, struct held *x)
+static void orphan_free(struct protocol *p, struct orphan_block *x)
 {
-	struct hold *h = &p->hold;
+	struct orphan_blocks *o = &p->orphans;
 	struct peer *peer = peer_find(p, x->from);
 
 	if (peer) {
-		peer->sync.n_held--;
-		peer->sync.held_bytes -= x->block->raw.len;
+		peer->sync.n_orphans--;
+		peer->sync.orphan_bytes -= x->block->raw.len;
 	}
-	map_del(&h->by_hash, &x->block->hash);
+	map_del(&o->by_hash, &x->block->hash);
 	list_del(&x->link);
-	h->n--;
-	h->bytes -= x->block->raw.len;
+	o->n--;
+	o->bytes -= x->block->raw.len;
 	block_unref(x->block);
 	free(x);
 }
 
-void hold_free(struct protocol *p)
+void orphan_blocks_free(struct protocol *p)
 {
-	struct hold *h = &p->hold;
+	struct orphan_blocks *o = &p->orphans;
 
-	list_each_safe (it, &h->waiting)
-		held_free(p, list_entry(it, struct held, link));
-	list_each_safe (it, &h->ready)
-		held_free(p, list_entry(it, struct held, link));
-	map_clear(&h->by_hash);
-	map_clear(&h->by_parent);
+	list_each_safe (it, &o->waiting)
+		orphan_free(p, list_entry(it, struct orphan_block, link));
+	list_each_safe (it, &o->ready)
+		orphan_free(p, list_entry(it, struct orphan_block, link));
+	map_clear(&o->by_hash);
+	map_clear(&o->by_parent);
 }
 
-bool hold_has(const struct hold *h, const struct block_hash *hash)
+bool orphan_blocks_has(const struct orphan_blocks *o, const struct block_hash *hash)
 {
-	return map_get(&h->by_hash, hash);
+	return map_get(&o->by_hash, hash);
 }
 
-bool hold_tight(const struct hold *h)
+bool orphan_blocks_half_full(const struct orphan_blocks *o)
 {
-	return h->n >= HELD_BLOCKS_MAX / 2 || h->bytes >= HELD_BYTES_MAX / 2;
+	return o->n >= ORPHAN_BLOCKS_MAX / 2 || o->bytes >= ORPHAN_BYTES_MAX / 2;
 }
 
-bool hold_put(struct protocol *p, struct block *b, struct peer *peer)
+static bool is_room(const struct orphan_blocks *o, const struct peer *peer, size_t bytes)
 {
-	struct hold *h = &p->hold;
-	struct held *x, **first;
+	return o->n < ORPHAN_BLOCKS_MAX && o->bytes + bytes <= ORPHAN_BYTES_MAX &&
+	       peer->sync.n_orphans < ORPHAN_BLOCKS_MAX / 2 &&
+	       peer->sync.orphan_bytes + bytes <= ORPHAN_BYTES_MAX / 2;
+}
+
+bool orphan_blocks_add(struct protocol *p, struct block *b, struct peer *peer)
+{
+	struct orphan_blocks *o = &p->orphans;
+	struct orphan_block *x, **first;
 	bool added;
 
-	if (hold_has(h, &b->hash))
+	if (orphan_blocks_has(o, &b->hash))
 		return true;
-	if (h->n >= HELD_BLOCKS_MAX || h->bytes + b->raw.len > HELD_BYTES_MAX ||
-	    peer->sync.n_held >= HELD_BLOCKS_MAX / 2 ||
-	    peer->sync.held_bytes + b->raw.len > HELD_BYTES_MAX / 2)
+	if (!is_room(o, peer, b->raw.len))
 		return false;
-	peer->sync.n_held++;
-	peer->sync.held_bytes += b->raw.len;
-	x = NEW(struct held);
+	peer->sync.n_orphans++;
+	peer->sync.orphan_bytes += b->raw.len;
+	x = NEW(struct orphan_block);
 	x->block = block_ref(b);
 	x->from = peer->info.id;
-	x->since_ms = now_ms(p);
-	list_add(&h->waiting, &x->link);
-	h->n++;
-	h->bytes += b->raw.len;
-	*(struct held **)map_put(&h->by_hash, &b->hash, NULL) = x;
-	first = map_put(&h->by_parent, &b->header.prev, &added);
+	x->since_ms = protocol_now_ms(p);
+	list_add(&o->waiting, &x->link);
+	o->n++;
+	o->bytes += b->raw.len;
+	*(struct orphan_block **)map_put(&o->by_hash, &b->hash, NULL) = x;
+	first = map_put(&o->by_parent, &b->header.prev, &added);
 	x->sibling = added ? NULL : *first;
 	*first = x;
 	return true;
 }
 
-/* The children of a block that is here now are ready. They stay in by_hash, so that nobody is asked
- * for them again. */
-void hold_release(struct protocol *p, const struct block_hash *parent)
+void orphan_blocks_release(struct protocol *p, const struct block_hash *parent)
 {
-	struct hold *h = &p->hold;
-	struct held *const *at = map_get(&h->by_parent, parent);
-	struct held *x = at ? *at : NULL;
+	struct orphan_blocks *o = &p->orphans;
+	struct orphan_block *const *at = map_get(&o->by_parent, parent);
+	struct orphan_block *x = at ? *at : NULL;
 
 	if (!x)
 		return;
-	map_del(&h->by_parent, parent);
+	map_del(&o->by_parent, parent);
+	/* They stay in by_hash, so that they are not requested again. */
 	for (; x; x = x->sibling) {
 		list_del(&x->link);
-		list_add(&h->ready, &x->link);
+		list_add(&o->ready, &x->link);
 	}
 	p->wake |= WAKE_WORK;
 }
 
-bool hold_work(struct protocol *p, unsigned max)
+struct block *orphan_blocks_next(struct protocol *p, conn_id *from)
 {
-	struct hold *h = &p->hold;
+	struct orphan_block *x;
+	struct block *b;
 
-	for (unsigned i = 0; i < max && !list_empty(&h->ready); i++) {
-		struct held *x = list_first(&h->ready, struct held, link);
-		struct block *b = block_ref(x->block);
-		conn_id from = x->from;
-
-		held_free(p, x);
-		accept_block(p, b, from, true);
-		block_unref(b);
-	}
-	return !list_empty(&h->ready);
+	if (list_empty(&p->orphans.ready))
+		return NULL;
+	x = list_first(&p->orphans.ready, struct orphan_block, link);
+	b = block_ref(x->block);
+	*from = x->from;
+	orphan_free(p, x);
+	return b;
 }
 
-/* Takes one that waits out of the list of its parent's children. */
-static void unlink_sibling(struct hold *h, const struct held *x)
+static void unlink_sibling(struct orphan_blocks *o, const struct orphan_block *x)
 {
-	struct held **at = map_get(&h->by_parent, &x->block->header.prev);
+	struct orphan_block **at = map_get(&o->by_parent, &x->block->header.prev);
 
 	if (!at)
 		return;
@@ -131,41 +145,41 @@ static void unlink_sibling(struct hold *h, const struct held *x)
 		if (x->sibling)
 			*at = x->sibling;
 		else
-			map_del(&h->by_parent, &x->block->header.prev);
+			map_del(&o->by_parent, &x->block->header.prev);
 		return;
 	}
-	for (struct held *it = *at; it; it = it->sibling)
+	for (struct orphan_block *it = *at; it; it = it->sibling)
 		if (it->sibling == x) {
 			it->sibling = x->sibling;
 			return;
 		}
 }
 
-static void forget(struct protocol *p, struct held *x)
+static void drop_waiting(struct protocol *p, struct orphan_block *x)
 {
-	unlink_sibling(&p->hold, x);
-	held_free(p, x);
+	unlink_sibling(&p->orphans, x);
+	orphan_free(p, x);
 }
 
-void hold_peer_gone(struct protocol *p, const struct peer *peer)
+void orphan_blocks_peer_gone(struct protocol *p, const struct peer *peer)
 {
-	list_each_safe (it, &p->hold.waiting) {
-		struct held *x = list_entry(it, struct held, link);
+	list_each_safe (it, &p->orphans.waiting) {
+		struct orphan_block *x = list_entry(it, struct orphan_block, link);
 
 		if (x->from == peer->info.id)
-			forget(p, x);
+			drop_waiting(p, x);
 	}
 }
 
-void hold_tick(struct protocol *p)
+void orphan_blocks_expire(struct protocol *p)
 {
-	struct hold *h = &p->hold;
+	struct orphan_blocks *o = &p->orphans;
 
-	while (!list_empty(&h->waiting)) {
-		struct held *x = list_first(&h->waiting, struct held, link);
+	while (!list_empty(&o->waiting)) {
+		struct orphan_block *x = list_first(&o->waiting, struct orphan_block, link);
 
-		if (now_ms(p) - x->since_ms < HELD_MS)
+		if (protocol_now_ms(p) - x->since_ms < ORPHAN_MS)
 			break;
-		forget(p, x);
+		drop_waiting(p, x);
 	}
 }

@@ -1,28 +1,25 @@
-/* What every way of fetching blocks shares: what is needed, what peers have, whether we are behind. The ways
- * themselves are sync_*.c. */
+#include "protocol/sync/sync_priv.h"
+
 #include <inttypes.h>
 
 #include <tally/base/checked.h>
 #include <tally/base/log.h>
 
-#include "protocol/protocol_priv.h"
+#include "protocol/context_priv.h"
+#include "protocol/peer/peer_priv.h"
+#include "protocol/sync/block_download_priv.h"
+#include "protocol/sync/block_requests_priv.h"
+#include "protocol/sync/headers_first_priv.h"
+#include "protocol/sync/sync_getblocks_priv.h"
 
-#define PROGRESS_MS 5000
-#define HELD_A_TURN 16
-#define WORK_DEPTH  144 /* source: tally-protocol(7), CONDUCT */
+#define ORPHANS_PER_WORK 16
 
-void sync_peer_init(struct peer *peer)
+void sync_peer_init(struct protocol *p, struct peer *peer)
 {
-	hash_queue_init(&peer->sync.want, BLOCKS_ANNOUNCED_MAX);
+	(void)p;
+	hash_queue_init(&peer->sync.announced, BLOCKS_ANNOUNCED_MAX);
 	list_init(&peer->sync.requests);
-	peer->sync.best = peer->sync.common = CHAIN_NONE;
-}
-
-/* Full nodes tell so; the simplest peers may not know how. */
-bool sync_serves_blocks(const struct peer *peer)
-{
-	return peer->has_chain &&
-	       ((peer->services & SERVICE_NETWORK) || peer->version < PROTOCOL_HEADERS_VERSION);
+	peer->sync.best = peer->sync.branch_stored = CHAIN_NONE;
 }
 
 void sync_peer_ready(struct protocol *p, struct peer *peer)
@@ -32,184 +29,111 @@ void sync_peer_ready(struct protocol *p, struct peer *peer)
 	if (headers_capable(p, peer))
 		headers_start(p, peer);
 	else
-		classic_start(p, peer);
+		getblocks_start(p, peer);
 }
 
 void sync_peer_gone(struct protocol *p, struct peer *peer)
 {
-	bool had = peer->sync.n_requests > 0;
-
-	requests_drop(p, peer);
-	hold_peer_gone(p, peer);
-	hash_queue_clear(&peer->sync.want);
+	if (peer->sync.n_requests > 0)
+		sync_refill_all_later(p);
+	block_requests_drop(p, peer);
+	orphan_blocks_peer_gone(p, peer);
+	hash_queue_clear(&peer->sync.announced);
 	headers_peer_gone(p, peer);
-	if (had && has_chain(p))
-		sync_refill_all(p);
 }
 
-bool sync_pending(const struct protocol *p, const struct block_hash *hash)
-{
-	return map_get(&p->requests, hash) || hold_has(&p->hold, hash) ||
-	       chain_has_future(p->o.chain, hash);
-}
+/* --- requesting blocks -------------------------------------------------------------------- */
 
-bool sync_settled(const struct protocol *p, const struct block_hash *hash)
-{
-	struct chain_entry en;
-
-	/* Once its header is here its time has come. */
-	if (chain_find(p->o.chain, hash, &en))
-		return (en.status & (CHAIN_HAVE_BODY | CHAIN_ANY_FAILED)) ||
-		       hold_has(&p->hold, hash);
-	return hold_has(&p->hold, hash) || chain_has_future(p->o.chain, hash);
-}
-
-bool sync_needs(const struct protocol *p, const struct block_hash *hash)
-{
-	return !map_get(&p->requests, hash) && !sync_settled(p, hash);
-}
-
-void sync_has_block(const struct protocol *p, struct peer *peer, const struct chain_entry *en)
+static void refill(struct protocol *p, struct peer *peer)
 {
 	struct peer_sync *s = &peer->sync;
 
-	if (s->best != CHAIN_NONE && u256_cmp(&en->work, &s->best_work) < 0)
+	s->refill = false;
+	if (!peer_live(peer) || (peer->paused & PAUSE_CHAIN) ||
+	    protocol_now_ms(p) < s->backoff_until_ms || block_request_must_yield(p, peer) ||
+	    s->n_requests > BLOCKS_IN_FLIGHT / 2)
 		return;
-	if (s->best != en->index)
-		s->told_ms = now_ms(p);
-	s->best = en->index;
-	s->best_work = en->work;
-	s->best_height = en->height;
-	peer->relay.told = en->index;
+	switch (s->method) {
+	case SYNC_METHOD_NONE:
+		break;
+	case SYNC_BY_HEADERS:
+		block_download_refill(p, peer);
+		break;
+	case SYNC_BY_GETBLOCKS:
+		getblocks_refill(p, peer);
+		break;
+	}
 }
 
-/* The peer tells that it has this block. */
-void sync_announced(struct protocol *p, struct peer *peer, const struct block_hash *hash)
+static void refill_all(struct protocol *p)
 {
-	struct peer_sync *s = &peer->sync;
-	struct chain_entry en;
+	struct peer *first = peer_find(p, p->sync.refill_first);
 
-	peer->has_chain = true;
-	if (!chain_find(p->o.chain, hash, &en)) {
-		s->last_unknown = *hash;
+	p->sync.refill_all = p->sync.refill_some = false;
+	p->sync.refill_first = 0;
+	p->sync.window_full = false;
+	if (first)
+		refill(p, first);
+	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
+		refill(p, peer);
+}
+
+static void run_deferred_refills(struct protocol *p)
+{
+	if (p->sync.refill_all) {
+		refill_all(p);
 		return;
 	}
-	if (hash256_equal(&s->last_unknown.h, &hash->h))
-		s->last_unknown = (struct block_hash){0};
-	sync_has_block(p, peer, &en);
-}
-
-void sync_ask(struct protocol *p, struct peer *peer, enum msg_kind kind,
-	      const struct block_hash *first, size_t n, chain_index from,
-	      const struct block_hash *stop)
-{
-	struct block_hash locator[CHAIN_LOCATOR_MAX + 2];
-	struct msg m = {.kind = kind};
-
-	for (size_t i = 0; i < n; i++)
-		locator[i] = first[i];
-	n += chain_locator(p->o.chain, from, locator + n);
-	/* The last is genesis, where everybody begins who knows none of them. */
-	m.u.locator.n = MIN(n, CHAIN_LOCATOR_MAX);
-	m.u.locator.version = PROTOCOL_VERSION;
-	m.u.locator.hashes = locator[0].h.b;
-	if (stop)
-		m.u.locator.stop = *stop;
-	peer->sync.asked = true;
-	peer->sync.asked_ms = now_ms(p);
-	peer->sync.asked_accepted = p->accepted;
-	gate_send(p, peer, &m);
-}
-
-bool sync_tight(const struct protocol *p)
-{
-	return p->ahead_bytes > AHEAD_BYTES_MAX / 2;
-}
-
-struct u256 sync_bar(const struct protocol *p)
-{
-	struct chain_entry tip = chain_tip(p->o.chain);
-	struct u256 each = work_of_bits(tip.bits), bar = tip.work;
-
-	for (unsigned i = 0; i < WORK_DEPTH; i++)
-		bar = u256_sub(&bar, &each);
-	return bar;
-}
-
-void sync_refill(struct protocol *p, struct peer *peer)
-{
-	if (!peer_live(peer) || (peer->paused & PAUSE_CHAIN) ||
-	    now_ms(p) < peer->sync.rest_until_ms || request_must_wait(p, peer) ||
-	    peer->sync.n_requests > BLOCKS_IN_FLIGHT / 2)
+	if (!p->sync.refill_some)
 		return;
-	if (peer->sync.way == SYNC_BY_HEADERS)
-		window_refill(p, peer);
-	else if (peer->sync.way == SYNC_BY_INV)
-		classic_refill(p, peer);
-}
-
-void sync_refill_all(struct protocol *p)
-{
-	if (!has_chain(p))
-		return;
-	p->starved = false;
+	p->sync.refill_some = false;
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		sync_refill(p, peer);
+		if (peer->sync.refill)
+			refill(p, peer);
 }
 
-/* --- behind, or up to date ----------------------------------------------------------- */
+/* --- catching up, or up to date ----------------------------------------------------------- */
 
-bool sync_lately(const struct protocol *p, int64_t ms)
+/* Number of blocks that are missing or wait to be connected, as far as peers really send them: anybody can announce
+ * blocks that don't exist, or not send those that do, and the node must not stay "catching up" for that. */
+static size_t blocks_arriving(const struct protocol *p)
 {
-	return now_ms(p) - ms < PROGRESS_MS;
-}
-
-size_t sync_headers_ahead(const struct protocol *p)
-{
-	struct chain_entry best = chain_best_header(p->o.chain), tip = chain_tip(p->o.chain), fork;
-
-	if (u256_cmp(&best.work, &tip.work) > 0 &&
-	    chain_entry_at(p->o.chain, chain_fork(p->o.chain, best.index, tip.index), &fork))
-		return best.height - fork.height;
-	return 0;
-}
-
-/* Anybody may name blocks that don't exist: one that gives none counts for nothing. */
-bool sync_gives_blocks(const struct protocol *p, const struct peer *peer)
-{
-	return peer->run >= (p->catching_up ? 1 : BEHIND_BLOCKS) &&
-	       sync_lately(p, peer->last_block_ms);
-}
-
-/* Blocks known to be missing and those that wait to be connected, of a source from which they come: where
- * they are kept back, by who told of them or by all, we are as far as we can be. */
-static size_t coming(const struct protocol *p)
-{
-	size_t most = sync_lately(p, p->towards_ms) ? sync_headers_ahead(p) : 0;
+	size_t most = sync_recent(p, p->sync.best_block_ms) ? sync_headers_ahead(p) : 0;
 
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		if (peer->sync.way == SYNC_BY_INV && sync_gives_blocks(p, peer))
-			most = MAX(most, peer->sync.want.len + peer->sync.n_requests + p->hold.n);
+		if (peer->sync.method == SYNC_BY_GETBLOCKS && sync_sends_blocks(p, peer))
+			most = MAX(most,
+				   peer->sync.announced.len + peer->sync.n_requests + p->orphans.n);
 	return most;
 }
 
-void sync_update(struct protocol *p)
+static void log_catching_up(const struct protocol *p, size_t n)
 {
-	size_t n = coming(p);
-	bool behind = p->catching_up ? n > 0 || (p->ahead_blocks > 0 && sync_headers_ahead(p) > 0)
-				     : n >= BEHIND_BLOCKS;
-
-	if (behind == p->catching_up)
-		return;
-	p->catching_up = behind;
-	if (behind) {
-		p->sync_from = chain_height(p->o.chain);
+	if (p->sync.catching_up)
 		log_info(LOG_PEER, "catching up: %zu blocks to fetch", n);
-	} else {
-		log_info(LOG_PEER, "%s at height %" PRIu32,
-			 sync_headers_ahead(p) > 0 ? "no more blocks come: stopped" : "up to date",
+	else if (sync_headers_ahead(p) > 0)
+		log_info(LOG_PEER, "no more blocks arrive: stopped at height %" PRIu32,
 			 chain_height(p->o.chain));
-	}
+	else
+		log_info(LOG_PEER, "up to date at height %" PRIu32, chain_height(p->o.chain));
+}
+
+/* Decides whether the node is catching up. It begins with BEHIND_BLOCKS and ends with none, so that it doesn't switch
+ * with every block. */
+static void update(struct protocol *p)
+{
+	size_t n = blocks_arriving(p);
+	bool behind = p->sync.catching_up
+			      ? n > 0 || (p->sync.pending_blocks > 0 && sync_headers_ahead(p) > 0)
+			      : n >= BEHIND_BLOCKS;
+
+	p->sync.update = false;
+	if (behind == p->sync.catching_up)
+		return;
+	p->sync.catching_up = behind;
+	if (behind)
+		p->sync.start_height = chain_height(p->o.chain);
+	log_catching_up(p, n);
 	chain_set_catching_up(p->o.chain, behind);
 	if (!behind) {
 		relay_tip(p);
@@ -217,47 +141,80 @@ void sync_update(struct protocol *p)
 	}
 }
 
-/* Blocks announced before they were here may be here now. */
-static void learn_best(struct protocol *p, struct peer *peer)
+void sync_run_deferred(struct protocol *p)
 {
-	struct block_hash hash = peer->sync.last_unknown;
-
-	if (!hash256_is_zero(&hash.h))
-		sync_announced(p, peer, &hash);
+	if (!protocol_has_chain(p))
+		return;
+	run_deferred_refills(p);
+	if (p->sync.update)
+		update(p);
 }
+
+/* --- time, and the chain's progress ---------------------------------------------------------- */
 
 static void tick_peer(struct protocol *p, struct peer *peer)
 {
-	learn_best(p, peer);
-	requests_tick(p, peer);
-	if (peer->sync.way == SYNC_BY_HEADERS && peer_live(peer))
-		window_tick(p, peer);
-	if (peer->sync.way == SYNC_BY_HEADERS && peer_live(peer))
+	sync_resolve_unknown(p, peer);
+	block_requests_tick(p, peer);
+	if (peer->sync.method == SYNC_BY_HEADERS && peer_live(peer))
+		block_download_tick(p, peer);
+	if (peer->sync.method == SYNC_BY_HEADERS && peer_live(peer))
 		headers_tick(p, peer);
-	else if (peer->sync.way == SYNC_BY_INV && peer_live(peer))
-		classic_tick(p, peer);
-	sync_refill(p, peer);
+	else if (peer->sync.method == SYNC_BY_GETBLOCKS && peer_live(peer))
+		getblocks_tick(p, peer);
+	/* Now, not at the end of the tick: the next peer must not be offered what this one dropped
+	 * before the peer chosen for it. */
+	run_deferred_refills(p);
+	refill(p, peer);
 }
 
 void sync_tick(struct protocol *p)
 {
-	hold_tick(p);
+	orphan_blocks_expire(p);
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
 		tick_peer(p, peer);
-	sync_update(p);
+	update(p);
 }
 
 bool sync_work(struct protocol *p)
 {
 	bool more = false;
 
-	if (!has_chain(p))
+	if (!protocol_has_chain(p))
 		return false;
-	if (!list_empty(&p->hold.ready)) {
-		more = hold_work(p, HELD_A_TURN);
-		p->starved = p->starved || !more;
+	if (!list_empty(&p->orphans.ready)) {
+		more = block_intake_orphans(p, ORPHANS_PER_WORK);
+		p->sync.window_full = p->sync.window_full || !more;
 	}
-	if (p->starved)
-		sync_refill_all(p);
+	if (p->sync.window_full)
+		refill_all(p);
 	return more;
+}
+
+void sync_resume(struct protocol *p)
+{
+	if (!p->sync.reading_paused || p->sync.pending_bytes > PENDING_BYTES_MAX / 2 ||
+	    p->sync.pending_blocks > PENDING_BLOCKS_MAX / 2)
+		return;
+	p->sync.reading_paused = false;
+	list_each (it, &p->peers) {
+		struct peer *peer = list_entry(it, struct peer, link);
+
+		if (!(peer->paused & PAUSE_CHAIN))
+			continue;
+		peer_pause(p, peer, PAUSE_CHAIN, false);
+		sync_refill_later(p, peer);
+	}
+}
+
+void sync_chain_idle(struct protocol *p)
+{
+	/* The blocks that are still counted are on branches that will not be connected. */
+	p->sync.pending_bytes = 0;
+	p->sync.pending_blocks = 0;
+	if (!protocol_has_chain(p))
+		return;
+	sync_resume(p);
+	sync_refill_all_later(p);
+	sync_update_later(p);
 }

@@ -1,54 +1,60 @@
-/* getblocks, inv, getdata, block: how nodes have fetched blocks since the first version. A peer answers
- * getblocks with up to 500 hashes; we fetch these in its order, up to 16 at a time, leaving out
- * what another peer is asked for, and ask for the next 500 before they run out. */
-#include <string.h>
+/* Synchronisation by getblocks, as in the first version of Bitcoin: a peer answers getblocks by an inv with up to 500
+ * hashes; their blocks are requested in the peer's order, up to 16 at a time, without those that are requested from
+ * another peer; and the next 500 hashes are requested before these run out. */
+#include "protocol/sync/sync_getblocks_priv.h"
 
 #include <tally/base/checked.h>
 
-#include "protocol/protocol_priv.h"
+#include "protocol/context_priv.h"
+#include "protocol/peer/peer_priv.h"
+#include "protocol/sync/block_requests_priv.h"
+#include "protocol/sync/sync_state_priv.h"
+#include "protocol/wire/msg_send_priv.h"
 
-#define ASK_AGAIN_MS 10000 /* an unanswered getblocks: it has nothing to say */
+/* A getblocks that is not answered for so long has no answer: the peer has no blocks after our locator. */
+#define SILENCE_MS 10000
 
-/* Hashes from `first` (where not NULL) and then from the best chain we have headers of. */
-static void ask(struct protocol *p, struct peer *peer, const struct block_hash *first,
-		const struct block_hash *stop)
+/* The locator begins with `first`, if that is not NULL, and goes on from our best header. */
+static void request_hashes(struct protocol *p, struct peer *peer, const struct block_hash *first,
+			   const struct block_hash *stop)
 {
-	sync_ask(p, peer, MSG_GETBLOCKS, first, first ? 1 : 0, chain_best_header(p->o.chain).index,
-		 stop);
+	sync_request(p, peer, MSG_GETBLOCKS,
+		     &(const struct sync_locator){.first = first,
+						  .from = chain_best_header(p->o.chain).index,
+						  .stop = stop});
 }
 
-static void ask_more(struct protocol *p, struct peer *peer)
+static void request_more_hashes(struct protocol *p, struct peer *peer)
 {
 	struct block_hash last = peer->sync.last_inv;
 
-	peer->sync.more = false;
-	ask(p, peer, &last, NULL);
+	peer->sync.more_available = false;
+	request_hashes(p, peer, &last, NULL);
 }
 
-void classic_start(struct protocol *p, struct peer *peer)
+void getblocks_start(struct protocol *p, struct peer *peer)
 {
-	peer->sync.way = SYNC_BY_INV;
-	/* What a node without a chain was told before it had its genesis is still good. */
-	if (peer->sync.want.len > 0)
-		sync_refill(p, peer);
+	peer->sync.method = SYNC_BY_GETBLOCKS;
+	/* Announcements from before there was a chain are still valid. */
+	if (peer->sync.announced.len > 0)
+		sync_refill_later(p, peer);
 	else
-		ask(p, peer, NULL, NULL);
+		request_hashes(p, peer, NULL, NULL);
 }
 
-/* An inv with blocks was taken in: `last` is its last one. */
-void classic_answered(struct protocol *p, struct peer *peer, size_t n_blocks,
-		      const struct block_hash *last)
+void getblocks_inv_received(struct protocol *p, struct peer *peer, size_t n_blocks,
+			    const struct block_hash *last)
 {
 	struct peer_sync *s = &peer->sync;
 
-	s->asked = false;
-	/* Fewer end the answer, or are the announcement of a new tip. */
+	s->request_pending = false;
+	/* With fewer, the answer is complete, or this is the announcement of a new tip. */
 	if (n_blocks >= GETBLOCKS_MAX) {
 		s->last_inv = *last;
-		s->more = true;
+		s->more_available = true;
 	}
-	sync_refill(p, peer);
-	sync_update(p);
+	sync_refill_later(p, peer);
+	sync_update_later(p);
 }
 
 static void pop_settled(struct protocol *p, struct hash_queue *q)
@@ -62,10 +68,11 @@ static void pop_settled(struct protocol *p, struct hash_queue *q)
 	}
 }
 
-static void request_next(struct protocol *p, struct peer *peer)
+static void request_announced(struct protocol *p, struct peer *peer)
 {
-	struct hash_queue *q = &peer->sync.want;
-	size_t end = sync_tight(p) || hold_tight(&p->hold) ? MIN(q->len, 1) : q->len;
+	struct hash_queue *q = &peer->sync.announced;
+	bool tight = sync_tight(p) || orphan_blocks_half_full(&p->orphans);
+	size_t end = tight ? MIN(q->len, 1) : q->len;
 
 	for (size_t i = 0; i < end && peer->sync.n_requests < BLOCKS_IN_FLIGHT; i++) {
 		const struct hash256 *h = hash_queue_at(q, i);
@@ -74,101 +81,97 @@ static void request_next(struct protocol *p, struct peer *peer)
 		if (!h)
 			continue;
 		hash.h = *h;
-		if (!sync_needs(p, &hash))
-			continue;
-		request_put(p, peer, &hash);
-		put_inv_item(&p->list, INV_BLOCK, &hash.h);
+		if (sync_needs(p, &hash))
+			block_request_add(p, peer, &hash);
 	}
-	gate_send_list(p, peer, MSG_GETDATA);
+	msg_send_list(p, peer, MSG_GETDATA);
 }
 
-static void get_block(struct protocol *p, struct peer *peer, const struct block_hash *hash)
+static void request_block(struct protocol *p, struct peer *peer, const struct block_hash *hash)
 {
-	request_put(p, peer, hash);
-	put_inv_item(&p->list, INV_BLOCK, &hash->h);
-	gate_send_list(p, peer, MSG_GETDATA);
+	block_request_add(p, peer, hash);
+	msg_send_list(p, peer, MSG_GETDATA);
 }
 
-/* All it announced is here: is there more? */
-static void drained(struct protocol *p, struct peer *peer)
+/* All blocks that the peer has announced are settled: is there more? */
+static void request_after_all(struct protocol *p, struct peer *peer)
 {
 	struct peer_sync *s = &peer->sync;
 
-	if (s->asked)
+	if (s->request_pending)
 		return;
-	/* It didn't tell how its block connects: its parent then. */
-	if (!hash256_is_zero(&s->root.h) && sync_needs(p, &s->root)) {
-		s->walking = true;
-		get_block(p, peer, &s->root);
+	/* The peer didn't announce what lies between our chain and a block it sent: request the parent. */
+	if (!hash256_is_zero(&s->missing_parent.h) && sync_needs(p, &s->missing_parent)) {
+		s->walking_back = true;
+		request_block(p, peer, &s->missing_parent);
 		return;
 	}
-	/* One that has told of greater height, and brought us further since it was last asked. */
-	if (p->accepted != s->asked_accepted &&
+	/* Its last answer brought blocks, and it claims a greater height. */
+	if (p->sync.blocks_accepted != s->accepted_at_request &&
 	    peer->start_height > (int64_t)chain_best_header(p->o.chain).height)
-		ask(p, peer, NULL, NULL);
+		request_hashes(p, peer, NULL, NULL);
 }
 
-void classic_refill(struct protocol *p, struct peer *peer)
+void getblocks_refill(struct protocol *p, struct peer *peer)
 {
 	struct peer_sync *s = &peer->sync;
 
-	pop_settled(p, &s->want);
-	if (s->want.len > 0)
-		request_next(p, peer);
-	if (s->more && !s->asked && s->want.len <= GETBLOCKS_MAX / 2)
-		ask_more(p, peer);
-	else if (s->want.len == 0 && s->n_requests == 0)
-		drained(p, peer);
+	pop_settled(p, &s->announced);
+	if (s->announced.len > 0)
+		request_announced(p, peer);
+	if (s->more_available && !s->request_pending && s->announced.len <= GETBLOCKS_MAX / 2)
+		request_more_hashes(p, peer);
+	else if (s->announced.len == 0 && s->n_requests == 0)
+		request_after_all(p, peer);
 }
 
-/* Will the parent come without our doing? */
-static bool parent_coming(const struct protocol *p, const struct block_hash *prev)
+/* The parent is requested, or will be, since a peer has announced it. */
+static bool parent_expected(const struct protocol *p, const struct block_hash *prev)
 {
 	if (sync_pending(p, prev))
 		return true;
 	for (const struct peer *it = peer_next(p, NULL); it; it = peer_next(p, it))
-		if (it->sync.want.len > 0 && map_get(&it->sync.want.set, prev))
+		if (it->sync.announced.len > 0 && map_get(&it->sync.announced.set, prev))
 			return true;
 	return false;
 }
 
-/* A block whose parent isn't here: first by getblocks up to it. Where that didn't help (a peer may
- * not answer it) the parent itself is asked for, and so on down. */
-void classic_unconnected(struct protocol *p, struct peer *peer, const struct block *b)
+/* First by getblocks with this block as the stop hash. If that doesn't help (the simplest peers may not answer), the parent
+ * itself is requested, then its parent, and so on. */
+void getblocks_unconnected(struct protocol *p, struct peer *peer, const struct block *b)
 {
 	struct peer_sync *s = &peer->sync;
 	const struct block_hash *prev = &b->header.prev;
 
-	if (parent_coming(p, prev))
+	if (parent_expected(p, prev))
 		return;
-	if (s->walking) {
-		s->root = *prev;
-		get_block(p, peer, prev);
+	if (s->walking_back) {
+		s->missing_parent = *prev;
+		request_block(p, peer, prev);
 		return;
 	}
 	if (++s->unconnected >= UNCONNECTED_MAX) {
-		peer_close(p, peer, CLOSE_PLAIN, "%d blocks in a row whose parents it never told",
-			   UNCONNECTED_MAX);
+		peer_close(p, peer, CLOSE_PLAIN,
+			   "%d blocks in a row whose parents it did not announce", UNCONNECTED_MAX);
 		return;
 	}
-	if (hash256_equal(&s->root.h, &prev->h) && s->asked)
+	if (hash256_equal(&s->missing_parent.h, &prev->h) && s->request_pending)
 		return;
-	s->root = *prev;
-	ask(p, peer, NULL, &b->hash);
+	s->missing_parent = *prev;
+	request_hashes(p, peer, NULL, &b->hash);
 }
 
-/* Silence is an answer: there is nothing after our locator. */
-void classic_tick(struct protocol *p, struct peer *peer)
+void getblocks_tick(struct protocol *p, struct peer *peer)
 {
 	struct peer_sync *s = &peer->sync;
-	int64_t since = now_ms(p) - s->asked_ms;
+	int64_t since = protocol_now_ms(p) - s->requested_ms;
 	bool claims_more;
 
-	if (s->asked && since >= ASK_AGAIN_MS)
-		s->asked = false;
+	if (s->request_pending && since >= SILENCE_MS)
+		s->request_pending = false;
 	claims_more = peer->start_height > (int64_t)chain_best_header(p->o.chain).height ||
 		      !hash256_is_zero(&s->last_unknown.h);
-	if (!s->asked && s->want.len == 0 && s->n_requests == 0 && claims_more &&
-	    since >= ASK_BEHIND_MS && sync_serves_blocks(peer))
-		ask(p, peer, NULL, NULL);
+	if (!s->request_pending && s->announced.len == 0 && s->n_requests == 0 && claims_more &&
+	    since >= REQUEST_BEHIND_MS && sync_serves_blocks(peer))
+		request_hashes(p, peer, NULL, NULL);
 }

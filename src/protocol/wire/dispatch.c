@@ -1,165 +1,100 @@
-/* Nothing goes round this file: every message in and out is counted, described and told here. */
+#include "protocol/wire/dispatch_priv.h"
+
 #include <string.h>
 
-#include <tally/base/log.h>
 #include <tally/base/text.h>
-#include <tally/net/frame.h>
 
-#include "protocol/protocol_priv.h"
+#include "protocol/context_priv.h"
+#include "protocol/peer/peer_priv.h"
+#include "protocol/wire/messages_priv.h"
+#include "protocol/wire/msg_journal_priv.h"
 
-static void journal(struct protocol *p, const struct peer *peer, struct msg_record *rec)
+/* Why a message is ignored, or NULL. */
+static const char *ignored_because(const struct peer *peer, const struct msg_type *type)
 {
-	const struct protocol_events *ev = p->o.events;
-
-	rec->unix_us = clock_unix_us(p->o.clock);
-	rec->peer = peer->info.id;
-	if (ev && ev->message)
-		ev->message(p->o.events_arg, rec);
-}
-
-static void record_init(struct msg_record *rec, const char *command, size_t bytes)
-{
-	memset(rec, 0, sizeof(*rec));
-	text_append(rec->command, sizeof(rec->command), "%s", command);
-	rec->bytes = (uint32_t)bytes;
-}
-
-static bool is_watched(const struct protocol *p)
-{
-	return p->o.events && p->o.events->message;
-}
-
-static void count_in(struct protocol *p, struct peer *peer, size_t payload)
-{
-	peer->msgs_in++;
-	peer->bytes_in += FRAME_HEADER_BYTES + payload;
-	peer->per_second[p->second]++;
-	peer->last_recv = now_unix(p);
-	peer->last_recv_ms = now_ms(p);
-}
-
-static void count_out(struct protocol *p, struct peer *peer, size_t payload)
-{
-	peer->msgs_out++;
-	peer->bytes_out += FRAME_HEADER_BYTES + payload;
-	peer->per_second[p->second]++;
-	peer->last_send = now_unix(p);
-}
-
-/* Why a message is not handled, or NULL. */
-static const char *refusal(const struct peer *peer, const struct msg_type *c)
-{
-	if (!(c->dir & DIR_IN))
-		return "not ours to receive";
-	if (c->first && peer->handshaken)
-		return "repeated";
-	if (!c->first && !peer->handshaken)
-		return "before version";
-	if (c->min_version && peer->version < c->min_version)
-		return "of an old peer";
+	if (!(type->directions & DIR_IN))
+		return "this node only sends it";
+	if (type->first && peer->handshaken)
+		return "sent twice";
+	if (!type->first && !peer->handshaken)
+		return "sent before version";
+	if (type->min_version && peer->version < type->min_version)
+		return "the peer's version is too old";
 	return NULL;
 }
 
 static void ignore(struct protocol *p, struct peer *peer, struct msg_record *rec, const char *why)
 {
 	text_append(rec->summary, sizeof(rec->summary), "ignored: %s", why);
-	journal(p, peer, rec);
+	msg_record_report(p, peer, rec);
 }
 
-void gate_receive(struct protocol *p, struct peer *peer, const char *command, struct span payload)
+static void malformed(struct protocol *p, struct peer *peer, struct msg_record *rec,
+		      const struct err *e)
+{
+	utf8_sanitise(rec->summary, sizeof(rec->summary), e->detail, strlen(e->detail));
+	msg_record_report(p, peer, rec);
+	/* Any other error, such as too little memory, is not the peer's fault. */
+	if (e->cls == ERR_DECODE)
+		peer_close(p, peer, CLOSE_DISCOURAGE, "malformed %s", e->detail);
+	else
+		peer_close(p, peer, CLOSE_PLAIN, "cannot read %s", e->detail);
+}
+
+static void handle(struct protocol *p, struct peer *peer, const struct msg *m)
+{
+	const struct msg_type *type = p->messages[m->kind];
+
+	if (protocol_has_chain(p)) {
+		if (type->handle)
+			type->handle(p, peer, m);
+	} else if (type->handle_without_chain) {
+		type->handle_without_chain(p, peer, m);
+	}
+}
+
+/* A message that is in the table and expected now. */
+static void receive_known(struct protocol *p, struct peer *peer, enum msg_kind kind,
+			  struct span payload, struct msg_record *rec)
+{
+	const struct msg_type *type = p->messages[kind];
+	struct err e;
+	struct msg m;
+
+	if (type->precheck && !type->precheck(p, peer, payload, rec)) {
+		msg_record_report(p, peer, rec);
+		return;
+	}
+	err_clear(&e);
+	if (msg_decode(&m, kind, payload, &e)) {
+		rec->ok = true;
+		msg_record_describe(p, &m, rec);
+		msg_record_report(p, peer, rec);
+		handle(p, peer, &m);
+	} else {
+		malformed(p, peer, rec, &e);
+	}
+	msg_clear(&m);
+}
+
+void dispatch_receive(struct protocol *p, struct peer *peer, const char *name, struct span payload)
 {
 	struct msg_record rec;
 	enum msg_kind kind;
 	const char *why;
-	struct err e;
-	struct msg m;
 
 	if (peer->closing)
 		return;
-	count_in(p, peer, payload.len);
-	record_init(&rec, command, payload.len);
-	if (!msg_type_find(command, &kind)) {
+	msg_count_in(p, peer, payload.len);
+	msg_record_init(&rec, name, payload.len);
+	if (!msg_type_find(name, &kind)) {
 		p->unknown++;
-		ignore(p, peer, &rec, "not known here");
+		ignore(p, peer, &rec, "unknown message");
 		return;
 	}
-	why = refusal(peer, msg_type_at(kind));
-	if (why) {
+	why = ignored_because(peer, p->messages[kind]);
+	if (why)
 		ignore(p, peer, &rec, why);
-		return;
-	}
-	if (kind == MSG_BLOCK && !block_look(p, peer, payload, &rec)) {
-		journal(p, peer, &rec);
-		return;
-	}
-	err_clear(&e);
-	if (!msg_decode(&m, kind, payload, &e)) {
-		utf8_sanitise(rec.summary, sizeof(rec.summary), e.detail, strlen(e.detail));
-		journal(p, peer, &rec);
-		/* That we have no memory for it is not its fault. */
-		peer_close(p, peer, e.cls == ERR_DECODE ? CLOSE_DISCOURAGE : CLOSE_PLAIN,
-			   e.cls == ERR_DECODE ? "malformed %s" : "not read: %s", e.detail);
-		return;
-	}
-	rec.ok = true;
-	if (is_watched(p))
-		msg_describe(p, &m, rec.summary, &rec.about);
-	journal(p, peer, &rec);
-	msg_type_at(kind)->handle(p, peer, &m);
-	msg_clear(&m);
-}
-
-static struct span payload_of(struct protocol *p, const struct msg *m)
-{
-	if (m->kind == MSG_BLOCK)
-		return m->u.block->raw;
-	if (m->kind == MSG_TX)
-		return m->u.tx->raw;
-	writer_reset(&p->out);
-	msg_encode(&p->out, m);
-	return (struct span){p->out.buf, p->out.len};
-}
-
-bool gate_send(struct protocol *p, struct peer *peer, const struct msg *m)
-{
-	const char *command = msg_type_name(m->kind);
-	struct msg_record rec;
-	struct span payload;
-
-	if (peer->closing)
-		return false;
-	payload = payload_of(p, m);
-	count_out(p, peer, payload.len);
-	record_init(&rec, command, payload.len);
-	rec.out = true;
-	rec.ok = true;
-	if (is_watched(p))
-		msg_describe(p, m, rec.summary, &rec.about);
-	journal(p, peer, &rec);
-	if (m->kind == MSG_BLOCK)
-		return lend_block(p, peer, m->u.block);
-	return p->net.send(p->net.ctx, peer->info.id, command, payload);
-}
-
-void gate_send_empty(struct protocol *p, struct peer *peer, enum msg_kind kind)
-{
-	gate_send(p, peer, &(struct msg){.kind = kind});
-}
-
-static size_t item_bytes(enum msg_kind kind)
-{
-	if (kind == MSG_HEADERS)
-		return HEADERS_ITEM_BYTES;
-	return kind == MSG_ADDR ? ADDR_ITEM_BYTES : INV_ITEM_BYTES;
-}
-
-void gate_send_list(struct protocol *p, struct peer *peer, enum msg_kind kind)
-{
-	struct msg m = {.kind = kind};
-
-	m.u.list.items = p->list.buf;
-	m.u.list.n = p->list.len / item_bytes(kind);
-	if (m.u.list.n > 0)
-		gate_send(p, peer, &m);
-	writer_reset(&p->list);
+	else
+		receive_known(p, peer, kind, payload, &rec);
 }
