@@ -1,5 +1,7 @@
-/* The pool follows the chain: what a block confirms or contradicts goes; what a disconnected block held is kept to come
- * back. */
+/* The pool follows the chain: transactions that a block confirms or conflicts with leave, and those
+ * of a disconnected block are deferred. */
+#include <tally/mempool/block_update.h>
+
 #include "mempool/mempool_priv.h"
 
 void mempool_block_connected(struct mempool *m, const struct block *b)
@@ -8,7 +10,7 @@ void mempool_block_connected(struct mempool *m, const struct block *b)
 		const struct tx *tx = &b->tx[t];
 		struct pool_entry *en = pool_find(m, &tx->id);
 
-		reorg_forget(m, &tx->id);
+		reorg_forget(&m->reorg, &tx->id);
 		if (en)
 			pool_remove(m, en, "block");
 		for (uint32_t i = 0; i < tx->n_in; i++) {
@@ -18,12 +20,12 @@ void mempool_block_connected(struct mempool *m, const struct block *b)
 		}
 	}
 	orphans_block(m, b);
-	limits_block(m);
+	eviction_block(m);
 }
 
 void mempool_block_disconnected(struct mempool *m, const struct block *b)
 {
-	reorg_begin(m);
+	reorg_begin(&m->reorg);
 	for (uint32_t t = b->n_tx; t > 0; t--) {
 		const struct tx *tx = &b->tx[t - 1];
 		struct outpoint o = {.txid = tx->id};
@@ -31,7 +33,7 @@ void mempool_block_disconnected(struct mempool *m, const struct block *b)
 		for (o.index = 0; o.index < tx->n_out; o.index++) {
 			struct pool_entry *child = pool_spender(m, &o);
 			if (child)
-				reorg_pull(m, child);
+				reorg_evict(m, child);
 		}
 		if (!tx_is_coinbase(tx))
 			reorg_keep(m, tx);

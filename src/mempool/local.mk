@@ -1,6 +1,34 @@
-libtally_a_SOURCES += include/tally/mempool/mempool.h src/mempool/mempool_priv.h \
-	src/mempool/pool.c src/mempool/tx_accept.c src/mempool/verify_queue.c src/mempool/orphans.c \
-	src/mempool/assemble.c src/mempool/eviction.c src/mempool/block_update.c src/mempool/reorg.c src/mempool/sig_cache.c
+libtally_a_SOURCES += \
+	include/tally/mempool/assemble.h \
+	include/tally/mempool/block_update.h \
+	include/tally/mempool/eviction.h \
+	include/tally/mempool/mempool.h \
+	include/tally/mempool/orphans.h \
+	include/tally/mempool/pool.h \
+	include/tally/mempool/reorg.h \
+	include/tally/mempool/verify_queue.h \
+	src/mempool/assemble.c \
+	src/mempool/block_update.c \
+	src/mempool/eviction.c \
+	src/mempool/eviction_heap.c \
+	src/mempool/eviction_heap_priv.h \
+	src/mempool/eviction_priv.h \
+	src/mempool/mempool.c \
+	src/mempool/mempool_priv.h \
+	src/mempool/orphans.c \
+	src/mempool/orphans_priv.h \
+	src/mempool/pool.c \
+	src/mempool/pool_priv.h \
+	src/mempool/reorg.c \
+	src/mempool/reorg_priv.h \
+	src/mempool/sig_cache.c \
+	src/mempool/sig_cache_priv.h \
+	src/mempool/tx_accept.c \
+	src/mempool/tx_accept_priv.h \
+	src/mempool/verify_batch.c \
+	src/mempool/verify_batch_priv.h \
+	src/mempool/verify_queue.c \
+	src/mempool/verify_queue_priv.h
 
 if HAVE_CMOCKA
 UNIT_TESTS += \

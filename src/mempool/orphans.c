@@ -1,10 +1,15 @@
-/* Transactions whose parents are not here yet: few, and no origin may push out the others'. */
+/* Orphan transactions. Their number is small, and one origin can't displace the orphans of
+ * another. */
+#include "mempool/orphans_priv.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include <tally/base/mem.h>
 
 #include "mempool/mempool_priv.h"
+
+#define ORPHAN_EXPIRY_SECONDS (20 * 60)
 
 void orphans_init(struct orphans *o)
 {
@@ -18,7 +23,7 @@ static void link_parents(struct orphans *o, struct orphan *orphan)
 	for (uint32_t i = 0; i < orphan->tx->n_in; i++) {
 		struct orphan_list *l = map_put(&o->by_parent, &orphan->tx->in[i].prev.txid, NULL);
 		if (l->n && l->at[l->n - 1] == orphan)
-			continue; /* another input from the same parent */
+			continue; /* the input before has the same parent */
 		mem_reserve(&l->at, &l->cap, l->n + 1, sizeof(struct orphan *));
 		l->at[l->n++] = orphan;
 	}
@@ -46,10 +51,8 @@ static void unlink_parents(struct orphans *o, const struct orphan *orphan)
 	}
 }
 
-static void drop(struct mempool *m, struct orphan *orphan)
+static void drop_orphan(struct orphans *o, struct orphan *orphan)
 {
-	struct orphans *o = &m->orphans;
-
 	unlink_parents(o, orphan);
 	map_del(&o->by_id, &orphan->tx->id);
 	list_del(&orphan->link);
@@ -58,7 +61,8 @@ static void drop(struct mempool *m, struct orphan *orphan)
 	free(orphan);
 }
 
-/* The oldest orphan of the origin that holds the most bytes, or the most orphans. */
+/* The oldest orphan of the origin that has the most bytes, if the bytes are over their bound, else
+ * the most orphans. */
 static struct orphan *victim(struct orphans *o)
 {
 	bool by_bytes = o->bytes > MEMPOOL_ORPHAN_BYTES_MAX;
@@ -98,7 +102,7 @@ void orphans_add(struct mempool *m, struct tx *tx, uint64_t origin)
 	o->bytes += tx->raw.len;
 	link_parents(o, orphan);
 	while (map_len(&o->by_id) > MEMPOOL_ORPHANS_MAX || o->bytes > MEMPOOL_ORPHAN_BYTES_MAX)
-		drop(m, victim(o));
+		drop_orphan(o, victim(o));
 }
 
 void orphans_wake(struct mempool *m, const struct txid *id)
@@ -107,12 +111,13 @@ void orphans_wake(struct mempool *m, const struct txid *id)
 		struct orphan_list *l = map_get(&m->orphans.by_parent, id);
 		if (!l)
 			return;
-		/* Each goes in front of its origin's queue: the youngest first, so that the oldest is foremost. */
+		/* Each goes to the head of its origin's queue, so the youngest is queued first and
+		 * the oldest is checked first. */
 		struct orphan *orphan = l->at[l->n - 1];
 		struct tx *tx = tx_ref(orphan->tx);
 		uint64_t origin = orphan->origin;
-		drop(m, orphan);
-		queue_retry(m, tx, origin);
+		drop_orphan(&m->orphans, orphan);
+		queue_retry(&m->queue, tx, origin);
 	}
 }
 
@@ -131,7 +136,7 @@ void orphans_block(struct mempool *m, const struct block *b)
 			map_put(&spent, key, NULL);
 		}
 	}
-	/* In the block itself, or in conflict with it. */
+	/* An orphan that spends what the block spends is in the block or conflicts with it. */
 	list_each_safe (at, &o->by_age) {
 		struct orphan *orphan = list_entry(at, struct orphan, link);
 		bool gone = false;
@@ -141,7 +146,7 @@ void orphans_block(struct mempool *m, const struct block *b)
 			gone = map_get(&spent, key);
 		}
 		if (gone)
-			drop(m, orphan);
+			drop_orphan(&m->orphans, orphan);
 	}
 	map_clear(&spent);
 	for (uint32_t t = 0; t < b->n_tx; t++)
@@ -155,15 +160,16 @@ void orphans_expire(struct mempool *m)
 	list_each_safe (at, &m->orphans.by_age) {
 		struct orphan *orphan = list_entry(at, struct orphan, link);
 		if (orphan->time < before)
-			drop(m, orphan);
+			drop_orphan(&m->orphans, orphan);
 	}
 }
 
-/* Who told of one, too, was not asked for it, since it was here: so it stays. All whose origin is gone are
- * of one origin, when room is made. */
-void orphans_forget(struct mempool *m, uint64_t origin)
+/* Another peer that has announced the orphan was not asked for it, since it was known. So the
+ * orphan stays, with that peer as its origin. Orphans without an origin count as one origin's when
+ * room is made. */
+void orphans_forget_origin(struct orphans *o, uint64_t origin)
 {
-	list_each (at, &m->orphans.by_age) {
+	list_each (at, &o->by_age) {
 		struct orphan *orphan = list_entry(at, struct orphan, link);
 		if (orphan->other == origin)
 			orphan->other = ORIGIN_GONE;
@@ -174,7 +180,7 @@ void orphans_forget(struct mempool *m, uint64_t origin)
 	}
 }
 
-void mempool_orphan_told(struct mempool *m, const struct txid *id, uint64_t origin)
+void mempool_orphan_announced(struct mempool *m, const struct txid *id, uint64_t origin)
 {
 	struct orphan *const *at = map_get(&m->orphans.by_id, id);
 
@@ -186,12 +192,17 @@ void mempool_orphan_told(struct mempool *m, const struct txid *id, uint64_t orig
 		(*at)->other = origin;
 }
 
-void orphans_clear(struct mempool *m)
+void orphans_clear(struct orphans *o)
 {
-	list_each_safe (at, &m->orphans.by_age)
-		drop(m, list_entry(at, struct orphan, link));
-	map_clear(&m->orphans.by_id);
-	map_clear(&m->orphans.by_parent);
+	list_each_safe (at, &o->by_age)
+		drop_orphan(o, list_entry(at, struct orphan, link));
+	map_clear(&o->by_id);
+	map_clear(&o->by_parent);
+}
+
+bool orphans_has(const struct orphans *o, const struct txid *id)
+{
+	return map_get(&o->by_id, id) != NULL;
 }
 
 size_t mempool_orphan_count(const struct mempool *m)

@@ -1,4 +1,5 @@
-/* Entries of the pool: indexes, links between parents and children, sums over relatives. */
+#include "mempool/pool_priv.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,10 @@
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
 
+#include <tally/chain/query.h>
+#include <tally/consensus/rules.h>
+
+#include "mempool/eviction_heap_priv.h"
 #include "mempool/mempool_priv.h"
 
 int64_t pool_mono_seconds(const struct mempool *m)
@@ -60,13 +65,13 @@ size_t pool_walk(struct mempool *m, struct pool_entry *const *from, size_t n, bo
 	return len;
 }
 
-/* What an entry costs: its transaction and its places in the indexes. */
+/* Memory of an entry: the transaction and its share of the indexes. */
 static size_t entry_memory(const struct tx *tx)
 {
-	size_t slots = 2 * (OUTPOINT_BYTES + sizeof(void *)); /* maps are at least half full */
+	size_t slots = 2 * (OUTPOINT_BYTES + sizeof(void *)); /* a map is at least half full */
 
 	return sizeof(struct pool_entry) + sizeof(struct tx) + tx->raw.len + slots +
-	       sizeof(struct pool_slot) + 3 * sizeof(void *) +
+	       sizeof(struct seq_slot) + 3 * sizeof(void *) +
 	       tx->n_in * (sizeof(struct txin) + slots) + tx->n_out * sizeof(struct txout);
 }
 
@@ -94,7 +99,7 @@ static void count_descendant(struct mempool *m, struct pool_entry *ancestor,
 	ancestor->pub.n_descendants += (uint32_t)sign;
 	ancestor->pub.descendant_bytes += (uint64_t)(sign * (int64_t)en->pub.tx->raw.len);
 	ancestor->pub.descendant_fees += sign * en->pub.fee;
-	limits_moved(m, ancestor);
+	eviction_heap_update(&m->eviction, ancestor);
 }
 
 static void count_ancestor(struct pool_entry *descendant, const struct pool_entry *en, int sign)
@@ -114,12 +119,12 @@ static void index_entry(struct mempool *m, struct pool_entry *en)
 		outpoint_pack(key, &tx->in[i].prev);
 		*(struct pool_entry **)map_put(&m->by_spent, key, NULL) = en;
 	}
-	mem_reserve(&m->slots, &m->cap_slots, m->n_slots + 1, sizeof(*m->slots));
-	m->slots[m->n_slots++] = (struct pool_slot){.seq = en->pub.seq, .en = en};
+	mem_reserve(&m->by_seq, &m->cap_by_seq, m->n_by_seq + 1, sizeof(*m->by_seq));
+	m->by_seq[m->n_by_seq++] = (struct seq_slot){.seq = en->pub.seq, .en = en};
 	m->bytes += tx->raw.len;
 	m->memory += en->memory;
 	m->fees += en->pub.fee;
-	limits_insert(m, en);
+	eviction_heap_insert(&m->eviction, en);
 }
 
 struct pool_entry *pool_add(struct mempool *m, struct tx *tx, const struct candidate *c,
@@ -147,7 +152,7 @@ struct pool_entry *pool_add(struct mempool *m, struct tx *tx, const struct candi
 	};
 	en->coinbase_height = c->coinbase_height;
 	en->bytes = (uint32_t)bytes;
-	en->always = !en->coinbase_height && tx->lock_time == 0;
+	en->always_final = !en->coinbase_height && tx->lock_time == 0;
 	en->entered = pool_mono_seconds(m) - (now - en->pub.time);
 	en->memory = entry_memory(tx);
 	if (c->n_parents) {
@@ -165,13 +170,13 @@ struct pool_entry *pool_add(struct mempool *m, struct tx *tx, const struct candi
 	return en;
 }
 
-static size_t slot_after(const struct mempool *m, uint64_t seq)
+static size_t slot_after_seq(const struct mempool *m, uint64_t seq)
 {
-	size_t lo = 0, hi = m->n_slots;
+	size_t lo = 0, hi = m->n_by_seq;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		if (m->slots[mid].seq > seq)
+		if (m->by_seq[mid].seq > seq)
 			hi = mid;
 		else
 			lo = mid + 1;
@@ -179,35 +184,35 @@ static size_t slot_after(const struct mempool *m, uint64_t seq)
 	return lo;
 }
 
-/* Closes the holes once they are the greater part. */
-static void tidy_slots(struct mempool *m)
+/* Removes the empty slots when they are at least half of all. */
+static void close_gaps(struct mempool *m)
 {
 	size_t n = 0;
 
-	if (m->n_slots < 64 || m->n_slots < 2 * map_len(&m->by_id))
+	if (m->n_by_seq < 64 || m->n_by_seq < 2 * map_len(&m->by_id))
 		return;
-	for (size_t i = 0; i < m->n_slots; i++)
-		if (m->slots[i].en)
-			m->slots[n++] = m->slots[i];
-	m->n_slots = n;
+	for (size_t i = 0; i < m->n_by_seq; i++)
+		if (m->by_seq[i].en)
+			m->by_seq[n++] = m->by_seq[i];
+	m->n_by_seq = n;
 }
 
 static void unindex_entry(struct mempool *m, struct pool_entry *en)
 {
 	const struct tx *tx = en->pub.tx;
 
-	limits_erase(m, en);
+	eviction_heap_erase(&m->eviction, en);
 	map_del(&m->by_id, &tx->id);
 	for (uint32_t i = 0; i < tx->n_in; i++) {
 		uint8_t key[OUTPOINT_BYTES];
 		outpoint_pack(key, &tx->in[i].prev);
 		map_del(&m->by_spent, key);
 	}
-	m->slots[slot_after(m, en->pub.seq) - 1].en = NULL;
+	m->by_seq[slot_after_seq(m, en->pub.seq) - 1].en = NULL;
 	m->bytes -= tx->raw.len;
 	m->memory -= en->memory;
 	m->fees -= en->pub.fee;
-	tidy_slots(m);
+	close_gaps(m);
 }
 
 static void free_entry(struct pool_entry *en)
@@ -222,7 +227,8 @@ void pool_remove(struct mempool *m, struct pool_entry *en, const char *reason)
 {
 	struct pool_entry *kin[RELATIVES_MAX];
 
-	/* In between, ancestors and descendants would no longer be linked, yet counted. */
+	/* Removing one in the middle of a chain would leave its descendants counted by ancestors
+	 * that they are no longer linked to. */
 	assert(!en->n_parents || !en->n_children);
 	size_t n_up = pool_walk(m, en->parents, en->n_parents, true, kin, RELATIVES_MAX);
 	assert(n_up != SIZE_MAX);
@@ -237,9 +243,9 @@ void pool_remove(struct mempool *m, struct pool_entry *en, const char *reason)
 	for (size_t i = 0; i < en->n_children; i++)
 		drop_link(en->children[i]->parents, &en->children[i]->n_parents, en);
 	unindex_entry(m, en);
-	verified_add(m, &en->pub.tx->id);
-	if (m->newcomer == en)
-		m->newcomer = NULL;
+	sig_cache_add(&m->sig_cache, &en->pub.tx->id);
+	if (m->eviction.newcomer == en)
+		m->eviction.newcomer = NULL;
 	else if (m->o.events && m->o.events->removed)
 		m->o.events->removed(m->o.events_arg, &en->pub, reason);
 	free_entry(en);
@@ -247,7 +253,7 @@ void pool_remove(struct mempool *m, struct pool_entry *en, const char *reason)
 
 void pool_remove_tree(struct mempool *m, struct pool_entry *en, const char *reason)
 {
-	/* Youngest first: whatever goes has no descendants left. */
+	/* The youngest first, so that each has no descendants left when it is removed. */
 	for (;;) {
 		struct pool_entry *tree[RELATIVES_MAX + 1], *last;
 		size_t n = pool_walk(m, &en, 1, false, tree, RELATIVES_MAX + 1);
@@ -263,52 +269,23 @@ void pool_remove_tree(struct mempool *m, struct pool_entry *en, const char *reas
 	}
 }
 
-bool pool_spendable_at(const struct pool_entry *en, const struct chain_params *p, uint32_t height,
-		       uint32_t parent_time)
+bool pool_valid_at(const struct pool_entry *en, const struct chain_params *p, uint32_t height,
+		   uint32_t parent_time)
 {
-	if (en->always)
+	if (en->always_final)
 		return true;
 	return coinbase_mature(p, en->coinbase_height, height) &&
 	       tx_final(en->pub.tx, height, parent_time);
 }
 
-struct mempool *mempool_new(const struct mempool_options *o)
+void pool_free(struct mempool *m)
 {
-	struct mempool *m = NEW(struct mempool);
-
-	m->o = *o;
-	m->next_seq = 1;
-	map_init(&m->by_id, sizeof(struct txid), sizeof(struct pool_entry *));
-	map_init(&m->by_spent, OUTPOINT_BYTES, sizeof(struct pool_entry *));
-	map_init(&m->verified, sizeof(struct txid), 0);
-	map_init(&m->origins, sizeof(uint64_t), sizeof(struct origin_queue *));
-	list_init(&m->turns);
-	map_init(&m->queued, sizeof(struct txid), sizeof(uint64_t));
-	map_init(&m->batch.ids, sizeof(struct txid), 0);
-	map_init(&m->returned_ids, sizeof(struct txid), sizeof(uint64_t));
-	map_init(&m->pulled_ids, sizeof(struct txid), 0);
-	map_init(&m->later_ids, sizeof(struct txid), 0);
-	orphans_init(&m->orphans);
-	return m;
-}
-
-void mempool_free(struct mempool *m)
-{
-	if (!m)
-		return;
-	queue_free(m);
-	orphans_clear(m);
-	reorg_free(m);
-	for (size_t i = 0; i < m->n_slots; i++)
-		if (m->slots[i].en)
-			free_entry(m->slots[i].en);
-	free(m->slots);
-	free(m->heap);
-	free(m->ring);
-	map_clear(&m->verified);
+	for (size_t i = 0; i < m->n_by_seq; i++)
+		if (m->by_seq[i].en)
+			free_entry(m->by_seq[i].en);
+	free(m->by_seq);
 	map_clear(&m->by_spent);
 	map_clear(&m->by_id);
-	free(m);
 }
 
 size_t mempool_count(const struct mempool *m)
@@ -341,32 +318,25 @@ bool mempool_get(const struct mempool *m, const struct txid *id, struct mempool_
 	return true;
 }
 
-int pool_by_seq(const void *a, const void *b)
+int pool_cmp_seq(const void *a, const void *b)
 {
 	const struct pool_entry *const *l = a, *const *r = b;
 
 	return (*l)->pub.seq < (*r)->pub.seq ? -1 : (*l)->pub.seq > (*r)->pub.seq;
 }
 
-bool mempool_has(const struct mempool *m, const struct txid *id)
-{
-	return pool_find(m, id) || queue_has(m, id) || map_get(&m->orphans.by_id, id) ||
-	       map_get(&m->returned_ids, id) || map_get(&m->pulled_ids, id) ||
-	       map_get(&m->later_ids, id);
-}
-
 bool mempool_verified(const struct mempool *m, const struct txid *id)
 {
-	return pool_find(m, id) || map_get(&m->verified, id);
+	return pool_find(m, id) || sig_cache_has(&m->sig_cache, id);
 }
 
 size_t mempool_list(const struct mempool *m, uint64_t after, struct mempool_entry *out, size_t max)
 {
 	size_t n = 0;
 
-	for (size_t i = slot_after(m, after); i < m->n_slots && n < max; i++)
-		if (m->slots[i].en)
-			out[n++] = m->slots[i].en->pub;
+	for (size_t i = slot_after_seq(m, after); i < m->n_by_seq && n < max; i++)
+		if (m->by_seq[i].en)
+			out[n++] = m->by_seq[i].en->pub;
 	return n;
 }
 
@@ -375,13 +345,13 @@ size_t mempool_list_newest(const struct mempool *m, size_t skip, struct mempool_
 {
 	size_t n = 0;
 
-	for (size_t i = m->n_slots; i-- > 0 && n < max;) {
-		if (!m->slots[i].en)
+	for (size_t i = m->n_by_seq; i-- > 0 && n < max;) {
+		if (!m->by_seq[i].en)
 			continue;
 		if (skip > 0)
 			skip--;
 		else
-			out[n++] = m->slots[i].en->pub;
+			out[n++] = m->by_seq[i].en->pub;
 	}
 	return n;
 }

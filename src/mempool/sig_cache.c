@@ -1,20 +1,41 @@
-/* Txids whose signatures were found valid here lately. A txid fixes its signatures and the
- * coins it spends, so the finding holds on every branch. */
+#include "mempool/sig_cache_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
 #include <tally/base/mem.h>
 
-#include "mempool/mempool_priv.h"
+#define SIG_CACHE_MAX 20000
 
-void verified_add(struct mempool *m, const struct txid *id)
+void sig_cache_init(struct sig_cache *sc)
 {
-	if (map_get(&m->verified, id))
+	memset(sc, 0, sizeof(*sc));
+	map_init(&sc->ids, sizeof(struct txid), 0);
+}
+
+void sig_cache_clear(struct sig_cache *sc)
+{
+	free(sc->ring);
+	map_clear(&sc->ids);
+	sig_cache_init(sc);
+}
+
+bool sig_cache_has(const struct sig_cache *sc, const struct txid *id)
+{
+	return map_get(&sc->ids, id) != NULL;
+}
+
+void sig_cache_add(struct sig_cache *sc, const struct txid *id)
+{
+	if (sig_cache_has(sc, id))
 		return;
-	if (!m->ring)
-		m->ring = mem_array(VERIFIED_RING, sizeof(*m->ring));
-	if (m->ring_len == VERIFIED_RING)
-		map_del(&m->verified, &m->ring[m->ring_at]);
+	if (!sc->ring)
+		sc->ring = mem_array(SIG_CACHE_MAX, sizeof(*sc->ring));
+	if (sc->ring_len == SIG_CACHE_MAX)
+		map_del(&sc->ids, &sc->ring[sc->ring_at]);
 	else
-		m->ring_len++;
-	m->ring[m->ring_at] = *id;
-	m->ring_at = (m->ring_at + 1) % VERIFIED_RING;
-	map_put(&m->verified, id, NULL);
+		sc->ring_len++;
+	sc->ring[sc->ring_at] = *id;
+	sc->ring_at = (sc->ring_at + 1) % SIG_CACHE_MAX;
+	map_put(&sc->ids, id, NULL);
 }

@@ -1,5 +1,7 @@
-/* What a transaction must be to enter: tally-protocol(7), TRANSACTIONS as of the next block, and this
- * node's own limits. */
+/* The rules for entering the pool: the consensus rules as of the next block (tally-protocol(7),
+ * TRANSACTIONS) and the limits of this node (CONDUCT). */
+#include "mempool/tx_accept_priv.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -7,10 +9,10 @@
 #include <tally/base/mem.h>
 #include <tally/consensus/rules.h>
 
-#include "mempool/mempool_priv.h"
+#include <tally/chain/query.h>
 
-/* Of a transaction with unknown inputs: has it been in a block? Each is a search in the database, and where all of
- * these are spent again it is an orphan like any other. */
+/* Outputs looked up to learn whether a transaction with unknown inputs is in a block. Each is a
+ * database search. If all of these outputs are spent, the transaction counts as an orphan. */
 #define OUTPUTS_LOOKED_UP 8
 
 struct next_block {
@@ -27,7 +29,8 @@ static struct next_block next_block(const struct mempool *m)
 				   .parent_time = tip.time};
 }
 
-/* One of its outputs is a coin of the chain: it is in a block. */
+/* Is one of its outputs a coin of the chain? Then the transaction is in a block. True as well, with
+ * *e set, if the store failed. */
 static bool in_chain(struct mempool *m, const struct tx *tx, struct err *e)
 {
 	struct coin_view view = chain_coins(m->o.chain);
@@ -48,7 +51,7 @@ static bool in_chain(struct mempool *m, const struct tx *tx, struct err *e)
 	return false;
 }
 
-static bool note_parent(struct candidate *c, struct pool_entry *parent, struct err *e)
+static bool add_parent(struct candidate *c, struct pool_entry *parent, struct err *e)
 {
 	for (size_t i = 0; i < c->n_parents; i++)
 		if (c->parents[i] == parent)
@@ -61,7 +64,7 @@ static bool note_parent(struct candidate *c, struct pool_entry *parent, struct e
 	return true;
 }
 
-/* The coins it spends, of the pool and of the chain; its parents in the pool. */
+/* Finds the coins it spends, in the pool and in the chain, and its parents in the pool. */
 static bool find_coins(struct mempool *m, const struct tx *tx, struct candidate *c,
 		       struct coin *coins, struct err *e)
 {
@@ -71,36 +74,38 @@ static bool find_coins(struct mempool *m, const struct tx *tx, struct candidate 
 		const struct outpoint *o = &tx->in[i].prev;
 		struct pool_entry *parent = pool_find(m, &o->txid);
 		struct err failed = {.cls = ERR_NONE};
-		bool there;
+		bool found;
 
 		if (pool_spender(m, o))
-			return err_set(e, ERR_POLICY, "txn-mempool-conflict",
-				       "a waiting transaction spends one of its coins");
+			return err_set(
+				e, ERR_POLICY, "txn-mempool-conflict",
+				"an unconfirmed transaction spends one of its coins already");
 		if (parent)
-			there = o->index < parent->pub.tx->n_out &&
+			found = o->index < parent->pub.tx->n_out &&
 				tx_coin(parent->pub.tx, o->index, MEMPOOL_HEIGHT, &coins[i]);
 		else
-			there = view.get(view.ctx, o, &coins[i], &failed);
+			found = view.get(view.ctx, o, &coins[i], &failed);
 		if (failed.cls != ERR_NONE) {
 			if (e)
 				*e = failed;
 			return false;
 		}
-		if (!there && in_chain(m, tx, e))
+		if (!found && in_chain(m, tx, e))
 			return false;
-		if (!there && parent)
+		if (!found && parent)
 			return err_set(e, ERR_INVALID, "bad-txns-inputs-missingorspent",
-				       "input %u spends an output that makes no coin", i);
-		if (!there)
+				       "input %u spends an output that is not a coin", i);
+		if (!found)
 			return err_set(e, ERR_ORPHAN, "bad-txns-inputs-missingorspent",
-				       "the coin of input %u is not known or spent", i);
-		if (parent && !note_parent(c, parent, e))
+				       "the coin of input %u is unknown or spent", i);
+		if (parent && !add_parent(c, parent, e))
 			return false;
 	}
 	return true;
 }
 
-/* What is not valid yet is no fault of the sender, whose tip may be ahead of ours. */
+/* A transaction that is not valid yet is not the fault of its sender, whose tip may be ahead of
+ * ours: ERR_FUTURE. */
 static bool check_time(const struct tx *tx, const struct coin *coins, const struct next_block *at,
 		       struct candidate *c, struct err *e)
 {
@@ -127,7 +132,7 @@ static bool check_fee(struct mempool *m, const struct tx *tx, const struct candi
 	int64_t least = (int64_t)tx->raw.len * MEMPOOL_MIN_RELAY_RATE;
 	char paid[AMOUNT_CHARS + 1], want[AMOUNT_CHARS + 1];
 
-	if (m->any_fee)
+	if (m->reorg.any_fee)
 		return true;
 	amount_format(paid, c->fee);
 	amount_format(want, least);
@@ -135,7 +140,7 @@ static bool check_fee(struct mempool *m, const struct tx *tx, const struct candi
 		return err_set(e, ERR_POLICY, "min-relay-fee",
 			       "the fee of %s is too low for %zu bytes: at least %s", paid,
 			       tx->raw.len, want);
-	double rolling = ceil(limits_rolling_rate(m) * (double)tx->raw.len);
+	double rolling = ceil(eviction_rolling_rate(m) * (double)tx->raw.len);
 	if ((double)c->fee < rolling) {
 		amount_format(want, rolling < (double)MAX_MONEY ? (int64_t)rolling : MAX_MONEY);
 		return err_set(e, ERR_POLICY, "mempool-full",
@@ -182,35 +187,36 @@ bool accept_check(struct mempool *m, const struct tx *tx, struct candidate *c,
 	bool ok;
 
 	*c = (struct candidate){0};
-	limits_decay(m);
+	eviction_decay(m);
 	if (!tx_check(tx, e))
 		return false;
 	if (tx_is_coinbase(tx))
-		return err_set(e, ERR_INVALID, "coinbase", "a coinbase stands in a block only");
+		return err_set(e, ERR_INVALID, "coinbase", "a coinbase is valid only in a block");
 	if (pool_find(m, &tx->id))
 		return err_set(e, ERR_KNOWN, "txn-already-in-mempool",
-			       "this transaction is waiting already");
+			       "this transaction is in the mempool already");
 	if (tx->raw.len > max)
-		return err_set(e, ERR_POLICY, "tx-size",
-			       "%zu bytes: a block of this chain has room for %zu", tx->raw.len,
-			       max);
+		return err_set(
+			e, ERR_POLICY, "tx-size",
+			"the transaction has %zu bytes: at most %zu fit into a block of this chain",
+			tx->raw.len, max);
 	coins = mem_array(tx->n_in, sizeof(*coins));
 	ok = check_with_coins(m, tx, c, coins, checks, e);
 	free(coins);
 	return ok;
 }
 
-bool accept_take(struct mempool *m, struct tx *tx, const struct candidate *c, int64_t since,
-		 struct err *e)
+bool accept_add(struct mempool *m, struct tx *tx, const struct candidate *c, int64_t since,
+		struct err *e)
 {
-	m->newcomer = pool_add(m, tx, c, since);
-	limits_trim(m);
-	if (!m->newcomer)
+	m->eviction.newcomer = pool_add(m, tx, c, since);
+	eviction_trim(m);
+	if (!m->eviction.newcomer)
 		return err_set(
 			e, ERR_POLICY, "mempool-full",
 			"the mempool is full of transactions that pay more: pay a higher fee");
-	struct pool_entry *en = m->newcomer;
-	m->newcomer = NULL;
+	struct pool_entry *en = m->eviction.newcomer;
+	m->eviction.newcomer = NULL;
 	if (m->o.events && m->o.events->added)
 		m->o.events->added(m->o.events_arg, &en->pub);
 	orphans_wake(m, &tx->id);
@@ -221,10 +227,10 @@ bool accept_verified(struct mempool *m, struct tx *tx, int64_t since, struct err
 {
 	struct candidate c;
 
-	return accept_check(m, tx, &c, NULL, e) && accept_take(m, tx, &c, since, e);
+	return accept_check(m, tx, &c, NULL, e) && accept_add(m, tx, &c, since, e);
 }
 
-static bool check_signatures(struct mempool *m, const struct tx *tx, const struct sigcheck *checks,
+bool accept_check_signatures(struct mempool *m, const struct tx *tx, const struct sigcheck *checks,
 			     struct err *e)
 {
 	if (mempool_verified(m, &tx->id))
@@ -232,52 +238,19 @@ static bool check_signatures(struct mempool *m, const struct tx *tx, const struc
 	for (uint32_t i = 0; i < tx->n_in; i++)
 		if (!key_verify(&checks[i].sig, &checks[i].pub, &checks[i].digest))
 			return err_set(e, ERR_INVALID, "mandatory-script-verify-flag-failed",
-				       "the signature of input %u is wrong", i);
-	verified_add(m, &tx->id);
+				       "the signature of input %u is invalid", i);
+	sig_cache_add(&m->sig_cache, &tx->id);
 	return true;
 }
 
-bool accept_again(struct mempool *m, struct tx *tx, struct err *e)
+bool accept_tx(struct mempool *m, struct tx *tx, struct err *e)
 {
 	struct sigcheck *checks =
 		mempool_verified(m, &tx->id) ? NULL : mem_array(MAX(tx->n_in, 1U), sizeof(*checks));
 	struct candidate c;
-	const bool ok = accept_check(m, tx, &c, checks, e) && check_signatures(m, tx, checks, e) &&
-			accept_take(m, tx, &c, 0, e);
+	const bool ok = accept_check(m, tx, &c, checks, e) &&
+			accept_check_signatures(m, tx, checks, e) && accept_add(m, tx, &c, 0, e);
 
 	free(checks);
 	return ok;
-}
-
-static bool accept_now(struct mempool *m, struct tx *tx, bool take, int64_t *fee, struct err *e)
-{
-	struct candidate c;
-	struct sigcheck *checks = NULL;
-	bool ok = false;
-
-	if (!chain_settle(m->o.chain, e))
-		return false;
-	if (m->reorg)
-		reorg_give_back(m, INT64_MAX);
-	checks = mem_array(MAX(tx->n_in, 1U), sizeof(*checks));
-	if (!accept_check(m, tx, &c, checks, e) || !check_signatures(m, tx, checks, e))
-		goto out;
-	if (take && !accept_take(m, tx, &c, 0, e))
-		goto out;
-	if (fee)
-		*fee = c.fee;
-	ok = true;
-out:
-	free(checks);
-	return ok;
-}
-
-bool mempool_accept(struct mempool *m, struct tx *tx, struct err *e)
-{
-	return accept_now(m, tx, true, NULL, e);
-}
-
-bool mempool_test(struct mempool *m, struct tx *tx, int64_t *fee, struct err *e)
-{
-	return accept_now(m, tx, false, fee, e);
 }

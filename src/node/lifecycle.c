@@ -222,7 +222,7 @@ bool node_close(struct node *n, struct err *e)
 	if (!ok && e)
 		*e = err;
 	if (n->mempool_file && ok && !n->failed) {
-		mempool_tidy(n->mempool);
+		mempool_settle(n->mempool);
 		mempool_file_save_changed(n->mempool_file);
 	}
 	net_free(n->net);

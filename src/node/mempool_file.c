@@ -258,7 +258,7 @@ static size_t put_aside(struct mempool_file *f, struct writer *w)
 	struct tx *tx;
 	size_t n = 0;
 
-	for (; w->len < SLICE_BYTES && mempool_aside(f->node->mempool, &f->aside, &tx, 1); n++)
+	for (; w->len < SLICE_BYTES && mempool_deferred(f->node->mempool, &f->aside, &tx, 1); n++)
 		put_tx(w, now, tx);
 	return n;
 }

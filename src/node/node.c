@@ -95,7 +95,7 @@ static void on_tip(void *arg, const struct chain_entry *tip)
 	note_reorg(n, tip);
 	if (n->mempool)
 		mempool_tip_changed(n->mempool);
-	if (n->mempool_file && mempool_aside(n->mempool, &(size_t){0}, &aside, 1) > 0)
+	if (n->mempool_file && mempool_deferred(n->mempool, &(size_t){0}, &aside, 1) > 0)
 		mempool_file_changed(n->mempool_file);
 	if (n->protocol)
 		protocol_tip_changed(n->protocol, tip);

@@ -309,7 +309,7 @@ static void an_orphan_that_another_has_too_outlives_those_that_nobody_has(void *
 	untold = orphan(p, 9001);
 	pf_submit(p, told, 1);
 	pf_submit(p, untold, 1);
-	mempool_orphan_told(p->pool, &told->id, 2);
+	mempool_orphan_announced(p->pool, &told->id, 2);
 	mempool_forget_origin(p->pool, 1);
 	for (uint32_t i = 0; i < 150; i++) {
 		struct tx *tx = orphan(p, i);
@@ -323,7 +323,7 @@ static void an_orphan_that_another_has_too_outlives_those_that_nobody_has(void *
 	assert_false(mempool_has(p->pool, &untold->id));
 	/* When both have gone a third may take its place. */
 	mempool_forget_origin(p->pool, 2);
-	mempool_orphan_told(p->pool, &told->id, 9);
+	mempool_orphan_announced(p->pool, &told->id, 9);
 	for (uint32_t i = 200; i < 350; i++) {
 		struct tx *tx = orphan(p, i);
 

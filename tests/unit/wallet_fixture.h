@@ -58,7 +58,7 @@ static void wf_on_tip(void *arg, const struct chain_entry *tip)
 	(void)tip;
 	if (f->pool) {
 		mempool_tip_changed(f->pool);
-		mempool_tidy(f->pool);
+		mempool_settle(f->pool);
 	}
 }
 

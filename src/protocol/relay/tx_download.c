@@ -157,7 +157,7 @@ void tx_download_announced(struct protocol *p, struct peer *peer, const struct t
 	if (is_wanted(p, id))
 		hash_queue_push(&peer->relay.announced_txs, &id->h);
 	else
-		mempool_orphan_told(p->o.mempool, id, peer->info.id);
+		mempool_orphan_announced(p->o.mempool, id, peer->info.id);
 }
 
 static void request_one(struct protocol *p, struct peer *peer, const struct txid *id)
