@@ -71,13 +71,14 @@ EXTRA_DIST += tests/README.md tests/functional/slow_system.c
 EXTRA_DIST += $(SCRIPT_TESTS) tests/functional/netns.py tests/functional/framework.py tests/functional/chainlib.py tests/functional/coins.py tests/functional/ed25519.py tests/functional/p2p.py
 EXTRA_DIST += tests/tui/golden tests/lsan.supp
 
-# The golden screens as they are drawn now.
+# Draws the golden screens, and the parts of the man pages that are made from tables, again. Failed tests do not stop it:
+# make check finds them.
 .PHONY: golden
 golden: tests/tui/test_screens tests/tui/test_parts tests/unit/test_settings
 	mkdir -p '$(top_srcdir)/tests/tui/golden'
-	TALLY_GOLDEN=1 TALLY_SRC='$(abs_top_srcdir)' ./tests/tui/test_screens >/dev/null
-	TALLY_GOLDEN=1 TALLY_SRC='$(abs_top_srcdir)' ./tests/tui/test_parts >/dev/null
-	TALLY_GOLDEN=1 TALLY_SRC='$(abs_top_srcdir)' ./tests/unit/test_settings >/dev/null
+	-TALLY_GOLDEN=1 TALLY_SRC='$(abs_top_srcdir)' ./tests/tui/test_screens >/dev/null
+	-TALLY_GOLDEN=1 TALLY_SRC='$(abs_top_srcdir)' ./tests/tui/test_parts >/dev/null
+	-TALLY_GOLDEN=1 TALLY_SRC='$(abs_top_srcdir)' ./tests/unit/test_settings >/dev/null
 
 # An hour or so: a thousand kills, and every fuzz target for minutes.
 .PHONY: soak
