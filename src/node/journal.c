@@ -8,9 +8,11 @@
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 
+_Static_assert(SNAPSHOT_SUMMARY_CHARS == MSG_SUMMARY_CHARS, "a summary fits");
+
 struct journal {
-	struct msg_record *msgs; /* NODE_MSGS_KEPT; number s is at s % NODE_MSGS_KEPT */
-	struct log_record *logs;
+	struct msg_row *msgs; /* NODE_MSGS_KEPT; number s is at s % NODE_MSGS_KEPT */
+	struct log_row *logs;
 	uint64_t msgs_next, logs_next; /* the number the next one gets; the first is 1 */
 	/* Messages by second: counts[s % NODE_RATE_SAMPLES] is about second s. */
 	uint16_t counts[NODE_RATE_SAMPLES];
@@ -52,21 +54,31 @@ static void journal_advance(struct journal *j, int64_t second)
 
 void journal_msg(struct journal *j, const struct msg_record *rec, int64_t unix_us)
 {
+	struct msg_row *row;
 	uint16_t *count;
 
 	journal_advance(j, unix_us / 1000000);
 	count = &j->counts[j->second % NODE_RATE_SAMPLES];
 	if (*count < UINT16_MAX)
 		++*count;
-	j->msgs[j->msgs_next % NODE_MSGS_KEPT] = *rec;
-	j->msgs[j->msgs_next % NODE_MSGS_KEPT].seq = j->msgs_next;
-	j->msgs_next++;
+	row = &j->msgs[j->msgs_next % NODE_MSGS_KEPT];
+	*row = (struct msg_row){
+		.seq = j->msgs_next++,
+		.unix_us = rec->unix_us,
+		.peer = rec->peer,
+		.out = rec->out,
+		.ok = rec->ok,
+		.bytes = rec->bytes,
+		.about = rec->about,
+	};
+	memcpy(row->command, rec->command, sizeof(row->command));
+	memcpy(row->summary, rec->summary, sizeof(row->summary));
 }
 
 void journal_log(struct journal *j, int64_t unix_us, enum log_subsystem sub, enum log_level level,
 		 const char *text)
 {
-	struct log_record *rec = &j->logs[j->logs_next % NODE_LOGS_KEPT];
+	struct log_row *rec = &j->logs[j->logs_next % NODE_LOGS_KEPT];
 
 	rec->seq = j->logs_next++;
 	rec->unix_us = unix_us;
@@ -96,7 +108,7 @@ void journal_fill(const struct journal *j, struct snapshot *out, int64_t unix_us
 	}
 }
 
-size_t journal_msgs(const struct journal *j, uint64_t first, struct msg_record *out, size_t max)
+size_t journal_msgs(const struct journal *j, uint64_t first, struct msg_row *out, size_t max)
 {
 	size_t n = 0;
 
@@ -106,7 +118,7 @@ size_t journal_msgs(const struct journal *j, uint64_t first, struct msg_record *
 	return n;
 }
 
-size_t journal_logs(const struct journal *j, uint64_t first, struct log_record *out, size_t max)
+size_t journal_logs(const struct journal *j, uint64_t first, struct log_row *out, size_t max)
 {
 	size_t n = 0;
 

@@ -4,6 +4,7 @@
 
 #include <tally/base/log.h>
 #include <tally/node/snapshot.h>
+#include <tally/protocol/msg_record.h>
 
 struct journal;
 
@@ -17,7 +18,7 @@ void journal_log(struct journal *j, int64_t unix_us, enum log_subsystem sub, enu
 /* Fills in the numbers of what is kept, and msg_rate for the seconds up to unix_us. */
 void journal_fill(const struct journal *j, struct snapshot *out, int64_t unix_us);
 /* Records from number `first` on, the oldest first. Each returns how many it wrote, at most max. */
-size_t journal_msgs(const struct journal *j, uint64_t first, struct msg_record *out, size_t max);
-size_t journal_logs(const struct journal *j, uint64_t first, struct log_record *out, size_t max);
+size_t journal_msgs(const struct journal *j, uint64_t first, struct msg_row *out, size_t max);
+size_t journal_logs(const struct journal *j, uint64_t first, struct log_row *out, size_t max);
 
 #endif

@@ -258,15 +258,15 @@ bool node_close(struct node *n, struct err *e)
 
 void node_go_headless(struct node *n)
 {
-	struct log_record *said = mem_array(NODE_LOGS_KEPT, sizeof(*said));
-	const size_t count = journal_logs(n->journal, 0, said, NODE_LOGS_KEPT);
+	struct log_row *kept = mem_array(NODE_LOGS_KEPT, sizeof(*kept));
+	const size_t count = journal_logs(n->journal, 0, kept, NODE_LOGS_KEPT);
 
 	n->config.headless = true;
 	n->log_stdout = log_stdout_new(STDOUT_FILENO);
 	for (size_t i = 0; i < count; i++)
-		log_stdout_line(n->log_stdout, said[i].unix_us, said[i].sub, said[i].level,
-				said[i].text);
-	free(said);
+		log_stdout_line(n->log_stdout, kept[i].unix_us, kept[i].sub, kept[i].level,
+				kept[i].text);
+	free(kept);
 }
 
 bool node_create_chain(struct node *n, struct chain_params *p, struct err *e)

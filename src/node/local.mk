@@ -40,6 +40,7 @@ libtally_a_SOURCES += \
 	src/node/resolver.c \
 	src/node/resolver_priv.h \
 	src/node/snapshot.c \
+	src/node/snapshot_rows.c \
 	src/node/tx_lookup.c
 
 if HAVE_CMOCKA

@@ -129,11 +129,11 @@ static void run_help(struct node *n, struct call *c)
 
 /* --- for consoles ------------------------------------------------------------------ */
 
-static json_t *snapshot_sync(const struct sync_info *i)
+static json_t *snapshot_sync(const struct snapshot_sync *i)
 {
 	json_t *senders = json_array();
 
-	for (uint32_t k = 0; k < MIN(i->n_senders, SYNC_SENDERS_MAX); k++)
+	for (uint32_t k = 0; k < MIN(i->n_senders, SNAPSHOT_SENDERS_MAX); k++)
 		json_array_append_new(senders, json_integer(i->senders[k]));
 	return json_pack("{s:b,s:I,s:I,s:I,s:f,s:I,s:I,s:I,s:o}", "active", i->active, "height",
 			 (json_int_t)i->height, "headers", (json_int_t)i->headers, "target",
@@ -147,13 +147,11 @@ static json_t *snapshot_peers(const struct snapshot *s)
 	json_t *out = json_array();
 
 	for (uint32_t i = 0; i < MIN(s->n_peers, SNAPSHOT_PEERS_MAX); i++) {
-		const struct peer_info *p = &s->peers[i];
-		char addr[NET_ADDR_CHARS + 1];
+		const struct peer_row *p = &s->peers[i];
 
-		net_addr_format(addr, &p->addr);
 		json_array_append_new(
 			out, json_pack("{s:I,s:s,s:b,s:I,s:I,s:I,s:b}", "id", (json_int_t)p->id,
-				       "address", addr, "inbound", p->kind == CONN_INBOUND,
+				       "address", p->addr, "inbound", p->kind == PEER_INBOUND,
 				       "height", (json_int_t)p->best_height, "ping_us",
 				       (json_int_t)p->ping_us, "messages_per_10s",
 				       (json_int_t)p->msgs_per_10s, "syncing", p->syncing));
@@ -163,7 +161,7 @@ static json_t *snapshot_peers(const struct snapshot *s)
 
 static json_t *snapshot_msgs(const struct node *n, const struct snapshot *s)
 {
-	struct msg_record page[32];
+	struct msg_row page[32];
 	const uint64_t first = s->msgs_next > 32 ? s->msgs_next - 32 : 1;
 	const size_t count = node_msgs(n, first, page, 32);
 	json_t *out = json_array();
@@ -181,13 +179,11 @@ static json_t *snapshot_msgs(const struct node *n, const struct snapshot *s)
 
 static json_t *snapshot_dials(const struct snapshot *s)
 {
-	char addr[NET_ADDR_CHARS + 1];
 	json_t *out = json_array();
 
 	for (uint32_t i = 0; i < MIN(s->n_dials, SNAPSHOT_DIALS_MAX); i++) {
-		net_addr_format(addr, &s->dials[i].addr);
-		json_array_append_new(out, json_pack("{s:s,s:b,s:i}", "address", addr, "dialling",
-						     s->dials[i].dialling, "failures",
+		json_array_append_new(out, json_pack("{s:s,s:b,s:i}", "address", s->dials[i].addr,
+						     "dialling", s->dials[i].dialling, "failures",
 						     (int)s->dials[i].failures));
 	}
 	return out;

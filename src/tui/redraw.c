@@ -51,12 +51,11 @@ void redraw_drained(struct tui *t)
 static void report_joined(struct tui *t)
 {
 	const struct snapshot *s = &t->model.live;
-	char addr[NET_ADDR_CHARS + 1], hash[HASH_SHORT_CHARS + 1], text[FLASH_BYTES];
+	char hash[HASH_SHORT_CHARS + 1], text[FLASH_BYTES];
 
-	net_addr_format(addr, &s->joined_from);
 	hash256_short(hash, &s->params.genesis_hash.h);
 	snprintf(text, sizeof(text), "joined chain %s (genesis %s), offered by %s", s->params.name,
-		 hash, addr);
+		 hash, s->joined_from);
 	model_flash_news(&t->model, FLASH_GOOD, text);
 }
 
@@ -78,7 +77,7 @@ static void read_source(struct tui *t)
 
 	t->read_due = false;
 	model_refresh(&t->model, t->source);
-	if (!had_chain && t->model.live.has_chain && t->model.live.joined_from.port)
+	if (!had_chain && t->model.live.has_chain && t->model.live.joined_from[0])
 		report_joined(t);
 	if (t->model.live.reorgs != reorgs)
 		report_reorg(t);

@@ -292,7 +292,7 @@ static void newer_payments_are_counted_too(void **state)
 	mem_reserve(&d->history, &d->history_cap, 40, sizeof(*d->history));
 	mem_reserve(&d->mempool, &d->mempool_cap, 40, sizeof(*d->mempool));
 	for (uint8_t i = 0; i < 40; i++) {
-		d->history[i] = (struct wallet_tx){.id.h.b[0] = i, .height = 1};
+		d->history[i] = (struct payment_row){.id.h.b[0] = i, .height = 1};
 		d->mempool[i] = (struct mempool_row){.id.h.b[0] = i, .seq = 40 - i};
 	}
 	d->n_history = d->n_mempool = 40;

@@ -35,35 +35,34 @@ static void fill_peers(struct snapshot *s)
 {
 	static const struct {
 		const char *addr;
-		enum conn_kind kind;
+		enum peer_kind kind;
 		uint32_t height;
 		int64_t ping_us;
 		uint32_t msgs;
 		bool syncing;
 	} peers[] = {
-		{"127.0.0.1:9002", CONN_OUTBOUND, TIP, 800, 40, false},
-		{"127.0.0.1:9003", CONN_MANUAL, TIP - 1, 2100, 12, false},
-		{"192.168.17.201:51822", CONN_INBOUND, TIP, 9400, 1234, false},
-		{"[fd00::7:1]:51900", CONN_INBOUND, TIP, 120000, 3, false},
+		{"127.0.0.1:9002", PEER_OUTBOUND, TIP, 800, 40, false},
+		{"127.0.0.1:9003", PEER_MANUAL, TIP - 1, 2100, 12, false},
+		{"192.168.17.201:51822", PEER_INBOUND, TIP, 9400, 1234, false},
+		{"[fd00::7:1]:51900", PEER_INBOUND, TIP, 120000, 3, false},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(peers); i++) {
-		struct peer_info *p = &s->peers[i];
+		struct peer_row *p = &s->peers[i];
 
-		p->id = (conn_id)i + 1;
+		p->id = (uint32_t)i + 1;
 		p->kind = peers[i].kind;
-		net_addr_parse_numeric(&p->addr, peers[i].addr, 3000, NULL);
+		snprintf(p->addr, sizeof(p->addr), "%s", peers[i].addr);
 		if (i == 2)
-			net_addr_parse_numeric(&p->listens, "192.168.17.201:9010", 3000, NULL);
+			snprintf(p->listens, sizeof(p->listens), "192.168.17.201:9010");
 		snprintf(p->agent, sizeof(p->agent), i == 2 ? "/other:0.9/" : "/tally:0.1.0/");
 		p->handshaken = true;
 		p->best_height = peers[i].height;
 		p->best.h = hash_of(peers[i].height);
-		p->ping_us = p->min_ping_us = peers[i].ping_us;
+		p->ping_us = peers[i].ping_us;
 		p->msgs_per_10s = peers[i].msgs;
 		p->version = 70015;
 		p->services = 1;
-		p->connected = NOW_S - 600;
 	}
 	s->n_peers = s->n_handshaken = ARRAY_LEN(peers);
 }
@@ -115,9 +114,10 @@ static void fill_wallet(struct tui_data *d)
 {
 	mem_reserve(&d->history, &d->history_cap, 3, sizeof(*d->history));
 	for (uint32_t i = 0; i < 3; i++)
-		d->history[i] = (struct wallet_tx){
+		d->history[i] = (struct payment_row){
 			.id = {hash_of(7001 + i)},
-			.height = i ? TIP - i : MEMPOOL_HEIGHT,
+			.unconfirmed = i == 0,
+			.height = TIP - i,
 			.time = NOW_S - 30 - 60 * i,
 			.coinbase = i == 2,
 			.received = i == 2 ? INT64_C(5000000000) : 0,
@@ -150,17 +150,17 @@ static void put_msg(struct tui_data *d, uint32_t k)
 		{"ping", "", 8},
 		{"pong", "", 8},
 	};
-	struct msg_record *r = (struct msg_record *)d->msgs_window.base + d->n_msgs;
+	struct msg_row *r = (struct msg_row *)d->msgs_window.base + d->n_msgs;
 	char brief[HASH_SHORT_CHARS + 1];
 	const struct hash256 about = hash_of(TIP - k / 5);
 
 	hash256_short(brief, &about);
-	*r = (struct msg_record){.seq = k + 1,
-				 .unix_us = NOW_S * 1000000 - (int64_t)(60 - k) * 913000,
-				 .peer = 1 + k % 4,
-				 .out = k % 5 == 1 || k % 5 == 4,
-				 .ok = true,
-				 .bytes = kinds[k % 5].bytes};
+	*r = (struct msg_row){.seq = k + 1,
+			      .unix_us = NOW_S * 1000000 - (int64_t)(60 - k) * 913000,
+			      .peer = 1 + k % 4,
+			      .out = k % 5 == 1 || k % 5 == 4,
+			      .ok = true,
+			      .bytes = kinds[k % 5].bytes};
 	snprintf(r->command, sizeof(r->command), "%s", kinds[k % 5].command);
 	if (strstr(kinds[k % 5].summary, "%s")) {
 		const char *at = strstr(kinds[k % 5].summary, "%s");
@@ -175,17 +175,17 @@ static void put_msg(struct tui_data *d, uint32_t k)
 
 static void fill_rings(struct tui_data *d)
 {
-	struct log_record *logs = mem_array(N_LOGS, sizeof(*logs));
+	struct log_row *logs = mem_array(N_LOGS, sizeof(*logs));
 
 	d->msgs_window.base = mem_array(MSGS_ROOM, sizeof(*d->msgs));
 	d->msgs = d->msgs_window.base;
 	for (uint32_t k = 0; k < N_MSGS; k++)
 		put_msg(d, k);
 	for (int i = 0; i < N_LOGS; i++) {
-		logs[i] = (struct log_record){.seq = (uint64_t)i + 1,
-					      .unix_us = (NOW_S - 100 + i) * 1000000,
-					      .sub = i % 2 ? LOG_CHAIN : LOG_PEER,
-					      .level = i == 4 ? LOG_WARN : LOG_INFO};
+		logs[i] = (struct log_row){.seq = (uint64_t)i + 1,
+					   .unix_us = (NOW_S - 100 + i) * 1000000,
+					   .sub = i % 2 ? LOG_CHAIN : LOG_PEER,
+					   .level = i == 4 ? LOG_WARN : LOG_INFO};
 		snprintf(logs[i].text, sizeof(logs[i].text),
 			 i % 2 ? "tip %d 00c412..9d: 3 tx, 612 bytes"
 			       : "peer %d 127.0.0.1:9002 came in",
@@ -206,18 +206,18 @@ static void fill_snapshot(struct snapshot *s)
 	s->has_chain = true;
 	snprintf(s->params.name, sizeof(s->params.name), "physics-101");
 	s->params.spacing = 10;
-	s->tip = (struct chain_entry){.hash = {hash_of(TIP)}, .height = TIP, .time = NOW_S - 12};
+	s->tip = (struct snapshot_block){.hash = {hash_of(TIP)}, .height = TIP, .time = NOW_S - 12};
 	s->headers_height = TIP;
 	s->work_log2 = 31.4;
 	s->difficulty = 17.25;
 	s->next_bits = 0x1e0f0f0f;
 	s->expected_hash_rate = 6.3e6;
-	s->sync = (struct sync_info){.height = TIP, .target = TIP, .headers = TIP, .eta_s = -1};
+	s->sync = (struct snapshot_sync){.height = TIP, .target = TIP, .headers = TIP, .eta_s = -1};
 	fill_peers(s);
 	s->mempool_count = 3;
 	s->mempool_bytes = 972;
-	s->balance = (struct wallet_balance){.spendable = INT64_C(14850000000),
-					     .immature = INT64_C(10000000000)};
+	s->balance = (struct snapshot_balance){.spendable = INT64_C(14850000000),
+					       .immature = INT64_C(10000000000)};
 	s->mining = true;
 	s->mining_threads = 1;
 	s->hash_rate = 2.1e6;
@@ -273,15 +273,15 @@ void fixture_syncing(struct model *m)
 
 	s->mining = false;
 	s->headers_height = 4000;
-	s->sync = (struct sync_info){.active = true,
-				     .height = TIP,
-				     .target = 4000,
-				     .headers = 4000,
-				     .blocks_per_s = 812,
-				     .eta_s = 3,
-				     .in_flight = 32,
-				     .n_senders = 2,
-				     .senders = {1, 3}};
+	s->sync = (struct snapshot_sync){.active = true,
+					 .height = TIP,
+					 .target = 4000,
+					 .headers = 4000,
+					 .blocks_per_s = 812,
+					 .eta_s = 3,
+					 .in_flight = 32,
+					 .n_senders = 2,
+					 .senders = {1, 3}};
 	for (int i = 0; i < 3; i += 2) {
 		s->peers[i].best_height = 4000;
 		s->peers[i].syncing = true;

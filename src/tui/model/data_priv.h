@@ -30,14 +30,14 @@ struct tui_data {
 	size_t chain_wanted;         /* rows to read */
 	struct mempool_row *mempool; /* the newest first */
 	size_t n_mempool, mempool_cap;
-	const struct msg_record *msgs; /* the oldest first */
+	const struct msg_row *msgs; /* the oldest first */
 	size_t n_msgs;
-	const struct log_record *logs; /* the oldest first */
+	const struct log_row *logs; /* the oldest first */
 	size_t n_logs;
 	struct record_window msgs_window, logs_window; /* these hold msgs and logs */
-	struct wallet_tx *history;                     /* the newest first */
+	struct payment_row *history;                   /* the newest first */
 	size_t n_history, history_cap;
-	struct wallet_address *addresses;
+	struct address_row *addresses;
 	size_t n_addresses, addresses_cap;
 };
 

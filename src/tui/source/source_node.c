@@ -33,22 +33,22 @@ static size_t read_mempool(const struct source *s, struct mempool_row *out, size
 	return node_mempool_rows(node_of(s), 0, out, max);
 }
 
-static size_t read_history(const struct source *s, struct wallet_tx *out, size_t max)
+static size_t read_history(const struct source *s, struct payment_row *out, size_t max)
 {
-	return MIN(node_wallet_history(node_of(s), out, 0, max), max);
+	return MIN(node_payment_rows(node_of(s), 0, out, max), max);
 }
 
-static size_t read_addresses(const struct source *s, struct wallet_address *out, size_t max)
+static size_t read_addresses(const struct source *s, struct address_row *out, size_t max)
 {
-	return MIN(node_wallet_addresses(node_of(s), out, 0, max), max);
+	return MIN(node_address_rows(node_of(s), 0, out, max), max);
 }
 
-static size_t read_msgs(const struct source *s, uint64_t first, struct msg_record *out, size_t max)
+static size_t read_msgs(const struct source *s, uint64_t first, struct msg_row *out, size_t max)
 {
 	return node_msgs(node_of(s), first, out, max);
 }
 
-static size_t read_logs(const struct source *s, uint64_t first, struct log_record *out, size_t max)
+static size_t read_logs(const struct source *s, uint64_t first, struct log_row *out, size_t max)
 {
 	return node_logs(node_of(s), first, out, max);
 }
@@ -59,8 +59,8 @@ static bool describe_block(const struct source *s, const struct block_hash *hash
 	return node_describe_block(node_of(s), hash, buf, size);
 }
 
-static bool describe_tx(const struct source *s, const struct txid *id, struct tx_lookup_cache *cache,
-			char *buf, size_t size)
+static bool describe_tx(const struct source *s, const struct txid *id,
+			struct tx_lookup_cache *cache, char *buf, size_t size)
 {
 	return node_describe_tx(node_of(s), id, cache, buf, size);
 }

@@ -20,16 +20,16 @@ struct source_ops {
 	size_t (*chain_rows)(const struct source *s, uint32_t top, struct chain_row *out,
 			     size_t max);
 	size_t (*mempool_rows)(const struct source *s, struct mempool_row *out, size_t max);
-	size_t (*wallet_history)(const struct source *s, struct wallet_tx *out, size_t max);
-	size_t (*wallet_addresses)(const struct source *s, struct wallet_address *out, size_t max);
+	size_t (*wallet_history)(const struct source *s, struct payment_row *out, size_t max);
+	size_t (*wallet_addresses)(const struct source *s, struct address_row *out, size_t max);
 	/* Records from number `first` on, the oldest first. */
-	size_t (*msgs)(const struct source *s, uint64_t first, struct msg_record *out, size_t max);
-	size_t (*logs)(const struct source *s, uint64_t first, struct log_record *out, size_t max);
+	size_t (*msgs)(const struct source *s, uint64_t first, struct msg_row *out, size_t max);
+	size_t (*logs)(const struct source *s, uint64_t first, struct log_row *out, size_t max);
 	bool (*describe_block)(const struct source *s, const struct block_hash *hash, char *buf,
 			       size_t size);
 	/* *cache: see node_describe_tx. */
-	bool (*describe_tx)(const struct source *s, const struct txid *id, struct tx_lookup_cache *cache,
-			    char *buf, size_t size);
+	bool (*describe_tx)(const struct source *s, const struct txid *id,
+			    struct tx_lookup_cache *cache, char *buf, size_t size);
 	/* Runs a line of the prompt. The reply comes exactly once, within this call or later from the loop. */
 	void (*run_command)(struct source *s, const char *line, command_line_reply *reply,
 			    void *arg);

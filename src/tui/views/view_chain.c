@@ -78,7 +78,7 @@ static bool catching_up(const struct snapshot *s)
 }
 
 /* From which peers headers and blocks are being downloaded. */
-static void sync_text(const struct sync_info *s, char *out, size_t size)
+static void sync_text(const struct snapshot_sync *s, char *out, size_t size)
 {
 	const uint32_t listed = MIN(s->n_senders, SENDERS_LISTED);
 
@@ -260,7 +260,7 @@ static void chain_explain(const struct model *m, size_t i, char *out, size_t siz
 			 b->mine ? "its reward is ours" : "Enter shows its contents");
 }
 
-static void sync_strip(struct row *row, const struct sync_info *s)
+static void sync_strip(struct row *row, const struct snapshot_sync *s)
 {
 	char text[160] = "", number[FORMAT_BYTES];
 

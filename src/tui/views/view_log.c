@@ -36,7 +36,7 @@ static void log_id(const struct tui_data *d, size_t i, struct row_id *out)
 
 static void log_words(const struct tui_data *d, size_t i, char *out, size_t size)
 {
-	const struct log_record *r = &d->logs[i];
+	const struct log_row *r = &d->logs[i];
 	char when[FORMAT_BYTES];
 
 	format_clock(when, r->unix_us, false);
@@ -61,7 +61,7 @@ static unsigned log_style(enum log_level level)
 
 static void log_row(const struct model *m, struct row *r, size_t i)
 {
-	const struct log_record *rec = &m->data.logs[i];
+	const struct log_row *rec = &m->data.logs[i];
 	char when[FORMAT_BYTES];
 
 	format_clock(when, rec->unix_us, false);
@@ -81,7 +81,7 @@ static void log_empty(const struct model *m, char *out, size_t size)
 
 static char *log_detail(const struct detail_request *rq)
 {
-	const struct log_record *r;
+	const struct log_row *r;
 	char when[FORMAT_BYTES];
 
 	if (rq->row == NO_ROW)

@@ -40,7 +40,7 @@ static void msgs_id(const struct tui_data *d, size_t i, struct row_id *out)
 
 static void msgs_words(const struct tui_data *d, size_t i, char *out, size_t size)
 {
-	const struct msg_record *r = &d->msgs[i];
+	const struct msg_row *r = &d->msgs[i];
 	char when[FORMAT_BYTES], bytes[FORMAT_BYTES];
 
 	format_clock(when, r->unix_us, true);
@@ -60,7 +60,7 @@ static void msgs_note(const struct model *m, char *out, size_t size)
 static int peer_columns(const struct tui_data *d)
 {
 	const uint32_t n = MIN(d->snap.n_peers, SNAPSHOT_PEERS_MAX);
-	conn_id most = d->n_msgs ? d->msgs[d->n_msgs - 1].peer : 0;
+	uint32_t most = d->n_msgs ? d->msgs[d->n_msgs - 1].peer : 0;
 	int columns = 4;
 
 	if (n && d->snap.peers[n - 1].id > most)
@@ -72,7 +72,7 @@ static int peer_columns(const struct tui_data *d)
 
 static void msgs_row(const struct model *m, struct row *r, size_t i)
 {
-	const struct msg_record *rec = &m->data.msgs[i];
+	const struct msg_row *rec = &m->data.msgs[i];
 	char when[FORMAT_BYTES], bytes[FORMAT_BYTES];
 
 	format_clock(when, rec->unix_us, row_left(r) >= MILLIS_COLS);
@@ -139,7 +139,7 @@ static const char *message_meaning(const char *command, bool out)
 
 static void msgs_explain(const struct model *m, size_t i, char *out, size_t size)
 {
-	const struct msg_record *r = &m->data.msgs[i];
+	const struct msg_row *r = &m->data.msgs[i];
 
 	snprintf(out, size, "%s%u %s: %s", r->out ? ">" : "<", r->peer, r->command,
 		 r->ok ? message_meaning(r->command, r->out) : "ignored or invalid");
@@ -147,7 +147,7 @@ static void msgs_explain(const struct model *m, size_t i, char *out, size_t size
 
 static char *msgs_detail(const struct detail_request *rq)
 {
-	const struct msg_record *r;
+	const struct msg_row *r;
 	char when[FORMAT_BYTES], about[HASH_HEX_CHARS + 1];
 
 	if (rq->row == NO_ROW)

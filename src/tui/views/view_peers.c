@@ -24,26 +24,24 @@ static size_t peers_count(const struct tui_data *d)
 
 static void peers_id(const struct tui_data *d, size_t i, struct row_id *out)
 {
-	const conn_id n = d->snap.peers[i].id;
+	const uint32_t n = d->snap.peers[i].id;
 
 	*out = (struct row_id){.b[0] = 'p'};
 	memcpy(out->b + 1, &n, sizeof(n));
 }
 
 /* Where it can be dialled, where that is known: the port of one that came to us tells nobody anything. */
-static void peer_address(const struct peer_info *p, char out[NET_ADDR_CHARS + 1])
+static const char *peer_address(const struct peer_row *p)
 {
-	net_addr_format(out, p->listens.port ? &p->listens : &p->addr);
+	return p->listens[0] ? p->listens : p->addr;
 }
 
 static void peers_words(const struct tui_data *d, size_t i, char *out, size_t size)
 {
-	const struct peer_info *p = &d->snap.peers[i];
-	char addr[NET_ADDR_CHARS + 1];
+	const struct peer_row *p = &d->snap.peers[i];
 
-	peer_address(p, addr);
-	snprintf(out, size, "peer=%u addr=%s dir=%s height=%u %s", p->id, addr,
-		 p->kind == CONN_INBOUND ? "in" : "out", p->best_height, p->agent);
+	snprintf(out, size, "peer=%u addr=%s dir=%s height=%u %s", p->id, peer_address(p),
+		 p->kind == PEER_INBOUND ? "in" : "out", p->best_height, p->agent);
 }
 
 static int compare_height(const struct tui_data *d, size_t a, size_t b)
@@ -69,7 +67,7 @@ static int compare_traffic(const struct tui_data *d, size_t a, size_t b)
 
 static int compare_number(const struct tui_data *d, size_t a, size_t b)
 {
-	const conn_id x = d->snap.peers[a].id, y = d->snap.peers[b].id;
+	const uint32_t x = d->snap.peers[a].id, y = d->snap.peers[b].id;
 
 	return x < y ? -1 : x > y;
 }
@@ -102,25 +100,24 @@ static int peers_head(const struct model *m, struct canvas *c, const struct rect
 
 static void peers_row(const struct model *m, struct row *r, size_t i)
 {
-	const struct peer_info *p = &m->data.snap.peers[i];
+	const struct peer_row *p = &m->data.snap.peers[i];
 	const uint32_t tip = m->data.snap.tip.height;
 	const bool wide = row_left(r) >= WIDE;
 	const char *agent = p->agent + (p->agent[0] == '/');
-	char addr[NET_ADDR_CHARS + 1], ping[FORMAT_BYTES], height[24], rate[24];
+	char ping[FORMAT_BYTES], height[24], rate[24];
 	const bool other = m->data.snap.has_chain && p->handshaken && p->best_height != tip;
 
-	peer_address(p, addr);
 	format_ping(ping, p->ping_us);
 	snprintf(height, sizeof(height), p->handshaken ? "%" PRIu32 "%s" : "-", p->best_height,
 		 other ? "!" : " ");
 	row_fieldf(r, STYLE_BOLD, -3, "%u", p->id);
 	row_gap(r, 1);
-	row_field(r, p->kind == CONN_INBOUND ? ROLE_IN : ROLE_OUT, 2,
-		  p->kind == CONN_INBOUND  ? "i"
-		  : p->kind == CONN_MANUAL ? "m"
-		  : p->kind == CONN_FEELER ? "f"
+	row_field(r, p->kind == PEER_INBOUND ? ROLE_IN : ROLE_OUT, 2,
+		  p->kind == PEER_INBOUND  ? "i"
+		  : p->kind == PEER_MANUAL ? "m"
+		  : p->kind == PEER_FEELER ? "f"
 					   : "o");
-	row_field(r, ROLE_NORMAL, wide ? 22 : 15, addr);
+	row_field(r, ROLE_NORMAL, wide ? 22 : 15, peer_address(p));
 	if (p->syncing && m->data.snap.has_chain && tip < p->best_height) {
 		snprintf(height, sizeof(height), "%.0f%% ", 100.0 * tip / p->best_height);
 		row_column(r, ROLE_BAR, -HEIGHT_COLS, height);
@@ -145,29 +142,27 @@ static void peers_row(const struct model *m, struct row *r, size_t i)
 
 static void peers_empty(const struct model *m, char *out, size_t size)
 {
-	char addr[NET_ADDR_CHARS + 1];
+	const struct snapshot *s = &m->data.snap;
 
-	if (m->data.snap.has_other) {
-		net_addr_format(addr, &m->data.snap.other.addr);
-		snprintf(out, size, "no peers: %s has another chain", addr);
-	} else if (m->data.snap.n_dials) {
-		net_addr_format(addr, &m->data.snap.dials[0].addr);
-		snprintf(out, size, "no peers yet: dialling %s; c connects to another node", addr);
-	} else {
+	if (s->other_chain_addr[0])
+		snprintf(out, size, "no peers: %s has another chain", s->other_chain_addr);
+	else if (s->n_dials)
+		snprintf(out, size, "no peers yet: dialling %s; c connects to another node",
+			 s->dials[0].addr);
+	else
 		snprintf(out, size, "no peers yet: c connects to a node");
-	}
 }
 
-static const char *kind_name(enum conn_kind kind)
+static const char *kind_name(enum peer_kind kind)
 {
 	switch (kind) {
-	case CONN_INBOUND:
+	case PEER_INBOUND:
 		return "inbound";
-	case CONN_OUTBOUND:
+	case PEER_OUTBOUND:
 		return "outbound";
-	case CONN_MANUAL:
+	case PEER_MANUAL:
 		return "manual";
-	case CONN_FEELER:
+	case PEER_FEELER:
 		return "feeler";
 	}
 	return "";
@@ -175,7 +170,7 @@ static const char *kind_name(enum conn_kind kind)
 
 static void peers_explain(const struct model *m, size_t i, char *out, size_t size)
 {
-	const struct peer_info *p = &m->data.snap.peers[i];
+	const struct peer_row *p = &m->data.snap.peers[i];
 	const uint32_t tip = m->data.snap.tip.height;
 
 	if (!p->handshaken)
@@ -203,24 +198,18 @@ static void peers_strip(const struct model *m, struct canvas *c, const struct re
 	for (size_t i = 0; i < peers_count(&m->data); i++)
 		row_printf(&row, s->peers[i].best_height == s->tip.height ? ROLE_NORMAL : ROLE_WARN,
 			   " %u%s%u%s", s->peers[i].id,
-			   s->peers[i].kind == CONN_INBOUND ? "i" : "o", s->peers[i].best_height,
+			   s->peers[i].kind == PEER_INBOUND ? "i" : "o", s->peers[i].best_height,
 			   s->peers[i].best_height == s->tip.height ? "" : "!");
 }
 
 static char *peers_detail(const struct detail_request *rq)
 {
-	const struct peer_info *p;
-	char addr[NET_ADDR_CHARS + 1], local[NET_ADDR_CHARS + 1],
-		listens[NET_ADDR_CHARS + 1] = "unknown", ping[FORMAT_BYTES],
-					 best[HASH_HEX_CHARS + 1] = "unknown: not announced yet";
+	const struct peer_row *p;
+	char ping[FORMAT_BYTES], best[HASH_HEX_CHARS + 1] = "unknown: not announced yet";
 
 	if (rq->row == NO_ROW)
 		return NULL;
 	p = &rq->data->snap.peers[rq->row];
-	net_addr_format(addr, &p->addr);
-	net_addr_format(local, &p->local);
-	if (p->listens.port)
-		net_addr_format(listens, &p->listens);
 	format_ping(ping, p->ping_us);
 	if (!hash256_is_zero(&p->best.h))
 		hash256_hex(best, &p->best.h);
@@ -232,9 +221,10 @@ static char *peers_detail(const struct detail_request *rq)
 			  "received     %" PRIu64 " messages, %" PRIu64 " bytes\n"
 			  "sent         %" PRIu64 " messages, %" PRIu64 " bytes\n"
 			  "requested    %u blocks, not received yet\n",
-			  p->id, addr, listens, local, kind_name(p->kind), p->agent, p->version,
-			  p->services, p->start_height, p->best_height, best, ping, p->clock_offset,
-			  p->msgs_in, p->bytes_in, p->msgs_out, p->bytes_out, p->in_flight);
+			  p->id, p->addr, p->listens[0] ? p->listens : "unknown", p->local,
+			  kind_name(p->kind), p->agent, p->version, p->services, p->start_height,
+			  p->best_height, best, ping, p->clock_offset, p->msgs_in, p->bytes_in,
+			  p->msgs_out, p->bytes_out, p->in_flight);
 }
 
 static void drop_command(const struct tui_data *d, size_t i, char *out, size_t size)

@@ -35,7 +35,7 @@ static void wallet_id(const struct tui_data *d, size_t i, struct row_id *out)
 	memcpy(out->b + 1, d->history[i].id.h.b, HASH_BYTES);
 }
 
-static const char *payment_kind(const struct wallet_tx *t)
+static const char *payment_kind(const struct payment_row *t)
 {
 	return t->coinbase ? "mined" : t->to_self ? "to self" : t->sent ? "sent" : "received";
 }
@@ -51,7 +51,7 @@ static const char *label_of(const struct tui_data *d, const struct key_hash *of)
 
 static void wallet_words(const struct tui_data *d, size_t i, char *out, size_t size)
 {
-	const struct wallet_tx *t = &d->history[i];
+	const struct payment_row *t = &d->history[i];
 	const char *label = label_of(d, &t->to);
 	char hex[HASH_HEX_CHARS + 1], to[ADDRESS_CHARS + 1];
 
@@ -73,7 +73,7 @@ static const struct wording {
 };
 
 /* What comes behind the coins that can be spent. */
-static void balance_rest(const struct wallet_balance *b, const struct wording *w, char *out,
+static void balance_rest(const struct snapshot_balance *b, const struct wording *w, char *out,
 			 size_t size)
 {
 	char text[FORMAT_BYTES];
@@ -89,7 +89,7 @@ static void balance_rest(const struct wallet_balance *b, const struct wording *w
 
 static int balance_draw(const struct model *m, struct canvas *c, const struct rect *r)
 {
-	const struct wallet_balance *b = &m->data.snap.balance;
+	const struct snapshot_balance *b = &m->data.snap.balance;
 	struct row row = {c, r->x, r->y, r->x + r->w, 0};
 	char text[FORMAT_BYTES], rest[4 * FORMAT_BYTES];
 	size_t i = 0;
@@ -110,7 +110,7 @@ static int wallet_head(const struct model *m, struct canvas *c, const struct rec
 	if (r->h < 8)
 		return lines;
 	for (size_t i = 0; i < m->data.n_addresses && lines < r->h / 3; i++, lines++) {
-		const struct wallet_address *a = &m->data.addresses[i];
+		const struct address_row *a = &m->data.addresses[i];
 		struct row row = {c, r->x, r->y + lines, r->x + r->w, 0};
 		char text[ADDRESS_CHARS + 1], amount[FORMAT_BYTES];
 
@@ -131,8 +131,8 @@ static int wallet_head(const struct model *m, struct canvas *c, const struct rec
 
 static void wallet_row(const struct model *m, struct row *r, size_t i)
 {
-	const struct wallet_tx *t = &m->data.history[i];
-	const bool waits = t->height == MEMPOOL_HEIGHT;
+	const struct payment_row *t = &m->data.history[i];
+	const bool waits = t->unconfirmed;
 	const int64_t net = t->received - t->sent;
 	const char *label = label_of(&m->data, &t->to);
 	char hash[HASH_SHORT_CHARS + 1], age[FORMAT_BYTES], amount[FORMAT_BYTES + 1],
@@ -152,7 +152,7 @@ static void wallet_row(const struct model *m, struct row *r, size_t i)
 		  : waits      ? ROLE_WARN
 			       : ROLE_DIM,
 		  STATE_COLS,
-		  t->abandoned ? (t->spent_void ? "abandoned" : "conflicted")
+		  t->abandoned ? (t->parent_abandoned ? "abandoned" : "conflicted")
 		  : waits      ? "unconfirmed"
 			       : "");
 	row_column(r, theme_hash(&t->id.h), 11, hash);
@@ -169,20 +169,20 @@ static void wallet_empty(const struct model *m, char *out, size_t size)
 
 static void wallet_explain(const struct model *m, size_t i, char *out, size_t size)
 {
-	const struct wallet_tx *t = &m->data.history[i];
+	const struct payment_row *t = &m->data.history[i];
 	const uint32_t depth = m->data.snap.tip.height - t->height + 1;
 
 	if (t->abandoned && t->coinbase)
 		snprintf(out, size, "abandoned: the block of this reward was reorganised away");
-	else if (t->spent_void)
+	else if (t->parent_abandoned)
 		snprintf(out, size,
 			 "abandoned: it spends coins from a block that was reorganised away");
 	else if (t->abandoned)
 		snprintf(out, size,
 			 "conflicted: another payment spends its coins, or it was abandoned");
-	else if (t->to_self && t->height == MEMPOOL_HEIGHT)
+	else if (t->to_self && t->unconfirmed)
 		snprintf(out, size, "unconfirmed; a payment to this wallet costs only the fee");
-	else if (t->height == MEMPOOL_HEIGHT)
+	else if (t->unconfirmed)
 		snprintf(out, size, "unconfirmed: no block has it yet");
 	else
 		snprintf(out, size, "in block %" PRIu32 ": %" PRIu32 " confirmation%s", t->height,
