@@ -1,4 +1,4 @@
-/* The address book: new and tried buckets, back-off, what is told, what is stored. */
+/* The address book: the new and the tried table, back-off, samples for peers, stored records. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,7 +17,7 @@
 #define HOUR 3600
 #define DAY  (24 * HOUR)
 
-/* Records in the order of their keys, as the store tells them. */
+/* A stored record. */
 struct record {
 	uint8_t key[32], value[80];
 	size_t key_n, value_n;
@@ -112,13 +112,13 @@ static struct net_addr ip4(unsigned a, unsigned b, unsigned c, unsigned d)
 	return x;
 }
 
-static bool anybody(void *arg, const struct net_addr *a)
+static bool any_address(void *arg, const struct net_addr *a)
 {
 	(void)arg, (void)a;
 	return true;
 }
 
-static bool only(void *arg, const struct net_addr *a)
+static bool only_this(void *arg, const struct net_addr *a)
 {
 	return net_addr_equal(arg, a);
 }
@@ -131,9 +131,9 @@ static bool is_tried(struct fixture *f, const struct net_addr *a)
 	return en.tried;
 }
 
-/* --- what is taken ------------------------------------------------------------------- */
+/* --- adding addresses ---------------------------------------------------------------- */
 
-static void what_cannot_be_dialled_is_not_taken(void **state)
+static void addresses_that_cannot_be_dialled_are_rejected(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr none = ip4(0, 0, 0, 0), multicast = ip4(224, 0, 0, 1),
@@ -149,7 +149,7 @@ static void what_cannot_be_dialled_is_not_taken(void **state)
 	assert_int_equal(addrbook_count(f->book), 1);
 }
 
-static void times_that_cannot_be_are_mended(void **state)
+static void a_time_in_the_future_is_corrected(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr a = ip4(10, 0, 0, 1), b = ip4(10, 0, 0, 2);
@@ -163,19 +163,19 @@ static void times_that_cannot_be_are_mended(void **state)
 	assert_int_equal(en.seen, NOW);
 }
 
-static void one_source_fills_few_buckets_and_others_still_find_room(void **state)
+static void one_source_fills_at_most_64_new_buckets(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr attacker = ip4(6, 6, 6, 6), a;
-	size_t taken = 0, of_others = 0;
+	size_t added = 0, of_others = 0;
 
 	for (unsigned i = 0; i < 20000; i++) {
 		a = ip4(20 + i / 2500, i / 10 % 250, i % 10, 1);
-		taken += addrbook_add(f->book, &a, 1, NOW, &attacker);
+		added += addrbook_add(f->book, &a, 1, NOW, &attacker);
 	}
-	/* 64 of 256 buckets with 16 slots each, at most. */
-	assert_in_range(taken, 16, 1024);
-	assert_int_equal(addrbook_count(f->book), taken);
+	/* 64 of the 256 buckets have 1024 slots. */
+	assert_in_range(added, 16, 1024);
+	assert_int_equal(addrbook_count(f->book), added);
 	for (unsigned i = 0; i < 200; i++) {
 		struct net_addr source = ip4(100 + i % 100, i, 0, 1);
 
@@ -199,10 +199,10 @@ static void the_book_is_bounded(void **state)
 	}
 	assert_true(addrbook_count(f->book) > ADDRBOOK_MAX / 2);
 	assert_true(addrbook_count(f->book) <= ADDRBOOK_MAX);
-	assert_int_equal(f->n, addrbook_count(f->book) + 1); /* and the key */
+	assert_int_equal(f->n, addrbook_count(f->book) + 1); /* the key has a record, too */
 }
 
-static void a_poor_entry_makes_room_and_a_good_one_does_not(void **state)
+static void only_a_stale_entry_of_a_full_bucket_is_replaced(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr source = ip4(6, 6, 6, 6), a;
@@ -217,7 +217,7 @@ static void a_poor_entry_makes_room_and_a_good_one_does_not(void **state)
 		a = ip4(60, i % 250, i / 250, 2);
 		after += addrbook_add(f->book, &a, 1, NOW, &source);
 	}
-	assert_in_range(after, 0, 100); /* where a bucket still had a free slot */
+	assert_in_range(after, 0, 100); /* only in buckets with a free slot */
 	pass(f, 31 * DAY);
 	for (unsigned i = 0; i < 500; i++) {
 		a = ip4(61, i % 250, i / 250, 2);
@@ -227,9 +227,9 @@ static void a_poor_entry_makes_room_and_a_good_one_does_not(void **state)
 	assert_in_range(addrbook_count(f->book), before, before + 100);
 }
 
-/* --- tried -------------------------------------------------------------------------------- */
+/* --- the tried table ---------------------------------------------------------------------- */
 
-static void success_makes_tried_and_gossip_never_displaces_it(void **state)
+static void announced_addresses_never_replace_a_tried_one(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr good = ip4(10, 0, 0, 1), source = ip4(6, 6, 6, 6), a;
@@ -246,8 +246,8 @@ static void success_makes_tried_and_gossip_never_displaces_it(void **state)
 	assert_true(is_tried(f, &good));
 }
 
-/* Fills tried buckets from one public place (it reaches 8 of 64, 128 slots) until one is full; then *late is an address
- * with which a contest begins. How many were tried with success. */
+/* Adds tried addresses of one public group, which reaches 8 of the 64 buckets, until one is full.
+ * *late is then an address that found no slot. Returns the number of those that did. */
 static unsigned fill_tried(struct fixture *f, struct net_addr *late)
 {
 	for (unsigned i = 0; i < 400; i++) {
@@ -256,49 +256,50 @@ static unsigned fill_tried(struct fixture *f, struct net_addr *late)
 		if (!is_tried(f, late))
 			return i;
 	}
-	fail_msg("no bucket filled up");
+	fail_msg("no tried bucket is full");
 	return 0;
 }
 
-static void of_a_full_bucket_the_holder_is_dialled_first(void **state)
+static void the_occupant_of_a_contested_slot_is_tested_first(void **state)
 {
 	struct fixture *f = *state;
-	struct net_addr late, holder, asked;
+	struct net_addr late, occupant, picked;
 
 	fill_tried(f, &late);
-	assert_true(addrbook_pick(f->book, only, &late, &asked) == net_addr_equal(&asked, &late));
+	assert_true(addrbook_pick(f->book, only_this, &late, &picked) ==
+		    net_addr_equal(&picked, &late));
 	pass(f, 5 * HOUR);
 	addrbook_succeeded(f->book, &late, 1);
 	assert_false(is_tried(f, &late));
-	assert_true(addrbook_pick(f->book, anybody, NULL, &holder));
-	assert_true(is_tried(f, &holder));
-	/* While nothing came of it the same one is asked. */
-	assert_true(addrbook_pick(f->book, anybody, NULL, &asked));
-	assert_true(net_addr_equal(&asked, &holder));
-	addrbook_succeeded(f->book, &holder, 1);
-	assert_true(is_tried(f, &holder));
+	assert_true(addrbook_pick(f->book, any_address, NULL, &occupant));
+	assert_true(is_tried(f, &occupant));
+	/* The same one is chosen until the result of a test is known. */
+	assert_true(addrbook_pick(f->book, any_address, NULL, &picked));
+	assert_true(net_addr_equal(&picked, &occupant));
+	addrbook_succeeded(f->book, &occupant, 1);
+	assert_true(is_tried(f, &occupant));
 	assert_false(is_tried(f, &late));
 }
 
-static void a_holder_that_does_not_answer_makes_room(void **state)
+static void an_occupant_that_does_not_answer_is_replaced(void **state)
 {
 	struct fixture *f = *state;
-	struct net_addr late, holder;
+	struct net_addr late, occupant;
 	size_t count;
 
 	fill_tried(f, &late);
 	pass(f, 5 * HOUR);
 	addrbook_succeeded(f->book, &late, 1);
-	assert_true(addrbook_pick(f->book, anybody, NULL, &holder));
+	assert_true(addrbook_pick(f->book, any_address, NULL, &occupant));
 	count = addrbook_count(f->book);
-	addrbook_failed(f->book, &holder);
+	addrbook_failed(f->book, &occupant);
 	assert_true(is_tried(f, &late));
-	assert_false(is_tried(f, &holder));
+	assert_false(is_tried(f, &occupant));
 	assert_int_equal(addrbook_count(f->book), count);
 	assert_int_equal(f->n, count + 1);
 }
 
-static void a_holder_that_nobody_could_ask_for_forty_minutes_makes_room(void **state)
+static void an_occupant_that_was_not_tested_for_40_minutes_is_replaced(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr late, nobody = ip4(9, 9, 9, 9), out;
@@ -307,16 +308,16 @@ static void a_holder_that_nobody_could_ask_for_forty_minutes_makes_room(void **s
 	pass(f, 5 * HOUR);
 	addrbook_succeeded(f->book, &late, 1);
 	pass(f, 40 * 60 - 1);
-	assert_false(addrbook_pick(f->book, only, &nobody, &out));
+	assert_false(addrbook_pick(f->book, only_this, &nobody, &out));
 	assert_false(is_tried(f, &late));
 	pass(f, 1);
-	assert_false(addrbook_pick(f->book, only, &nobody, &out));
+	assert_false(addrbook_pick(f->book, only_this, &nobody, &out));
 	assert_true(is_tried(f, &late));
 }
 
 /* --- dialling ----------------------------------------------------------------------------- */
 
-static void who_failed_is_left_alone_for_longer_each_time(void **state)
+static void the_backoff_doubles_with_each_failure_up_to_an_hour(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr a = ip4(10, 0, 0, 1), out;
@@ -328,19 +329,19 @@ static void who_failed_is_left_alone_for_longer_each_time(void **state)
 		addrbook_failed(f->book, &a);
 		wait = wait * 2 > HOUR ? HOUR : wait * 2;
 		pass(f, wait - 1);
-		assert_false(addrbook_pick(f->book, anybody, NULL, &out));
+		assert_false(addrbook_pick(f->book, any_address, NULL, &out));
 		pass(f, 1);
-		assert_true(addrbook_pick(f->book, anybody, NULL, &out));
+		assert_true(addrbook_pick(f->book, any_address, NULL, &out));
 	}
 	addrbook_succeeded(f->book, &a, 1);
 	addrbook_dialled(f->book, &a);
 	pass(f, 9);
-	assert_false(addrbook_pick(f->book, anybody, NULL, &out));
+	assert_false(addrbook_pick(f->book, any_address, NULL, &out));
 	pass(f, 1);
-	assert_true(addrbook_pick(f->book, anybody, NULL, &out));
+	assert_true(addrbook_pick(f->book, any_address, NULL, &out));
 }
 
-static void who_never_answered_is_given_up_and_who_did_is_not(void **state)
+static void an_address_that_never_answered_is_dropped_after_six_failures(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr never = ip4(10, 0, 0, 1), did = ip4(10, 0, 0, 2);
@@ -361,24 +362,24 @@ static void who_never_answered_is_given_up_and_who_did_is_not(void **state)
 	assert_false(addrbook_get(f->book, &did, &en));
 }
 
-static void only_who_is_wanted_is_picked(void **state)
+static void only_wanted_addresses_are_picked(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr a = ip4(10, 0, 0, 1), b = ip4(10, 0, 0, 2), c = ip4(10, 0, 0, 3), out;
 
-	assert_false(addrbook_pick(f->book, anybody, NULL, &out));
+	assert_false(addrbook_pick(f->book, any_address, NULL, &out));
 	addrbook_add(f->book, &a, 1, NOW, NULL);
 	addrbook_succeeded(f->book, &b, 1);
 	for (int i = 0; i < 20; i++) {
-		assert_true(addrbook_pick(f->book, only, &a, &out));
+		assert_true(addrbook_pick(f->book, only_this, &a, &out));
 		assert_true(net_addr_equal(&out, &a));
-		assert_true(addrbook_pick(f->book, only, &b, &out));
+		assert_true(addrbook_pick(f->book, only_this, &b, &out));
 		assert_true(net_addr_equal(&out, &b));
 	}
-	assert_false(addrbook_pick(f->book, only, &c, &out));
+	assert_false(addrbook_pick(f->book, only_this, &c, &out));
 }
 
-static void a_bucket_full_of_one_source_has_no_more_chances_than_another(void **state)
+static void many_addresses_of_one_source_are_picked_no_more_often(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr attacker = ip4(6, 6, 6, 6), a, out;
@@ -388,7 +389,7 @@ static void a_bucket_full_of_one_source_has_no_more_chances_than_another(void **
 		a = ip4(20 + i / 2500, i / 10 % 250, i % 10, 1);
 		addrbook_add(f->book, &a, 1, NOW, &attacker);
 	}
-	/* 64 honest ones against 1,000: by numbers one in sixteen. */
+	/* 64 honest addresses against about 1,000: a choice by number would pick 6% of them. */
 	for (unsigned i = 0; i < 64; i++) {
 		struct net_addr source = ip4(100 + i, 1, 0, 1);
 
@@ -396,15 +397,15 @@ static void a_bucket_full_of_one_source_has_no_more_chances_than_another(void **
 		addrbook_add(f->book, &a, 1, NOW, &source);
 	}
 	for (int i = 0; i < 400; i++) {
-		assert_true(addrbook_pick(f->book, anybody, NULL, &out));
+		assert_true(addrbook_pick(f->book, any_address, NULL, &out));
 		honest += out.ip[12] == 180;
 	}
 	assert_in_range(honest, 80, 320);
 }
 
-/* --- telling ------------------------------------------------------------------------------- */
+/* --- samples for peers --------------------------------------------------------------------- */
 
-static void what_is_told_fits_whom_it_is_told(void **state)
+static void a_sample_has_no_addresses_that_the_peer_cannot_reach(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr loop = ip4(127, 0, 0, 1), priv = ip4(10, 0, 0, 1), pub = ip4(20, 0, 0, 1);
@@ -420,7 +421,7 @@ static void what_is_told_fits_whom_it_is_told(void **state)
 	assert_int_equal(addrbook_sample(f->book, NET_LOOPBACK, some, 2), 2);
 }
 
-static void an_address_on_its_own_word_is_told_after_success_alone(void **state)
+static void a_self_announced_address_is_in_samples_only_after_a_handshake(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr a = ip4(10, 0, 0, 1), b = ip4(10, 0, 0, 2);
@@ -438,7 +439,7 @@ static void an_address_on_its_own_word_is_told_after_success_alone(void **state)
 	assert_int_equal(addrbook_sample(f->book, NET_PRIVATE, some, 8), 1);
 }
 
-/* --- stored ---------------------------------------------------------------------------------- */
+/* --- stored records -------------------------------------------------------------------------- */
 
 static struct addrbook *load_again(struct fixture *f)
 {
@@ -452,7 +453,7 @@ static struct addrbook *load_again(struct fixture *f)
 	return again;
 }
 
-static void what_is_stored_comes_back(void **state)
+static void stored_entries_are_loaded_again(void **state)
 {
 	struct fixture *f = *state;
 	struct addrbook *again;
@@ -473,12 +474,12 @@ static void what_is_stored_comes_back(void **state)
 	assert_int_equal(addrbook_count(again), addrbook_count(f->book));
 	for (unsigned i = 0; i < 3000; i++) {
 		struct addrbook_entry old, new;
-		bool there;
+		bool known;
 
 		a = ip4(20 + i % 180, i / 180 % 250, 3, 1);
-		there = addrbook_get(f->book, &a, &old);
-		assert_int_equal(addrbook_get(again, &a, &new), there);
-		if (!there)
+		known = addrbook_get(f->book, &a, &old);
+		assert_int_equal(addrbook_get(again, &a, &new), known);
+		if (!known)
 			continue;
 		tried += new.tried;
 		assert_int_equal(new.tried, old.tried);
@@ -499,7 +500,7 @@ static void malformed_records_are_ignored(void **state)
 
 	addrbook_add(f->book, &a, 1, NOW, NULL);
 	qsort(f->kept, f->n, sizeof(*f->kept), by_key);
-	assert_int_equal(f->kept[0].key_n, 1); /* the key comes first */
+	assert_int_equal(f->kept[0].key_n, 1); /* the secret key sorts first */
 	key = (struct span){f->kept[1].key, f->kept[1].key_n};
 	value = (struct span){f->kept[1].value, f->kept[1].value_n};
 	for (size_t n = 0; n < value.len; n++)
@@ -510,8 +511,8 @@ static void malformed_records_are_ignored(void **state)
 	assert_false(addrbook_load(again, key, value));
 	f->kept[1].value[0] = 2;
 	assert_true(addrbook_load(again, key, value));
-	assert_false(addrbook_load(again, key, value)); /* twice */
-	/* The key after an entry would leave it in a bucket that isn't its. */
+	assert_false(addrbook_load(again, key, value)); /* loaded twice */
+	/* The secret key is rejected after an entry: the entry would be in a wrong bucket. */
 	assert_false(addrbook_load(again, (struct span){f->kept[0].key, 1},
 				   (struct span){f->kept[0].value, f->kept[0].value_n}));
 	addrbook_free(again);
@@ -528,22 +529,22 @@ static int group(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(what_cannot_be_dialled_is_not_taken),
-		T(times_that_cannot_be_are_mended),
-		T(one_source_fills_few_buckets_and_others_still_find_room),
+		T(addresses_that_cannot_be_dialled_are_rejected),
+		T(a_time_in_the_future_is_corrected),
+		T(one_source_fills_at_most_64_new_buckets),
 		T(the_book_is_bounded),
-		T(a_poor_entry_makes_room_and_a_good_one_does_not),
-		T(success_makes_tried_and_gossip_never_displaces_it),
-		T(of_a_full_bucket_the_holder_is_dialled_first),
-		T(a_holder_that_does_not_answer_makes_room),
-		T(a_holder_that_nobody_could_ask_for_forty_minutes_makes_room),
-		T(who_failed_is_left_alone_for_longer_each_time),
-		T(who_never_answered_is_given_up_and_who_did_is_not),
-		T(only_who_is_wanted_is_picked),
-		T(a_bucket_full_of_one_source_has_no_more_chances_than_another),
-		T(what_is_told_fits_whom_it_is_told),
-		T(an_address_on_its_own_word_is_told_after_success_alone),
-		T(what_is_stored_comes_back),
+		T(only_a_stale_entry_of_a_full_bucket_is_replaced),
+		T(announced_addresses_never_replace_a_tried_one),
+		T(the_occupant_of_a_contested_slot_is_tested_first),
+		T(an_occupant_that_does_not_answer_is_replaced),
+		T(an_occupant_that_was_not_tested_for_40_minutes_is_replaced),
+		T(the_backoff_doubles_with_each_failure_up_to_an_hour),
+		T(an_address_that_never_answered_is_dropped_after_six_failures),
+		T(only_wanted_addresses_are_picked),
+		T(many_addresses_of_one_source_are_picked_no_more_often),
+		T(a_sample_has_no_addresses_that_the_peer_cannot_reach),
+		T(a_self_announced_address_is_in_samples_only_after_a_handshake),
+		T(stored_entries_are_loaded_again),
 		T(malformed_records_are_ignored),
 	};
 

@@ -35,31 +35,31 @@ static struct subnet sub(const char *text)
 
 /* --- subnets ------------------------------------------------------------------------ */
 
-static void assert_shown(const char *text, const char *shown)
+static void assert_formatted(const char *text, const char *formatted)
 {
 	struct subnet s = sub(text);
 	char out[SUBNET_CHARS + 1];
 
 	subnet_format(out, &s);
-	assert_string_equal(out, shown);
+	assert_string_equal(out, formatted);
 }
 
-static void subnets_are_read_and_shown(void **state)
+static void subnets_are_parsed_and_formatted(void **state)
 {
 	(void)state;
-	assert_shown("10.1.2.3", "10.1.2.3/32");
-	assert_shown("10.1.2.3/32", "10.1.2.3/32");
-	assert_shown("10.1.2.3/16", "10.1.0.0/16");
-	assert_shown("10.1.2.3/255.255.0.0", "10.1.0.0/16");
-	assert_shown("10.1.2.255/25", "10.1.2.128/25");
-	assert_shown("10.1.2.3/0", "0.0.0.0/0");
-	assert_shown("::1", "::1/128");
-	assert_shown("2001:db8:1::7/32", "2001:db8::/32");
-	assert_shown("::/0", "::/0");
-	assert_shown("::ffff:10.0.0.1", "10.0.0.1/32");
+	assert_formatted("10.1.2.3", "10.1.2.3/32");
+	assert_formatted("10.1.2.3/32", "10.1.2.3/32");
+	assert_formatted("10.1.2.3/16", "10.1.0.0/16");
+	assert_formatted("10.1.2.3/255.255.0.0", "10.1.0.0/16");
+	assert_formatted("10.1.2.255/25", "10.1.2.128/25");
+	assert_formatted("10.1.2.3/0", "0.0.0.0/0");
+	assert_formatted("::1", "::1/128");
+	assert_formatted("2001:db8:1::7/32", "2001:db8::/32");
+	assert_formatted("::/0", "::/0");
+	assert_formatted("::ffff:10.0.0.1", "10.0.0.1/32");
 }
 
-static void what_is_no_subnet_is_refused(void **state)
+static void text_that_is_not_a_subnet_is_rejected(void **state)
 {
 	static const char *const bad[] = {"",
 					  "10.1.2",
@@ -82,7 +82,7 @@ static void what_is_no_subnet_is_refused(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		err_clear(&e);
 		if (subnet_parse(&s, bad[i], &e))
-			fail_msg("'%s' was taken", bad[i]);
+			fail_msg("'%s' was accepted", bad[i]);
 		assert_int_equal(e.cls, ERR_USAGE);
 		assert_string_equal(e.token, "bad-subnet");
 	}
@@ -97,7 +97,7 @@ static void assert_within(const char *net, const char *in, const char *out)
 	assert_false(subnet_has(&s, &b));
 }
 
-static void a_subnet_has_what_shares_its_prefix(void **state)
+static void a_subnet_contains_addresses_with_its_prefix(void **state)
 {
 	(void)state;
 	assert_within("10.1.0.0/16", "10.1.255.255", "10.2.0.0");
@@ -108,7 +108,7 @@ static void a_subnet_has_what_shares_its_prefix(void **state)
 	assert_within("2001:db8::/33", "2001:db8:7fff::1", "2001:db8:8000::1");
 }
 
-static void packed_subnets_come_back_and_stray_bits_do_not(void **state)
+static void packed_subnets_are_unpacked_unless_a_bit_after_the_prefix_is_set(void **state)
 {
 	struct subnet s = sub("10.1.0.0/16"), again;
 	uint8_t bytes[SUBNET_KEY_BYTES];
@@ -127,7 +127,7 @@ static void packed_subnets_come_back_and_stray_bits_do_not(void **state)
 
 /* --- bans ------------------------------------------------------------------------------ */
 
-/* A table of records in memory, as the store would keep it. */
+/* A table of records in memory, as the store keeps it. */
 #define KEPT_MAX 32
 struct kept {
 	size_t n;
@@ -216,7 +216,7 @@ static bool discouraged(struct fixture *f, const char *text)
 	return bans_is_discouraged(f->bans, &a);
 }
 
-static void a_ban_holds_until_its_end(void **state)
+static void a_ban_ends_at_its_time(void **state)
 {
 	struct fixture *f = *state;
 
@@ -231,7 +231,7 @@ static void a_ban_holds_until_its_end(void **state)
 	assert_int_equal(f->kept.n, 0);
 }
 
-static void the_same_subnet_is_banned_once_and_never_in_the_past(void **state)
+static void a_second_ban_of_a_subnet_or_one_in_the_past_is_rejected(void **state)
 {
 	struct fixture *f = *state;
 	struct err e = {0};
@@ -259,7 +259,7 @@ static void loopback_can_be_banned_but_not_discouraged(void **state)
 	assert_true(banned(f, "127.0.0.1:3000"));
 }
 
-static void discouragement_is_of_every_port_and_lasts_a_day(void **state)
+static void a_discouragement_covers_every_port_for_a_day(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr a = addr("192.168.1.7:51822");
@@ -269,7 +269,7 @@ static void discouragement_is_of_every_port_and_lasts_a_day(void **state)
 	assert_false(discouraged(f, "192.168.1.8:3000"));
 	assert_false(banned(f, "192.168.1.7:3000"));
 	pass(f, DAY - 10);
-	assert_true(bans_discourage(f->bans, &a)); /* again: from now on */
+	assert_true(bans_discourage(f->bans, &a)); /* starts the 24 hours again */
 	pass(f, DAY - 1);
 	assert_true(discouraged(f, "192.168.1.7"));
 	pass(f, 1);
@@ -277,7 +277,7 @@ static void discouragement_is_of_every_port_and_lasts_a_day(void **state)
 	assert_int_equal(f->kept.n, 0);
 }
 
-static void both_are_listed_and_lifted(void **state)
+static void bans_and_discouragements_are_listed_and_removed(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr a = addr("10.1.2.3:5");
@@ -308,7 +308,7 @@ static void both_are_listed_and_lifted(void **state)
 	assert_int_equal(f->kept.n, 0);
 }
 
-static void what_is_stored_comes_back(void **state)
+static void stored_bans_are_loaded_again(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr a = addr("2001:db8::7");
@@ -347,10 +347,10 @@ static void malformed_records_are_ignored(void **state)
 		assert_false(bans_load(again, key, (struct span){record.p, n}));
 	for (size_t n = 0; n < key.len; n++)
 		assert_false(bans_load(again, (struct span){key.p, n}, record));
-	f->kept.record[0][16] = 0x7f; /* far beyond any time */
+	f->kept.record[0][16] = 0x7f; /* over BAN_UNTIL_MAX */
 	assert_false(bans_load(again, key, record));
 	f->kept.record[0][16] = 0;
-	f->kept.key[0][1] = 2; /* of no kind */
+	f->kept.key[0][1] = 2; /* an unknown kind */
 	assert_false(bans_load(again, key, record));
 	f->kept.key[0][1] = 1; /* a discouragement of a subnet */
 	assert_false(bans_load(again, key, record));
@@ -376,7 +376,7 @@ static void the_lists_are_bounded(void **state)
 		clock_manual_advance(&clock, 1000000);
 		assert_true(bans_discourage(b, &a));
 	}
-	/* The one that ends first made room. */
+	/* The discouragement that ends first was dropped. */
 	assert_int_equal(bans_list(b, NULL, 0), DISCOURAGED_MAX);
 	assert_true(bans_is_discouraged(b, &a));
 	a = addr("10.0.0.0");
@@ -407,16 +407,16 @@ static int group(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(subnets_are_read_and_shown),
-		cmocka_unit_test(what_is_no_subnet_is_refused),
-		cmocka_unit_test(a_subnet_has_what_shares_its_prefix),
-		cmocka_unit_test(packed_subnets_come_back_and_stray_bits_do_not),
-		T(a_ban_holds_until_its_end),
-		T(the_same_subnet_is_banned_once_and_never_in_the_past),
+		cmocka_unit_test(subnets_are_parsed_and_formatted),
+		cmocka_unit_test(text_that_is_not_a_subnet_is_rejected),
+		cmocka_unit_test(a_subnet_contains_addresses_with_its_prefix),
+		cmocka_unit_test(packed_subnets_are_unpacked_unless_a_bit_after_the_prefix_is_set),
+		T(a_ban_ends_at_its_time),
+		T(a_second_ban_of_a_subnet_or_one_in_the_past_is_rejected),
 		T(loopback_can_be_banned_but_not_discouraged),
-		T(discouragement_is_of_every_port_and_lasts_a_day),
-		T(both_are_listed_and_lifted),
-		T(what_is_stored_comes_back),
+		T(a_discouragement_covers_every_port_for_a_day),
+		T(bans_and_discouragements_are_listed_and_removed),
+		T(stored_bans_are_loaded_again),
 		T(malformed_records_are_ignored),
 		cmocka_unit_test(the_lists_are_bounded),
 	};

@@ -1,4 +1,4 @@
-/* Settings: which word counts, and what is no setting. */
+/* Values of settings: which source wins, and which values are rejected. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,7 +57,7 @@ static int remove_home(void **state)
 	return 0;
 }
 
-/* The command line's settings in pairs, ending with NULL. */
+/* line: settings of the command line, as pairs of name and value that end with NULL. */
 static bool finish(struct config *c, const char *const *line, struct err *e)
 {
 	uint64_t given = 0;
@@ -82,7 +82,7 @@ static void must_finish(struct config *c, const char *const *line)
 		fail_msg("%s: %s", e.token, e.detail);
 }
 
-static void command_line_beats_environment_beats_files(void **state)
+static void the_command_line_overrides_the_environment_and_the_files(void **state)
 {
 	const struct home *h = *state;
 	struct config c;
@@ -97,21 +97,22 @@ static void command_line_beats_environment_beats_files(void **state)
 	write_text(h->conf, "threads = 2\ndbcache=20\nmaxmempool=7\n");
 	write_text(h->node_conf, "# of this node\n\n  threads=3\ndbcache=30\n");
 	must_finish(&c, NULL);
-	assert_int_equal(c.threads, 3); /* the data directory's, then home's */
+	assert_int_equal(c.threads,
+			 3); /* the file of the data directory overrides that of the home */
 	assert_int_equal(c.dbcache_mb, 30);
 	assert_int_equal(c.maxmempool_mb, 7);
 
 	must_finish(&c, (const char *const[]){"threads", "4", "node-id", "4001", NULL});
-	assert_int_equal(c.node_id, 4001); /* not the environment's */
+	assert_int_equal(c.node_id, 4001); /* overrides the environment */
 	assert_int_equal(c.threads, 4);
-	assert_int_equal(c.dbcache_mb, 20); /* 4001 has no file of its own */
+	assert_int_equal(c.dbcache_mb, 20); /* node 4001 has no file of its own */
 
 	must_finish(&c, (const char *const[]){"home", "/nonexistent", NULL});
 	assert_string_equal(c.dir, "/nonexistent/4000");
 	assert_int_equal(c.threads, 1);
 }
 
-static void a_list_is_of_one_source(void **state)
+static void a_list_comes_from_one_source(void **state)
 {
 	const struct home *h = *state;
 	struct config c;
@@ -127,7 +128,7 @@ static void a_list_is_of_one_source(void **state)
 	assert_string_equal(c.connect[0], "10.0.0.4:1");
 }
 
-static void a_bad_line_is_named_with_file_and_number(void **state)
+static void an_error_in_a_file_has_its_path_and_line(void **state)
 {
 	static const struct {
 		const char *text, *token;
@@ -135,7 +136,7 @@ static void a_bad_line_is_named_with_file_and_number(void **state)
 	} bad[] = {
 		{"threads=2\nnonsense=1\n", "bad-conf", 2},
 		{"threads\n", "bad-conf", 1},
-		{"mocktime=5\n", "bad-conf", 1}, /* of the command line alone */
+		{"mocktime=5\n", "bad-conf", 1}, /* only an option */
 		{"\n\nthreads=many\n", "bad-setting", 3},
 		{"threads=65\n", "bad-setting", 1},
 		{"threads=0\n", "bad-setting", 1},
@@ -159,7 +160,7 @@ static void a_bad_line_is_named_with_file_and_number(void **state)
 	}
 }
 
-static void a_bad_environment_is_named(void **state)
+static void an_error_in_the_environment_has_the_name_of_the_variable(void **state)
 {
 	struct config c;
 	struct err e = {0};
@@ -175,7 +176,7 @@ static void a_bad_environment_is_named(void **state)
 	assert_int_equal(c.control_port, 65535);
 }
 
-static void ports_that_collide_are_refused(void **state)
+static void equal_ports_are_rejected(void **state)
 {
 	struct config c;
 	struct err e = {0};
@@ -187,7 +188,7 @@ static void ports_that_collide_are_refused(void **state)
 	assert_int_equal(c.port, 14000);
 }
 
-static void flags_are_said_in_eight_ways(void **state)
+static void a_flag_has_eight_spellings(void **state)
 {
 	static const char *const words[] = {"1", "0", "true", "false", "yes", "no", "on", "off"};
 	struct config c;
@@ -199,7 +200,7 @@ static void flags_are_said_in_eight_ways(void **state)
 	}
 }
 
-static void what_is_too_long_or_too_many_is_refused(void **state)
+static void text_that_is_too_long_and_lists_that_are_too_long_are_rejected(void **state)
 {
 	const struct setting *home = config_find("home"), *connect = config_find("connect");
 	char text[CONFIG_PATH_MAX + 1];
@@ -223,25 +224,26 @@ struct value {
 	const char *setting, *text;
 };
 
-static void texts_are_checked_where_they_are_read(void **state)
+static void text_settings_are_checked(void **state)
 {
 	static const char hash[] =
 		"00000000000000000000000000000000000000000000000000000000000000aA";
-	const struct value good[] = {{"bind", "127.0.0.1"},
-				     {"bind", "::1"},
-				     {"connect", "0"},
-				     {"connect", "localhost"},
-				     {"connect", "1.2.3.4"},
-				     {"connect", "[2001:db8::7]:3000"},
-				     {"connect", "::1"},
-				     {"addnode", "no-such.host.invalid:65535"}, /* not looked up */
-				     {"chain", hash},
-				     {"sync", "classic"},
-				     {"miner", "two words"},
-				     {"miner", "@two words"},
-				     {"miner", "é"},
-				     {"dump-screen", "1x1"},
-				     {"dump-screen", "1000x1000"}};
+	const struct value good[] = {
+		{"bind", "127.0.0.1"},
+		{"bind", "::1"},
+		{"connect", "0"},
+		{"connect", "localhost"},
+		{"connect", "1.2.3.4"},
+		{"connect", "[2001:db8::7]:3000"},
+		{"connect", "::1"},
+		{"addnode", "no-such.host.invalid:65535"}, /* names are not looked up */
+		{"chain", hash},
+		{"sync", "classic"},
+		{"miner", "two words"},
+		{"miner", "@two words"},
+		{"miner", "é"},
+		{"dump-screen", "1x1"},
+		{"dump-screen", "1000x1000"}};
 	const struct value bad[] = {{"bind", "localhost:1"},   {"bind", "name"},
 				    {"connect", "a b"},        {"connect", "1.2.3"},
 				    {"connect", "[::1"},       {"connect", "a:0"},
@@ -269,14 +271,14 @@ static void texts_are_checked_where_they_are_read(void **state)
 
 		config_init(&c);
 		if (config_set(&c, config_find(bad[i].setting), bad[i].text, &e))
-			fail_msg("%s: '%s' was taken", bad[i].setting, bad[i].text);
+			fail_msg("%s: '%s' was accepted", bad[i].setting, bad[i].text);
 		assert_int_equal(e.cls, ERR_USAGE);
 		snprintf(prefix, sizeof(prefix), "%s: ", bad[i].setting);
 		assert_int_equal(strncmp(e.detail, prefix, strlen(prefix)), 0);
 	}
 }
 
-static void a_conf_that_is_no_file_is_refused(void **state)
+static void a_conf_that_is_a_directory_is_rejected(void **state)
 {
 	struct home *h = *state;
 	struct config c;
@@ -292,15 +294,15 @@ int main(void)
 {
 #define IN_HOME(f) cmocka_unit_test_setup_teardown(f, make_home, remove_home)
 	const struct CMUnitTest tests[] = {
-		IN_HOME(command_line_beats_environment_beats_files),
-		IN_HOME(a_list_is_of_one_source),
-		IN_HOME(a_bad_line_is_named_with_file_and_number),
-		IN_HOME(a_bad_environment_is_named),
-		IN_HOME(ports_that_collide_are_refused),
-		IN_HOME(flags_are_said_in_eight_ways),
-		IN_HOME(what_is_too_long_or_too_many_is_refused),
-		IN_HOME(texts_are_checked_where_they_are_read),
-		IN_HOME(a_conf_that_is_no_file_is_refused),
+		IN_HOME(the_command_line_overrides_the_environment_and_the_files),
+		IN_HOME(a_list_comes_from_one_source),
+		IN_HOME(an_error_in_a_file_has_its_path_and_line),
+		IN_HOME(an_error_in_the_environment_has_the_name_of_the_variable),
+		IN_HOME(equal_ports_are_rejected),
+		IN_HOME(a_flag_has_eight_spellings),
+		IN_HOME(text_that_is_too_long_and_lists_that_are_too_long_are_rejected),
+		IN_HOME(text_settings_are_checked),
+		IN_HOME(a_conf_that_is_a_directory_is_rejected),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* Connections over real sockets: whom it lets in and dials, back-off, bounded buffers; the clock is set by hand. Peers at
- * other places than loopback come in over socket pairs under invented addresses. */
+/* Connections over real sockets with a manual clock: accepting, dialling, back-off, bounded buffers.
+ * Inbound peers with other addresses than loopback use socket pairs. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,9 +38,9 @@ struct fixture {
 	unsigned opened, closed, messages;
 	conn_id last_opened, last_closed;
 	char reason[REASON_CHARS + 1]; /* of the last one closed */
-	conn_id useful;                /* gave a block */
-	unsigned discouraged;          /* candidates of an eviction that are */
-	int fds[256];                  /* the other ends */
+	conn_id useful;                /* sent a block; for on_eviction_info */
+	unsigned discouraged;          /* number of discouraged eviction candidates */
+	int fds[256];                  /* the peers' ends of the socket pairs */
 	size_t n_fds;
 };
 
@@ -133,7 +133,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* What is due is done; `ms` is how long nothing must happen before it returns. */
+/* Runs the loop for `ms` milliseconds. */
 static void settle_for(struct fixture *f, unsigned ms)
 {
 	for (unsigned quiet = 0; quiet < ms; quiet++) {
@@ -147,7 +147,7 @@ static void settle(struct fixture *f)
 	settle_for(f, 10);
 }
 
-/* Until so many have been opened and closed; fails after 20 s. */
+/* Runs the loop until this many connections were opened and closed in total. Fails after 20 s. */
 static void await(struct fixture *f, unsigned opened, unsigned closed)
 {
 	for (int i = 0; i < 20000 && (f->opened < opened || f->closed < closed); i++) {
@@ -159,7 +159,7 @@ static void await(struct fixture *f, unsigned opened, unsigned closed)
 			 closed);
 }
 
-/* The clock goes on, in steps of a second, with the tick. */
+/* Advances the clock in steps of a second, with a tick after each. */
 static void pass(struct fixture *f, unsigned seconds)
 {
 	for (unsigned i = 0; i < seconds; i++) {
@@ -177,8 +177,9 @@ static struct net_addr addr(const char *text)
 	return a;
 }
 
-/* A peer comes in from there, if it is let in. Its number, 0: refused. Its end is in f->fds. */
-static conn_id come_in(struct fixture *f, struct net_addr from)
+/* A peer connects from this address. Returns its id, or 0 if it is refused. Appends its end to
+ * f->fds. */
+static conn_id connect_inbound(struct fixture *f, struct net_addr from)
 {
 	int pair[2];
 
@@ -201,7 +202,7 @@ static struct net_addr numbered(unsigned i)
 	return a;
 }
 
-/* A socket that listens on loopback. */
+/* Returns a socket that listens on loopback. */
 static int server(struct net_addr *at)
 {
 	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -216,8 +217,8 @@ static int server(struct net_addr *at)
 	return fd;
 }
 
-/* Takes those that have dialled it and hangs up on them. How many. */
-static unsigned hang_up(int fd)
+/* Accepts and closes all pending connections. Returns how many. */
+static unsigned disconnect_all(int fd)
 {
 	unsigned n = 0;
 	int peer;
@@ -236,8 +237,8 @@ static struct transport net_of(struct fixture *f)
 
 /* --- frames ------------------------------------------------------------------------- */
 
-/* Bitcoin's developer reference, verack: the same header under the main network's magic. */
-static void a_header_is_bitcoins_with_our_magic(void **state)
+/* Source: Bitcoin developer reference, verack, which has the magic of the main network. */
+static void the_header_is_that_of_bitcoin_with_another_magic(void **state)
 {
 	static const uint8_t verack[] = {0xfa, 0xbf, 0xb5, 0xda, 'v',  'e',  'r',  'a',
 					 'c',  'k',  0,    0,    0,    0,    0,    0,
@@ -271,7 +272,7 @@ static void assert_header(size_t at, uint8_t value, const char *token)
 	assert_string_equal(e.token, token);
 }
 
-static void a_header_is_checked_in_every_field(void **state)
+static void every_field_of_a_header_is_checked(void **state)
 {
 	uint8_t raw[FRAME_HEADER_BYTES];
 	struct frame_header h;
@@ -280,11 +281,11 @@ static void a_header_is_checked_in_every_field(void **state)
 	(void)state;
 	for (size_t i = 0; i < 4; i++)
 		assert_header(i, 0, "frame-magic");
-	assert_header(4, 0, "frame-type");    /* no name */
-	assert_header(4, ' ', "frame-type");  /* not printable, */
-	assert_header(4, 0x7f, "frame-type"); /* nor this */
+	assert_header(4, 0, "frame-type");    /* empty */
+	assert_header(4, ' ', "frame-type");  /* a space */
+	assert_header(4, 0x7f, "frame-type"); /* a control character */
 	assert_header(4, '!', NULL);
-	assert_header(6, 0, "frame-type"); /* something behind the padding */
+	assert_header(6, 0, "frame-type"); /* a character after the padding */
 	assert_header(15, 'x', "frame-type");
 	assert_header(10, 'x', NULL);
 	frame_encode(raw, "block", (struct span){NULL, 0});
@@ -296,28 +297,28 @@ static void a_header_is_checked_in_every_field(void **state)
 	assert_string_equal(e.token, "frame-length");
 }
 
-/* --- who is let in ------------------------------------------------------------------ */
+/* --- accepting ---------------------------------------------------------------------- */
 
-static void who_is_banned_is_refused_and_closed(void **state)
+static void a_banned_peer_is_disconnected_and_refused(void **state)
 {
 	struct fixture *f = *state;
 	struct subnet s;
 
-	assert_int_not_equal(come_in(f, addr("10.1.2.3:50000")), 0);
-	assert_int_not_equal(come_in(f, addr("10.2.0.1:50000")), 0);
+	assert_int_not_equal(connect_inbound(f, addr("10.1.2.3:50000")), 0);
+	assert_int_not_equal(connect_inbound(f, addr("10.2.0.1:50000")), 0);
 	assert_true(subnet_parse(&s, "10.1.0.0/16", NULL));
 	assert_true(bans_add(f->bans, &s, NOW + 100, NULL));
 	assert_int_equal(net_enforce_bans(f->net), 1);
 	await(f, 2, 1);
 	assert_non_null(strstr(f->reason, "banned"));
 	assert_int_equal(f->last_closed, 1);
-	assert_int_equal(come_in(f, addr("10.1.9.9:50000")), 0);
-	assert_int_not_equal(come_in(f, addr("10.2.0.1:50001")), 0);
+	assert_int_equal(connect_inbound(f, addr("10.1.9.9:50000")), 0);
+	assert_int_not_equal(connect_inbound(f, addr("10.2.0.1:50001")), 0);
 	pass(f, 100);
-	assert_int_not_equal(come_in(f, addr("10.1.9.9:50000")), 0);
+	assert_int_not_equal(connect_inbound(f, addr("10.1.9.9:50000")), 0);
 }
 
-static void who_is_discouraged_is_let_in_while_half_the_slots_are_free(void **state)
+static void a_discouraged_peer_is_accepted_while_half_the_slots_are_free(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr school = addr("10.1.2.3:50000"), loop = addr("127.0.0.1:50000");
@@ -325,59 +326,59 @@ static void who_is_discouraged_is_let_in_while_half_the_slots_are_free(void **st
 
 	net_free(f->net);
 	make_net(f, 8);
-	first = come_in(f, school);
+	first = connect_inbound(f, school);
 	net_of(f).close(f->net, first, CLOSE_DISCOURAGE, "a test");
 	await(f, 1, 1);
 	assert_true(bans_is_discouraged(f->bans, &school));
 	for (unsigned i = 0; i < 3; i++)
-		assert_int_not_equal(come_in(f, numbered(i)), 0);
-	assert_int_not_equal(come_in(f, school), 0); /* the fourth of eight */
-	assert_int_equal(come_in(f, school), 0);
-	assert_int_not_equal(come_in(f, loop), 0);
+		assert_int_not_equal(connect_inbound(f, numbered(i)), 0);
+	assert_int_not_equal(connect_inbound(f, school), 0); /* the fourth of eight */
+	assert_int_equal(connect_inbound(f, school), 0);
+	assert_int_not_equal(connect_inbound(f, loop), 0);
 	net_of(f).close(f->net, f->last_opened, CLOSE_DISCOURAGE, "a test");
 	await(f, 6, 2);
-	/* Loopback never is. */
-	assert_int_not_equal(come_in(f, loop), 0);
+	/* Loopback is never discouraged. */
+	assert_int_not_equal(connect_inbound(f, loop), 0);
 	pass(f, BAN_SECONDS);
-	assert_int_not_equal(come_in(f, school), 0);
+	assert_int_not_equal(connect_inbound(f, school), 0);
 }
 
-static void a_full_house_makes_room_in_order(void **state)
+static void a_peer_is_evicted_when_all_slots_are_taken(void **state)
 {
 	struct fixture *f = *state;
 	conn_id last;
 
 	for (unsigned i = 0; i < NET_INBOUND_MAX; i++) {
-		assert_int_not_equal(come_in(f, addr("10.1.2.3:50000")), 0);
+		assert_int_not_equal(connect_inbound(f, addr("10.1.2.3:50000")), 0);
 		clock_manual_advance(&f->clock, 1000);
 	}
 	last = f->last_opened;
 	f->useful = last;
 	assert_int_equal(net_connections(f->net, CONN_INBOUND), NET_INBOUND_MAX);
-	/* The youngest but for the one that gave a block. */
-	assert_int_not_equal(come_in(f, addr("10.7.7.7:50000")), 0);
+	/* Evicted is the youngest one that sent no block. */
+	assert_int_not_equal(connect_inbound(f, addr("10.7.7.7:50000")), 0);
 	await(f, NET_INBOUND_MAX + 1, 1);
 	assert_int_equal(f->last_closed, last - 1);
 	assert_int_equal(net_connections(f->net, CONN_INBOUND), NET_INBOUND_MAX);
 }
 
-static void that_it_was_let_in_discouraged_counts_against_it(void **state)
+static void eviction_knows_which_peers_are_discouraged(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr school = addr("10.1.2.3:50000");
 
 	bans_discourage(f->bans, &school);
-	assert_int_not_equal(come_in(f, school), 0);
+	assert_int_not_equal(connect_inbound(f, school), 0);
 	for (unsigned i = 1; i < NET_INBOUND_MAX; i++)
-		assert_int_not_equal(come_in(f, addr("20.2.2.2:50000")), 0);
+		assert_int_not_equal(connect_inbound(f, addr("20.2.2.2:50000")), 0);
 	assert_int_equal(f->discouraged, 0);
-	assert_int_not_equal(come_in(f, addr("20.2.2.2:50000")), 0);
+	assert_int_not_equal(connect_inbound(f, addr("20.2.2.2:50000")), 0);
 	assert_int_equal(f->discouraged, 1);
 }
 
 /* --- dialling ------------------------------------------------------------------------- */
 
-/* Passes seconds until the server has been dialled again. */
+/* Advances the clock until the server is dialled again. Returns the seconds, or 0 after `most`. */
 static unsigned seconds_until_dialled(struct fixture *f, int fd, unsigned most)
 {
 	for (unsigned s = 1; s <= most; s++) {
@@ -385,7 +386,7 @@ static unsigned seconds_until_dialled(struct fixture *f, int fd, unsigned most)
 
 		pass(f, 1);
 		settle(f);
-		if (hang_up(fd) > 0) {
+		if (disconnect_all(fd) > 0) {
 			await(f, 0, closed + 1);
 			return s;
 		}
@@ -393,7 +394,7 @@ static unsigned seconds_until_dialled(struct fixture *f, int fd, unsigned most)
 	return 0;
 }
 
-static void a_wish_that_is_hung_up_on_waits_longer_each_time(void **state)
+static void a_manual_peer_that_disconnects_is_redialled_with_backoff(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr at;
@@ -402,7 +403,7 @@ static void a_wish_that_is_hung_up_on_waits_longer_each_time(void **state)
 
 	assert_true(net_connect(f->net, &at, false, NULL));
 	settle(f);
-	assert_int_equal(hang_up(fd), 1);
+	assert_int_equal(disconnect_all(fd), 1);
 	await(f, 1, 1);
 	for (int i = 0; i < 9; i++) {
 		assert_int_equal(seconds_until_dialled(f, fd, 70), want);
@@ -411,7 +412,7 @@ static void a_wish_that_is_hung_up_on_waits_longer_each_time(void **state)
 	close(fd);
 }
 
-static void a_steady_connection_is_redialled_at_once(void **state)
+static void a_manual_peer_is_redialled_after_a_second_if_it_lasted_a_minute(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr at;
@@ -419,7 +420,7 @@ static void a_steady_connection_is_redialled_at_once(void **state)
 
 	assert_true(net_connect(f->net, &at, false, NULL));
 	settle(f);
-	assert_int_equal(hang_up(fd), 1);
+	assert_int_equal(disconnect_all(fd), 1);
 	await(f, 1, 1);
 	assert_int_equal(seconds_until_dialled(f, fd, 70), 1);
 	assert_int_equal(seconds_until_dialled(f, fd, 70), 2);
@@ -434,7 +435,7 @@ static void a_steady_connection_is_redialled_at_once(void **state)
 	close(fd);
 }
 
-static void the_central_node_of_another_chain_is_not_dialled_every_few_seconds(void **state)
+static void a_fallback_node_that_fails_the_handshake_is_dialled_with_backoff(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr at;
@@ -443,7 +444,7 @@ static void the_central_node_of_another_chain_is_not_dialled_every_few_seconds(v
 
 	net_set_fallback(f->net, &at);
 	settle(f);
-	assert_int_equal(hang_up(fd), 1);
+	assert_int_equal(disconnect_all(fd), 1);
 	await(f, 1, 1);
 	for (int i = 0; i < 8; i++) {
 		unsigned s = seconds_until_dialled(f, fd, 70);
@@ -455,28 +456,28 @@ static void the_central_node_of_another_chain_is_not_dialled_every_few_seconds(v
 	close(fd);
 }
 
-/* Else a stranger could keep a node from it, which needs no more than to come. */
-static void the_central_node_is_dialled_whoever_has_come(void **state)
+/* Otherwise an attacker could keep a node from its fallback node by connecting to it. */
+static void the_fallback_node_is_dialled_although_an_inbound_peer_is_connected(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr at;
 	struct net_dial dials[2];
 	int fd = server(&at);
 
-	come_in(f, addr("127.0.0.1:50000"));
+	connect_inbound(f, addr("127.0.0.1:50000"));
 	net_set_fallback(f->net, &at);
 	settle(f);
 	await(f, 2, 0);
 	assert_int_equal(net_connections(f->net, CONN_OUTBOUND), 1);
 	net_of(f).listens_at(f->net, f->last_opened, &at);
-	assert_int_equal(hang_up(fd), 1);
+	assert_int_equal(disconnect_all(fd), 1);
 	await(f, 2, 1);
 	assert_int_equal(net_dials(f->net, dials, 2), 1);
 	assert_in_range(seconds_until_dialled(f, fd, 10), 2, 4);
 	close(fd);
 }
 
-static void the_central_node_is_not_dialled_while_one_that_was_dialled_has_greeted(void **state)
+static void the_fallback_node_is_not_dialled_while_an_outbound_peer_is_connected(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr at, other;
@@ -484,22 +485,22 @@ static void the_central_node_is_not_dialled_while_one_that_was_dialled_has_greet
 
 	assert_true(net_connect(f->net, &other, false, NULL));
 	await(f, 1, 0);
-	/* It may be nobody's, as long as it says nothing. */
+	/* An outbound connection without a handshake does not count. */
 	net_set_fallback(f->net, &at);
 	settle(f);
-	assert_int_equal(hang_up(fd), 1);
+	assert_int_equal(disconnect_all(fd), 1);
 	await(f, 2, 1);
 	net_of(f).listens_at(f->net, 1, &other);
 	pass(f, 30);
 	settle(f);
-	assert_int_equal(hang_up(fd), 0);
+	assert_int_equal(disconnect_all(fd), 0);
 	assert_int_equal(net_dials(f->net, NULL, 0), 0);
 	close(other_fd);
 	close(fd);
 }
 
-/* A class waits for its central node, however long that takes to start. */
-static void who_has_nobody_tries_again_every_few_seconds(void **state)
+/* All nodes of a class connect soon after their central node starts. */
+static void without_another_outbound_peer_a_manual_peer_is_dialled_every_three_seconds(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr at, other;
@@ -525,42 +526,42 @@ static void who_has_nobody_tries_again_every_few_seconds(void **state)
 	close(other_fd);
 }
 
-static void a_node_that_is_connected_already_is_not_dialled(void **state)
+static void a_node_that_is_connected_is_not_dialled(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr at;
 	struct net_dial dials[4];
 	struct err e = {0};
 	int fd = server(&at);
-	conn_id in = come_in(f, addr("127.0.0.1:50000"));
+	conn_id in = connect_inbound(f, addr("127.0.0.1:50000"));
 
 	addrbook_add(f->book, &at, 1, NOW, NULL);
-	/* Whoever came in turned out to listen there. */
+	/* The protocol reports that the inbound peer listens there. */
 	net_of(f).listens_at(f->net, in, &at);
 	pass(f, 120);
 	settle(f);
-	assert_int_equal(hang_up(fd), 0);
-	/* By hand it is, once: who came may be taken for it in error. */
+	assert_int_equal(disconnect_all(fd), 0);
+	/* A user can dial it all the same, because the report may be wrong. */
 	assert_true(net_connect(f->net, &at, false, &e));
 	assert_false(net_connect(f->net, &at, false, &e));
 	assert_int_equal(e.cls, ERR_KNOWN);
 	settle(f);
-	assert_int_equal(hang_up(fd), 1);
+	assert_int_equal(disconnect_all(fd), 1);
 	await(f, 2, 1);
 	pass(f, 120);
 	settle(f);
-	assert_int_equal(hang_up(fd), 0);
+	assert_int_equal(disconnect_all(fd), 0);
 	assert_int_equal(net_dials(f->net, dials, 4), 0);
-	/* When it has gone the wish stands. */
+	/* After it disconnects, the manual peer is dialled. */
 	net_of(f).close(f->net, in, CLOSE_PLAIN, "a test");
 	await(f, 2, 2);
 	pass(f, 2);
 	settle(f);
-	assert_int_equal(hang_up(fd), 1);
+	assert_int_equal(disconnect_all(fd), 1);
 	close(fd);
 }
 
-static void ourselves_are_not_dialled_again(void **state)
+static void the_address_of_this_node_is_not_dialled(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr at;
@@ -570,11 +571,11 @@ static void ourselves_are_not_dialled_again(void **state)
 	addrbook_add(f->book, &at, 1, NOW, NULL);
 	pass(f, 60);
 	settle(f);
-	assert_int_equal(hang_up(fd), 0);
+	assert_int_equal(disconnect_all(fd), 0);
 	close(fd);
 }
 
-static void who_greets_and_hangs_up_is_left_alone_for_longer_each_time(void **state)
+static void a_peer_that_disconnects_after_each_handshake_is_dialled_with_backoff(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr at;
@@ -589,7 +590,7 @@ static void who_greets_and_hangs_up_is_left_alone_for_longer_each_time(void **st
 		if (peer < 0)
 			continue;
 		await(f, n + 1, n);
-		/* The handshake succeeds, every time. */
+		/* The handshake succeeds every time. */
 		net_of(f).listens_at(f->net, f->last_opened, &at);
 		addrbook_succeeded(f->book, &at, 1);
 		close(peer);
@@ -602,7 +603,7 @@ static void who_greets_and_hangs_up_is_left_alone_for_longer_each_time(void **st
 	close(fd);
 }
 
-static void who_is_banned_or_discouraged_is_not_dialled(void **state)
+static void banned_and_discouraged_addresses_are_not_dialled(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr at, far = addr("10.1.2.3:3000");
@@ -619,15 +620,15 @@ static void who_is_banned_or_discouraged_is_not_dialled(void **state)
 	assert_string_equal(e.token, "banned");
 	pass(f, 50);
 	settle(f);
-	assert_int_equal(hang_up(fd), 0);
+	assert_int_equal(disconnect_all(fd), 0);
 	assert_int_equal(net_dials(f->net, NULL, 0), 0);
 	pass(f, 12);
 	settle(f);
-	assert_int_equal(hang_up(fd), 1);
+	assert_int_equal(disconnect_all(fd), 1);
 	close(fd);
 }
 
-static void at_most_eight_are_dialled_from_the_book(void **state)
+static void at_most_eight_addresses_of_the_book_are_dialled(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr at[12];
@@ -637,7 +638,7 @@ static void at_most_eight_are_dialled_from_the_book(void **state)
 		fds[i] = server(&at[i]);
 		addrbook_add(f->book, &at[i], 1, NOW, NULL);
 	}
-	/* On loopback each port is a place of its own. */
+	/* On loopback each port is a network group of its own. */
 	pass(f, 3);
 	await(f, NET_OUTBOUND_SLOTS, 0);
 	pass(f, 30);
@@ -647,7 +648,7 @@ static void at_most_eight_are_dialled_from_the_book(void **state)
 		close(fds[i]);
 }
 
-static void where_all_slots_are_taken_the_others_are_greeted_now_and_then(void **state)
+static void feelers_test_addresses_while_all_slots_are_taken(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr at[12];
@@ -668,10 +669,10 @@ static void where_all_slots_are_taken_the_others_are_greeted_now_and_then(void *
 		c = conn_find(f->net, f->last_opened);
 		assert_int_equal(c->info.kind, CONN_FEELER);
 		assert_int_equal(net_connections(f->net, CONN_OUTBOUND), NET_OUTBOUND_SLOTS);
-		/* It greets us: as the protocol does then. */
+		/* What the protocol layer does after the handshake of a feeler. */
 		addrbook_succeeded(f->book, &c->info.peer, 1);
 		net_transport(f->net).listens_at(f->net, c->info.id, &c->info.peer);
-		net_transport(f->net).close(f->net, c->info.id, CLOSE_PLAIN, "it is there");
+		net_transport(f->net).close(f->net, c->info.id, CLOSE_PLAIN, "the address works");
 		await(f, 0, (unsigned)i + 1);
 	}
 	for (int i = 0; i < 12; i++) {
@@ -681,13 +682,13 @@ static void where_all_slots_are_taken_the_others_are_greeted_now_and_then(void *
 		untried += !en.tried;
 		close(fds[i]);
 	}
-	assert_int_equal(untried, NET_OUTBOUND_SLOTS); /* nobody has greeted in the slots */
-	/* Now all are connected or tried: nobody is left to be felt. */
+	assert_int_equal(untried, NET_OUTBOUND_SLOTS); /* no handshake in the outbound slots */
+	/* Now all addresses are connected or tried, so there is no other feeler. */
 	pass(f, 600);
 	assert_int_equal(f->opened, NET_OUTBOUND_SLOTS + 4);
 }
 
-static void groups_are_places(void **state)
+static void addresses_have_the_network_group_of_their_prefix(void **state)
 {
 	static const char *const apart[] = {
 		"127.0.0.1:1", "127.0.0.1:2", "10.1.2.3:1",  "10.1.2.4:1",      "20.1.2.3:1",
@@ -702,7 +703,7 @@ static void groups_are_places(void **state)
 			struct net_addr a = addr(apart[i]), b = addr(apart[k]);
 
 			if (net_addr_group(&a) == net_addr_group(&b))
-				fail_msg("%s and %s are one place", apart[i], apart[k]);
+				fail_msg("%s and %s are in one group", apart[i], apart[k]);
 		}
 	for (size_t i = 0; i < ARRAY_LEN(same); i++) {
 		struct net_addr a = addr(same[i][0]), b = addr(same[i][1]);
@@ -713,7 +714,7 @@ static void groups_are_places(void **state)
 
 /* --- buffers ---------------------------------------------------------------------------- */
 
-/* Puts as much of these bytes on the way as the socket takes. */
+/* Sends as many of these bytes as the socket accepts now. */
 static size_t offer(int fd, const uint8_t *bytes, size_t n)
 {
 	ssize_t k = send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -721,7 +722,7 @@ static size_t offer(int fd, const uint8_t *bytes, size_t n)
 	return k > 0 ? (size_t)k : 0;
 }
 
-static void fifty_halves_of_large_messages_stay_within_the_bound(void **state)
+static void incomplete_large_messages_stay_within_the_total_bound(void **state)
 {
 	struct fixture *f = *state;
 	size_t n = FRAME_HEADER_BYTES + FRAME_PAYLOAD_MAX, half = n / 2, sent[50] = {0};
@@ -732,8 +733,8 @@ static void fifty_halves_of_large_messages_stay_within_the_bound(void **state)
 	frame_encode(message, "block",
 		     (struct span){message + FRAME_HEADER_BYTES, FRAME_PAYLOAD_MAX});
 	for (unsigned i = 0; i < 50; i++)
-		assert_int_not_equal(come_in(f, numbered(i)), 0);
-	/* 100 MB would come, if they could. */
+		assert_int_not_equal(connect_inbound(f, numbered(i)), 0);
+	/* The peers try to send 100 MB. */
 	while (moved) {
 		moved = false;
 		for (unsigned i = 0; i < 50; i++) {
@@ -750,13 +751,13 @@ static void fifty_halves_of_large_messages_stay_within_the_bound(void **state)
 	assert_true(peak > NET_RECV_TOTAL_MAX / 2);
 	assert_int_equal(f->messages, 0);
 	assert_int_equal(f->closed, 0);
-	/* Small messages of another are heard all the same. */
-	assert_int_not_equal(come_in(f, addr("10.9.9.9:1")), 0);
+	/* Small messages of another peer are still delivered. */
+	assert_int_not_equal(connect_inbound(f, addr("10.9.9.9:1")), 0);
 	frame_encode(message, "verack", (struct span){NULL, 0});
 	assert_int_equal(offer(f->fds[50], message, FRAME_HEADER_BYTES), FRAME_HEADER_BYTES);
 	settle(f);
 	assert_int_equal(f->messages, 1);
-	/* One after another is given up that doesn't go on, and the room comes back. */
+	/* Peers that send no more are disconnected one after another, until no peer is starved. */
 	for (unsigned s = 0; s < 1200 && f->net->n_starved > 0; s++)
 		pass(f, 1);
 	assert_int_equal(f->net->n_starved, 0);
@@ -765,7 +766,7 @@ static void fifty_halves_of_large_messages_stay_within_the_bound(void **state)
 	free(message);
 }
 
-static void large_messages_get_through_when_memory_is_short(void **state)
+static void large_messages_arrive_although_memory_is_short(void **state)
 {
 	struct fixture *f = *state;
 	size_t n = FRAME_HEADER_BYTES + FRAME_PAYLOAD_MAX, sent[30] = {0};
@@ -775,7 +776,7 @@ static void large_messages_get_through_when_memory_is_short(void **state)
 	frame_encode(message, "block",
 		     (struct span){message + FRAME_HEADER_BYTES, FRAME_PAYLOAD_MAX});
 	for (unsigned i = 0; i < 30; i++)
-		assert_int_not_equal(come_in(f, numbered(i)), 0);
+		assert_int_not_equal(connect_inbound(f, numbered(i)), 0);
 	for (unsigned round = 0; round < 100000 && !all; round++) {
 		all = true;
 		for (unsigned i = 0; i < 30; i++) {
@@ -795,18 +796,18 @@ static void large_messages_get_through_when_memory_is_short(void **state)
 	free(message);
 }
 
-static void who_never_reads_is_not_read_from_and_given_up(void **state)
+static void a_peer_that_does_not_read_is_not_served_and_then_disconnected(void **state)
 {
 	struct fixture *f = *state;
 	uint8_t *payload = mem_zalloc(1 << 20), ping[FRAME_HEADER_BYTES];
-	conn_id id = come_in(f, addr("10.1.2.3:1"));
+	conn_id id = connect_inbound(f, addr("10.1.2.3:1"));
 	unsigned sent = 0;
 
 	for (int i = 0; i < 2; i++)
 		assert_true(net_of(f).send(f->net, id, "block", (struct span){payload, 1 << 20}));
 	settle(f);
 	assert_true(net_of(f).queued(f->net, id) > NET_SEND_BUFFER_MAX);
-	/* What it says is not heard while so much waits for it. */
+	/* Its messages are not delivered while its queue is over the limit. */
 	frame_encode(ping, "verack", (struct span){NULL, 0});
 	assert_int_equal(offer(f->fds[0], ping, sizeof(ping)), sizeof(ping));
 	settle(f);
@@ -819,7 +820,7 @@ static void who_never_reads_is_not_read_from_and_given_up(void **state)
 	free(payload);
 }
 
-/* A payload of a megabyte that counts who gave it back. */
+/* A shared payload of a megabyte that counts its releases. */
 struct counted {
 	struct shared_bytes shared;
 	unsigned released;
@@ -830,12 +831,13 @@ static void on_release(struct shared_bytes *s)
 	((struct counted *)(void *)s)->released++;
 }
 
-static void what_is_lent_is_given_back_once_sent_or_not(void **state)
+static void a_shared_payload_is_released_once_for_each_queue(void **state)
 {
 	struct fixture *f = *state;
 	uint8_t *payload = mem_zalloc(1 << 20), *got = mem_alloc(1 << 20);
 	struct counted c = {{{payload, 1 << 20}, on_release}, 0};
-	conn_id first = come_in(f, addr("10.1.2.3:1")), second = come_in(f, addr("10.1.2.4:1"));
+	conn_id first = connect_inbound(f, addr("10.1.2.3:1")),
+		second = connect_inbound(f, addr("10.1.2.4:1"));
 	ssize_t left = FRAME_HEADER_BYTES + (1 << 20), n;
 
 	assert_true(net_of(f).send_shared(f->net, first, "block", &c.shared));
@@ -852,7 +854,7 @@ static void what_is_lent_is_given_back_once_sent_or_not(void **state)
 	}
 	settle(f);
 	assert_int_equal(c.released, 2);
-	/* The queue of the other one is dropped. */
+	/* Closing the other connection drops its queue. */
 	net_of(f).close(f->net, second, CLOSE_DROP, "a test");
 	await(f, 2, 1);
 	assert_int_equal(c.released, 3);
@@ -861,20 +863,20 @@ static void what_is_lent_is_given_back_once_sent_or_not(void **state)
 	free(payload);
 }
 
-static void when_much_waits_for_all_who_does_not_read_is_not_read_from_sooner(void **state)
+static void the_limit_of_a_queue_shrinks_when_all_queues_are_long(void **state)
 {
 	struct fixture *f = *state;
 	uint8_t *payload = mem_zalloc(1 << 20), ping[FRAME_HEADER_BYTES];
-	conn_id id = come_in(f, addr("10.1.2.3:1"));
-	const struct span little = {payload, 512u << 10};
+	conn_id id = connect_inbound(f, addr("10.1.2.3:1"));
+	const struct span half_megabyte = {payload, 512u << 10};
 
 	frame_encode(ping, "verack", (struct span){NULL, 0});
-	assert_true(net_of(f).send(f->net, id, "block", little));
+	assert_true(net_of(f).send(f->net, id, "block", half_megabyte));
 	assert_int_equal(offer(f->fds[0], ping, sizeof(ping)), sizeof(ping));
 	settle(f);
 	assert_int_equal(f->messages, 1);
 	while (net_of(f).queued_all(f->net) <= SEND_COPIED_MAX) {
-		const conn_id other = come_in(f, addr("10.1.2.4:1"));
+		const conn_id other = connect_inbound(f, addr("10.1.2.4:1"));
 
 		for (int i = 0; i < 12; i++)
 			net_of(f).send(f->net, other, "block", (struct span){payload, 1 << 20});
@@ -886,11 +888,11 @@ static void when_much_waits_for_all_who_does_not_read_is_not_read_from_sooner(vo
 	free(payload);
 }
 
-static void a_stalled_queue_is_given_up_after_a_minute(void **state)
+static void a_peer_that_reads_nothing_for_a_minute_is_disconnected(void **state)
 {
 	struct fixture *f = *state;
 	uint8_t *payload = mem_zalloc(1 << 20);
-	conn_id id = come_in(f, addr("10.1.2.3:1"));
+	conn_id id = connect_inbound(f, addr("10.1.2.3:1"));
 
 	assert_true(net_of(f).send(f->net, id, "block", (struct span){payload, 1 << 20}));
 	settle(f);
@@ -902,13 +904,13 @@ static void a_stalled_queue_is_given_up_after_a_minute(void **state)
 	free(payload);
 }
 
-static void a_bad_frame_costs_the_connection(void **state)
+static void an_invalid_frame_disconnects_and_discourages(void **state)
 {
 	struct fixture *f = *state;
 	struct net_addr from = addr("10.1.2.3:1");
 	uint8_t raw[FRAME_HEADER_BYTES];
 
-	come_in(f, from);
+	connect_inbound(f, from);
 	frame_encode(raw, "verack", (struct span){NULL, 0});
 	raw[20] ^= 1;
 	assert_int_equal(offer(f->fds[0], raw, sizeof(raw)), sizeof(raw));
@@ -928,32 +930,32 @@ static int group(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_header_is_bitcoins_with_our_magic),
-		cmocka_unit_test(a_header_is_checked_in_every_field),
-		T(who_is_banned_is_refused_and_closed),
-		T(who_is_discouraged_is_let_in_while_half_the_slots_are_free),
-		T(a_full_house_makes_room_in_order),
-		T(that_it_was_let_in_discouraged_counts_against_it),
-		T(a_wish_that_is_hung_up_on_waits_longer_each_time),
-		T(a_steady_connection_is_redialled_at_once),
-		T(the_central_node_of_another_chain_is_not_dialled_every_few_seconds),
-		T(the_central_node_is_dialled_whoever_has_come),
-		T(the_central_node_is_not_dialled_while_one_that_was_dialled_has_greeted),
-		T(who_has_nobody_tries_again_every_few_seconds),
-		T(a_node_that_is_connected_already_is_not_dialled),
-		T(ourselves_are_not_dialled_again),
-		T(who_greets_and_hangs_up_is_left_alone_for_longer_each_time),
-		T(who_is_banned_or_discouraged_is_not_dialled),
-		T(at_most_eight_are_dialled_from_the_book),
-		T(where_all_slots_are_taken_the_others_are_greeted_now_and_then),
-		cmocka_unit_test(groups_are_places),
-		T(fifty_halves_of_large_messages_stay_within_the_bound),
-		T(large_messages_get_through_when_memory_is_short),
-		T(who_never_reads_is_not_read_from_and_given_up),
-		T(what_is_lent_is_given_back_once_sent_or_not),
-		T(when_much_waits_for_all_who_does_not_read_is_not_read_from_sooner),
-		T(a_stalled_queue_is_given_up_after_a_minute),
-		T(a_bad_frame_costs_the_connection),
+		cmocka_unit_test(the_header_is_that_of_bitcoin_with_another_magic),
+		cmocka_unit_test(every_field_of_a_header_is_checked),
+		T(a_banned_peer_is_disconnected_and_refused),
+		T(a_discouraged_peer_is_accepted_while_half_the_slots_are_free),
+		T(a_peer_is_evicted_when_all_slots_are_taken),
+		T(eviction_knows_which_peers_are_discouraged),
+		T(a_manual_peer_that_disconnects_is_redialled_with_backoff),
+		T(a_manual_peer_is_redialled_after_a_second_if_it_lasted_a_minute),
+		T(a_fallback_node_that_fails_the_handshake_is_dialled_with_backoff),
+		T(the_fallback_node_is_dialled_although_an_inbound_peer_is_connected),
+		T(the_fallback_node_is_not_dialled_while_an_outbound_peer_is_connected),
+		T(without_another_outbound_peer_a_manual_peer_is_dialled_every_three_seconds),
+		T(a_node_that_is_connected_is_not_dialled),
+		T(the_address_of_this_node_is_not_dialled),
+		T(a_peer_that_disconnects_after_each_handshake_is_dialled_with_backoff),
+		T(banned_and_discouraged_addresses_are_not_dialled),
+		T(at_most_eight_addresses_of_the_book_are_dialled),
+		T(feelers_test_addresses_while_all_slots_are_taken),
+		cmocka_unit_test(addresses_have_the_network_group_of_their_prefix),
+		T(incomplete_large_messages_stay_within_the_total_bound),
+		T(large_messages_arrive_although_memory_is_short),
+		T(a_peer_that_does_not_read_is_not_served_and_then_disconnected),
+		T(a_shared_payload_is_released_once_for_each_queue),
+		T(the_limit_of_a_queue_shrinks_when_all_queues_are_long),
+		T(a_peer_that_reads_nothing_for_a_minute_is_disconnected),
+		T(an_invalid_frame_disconnects_and_discourages),
 	};
 
 	return cmocka_run_group_tests(tests, group, NULL);
