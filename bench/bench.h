@@ -1,7 +1,7 @@
-/* What the benches share. Each prints lines `name value unit`, and behind them the limit
- * measured in the same run and what is aimed at:
+/* Shared by the benchmarks. Each prints lines `name value unit`, then the limit of the machine, measured in the same
+ * run, and the aim:
  *
- *   signature_checks 34512 checks/s  limit 35214 (libsodium alone, every core)  ratio 0.98  aim 0.90  met
+ *   signature_checks 34512 checks/s  limit 35214 (libsodium on one core, times cores)  ratio 0.98  aim 0.90  met
  */
 #ifndef TALLY_BENCH_BENCH_H
 #define TALLY_BENCH_BENCH_H
@@ -17,11 +17,11 @@ enum aim { AIM_NONE, AIM_RATIO, AIM_AT_LEAST };
 struct line {
 	const char *name, *unit;
 	double value;
-	double limit; /* 0: none */
-	double ratio; /* 0: value / limit */
-	const char *limit_is;
-	enum aim aim;
-	double aim_value;
+	double limit;         /* 0: none */
+	double ratio;         /* 0: bench_print computes value / limit */
+	const char *limit_is; /* how the limit was measured */
+	enum aim aim;         /* which number the aim is for: the ratio or the value */
+	double aim_value;     /* at least this */
 };
 void bench_print(const struct line *l);
 
@@ -29,34 +29,35 @@ double bench_now(void); /* seconds, monotonic */
 double bench_median(double *values, size_t n);
 unsigned bench_cores(void);
 
-/* Measures a and the limit b by turns, so that a busy moment of the machine spoils neither the one nor the
- * other alone: medians of both, and of their ratios. */
+/* Measures the limit and the value alternately, `rounds` times, so that other load on the machine affects both.
+ * Returns the medians of both and of their ratio. */
 typedef double bench_fn(void *arg);
 struct bench_pair {
 	double value, limit, ratio;
 };
-struct bench_pair bench_beside(bench_fn *value, bench_fn *limit, void *arg, unsigned rounds);
+struct bench_pair bench_compare(bench_fn *value, bench_fn *limit, void *arg, unsigned rounds);
 
-/* checks.c: signatures of random digests, and how fast libsodium alone checks them. */
+/* checks.c: n signatures of random digests, to be freed by the caller. */
 struct sigcheck *bench_checks(size_t n);
-/* Each of `threads` threads goes through all n; checks a second altogether. */
+/* Lets each of `threads` threads check all n signatures with libsodium. Returns checks/s of all threads together. */
 double bench_raw_rate(const struct sigcheck *checks, size_t n, unsigned threads);
 
-/* blocks.c: chains in memory, upon the fixture's genesis. */
+/* blocks.c: chains in memory that start with the fixture's genesis block. */
 struct bench_blocks {
 	struct block **b;
 	size_t n;
-	size_t payments;
+	size_t payments; /* in all blocks together */
 };
+/* n blocks without payments on top of `parent`. */
 void bench_empty(struct bench_blocks *out, struct fx *fx, const struct block *parent, size_t n);
-/* Blocks of `each` signed payments (1 in, 2 out) with `payments` altogether; before them, those that make
- * the coins they spend. */
+/* Blocks that make coins, then blocks of `each` signed payments that spend them: `payments` in all, with 1 input and
+ * 2 outputs. */
 void bench_payments(struct bench_blocks *out, struct fx *fx, size_t payments, size_t each);
 void bench_blocks_clear(struct bench_blocks *b);
-/* Accepts and connects them as a node that catches up does. */
+/* Accepts and connects the blocks like a node that is syncing. */
 void bench_connect(struct fx *fx, const struct bench_blocks *b);
 
-/* The benches. */
+/* The benchmarks. filter: run only those with this text in their name; NULL: all. */
 void bench_crypto(const char *filter);
 void bench_chain(const char *filter);
 void bench_pool(const char *filter);

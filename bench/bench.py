@@ -1,8 +1,10 @@
-"""make bench: how fast, how large. Each line is `name value unit`, and behind it the limit measured in the
-same run or the figure to beat, and what is aimed at. With a word: only those with it in their name.
+"""make bench: measures speed, memory and CPU time. Usage: bench.py [WORD]; with WORD, only the benchmarks run that
+have it in their name. Each line is `name value unit`, then the limit of the machine, measured in the same run, and the
+aim.
 
-First what one process shows (tally-bench), then what the real program does: syncs over loopback, starts,
-idle nodes. Chains are made once, in a temporary directory that is removed."""
+First tally-bench runs the benchmarks of single functions. Then this script measures the real program: syncs over
+loopback, starts, idle nodes, the console, rows of nodes. Chains are made once, in a temporary directory that is
+removed at the end."""
 import fcntl
 import os
 import pty
@@ -25,30 +27,32 @@ TICK = os.sysconf("SC_CLK_TCK")
 CORES = os.cpu_count()
 
 
-# --- what is printed ----------------------------------------------------------------------
+# --- output --------------------------------------------------------------------------------
 
 def number(v):
     return "%.0f" % v if v >= 100 else "%.1f" % v if v >= 10 else "%.2f" % v
 
 
-def line(name, value, unit, limit=None, limit_is="", at_least=None, at_most=None):
+def report(name, value, unit, limit=None, limit_is="", at_least=None, at_most=None):
     text = "%s %s %s" % (name, number(value), unit)
     if limit:
         text += "  limit %s (%s)  ratio %.2f" % (number(limit), limit_is, value / limit)
     if at_least is not None:
-        text += "  aim %s  %s" % (number(at_least), "met" if value >= at_least else "short")
+        text += "  aim %s  %s" % (number(at_least), "met" if value >= at_least else "missed")
     if at_most is not None:
-        text += "  aim at most %s  %s" % (number(at_most), "met" if value <= at_most else "over")
+        text += "  aim at most %s  %s" % (number(at_most), "met" if value <= at_most else "missed")
     print(text, flush=True)
 
 
 def tally_bench(*args):
+    """Runs tally-bench and returns its output."""
     return subprocess.run([TALLY_BENCH, *args], stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 # --- processes ----------------------------------------------------------------------------
 
 def status_kb(pid, field):
+    """A field of /proc/PID/status in kB: VmRSS is the resident memory, VmHWM its peak."""
     with open("/proc/%d/status" % pid) as f:
         for text in f:
             if text.startswith(field + ":"):
@@ -57,13 +61,14 @@ def status_kb(pid, field):
 
 
 def cpu_seconds(pid):
+    """CPU time of the process, with the resolution of the clock tick."""
     with open("/proc/%d/stat" % pid) as f:
         fields = f.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
 def cpu_seconds_exact(pid):
-    """Of the threads that are there now, to the nanosecond: for those that do next to nothing."""
+    """CPU time of the threads that run now, in nanoseconds' resolution, for processes that are almost idle."""
     total = 0
     for thread in os.listdir("/proc/%d/task" % pid):
         with open("/proc/%d/task/%s/schedstat" % (pid, thread)) as f:
@@ -72,21 +77,22 @@ def cpu_seconds_exact(pid):
 
 
 def machine_seconds():
-    """CPU seconds of the whole machine, and of this bench."""
+    """CPU seconds of the whole machine, and of this script with its ended children."""
     with open("/proc/stat") as f:
         user, nice, system, _, _, irq, softirq = [int(v) for v in f.readline().split()[1:8]]
-    mine = sum(sum(resource.getrusage(who)[:2])
-               for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return (user + nice + system + irq + softirq) / TICK, mine
+    own = sum(sum(resource.getrusage(usage)[:2])
+               for usage in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return (user + nice + system + irq + softirq) / TICK, own
 
 
 class Chains:
-    """Chains on disk, each made at first use; a longer empty chain goes on from a shorter one."""
+    """Chains on disk, made when first needed. A longer chain of empty blocks extends a copy of the shorter one."""
 
     def __init__(self, home):
         self.home, self.empty, self.made = home, 0, {}
 
     def get(self, kind, n):
+        """The directory and the height of a chain with n empty blocks or n payments."""
         path = os.path.join(self.home, "%s-%d" % (kind, n))
         if path not in self.made:
             if kind == "empty" and 0 < self.empty < n:
@@ -102,20 +108,22 @@ class Bench:
         self.net = Net()
         self.chains = Chains(self.net.home)
 
-    def holder(self, kind, n):
-        """A node, not started, that holds that chain; and its height."""
+    def node_with_chain(self, kind, n):
+        """A node with a copy of that chain, not started. Returns (node, height)."""
         node = self.net.node()
         path, height = self.chains.get(kind, n)
         shutil.copytree(path, node.dir)
         return node, height
 
-    def forget(self, *nodes):
+    def remove(self, *nodes):
+        """Stops the nodes and removes their directories."""
         for node in nodes:
             node.stop()
             shutil.rmtree(node.dir)
             self.net.nodes.remove(node)
 
     def raw_rate(self):
+        """The limit for checking signatures, in checks/s: libsodium on one core, times cores."""
         for text in tally_bench("run", "signature_checks_raw").splitlines():
             words = text.split()
             if words[0] == "signature_checks_raw":
@@ -130,29 +138,29 @@ def wait_height(node, height, seconds=120):
 # --- syncing ------------------------------------------------------------------------------
 
 def sync_once(bench, senders, height):
-    """Seconds, the receiver's CPU seconds and its peak of resident memory in MB."""
+    """Syncs a new node. Returns the duration and the CPU time in seconds, and the peak of resident memory in MB."""
     node = bench.net.node()
-    began = time.monotonic()
+    begin = time.monotonic()
     node.start(*(word for s in senders for word in ("-connect", "127.0.0.1:%d" % s.id)))
     wait_height(node, height)
-    took = time.monotonic() - began
+    duration = time.monotonic() - begin
     pid = node.process.pid
-    figures = took, cpu_seconds(pid), status_kb(pid, "VmHWM") / 1024
-    bench.forget(node)
+    figures = duration, cpu_seconds(pid), status_kb(pid, "VmHWM") / 1024
+    bench.remove(node)
     return figures
 
 
 def sync(bench, kind, n, unit, rounds, rate_aim=None, memory_aim=None, limit=None, limit_is="",
          peers=1):
     name = "sync_%s_%d" % (kind, n) + ("_of_%d" % peers if peers > 1 else "")
-    senders, heights = zip(*[bench.holder(kind, n) for _ in range(peers)])
+    senders, heights = zip(*[bench.node_with_chain(kind, n) for _ in range(peers)])
     for sender in senders:
         sender.start("-connect", "0")
     seconds, cpu, memory = zip(*[sync_once(bench, senders, heights[0]) for _ in range(rounds)])
-    bench.forget(*senders)
-    line(name, n / statistics.median(seconds), unit + "/s", limit, limit_is, at_least=rate_aim)
-    line(name + "_cpu", statistics.median(cpu), "s")
-    line(name + "_memory", statistics.median(memory), "MB", at_most=memory_aim)
+    bench.remove(*senders)
+    report(name, n / statistics.median(seconds), unit + "/s", limit, limit_is, at_least=rate_aim)
+    report(name + "_cpu", statistics.median(cpu), "s")
+    report(name + "_memory", statistics.median(memory), "MB", at_most=memory_aim)
 
 
 def sync_empty_5000(bench):
@@ -164,7 +172,7 @@ def sync_empty_20000(bench):
 
 
 def sync_empty_20000_of_4(bench):
-    """From four peers at once."""
+    """Syncs from four peers at the same time."""
     sync(bench, "empty", 20000, "blocks", 3, memory_aim=32, peers=4)
 
 
@@ -179,21 +187,21 @@ def sync_payments_50000(bench):
     sync(bench, "payments", 50000, "payments", 1, None, None, bench.raw_rate(), RAW)
 
 
-# --- starting, doing nothing --------------------------------------------------------------
+# --- starting, idling ---------------------------------------------------------------------
 
 def start_once(node):
-    began = time.monotonic()
+    begin = time.monotonic()
     node.start("-connect", "0")
-    took = time.monotonic() - began
+    duration = time.monotonic() - begin
     node.stop()
-    return took
+    return duration
 
 
 def start(bench, n):
-    node, _ = bench.holder("empty", n)
-    start_once(node)  # makes the wallet
-    line("start_%d" % n, statistics.median(start_once(node) for _ in range(3)), "s", at_most=1)
-    bench.forget(node)
+    node, _ = bench.node_with_chain("empty", n)
+    start_once(node)  # the first start also creates the wallet
+    report("start_%d" % n, statistics.median(start_once(node) for _ in range(3)), "s", at_most=1)
+    bench.remove(node)
 
 
 def start_20000(bench):
@@ -205,7 +213,7 @@ def start_100000(bench):
 
 
 def idle(bench):
-    """A short chain, one peer, nobody asks."""
+    """An idle node with a short chain and one peer."""
     first = bench.net.chain_node()
     first.generate(20)
     second = bench.net.synced_node(first)
@@ -213,12 +221,12 @@ def idle(bench):
     pid = second.process.pid
     before = cpu_seconds_exact(pid)
     time.sleep(10)
-    line("idle_cpu", (cpu_seconds_exact(pid) - before) * 10, "%", at_most=0.5)
-    line("idle_memory", status_kb(pid, "VmRSS") / 1024, "MB", at_most=20)
-    bench.forget(second, first)
+    report("idle_cpu", (cpu_seconds_exact(pid) - before) * 10, "%", at_most=0.5)
+    report("idle_memory", status_kb(pid, "VmRSS") / 1024, "MB", at_most=20)
+    bench.remove(second, first)
 
 
-# --- keys ---------------------------------------------------------------------------------
+# --- the console----------------------------------------------------------------------------
 
 class Terminal:
     """A node with its console on a pseudo-terminal."""
@@ -232,27 +240,27 @@ class Terminal:
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
 
     def read(self, seconds):
-        """What it draws next; nothing where that takes longer."""
+        """The next output; nothing if none comes within so many seconds."""
         return os.read(self.fd, 1 << 16) if select.select([self.fd], [], [], seconds)[0] else b""
 
-    def rest(self, seconds):
-        """Reads and forgets for so long."""
+    def discard(self, seconds):
+        """Reads and discards the output for so many seconds."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.read(end - time.monotonic())
 
     def key_seconds(self, number):
-        """From a key to the frame that shows it: the prompt opens, with text that nothing else draws."""
+        """Seconds from a key to the frame that shows it. Types a text into the prompt that is new on screen."""
         text, seen = b"zq%d" % number, b""
-        began = time.monotonic()
+        begin = time.monotonic()
         os.write(self.fd, b":" + text)
         while text not in seen:
-            assert time.monotonic() < began + 10, "no frame in 10 s"
+            assert time.monotonic() < begin + 10, "no frame within 10 s"
             seen += self.read(10)
-        took = time.monotonic() - began
+        duration = time.monotonic() - begin
         os.write(self.fd, b"\x1b")
-        self.rest(0.06)
-        return took
+        self.discard(0.06)
+        return duration
 
     def stop(self):
         os.kill(self.pid, signal.SIGTERM)
@@ -265,31 +273,31 @@ class Terminal:
 
 
 def keys(bench):
-    """While a node with a console syncs at full speed."""
-    sender, height = bench.holder("payments", 50000)
+    """How fast the console reacts to keys while its node syncs."""
+    sender, height = bench.node_with_chain("payments", 50000)
     sender.start("-connect", "0")
     seconds = []
     while len(seconds) < 100:
         node = bench.net.node()
         terminal = Terminal(node, "-connect", "127.0.0.1:%d" % sender.id)
-        wait_until("the first block", lambda: node.rpc("getblockcount") > 0)
-        # Otherwise the system would show the key, not the node.
+        wait_until("the node has connected its first block", lambda: node.rpc("getblockcount") > 0)
+        # With ECHO the terminal driver would show the key before the node does.
         assert not termios.tcgetattr(terminal.fd)[3] & termios.ECHO
         while node.rpc("getblockcount") < height:
             seconds.append(terminal.key_seconds(len(seconds)))
         terminal.stop()
-        bench.forget(node)
-    bench.forget(sender)
+        bench.remove(node)
+    bench.remove(sender)
     seconds.sort()
-    line("keys_median", seconds[len(seconds) // 2] * 1000, "ms")
-    line("keys_p99", seconds[len(seconds) * 99 // 100] * 1000, "ms", at_most=50)
-    line("keys_worst", seconds[-1] * 1000, "ms")
+    report("keys_median", seconds[len(seconds) // 2] * 1000, "ms")
+    report("keys_p99", seconds[len(seconds) * 99 // 100] * 1000, "ms", at_most=50)
+    report("keys_worst", seconds[-1] * 1000, "ms")
 
 
-# --- many of them -------------------------------------------------------------------------
+# --- many nodes ----------------------------------------------------------------------------
 
-def in_a_line(bench, n):
-    """Each dials the one before it."""
+def start_row(bench, n):
+    """n nodes in a row: each dials the one before it."""
     nodes = [bench.net.chain_node()]
     while len(nodes) < n:
         node = bench.net.node()
@@ -302,29 +310,29 @@ def in_a_line(bench, n):
 
 
 def line_20(bench):
-    """From the moment a block is made at one end to the moment the other end has it."""
-    nodes, seconds = in_a_line(bench, 20), []
+    """Seconds from mining a block at one end of a row of 20 nodes until the other end has it."""
+    nodes, seconds = start_row(bench, 20), []
     for height in range(21, 26):
-        began = time.monotonic()
+        begin = time.monotonic()
         nodes[0].generate(1)
         while nodes[-1].rpc("getblockcount") < height:
             pass
-        seconds.append(time.monotonic() - began)
-    line("line_20", statistics.median(seconds), "s", at_most=1)
-    bench.forget(*nodes)
+        seconds.append(time.monotonic() - begin)
+    report("line_20", statistics.median(seconds), "s", at_most=1)
+    bench.remove(*nodes)
 
 
 def idle_50(bench):
-    """Fifty on one machine; the largest, and all together a node."""
-    nodes = in_a_line(bench, 50)
+    """50 idle nodes: CPU time of the average node and memory of the largest."""
+    nodes = start_row(bench, 50)
     time.sleep(2)
     before = sum(cpu_seconds_exact(n.process.pid) for n in nodes)
     time.sleep(10)
     cpu = sum(cpu_seconds_exact(n.process.pid) for n in nodes) - before
-    line("idle_50_cpu", cpu * 10 / len(nodes), "%", at_most=0.5)
-    line("idle_50_memory", max(status_kb(n.process.pid, "VmRSS") for n in nodes) / 1024, "MB",
+    report("idle_50_cpu", cpu * 10 / len(nodes), "%", at_most=0.5)
+    report("idle_50_memory", max(status_kb(n.process.pid, "VmRSS") for n in nodes) / 1024, "MB",
          at_most=20)
-    bench.forget(*nodes)
+    bench.remove(*nodes)
 
 
 BENCHES = (sync_empty_5000, sync_empty_20000, sync_empty_20000_of_4, sync_payments_20000,
@@ -332,7 +340,7 @@ BENCHES = (sync_empty_5000, sync_empty_20000, sync_empty_20000_of_4, sync_paymen
 
 
 def main(word=""):
-    began, (all_before, mine_before) = time.monotonic(), machine_seconds()
+    begin, (all_before, own_before) = time.monotonic(), machine_seconds()
     subprocess.run([TALLY_BENCH, "run", *([word] if word else [])], check=True)
     bench = Bench()
     try:
@@ -340,14 +348,14 @@ def main(word=""):
             if word in f.__name__ or f.__name__ in word:
                 f(bench)
     except BaseException:
-        bench.net.logs()
+        bench.net.print_output()
         raise
     finally:
         bench.net.close()
-    everything, mine = machine_seconds()
-    others = (everything - all_before) - (mine - mine_before)
-    # Rates that want every core suffer from whatever else runs: this tells how quiet it was.
-    line("others_cpu", max(others, 0) / (time.monotonic() - began) * 100, "% of a core")
+    all_after, own_after = machine_seconds()
+    others = (all_after - all_before) - (own_after - own_before)
+    # Other load on the machine lowers the rates of benchmarks that use every core.
+    report("others_cpu", max(others, 0) / (time.monotonic() - begin) * 100, "% of a core")
 
 
 if __name__ == "__main__":

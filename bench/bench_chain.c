@@ -1,4 +1,4 @@
-/* Connecting blocks, in this process: chain, coins cache and database, no peers. */
+/* Benchmarks of connecting blocks: chain, coins cache and database in one process, without peers. */
 #include "bench.h"
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@ struct load {
 	struct sigcheck *checks;
 };
 
-/* A fresh chain each time. Blocks are decoded from their bytes, as they come from a peer. */
+/* Seconds to decode the blocks from bytes, as if a peer had sent them, and to connect them to a new chain. */
 static double connect_time(const struct bench_blocks *blocks)
 {
 	struct bench_blocks mine = {.b = calloc(blocks->n, sizeof(*mine.b)), .n = blocks->n};
@@ -43,6 +43,7 @@ static double payments_rate(void *arg)
 	return (double)l->blocks.payments / connect_time(&l->blocks);
 }
 
+/* The limit: each payment needs one signature check. */
 static double raw_rate(void *arg)
 {
 	const struct load *l = arg;
@@ -57,7 +58,7 @@ static double blocks_rate(void *arg)
 	return (double)l->blocks.n / connect_time(&l->blocks);
 }
 
-/* The same records, in order, in one transaction: body, header and one coin a block. */
+/* The limit: writes the records of the blocks (body, header and one coin each) in key order, in one transaction. */
 static double puts_rate(void *arg)
 {
 	const struct load *l = arg;
@@ -87,8 +88,8 @@ static double puts_rate(void *arg)
 
 #define COINS  400000
 #define COMMIT 90000
-#define COINS_CACHE \
-	(UINT64_C(8) << 20) /* smaller than the coins, as the table is than the page cache */
+/* Smaller than all coins together, so that the cache must write some of them before each commit. */
+#define COINS_CACHE (UINT64_C(8) << 20)
 
 static struct outpoint random_outpoint(uint32_t n)
 {
@@ -127,7 +128,7 @@ static double cache_rate(void *arg)
 	return COINS / took;
 }
 
-/* As they come, as many to a commit. */
+/* The limit: writes the same coins without the cache, in their random order, with as many per commit. */
 static double unsorted_rate(void *arg)
 {
 	const struct coin coin = {.value = 1};
@@ -153,14 +154,14 @@ static double unsorted_rate(void *arg)
 
 static void coins(void)
 {
-	struct bench_pair p = bench_beside(cache_rate, unsorted_rate, NULL, ROUNDS);
+	struct bench_pair p = bench_compare(cache_rate, unsorted_rate, NULL, ROUNDS);
 
 	bench_print(&(struct line){.name = "coins_flush",
 				   .unit = "coins/s",
 				   .value = p.value,
 				   .limit = p.limit,
 				   .ratio = p.ratio,
-				   .limit_is = "Berkeley DB alone, in the order of arrival",
+				   .limit_is = "Berkeley DB without the cache, in random order",
 				   .aim = AIM_RATIO,
 				   .aim_value = 1.5});
 }
@@ -175,7 +176,7 @@ static void payments(void)
 
 	fx_open(&fx, &(struct fx_options){.system_clock = true});
 	bench_payments(&l.blocks, &fx, PAYMENTS, 1000);
-	p = bench_beside(payments_rate, raw_rate, &l, ROUNDS);
+	p = bench_compare(payments_rate, raw_rate, &l, ROUNDS);
 	bench_print(&(struct line){.name = "connect_payments",
 				   .unit = "payments/s",
 				   .value = p.value,
@@ -197,13 +198,13 @@ static void empty(void)
 
 	fx_open(&fx, &(struct fx_options){.system_clock = true});
 	bench_empty(&l.blocks, &fx, fx.genesis, EMPTY);
-	p = bench_beside(blocks_rate, puts_rate, &l, ROUNDS);
+	p = bench_compare(blocks_rate, puts_rate, &l, ROUNDS);
 	bench_print(&(struct line){.name = "connect_empty",
 				   .unit = "blocks/s",
 				   .value = p.value,
 				   .limit = p.limit,
 				   .ratio = p.ratio,
-				   .limit_is = "Berkeley DB alone, the same records"});
+				   .limit_is = "Berkeley DB writing the same records"});
 	bench_blocks_clear(&l.blocks);
 	fx_close(&fx);
 }

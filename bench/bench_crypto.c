@@ -1,4 +1,4 @@
-/* Signatures through the pool, and hashes a second. */
+/* Benchmarks of signature checks and of hashing. */
 #include "bench.h"
 
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #define CHECKS 8192
 #define ROUNDS 5
 
-static void ignore(void *arg, struct sigjob *job)
+static void on_job_done(void *arg, struct sigjob *job)
 {
 	(void)arg;
 	(void)job;
@@ -25,7 +25,7 @@ static double pool_rate(void *arg)
 	const struct sigcheck *checks = arg;
 	struct sigpool *pool = sigpool_new(bench_cores());
 	double start = bench_now(), took;
-	struct sigjob *job = sigjob_new(pool, ignore, NULL);
+	struct sigjob *job = sigjob_new(pool, on_job_done, NULL);
 
 	for (size_t i = 0; i < CHECKS; i += 64)
 		sigjob_add(job, checks + i, 64);
@@ -51,7 +51,7 @@ static double raw_times_cores(void *arg)
 static void signatures(const char *name, bench_fn *fn, double aim)
 {
 	struct sigcheck *checks = bench_checks(CHECKS);
-	struct bench_pair p = bench_beside(fn, raw_times_cores, checks, ROUNDS);
+	struct bench_pair p = bench_compare(fn, raw_times_cores, checks, ROUNDS);
 
 	bench_print(&(struct line){.name = name,
 				   .unit = "checks/s",
@@ -68,7 +68,7 @@ static void signatures(const char *name, bench_fn *fn, double aim)
 
 #define SLICE_HASHES 400000
 
-/* Nothing but a hash that begins with 32 zeros meets this target: as good as never. */
+/* MH/s of one engine. As s.top is 0, scan() stops only at a hash with 32 leading zero bits: none of these has them. */
 static double scan_rate(void *arg)
 {
 	const struct sha256_engine *en = arg;
@@ -80,7 +80,7 @@ static double scan_rate(void *arg)
 	return (double)n / (bench_now() - start) / 1e6;
 }
 
-/* What a miner calls, engine chosen. */
+/* MH/s of the function that miners call, which chooses the engine. A target of 0 is never met. */
 static double pow_rate(void *arg)
 {
 	uint8_t header[POW_HEADER_BYTES] = {1}, target[32] = {0};
@@ -128,7 +128,7 @@ static double sodium_rate(void *arg)
 
 static void mining(const char *name, bench_fn *fn, void *arg, double aim)
 {
-	struct bench_pair p = bench_beside(fn, sodium_midstate_rate, arg, ROUNDS);
+	struct bench_pair p = bench_compare(fn, sodium_midstate_rate, arg, ROUNDS);
 
 	bench_print(&(struct line){.name = name,
 				   .unit = "MH/s/core",
@@ -155,14 +155,14 @@ static void mining_engines(const char *filter)
 		mining("sha256d_mining_no_midstate", sodium_rate, NULL, 0);
 }
 
-/* --- hashing what is not a header ---------------------------------------------------- */
+/* --- hashing data of other sizes ------------------------------------------------------ */
 
 struct hashed {
 	const uint8_t *bytes;
 	size_t n, times;
 };
 
-static double ours_rate(void *arg)
+static double sha256d_rate(void *arg)
 {
 	const struct hashed *h = arg;
 	double start = bench_now();
@@ -173,7 +173,7 @@ static double ours_rate(void *arg)
 	return (double)(h->n * h->times) / (bench_now() - start) / 1e6;
 }
 
-static double sodiums_rate(void *arg)
+static double libsodium_rate(void *arg)
 {
 	const struct hashed *h = arg;
 	double start = bench_now();
@@ -190,7 +190,7 @@ static void hashing(const char *name, size_t n)
 {
 	static const uint8_t bytes[1000000];
 	struct hashed h = {bytes, n, 20000000 / n};
-	struct bench_pair p = bench_beside(ours_rate, sodiums_rate, &h, ROUNDS);
+	struct bench_pair p = bench_compare(sha256d_rate, libsodium_rate, &h, ROUNDS);
 
 	bench_print(&(struct line){.name = name,
 				   .unit = "MB/s",

@@ -1,4 +1,4 @@
-/* The next block from a mempool that is full. */
+/* Benchmark of choosing the transactions of a block from a full mempool. */
 #include "bench.h"
 
 #include <stdio.h>
@@ -8,16 +8,16 @@
 #include <tally/mempool/mempool.h>
 #include <tally/primitives/block.h>
 
-#define ROUNDS 9
-#define FANS   25
-#define COINS  3000 /* of each fan */
-#define PER_MB 10   /* fans a block */
+#define ROUNDS    9
+#define SPLITS    25   /* transactions that make coins */
+#define COINS     3000 /* outputs of each */
+#define PER_BLOCK 10   /* such transactions per block: about 1 MB */
 
 struct full_pool {
 	struct fx fx;
 	struct mempool *pool;
-	struct tx *fans[FANS];
-	double *rates; /* fee rates of what waits, in order of entry */
+	struct tx *splits[SPLITS];
+	double *rates; /* fee rates of the mempool's transactions, in order of entry */
 	size_t n;
 };
 
@@ -32,6 +32,7 @@ static void connected(void *arg, const struct chain_entry *at, const struct bloc
 
 static const struct chain_events events = {.connected = connected};
 
+/* Mines a block with these transactions on top of take_tip and connects it. Consumes the reference to take_tip. */
 static struct block *mine(struct full_pool *f, struct block *take_tip, struct tx *const *txs,
 			  size_t n)
 {
@@ -43,42 +44,43 @@ static struct block *mine(struct full_pool *f, struct block *take_tip, struct tx
 	return b;
 }
 
-/* 75,000 coins of key 0. */
+/* Connects blocks that make 75,000 coins of key 0. */
 static void make_coins(struct full_pool *f)
 {
 	struct fx_in in = fx_in_coinbase(f->fx.genesis);
 	struct fx_out *out = mem_array(COINS, sizeof(*out));
-	const int64_t each = f->fx.params.reward / FANS - 1;
+	const int64_t each = f->fx.params.reward / SPLITS - 1;
 	struct tx *root;
 	struct block *tip;
 
 	for (size_t i = 0; i < COINS; i++)
 		out[i] = (struct fx_out){.key = 0, .value = each};
-	root = fx_pay(&f->fx, &in, 1, out, FANS);
+	root = fx_pay(&f->fx, &in, 1, out, SPLITS);
 	tip = mine(f, block_ref(f->fx.genesis), &root, 1);
 	for (size_t i = 0; i < COINS; i++)
 		out[i].value = (each - 100000) / COINS;
-	for (uint32_t i = 0; i < FANS; i++) {
+	for (uint32_t i = 0; i < SPLITS; i++) {
 		in = fx_in(root, i, 1);
-		f->fans[i] = fx_pay(&f->fx, &in, 1, out, COINS);
+		f->splits[i] = fx_pay(&f->fx, &in, 1, out, COINS);
 	}
-	for (size_t i = 0; i < FANS; i += PER_MB)
-		tip = mine(f, tip, f->fans + i, i + PER_MB < FANS ? PER_MB : FANS - i);
+	for (size_t i = 0; i < SPLITS; i += PER_BLOCK)
+		tip = mine(f, tip, f->splits + i, i + PER_BLOCK < SPLITS ? PER_BLOCK : SPLITS - i);
 	block_unref(tip);
 	tx_unref(root);
 	free(out);
 }
 
-/* Payments of every rate from 1 to 20 units a byte, until they are refused. */
-static void fill(struct full_pool *f)
+/* Adds payments with fee rates from 1 to 20 units per byte in random order, until the mempool rejects one. */
+static void fill_mempool(struct full_pool *f)
 {
 	struct err e = {0};
 	bool ok = true;
 
-	f->rates = mem_array(FANS * COINS, sizeof(*f->rates));
-	for (uint32_t i = 0; i < FANS * COINS && ok; i++) {
+	f->rates = mem_array(SPLITS * COINS, sizeof(*f->rates));
+	for (uint32_t i = 0; i < SPLITS * COINS && ok; i++) {
 		const int64_t fee = 180 + (int64_t)(i * UINT32_C(2654435761) % 3420);
-		struct tx *tx = fx_pay_one(&f->fx, fx_in(f->fans[i / COINS], i % COINS, 2), 1, fee);
+		struct tx *tx =
+			fx_pay_one(&f->fx, fx_in(f->splits[i / COINS], i % COINS, 2), 1, fee);
 
 		ok = mempool_accept(f->pool, tx, &e);
 		if (ok)
@@ -142,17 +144,17 @@ void bench_pool(const char *filter)
 						       .sigpool = f.fx.sigpool,
 						       .clock = f.fx.clock,
 						       .max_bytes = MEMPOOL_MAX_BYTES});
-	fill(&f);
-	p = bench_beside(assemble_ms, sort_ms, &f, ROUNDS);
+	fill_mempool(&f);
+	p = bench_compare(assemble_ms, sort_ms, &f, ROUNDS);
 	bench_print(&(struct line){.name = "assemble_full_pool",
 				   .unit = "ms",
 				   .value = p.value,
 				   .limit = p.limit,
 				   .ratio = p.ratio,
-				   .limit_is = "qsort of as many fee rates"});
+				   .limit_is = "sorting as many fee rates with qsort"});
 	mempool_free(f.pool);
-	for (size_t i = 0; i < FANS; i++)
-		tx_unref(f.fans[i]);
+	for (size_t i = 0; i < SPLITS; i++)
+		tx_unref(f.splits[i]);
 	free(f.rates);
 	fx_close(&f.fx);
 }

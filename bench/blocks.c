@@ -1,4 +1,4 @@
-/* Chains for the benches, made fast: an instant chain's proof of work, and one signature a payment. */
+/* Chains for the benchmarks. Mining them is fast: their spacing is 0, so blocks need almost no work. */
 #include "bench.h"
 
 #include <stdlib.h>
@@ -6,9 +6,9 @@
 
 #include <tally/base/mem.h>
 
-#define FAN      1000 /* outputs of a transaction that makes coins */
-#define FANS     30   /* such transactions a block */
-#define CONNECTS 16   /* blocks accepted between two looks at the chain's work */
+#define OUTPUTS  1000 /* outputs of a transaction that makes coins */
+#define SPLITS   30   /* such transactions per block */
+#define ACCEPTED 16   /* blocks accepted before each call of chain_work() */
 
 void bench_empty(struct bench_blocks *out, struct fx *fx, const struct block *parent, size_t n)
 {
@@ -19,7 +19,8 @@ void bench_empty(struct bench_blocks *out, struct fx *fx, const struct block *pa
 	}
 }
 
-static struct tx *fan_out(struct fx *fx, struct fx_in in, size_t n)
+/* A transaction that splits a coin into n equal ones. */
+static struct tx *split_coin(struct fx *fx, struct fx_in in, size_t n)
 {
 	struct fx_out *outs = mem_array(n, sizeof(*outs));
 	struct tx *tx;
@@ -41,20 +42,21 @@ static const struct block *add(struct bench_blocks *out, struct fx *fx, const st
 	return out->b[out->n++];
 }
 
-/* One coin -> `fans` coins -> FAN coins each. */
-static const struct block *make_coins(struct bench_blocks *out, struct fx *fx, size_t fans)
+/* Splits the genesis coin into n_splits coins, and each of these into OUTPUTS coins. Returns the last block. */
+static const struct block *make_coins(struct bench_blocks *out, struct fx *fx, size_t n_splits)
 {
-	struct tx *txs[FANS];
+	struct tx *txs[SPLITS];
 	const struct block *parent = fx->genesis, *split;
 
-	txs[0] = fan_out(fx, fx_in_coinbase(fx->genesis), fans);
+	txs[0] = split_coin(fx, fx_in_coinbase(fx->genesis), n_splits);
 	split = parent = add(out, fx, parent, txs, 1);
-	for (size_t made = 0; made < fans;) {
+	for (size_t made = 0; made < n_splits;) {
 		size_t n = 0;
 
-		for (; n < FANS && made < fans; n++, made++)
-			txs[n] = fan_out(fx, fx_in(&split->tx[1], (uint32_t)made, fx_height(split)),
-					 FAN);
+		for (; n < SPLITS && made < n_splits; n++, made++)
+			txs[n] = split_coin(fx,
+					    fx_in(&split->tx[1], (uint32_t)made, fx_height(split)),
+					    OUTPUTS);
 		parent = add(out, fx, parent, txs, n);
 	}
 	return parent;
@@ -71,19 +73,20 @@ static struct tx *pay(struct fx *fx, const struct tx *from, uint32_t index, uint
 
 void bench_payments(struct bench_blocks *out, struct fx *fx, size_t payments, size_t each)
 {
-	size_t fans = (payments + FAN - 1) / FAN, made = 0;
+	size_t n_splits = (payments + OUTPUTS - 1) / OUTPUTS, made = 0;
 	struct tx **txs = mem_array(each, sizeof(struct tx *));
 	const struct block *parent;
 
 	*out = (struct bench_blocks){
-		.b = mem_array(2 + fans / FANS + 1 + payments / each, sizeof(*out->b)),
+		.b = mem_array(2 + n_splits / SPLITS + 1 + payments / each, sizeof(*out->b)),
 		.payments = payments};
-	parent = make_coins(out, fx, fans);
-	for (size_t k = 1; made < payments; k++) { /* block k holds the coins, transactions 1 .. */
+	parent = make_coins(out, fx, n_splits);
+	for (size_t k = 1; made < payments;
+	     k++) { /* from block 1 on, transactions 1 to n_tx - 1 have the coins */
 		const struct block *coins = out->b[k];
 
 		for (uint32_t t = 1; t < coins->n_tx && made < payments; t++)
-			for (uint32_t i = 0; i < FAN && made < payments; i++) {
+			for (uint32_t i = 0; i < OUTPUTS && made < payments; i++) {
 				txs[made % each] = pay(fx, &coins->tx[t], i, fx_height(coins));
 				if (++made % each == 0 || made == payments)
 					parent = add(out, fx, parent, txs, (made - 1) % each + 1);
@@ -107,7 +110,7 @@ void bench_connect(struct fx *fx, const struct bench_blocks *b)
 	chain_set_catching_up(fx->chain, true);
 	for (size_t i = 0; i < b->n; i++) {
 		fx_accept(fx, b->b[i]);
-		if (i % CONNECTS == CONNECTS - 1)
+		if (i % ACCEPTED == ACCEPTED - 1)
 			fx_must_e(chain_work(fx->chain, 1000, NULL, &e));
 	}
 	fx_settle(fx);

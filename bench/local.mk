@@ -1,4 +1,4 @@
-# make bench: `make bench BENCH=sync` runs those with "sync" in their name.
+# make bench runs all benchmarks; make bench BENCH=sync runs those with "sync" in their name.
 EXTRA_PROGRAMS += bench/tally-bench
 CLEANFILES += bench/tally-bench
 bench_tally_bench_SOURCES = \

@@ -1,4 +1,4 @@
-/* The benches that need no second process, and the maker of chains for those that do. */
+/* tally-bench: runs the benchmarks that need no running node. Makes chains on disk for the others, see bench.py. */
 #include "bench.h"
 
 #include <stdio.h>
@@ -34,7 +34,7 @@ unsigned bench_cores(void)
 
 #define ROUNDS_MAX 16
 
-struct bench_pair bench_beside(bench_fn *value, bench_fn *limit, void *arg, unsigned rounds)
+struct bench_pair bench_compare(bench_fn *value, bench_fn *limit, void *arg, unsigned rounds)
 {
 	double values[ROUNDS_MAX], limits[ROUNDS_MAX], ratios[ROUNDS_MAX];
 
@@ -68,11 +68,11 @@ void bench_print(const struct line *l)
 		printf(" (%s)  ratio %.2f", l->limit_is, ratio);
 	}
 	if (l->aim == AIM_RATIO)
-		printf("  aim %.2f  %s", l->aim_value, ratio >= l->aim_value ? "met" : "short");
+		printf("  aim %.2f  %s", l->aim_value, ratio >= l->aim_value ? "met" : "missed");
 	if (l->aim == AIM_AT_LEAST) {
 		printf("  aim");
 		print_number(l->aim_value);
-		printf("  %s", l->value >= l->aim_value ? "met" : "short");
+		printf("  %s", l->value >= l->aim_value ? "met" : "missed");
 	}
 	putchar('\n');
 	fflush(stdout);

@@ -25,7 +25,7 @@ fuzz_one() {
 		echo "fuzz $1: $(grep -oE '^Done [0-9]+ runs' "$dir/$1.out" | grep -oE '[0-9]+') runs"
 	else
 		echo "fuzz $1: FOUND something: see $dir/$1.out, $(find "$dir/found" -name "$1-*" | head -n 1)"
-		grep -E 'does not hold|ERROR|runtime error|SUMMARY' "$dir/$1.out" | head -n 5
+		grep -E 'requirement failed|ERROR|runtime error|SUMMARY' "$dir/$1.out" | head -n 5
 		: >"$dir/failed.$1"
 	fi
 }

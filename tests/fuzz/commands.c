@@ -1,5 +1,5 @@
-/* What reaches the commands of a node: the control port's JSON, lines of the prompt. A node without
- * a network, with a chain and a wallet. */
+/* Fuzz targets for the commands of a node: JSON of the control port, and lines of the prompt. The node has a chain
+ * and a wallet, but no network. */
 #include "fuzz.h"
 
 #include <stdio.h>
@@ -16,8 +16,8 @@
 #include <tally/node/node.h>
 #include <tally/wallet/receiver.h>
 
-/* These take long, or end the run. */
-static const char *const not_these[] = {
+/* Commands that take long or would end the node. A name that begins with one of these is not called. */
+static const char *const skipped[] = {
 	"generatetoaddress", "setgenerate", "mine",       "stop", "quit",
 	"setmocktime",       "miner",       "reindexutxo"};
 
@@ -47,26 +47,27 @@ static void open_node(void)
 	atexit(close_node);
 }
 
-static bool takes_long(const char *verb)
+static bool is_skipped(const char *command)
 {
-	for (size_t i = 0; i < ARRAY_LEN(not_these); i++)
-		if (strncmp(verb, not_these[i], strlen(not_these[i])) == 0)
+	for (size_t i = 0; i < ARRAY_LEN(skipped); i++)
+		if (strncmp(command, skipped[i], strlen(skipped[i])) == 0)
 			return true;
 	return false;
 }
 
-struct waiting {
+struct reply {
 	bool done;
 };
 
+/* A command replies once, with a result or an error. A result must be valid JSON without duplicate names. */
 static void on_reply(void *arg, json_t *result, const struct err *err, int code)
 {
-	struct waiting *w = arg;
+	struct reply *r = arg;
 	json_t *again;
 	char *text;
 
-	REQUIRE(!w->done && (result == NULL) != (err == NULL));
-	w->done = true;
+	REQUIRE(!r->done && (result == NULL) != (err == NULL));
+	r->done = true;
 	if (err) {
 		REQUIRE(code != 0 && err->detail[0] != '\0' &&
 			utf8_printable(err->detail, strlen(err->detail)));
@@ -82,13 +83,13 @@ static void on_reply(void *arg, json_t *result, const struct err *err, int code)
 static void call(const json_t *request)
 {
 	const char *method = json_string_value(json_object_get(request, "method"));
-	struct waiting w = {0};
+	struct reply r = {0};
 
-	if (!method || takes_long(method))
+	if (!method || is_skipped(method))
 		return;
-	node_command(node, method, json_object_get(request, "params"), on_reply, &w);
-	if (!w.done && !node_wait(node, &w.done, NULL))
-		node_command_forget(node, &w);
+	node_command(node, method, json_object_get(request, "params"), on_reply, &r);
+	if (!r.done && !node_wait(node, &r.done, NULL))
+		node_command_forget(node, &r);
 }
 
 static void run_rpc(const uint8_t *data, size_t size)
@@ -107,23 +108,23 @@ static void run_rpc(const uint8_t *data, size_t size)
 
 static void on_line(void *arg, enum command_line_kind kind, const char *text)
 {
-	struct waiting *w = arg;
+	struct reply *r = arg;
 
 	(void)kind;
-	REQUIRE(!w->done && utf8_valid(text, strlen(text)));
-	w->done = true;
+	REQUIRE(!r->done && utf8_valid(text, strlen(text)));
+	r->done = true;
 }
 
 static void run_line(const uint8_t *data, size_t size)
 {
 	char *line = fuzz_text(data, size), **words, usage[128];
 	char found[8][COMPLETION_CHARS + 1];
-	struct waiting w = {0};
+	struct reply r = {0};
 	size_t n;
 
 	open_node();
 	if (command_line_split(line, &words, &n, NULL)) {
-		const bool skip = n > 0 && takes_long(words[0]);
+		const bool skip = n > 0 && is_skipped(words[0]);
 
 		command_line_free(words, n);
 		command_line_usage(line, usage, sizeof usage);
@@ -131,9 +132,9 @@ static void run_line(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < n && i < ARRAY_LEN(found); i++)
 			REQUIRE(strlen(found[i]) <= COMPLETION_CHARS);
 		if (!skip) {
-			node_command_line(node, line, on_line, &w);
-			if (!w.done && !node_wait(node, &w.done, NULL))
-				node_command_forget(node, &w);
+			node_command_line(node, line, on_line, &r);
+			if (!r.done && !node_wait(node, &r.done, NULL))
+				node_command_forget(node, &r);
 		}
 	}
 	free(line);

@@ -1,4 +1,4 @@
-/* libFuzzer's side: FUZZ_TARGET in the environment names the target. */
+/* Entry points for libFuzzer. The environment variable FUZZ_TARGET names the target. */
 #include "fuzz.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 static const struct fuzz_target *target;
 
-/* Berkeley DB keeps some memory of its own until the end. */
+/* Called by LeakSanitizer. Berkeley DB never frees some of its memory. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {

@@ -1,4 +1,4 @@
-/* What the targets share. */
+/* The list of all fuzz targets, and helpers for them. */
 #include "fuzz.h"
 
 #include <ftw.h>
@@ -33,9 +33,9 @@ const struct fuzz_target *fuzz_find(const char *name)
 	return t;
 }
 
-void fuzz_failed(const char *what, const char *file, int line)
+void fuzz_failed(const char *condition, const char *file, int line)
 {
-	fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what);
+	fprintf(stderr, "%s:%d: requirement failed: %s\n", file, line, condition);
 	abort();
 }
 
@@ -55,7 +55,7 @@ char *fuzz_text(const uint8_t *data, size_t size)
 	return text;
 }
 
-/* --- the directory ------------------------------------------------------------------ */
+/* --- the temporary directory --------------------------------------------------------- */
 
 static char dir[64];
 
@@ -73,7 +73,7 @@ static void remove_dir(void)
 const char *fuzz_dir(void)
 {
 	if (dir[0] == '\0') {
-		/* In memory where that is to be had: what is committed need not reach a disk. */
+		/* A file system in memory is preferred: commits to it are fast. */
 		snprintf(dir, sizeof dir, "%s/tally-fuzz-XXXXXX",
 			 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 		REQUIRE(mkdtemp(dir) != NULL);

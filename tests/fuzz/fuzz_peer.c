@@ -1,5 +1,5 @@
-/* One connection in memory to a protocol over a real chain and mempool. Whatever comes, what is sent back must
- * be well-formed, and nothing is sent or told once the connection is gone. */
+/* One connection in memory to a protocol with a real chain and mempool. Whatever the peer sends, all messages to it
+ * must be well-formed, and none may be sent after the connection was closed. */
 #include "fuzz_peer.h"
 
 #include <stdlib.h>
@@ -21,9 +21,9 @@
 #define CONN   7
 #define TICKS  3
 #define BUDGET 1000
-#define OLD    31799
+#define OLD    31799 /* the last protocol version without getheaders */
 
-enum { NO_VERSION = 1, DIALLED = 2, NO_CHAIN = 4, OLD_PEER = 8 };
+enum { NO_VERSION = 1, OUTBOUND = 2, NO_CHAIN = 4, OLD_PEER = 8 }; /* see fuzz_peer.h */
 
 struct side {
 	struct store *store;
@@ -33,7 +33,7 @@ struct side {
 
 static struct clock_manual manual_clock;
 static struct sigpool *pool;
-static struct side sides[2]; /* with a chain, and without */
+static struct side sides[2]; /* a node with a chain, and one without */
 static bool closed;
 
 static void open_side(struct side *s, const char *name, bool with_chain)
@@ -76,7 +76,7 @@ static void open_sides(void)
 {
 	if (pool)
 		return;
-	(void)fuzz_dir(); /* removed after what is in it is closed */
+	(void)fuzz_dir(); /* first, as atexit() works backwards: the directory is removed after the stores are closed */
 	clock_manual_init(&manual_clock, T0 + 1000);
 	pool = sigpool_new(0);
 	open_side(&sides[0], "chain", true);
@@ -137,13 +137,13 @@ static void on_listens(void *ctx, conn_id id, const struct net_addr *a)
 	(void)ctx, (void)id, (void)a;
 }
 
-static bool refuse(void *arg, struct block *genesis, conn_id from)
+static bool refuse_genesis(void *arg, struct block *genesis, conn_id from)
 {
 	(void)arg, (void)genesis, (void)from;
 	return false;
 }
 
-/* --- the conversation ------------------------------------------------------------------ */
+/* --- the connection -------------------------------------------------------------------- */
 
 static void send_version(const struct net_handler *h, bool old)
 {
@@ -163,7 +163,7 @@ static void send_version(const struct net_handler *h, bool old)
 	writer_clear(&w);
 }
 
-static void work(struct side *s, struct protocol *p)
+static void do_pending_work(struct side *s, struct protocol *p)
 {
 	if (s->mempool) {
 		REQUIRE(chain_settle(s->chain, NULL));
@@ -175,7 +175,8 @@ static void work(struct side *s, struct protocol *p)
 		;
 }
 
-static void talk(struct side *s, struct protocol *p, const struct net_handler *h, struct reader *r)
+static void send_messages(struct side *s, struct protocol *p, const struct net_handler *h,
+			  struct reader *r)
 {
 	while (reader_left(r) >= 3 && !closed) {
 		const enum msg_kind kind = (enum msg_kind)(get_u8(r) % MSG_KINDS);
@@ -183,16 +184,16 @@ static void talk(struct side *s, struct protocol *p, const struct net_handler *h
 		const struct span payload = get_span(r, want < left ? want : left);
 
 		h->message(h->arg, CONN, msg_type_name(kind), payload);
-		work(s, p);
+		do_pending_work(s, p);
 	}
 }
 
 void fuzz_peer(const uint8_t *data, size_t size)
 {
-	const uint8_t how = size > 0 ? data[0] : 0;
-	struct side *s = (open_sides(), &sides[(how & NO_CHAIN) != 0]);
+	const uint8_t flags = size > 0 ? data[0] : 0;
+	struct side *s = (open_sides(), &sides[(flags & NO_CHAIN) != 0]);
 	const struct record_store nowhere = {0};
-	const struct protocol_events events = {.adopt = refuse};
+	const struct protocol_events events = {.adopt = refuse_genesis};
 	const struct transport t = {.send = on_send,
 				    .send_shared = on_send_shared,
 				    .close = on_close,
@@ -202,7 +203,7 @@ void fuzz_peer(const uint8_t *data, size_t size)
 				    .listens_at = on_listens};
 	const struct conn_info info = {
 		.id = CONN,
-		.kind = how & DIALLED ? CONN_OUTBOUND : CONN_INBOUND,
+		.kind = flags & OUTBOUND ? CONN_OUTBOUND : CONN_INBOUND,
 		.peer = {.ip = {[10] = 255, 255, 10, 0, 0, 9}, .port = 4000},
 		.local = {.ip = {[10] = 255, 255, 10, 0, 0, 1}, .port = 3000}};
 	struct protocol_options o = {.chain = s->chain,
@@ -223,18 +224,18 @@ void fuzz_peer(const uint8_t *data, size_t size)
 	protocol_set_transport(p, t);
 	closed = false;
 	h.opened(h.arg, &info);
-	if (!(how & NO_VERSION))
-		send_version(&h, (how & OLD_PEER) != 0);
+	if (!(flags & NO_VERSION))
+		send_version(&h, (flags & OLD_PEER) != 0);
 	reader_init(&r, data, size);
 	(void)get_u8(&r);
-	talk(s, p, &h, &r);
+	send_messages(s, p, &h, &r);
 	for (unsigned i = 0; i < TICKS; i++) {
 		clock_manual_advance(&manual_clock, 1000000);
 		protocol_tick(p);
-		work(s, p);
+		do_pending_work(s, p);
 	}
 	closed = true;
-	h.closed(h.arg, CONN, "the end");
+	h.closed(h.arg, CONN, "end of input");
 	protocol_tick(p);
 	protocol_free(p);
 	addrbook_free(o.book);

@@ -1,5 +1,6 @@
-# Fuzz targets. tests/fuzz/test_corpus plays their corpus in every check; make fuzz lets libFuzzer search (clang, in a
-# build of its own): FUZZ_SECONDS a target (default 10), FUZZ="tx block" some of them.
+# Fuzz targets. In make check, tests/fuzz/test_corpus runs them with their corpus. make fuzz searches for new inputs with
+# libFuzzer, in a build directory of its own made by clang. FUZZ_SECONDS is the time per target (default 10);
+# FUZZ="tx block" selects targets.
 FUZZ_SOURCES = \
 	tests/fuzz/commands.c \
 	tests/fuzz/fuzz.c \
@@ -27,6 +28,6 @@ EXTRA_DIST += tests/fuzz/corpus tests/fuzz/make_corpus.py scripts/fuzz.sh
 .PHONY: fuzz corpus
 fuzz:
 	@sh $(top_srcdir)/scripts/fuzz.sh '$(abs_top_builddir)/fuzz-build'
-# The corpus anew, from a chain made by the program.
+# Makes the first inputs of the corpus again, from a chain made by the program.
 corpus: tally
 	TALLY='$(abs_top_builddir)/tally' $(PYTHON) $(top_srcdir)/tests/fuzz/make_corpus.py $(top_srcdir)/tests/fuzz/corpus

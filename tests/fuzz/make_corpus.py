@@ -1,4 +1,4 @@
-"""Makes the fuzz targets' first corpus from a chain that the program makes: make_corpus.py DIR."""
+"""Makes the first inputs of all fuzz targets from a chain that the program makes. Usage: make_corpus.py DIR"""
 import os
 import shutil
 import struct
@@ -11,14 +11,14 @@ from chainlib import compact_size  # noqa: E402
 from framework import Node, free_id  # noqa: E402
 import p2p  # noqa: E402
 
-PAGE = 16384
-# As enum msg_kind has them.
+PAGE = 4096  # ENV_PAGE_BYTES in src/store/env_priv.h
+# In the order of enum msg_kind.
 KINDS = ("version verack getblocks getheaders inv getdata notfound block tx headers ping pong addr getaddr mempool "
          "sendheaders").split()
 
 
-def chain(home):
-    """A stopped node with a few blocks and payments."""
+def make_chain(home):
+    """Makes a chain with a few blocks and payments. Returns the stopped node and samples of its data."""
     n = Node(home, free_id())
     n.create()
     n.start("-connect", "0")
@@ -35,7 +35,7 @@ def chain(home):
 
 
 def salvage_input(file):
-    """The ends of a file's pages, as the target lays them out."""
+    """The start and the end of the file's first pages. The salvage target expects its input in this form."""
     piece, out = 160, b""
     with open(file, "rb") as f:
         data = f.read()
@@ -46,6 +46,7 @@ def salvage_input(file):
 
 
 def messages(blocks, txs):
+    """A payload for each message."""
     genesis = blocks[0][:80]
     h = b"\x11" * 32
     headers = compact_size(2) + b"".join(b[:80] + b"\0" for b in blocks[:2])
@@ -60,23 +61,25 @@ def messages(blocks, txs):
 
 
 def peer_inputs(msgs):
-    def talk(how, *names):
-        out = bytes([how])
+    """Inputs of the peer target: flags and messages, see fuzz_peer.h."""
+    def peer_input(flags, *names):
+        out = bytes([flags])
         for name in names:
             payload = msgs[name]
             out += bytes([KINDS.index(name.split("-")[0])]) + struct.pack("<H", len(payload)) + payload
         return out
-    yield talk(0, "verack", "getblocks", "getheaders", "ping", "getaddr", "mempool", "sendheaders")
-    yield talk(0, "inv", "getdata", "headers", "block", "tx", "addr")
-    yield talk(2, "verack", "headers", "addr", "pong", "notfound")
-    yield talk(1, "version", "verack", "version")
-    yield talk(4, "headers", "block", "getblocks")
-    yield talk(8, "inv", "block", "getblocks")
-    yield talk(1, "version-old", "inv", "tx")
+    yield peer_input(0, "verack", "getblocks", "getheaders", "ping", "getaddr", "mempool", "sendheaders")
+    yield peer_input(0, "inv", "getdata", "headers", "block", "tx", "addr")
+    yield peer_input(2, "verack", "headers", "addr", "pong", "notfound")
+    yield peer_input(1, "version", "verack", "version")
+    yield peer_input(4, "headers", "block", "getblocks")
+    yield peer_input(8, "inv", "block", "getblocks")
+    yield peer_input(1, "version-old", "inv", "tx")
 
 
 def corpus(home):
-    n, to, invite, invite6, blocks, txs = chain(home)
+    """Yields (target, list of inputs)."""
+    n, to, invite, invite6, blocks, txs = make_chain(home)
     msgs = messages(blocks, txs)
     header = blocks[1][:80]
     yield "compact", [compact_size(v) for v in (0, 252, 253, 65535, 65536, 1 << 32)] + [b"\xfd\x01\x00"]
@@ -105,14 +108,16 @@ def corpus(home):
     yield "peer-record", [bytes([18]) + b"\0" * 10 + b"\xff\xff\x0a\0\0\1\x0b\xb8" + bytes(40),
                           b"\x12b" + b"\0" * 10 + b"\xff\xff\x0a\0\0\1\x80" + bytes(17)]
     yield "salvage", [salvage_input(os.path.join(n.dir, "chain", t + ".db")) for t in ("blocks", "headers", "meta")]
-    yield "rpc", [b'{"method":"getblockchaininfo","params":[],"id":1}', b'[{"method":"getblockhash","params":{"height":0}}]',
-                  b'{"method":"getblock","params":["%s",2]}' % (b"0" * 64), b'{"method":"sendrawtransaction","params":["%s"]}'
-                  % txs[-1].hex().encode(), b'{"method":"help","params":["send"]}', b'{"method":"gettxoutsetinfo"}',
+    yield "rpc", [b'{"method":"getblockchaininfo","params":[],"id":1}',
+                  b'[{"method":"getblockhash","params":{"height":0}}]',
+                  b'{"method":"getblock","params":["%s",2]}' % (b"0" * 64),
+                  b'{"method":"sendrawtransaction","params":["%s"]}' % txs[-1].hex().encode(),
+                  b'{"method":"help","params":["send"]}', b'{"method":"gettxoutsetinfo"}',
                   b'{"method":"getbalance"}', b'{"method":"listtransactions","params":["*",5]}',
                   b'{"method":"sendtoaddress","params":["%s",0.5]}' % to.encode(), b'{"method":7}',
                   b'{"method":"submitblock","params":["%s"]}' % blocks[1].hex().encode()]
-    yield "line", [b"help", b"send " + to.encode() + b" 1.5 memo=\"a b\" fee=2", b"balance", b'ban 10.1.0.0/16 60', b'"open',
-                   b"connect 127.0.0.1:9", b"send! x 1"]
+    yield "line", [b"help", b"send " + to.encode() + b" 1.5 memo=\"a b\" fee=2", b"balance",
+                   b'ban 10.1.0.0/16 60', b'"open', b"connect 127.0.0.1:9", b"send! x 1"]
 
 
 def main(out):

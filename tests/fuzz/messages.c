@@ -1,4 +1,4 @@
-/* What comes over the wire: frames, payloads, a peer's whole side of a conversation. */
+/* Fuzz targets for bytes of a peer: frames, payloads, user agents, whole connections. */
 #include "fuzz.h"
 
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "protocol/wire/messages_priv.h"
 #include "protocol/wire/version_priv.h"
 
-/* Frames one behind the other, until one is bad. */
+/* Decodes one frame after another, until one is invalid or incomplete. */
 static void run_frame(const uint8_t *data, size_t size)
 {
 	while (size >= FRAME_HEADER_BYTES) {
@@ -36,7 +36,7 @@ static void run_frame(const uint8_t *data, size_t size)
 	}
 }
 
-/* Every entry, as its handler reads it, and back. */
+/* Reads each entry of a list like the message's handler does; encoded again, it must give the same bytes. */
 static void require_same_entries(const struct msg *m)
 {
 	const struct msg_list *l = &m->u.list;
@@ -70,7 +70,8 @@ static void require_same_version(const struct msg *m, struct span payload, const
 	bool found;
 	struct msg again;
 
-	/* What an old peer left out stays out; what follows the fields that we know is dropped, and a flag is 0 or 1. */
+	/* The encoding may differ from the payload: unknown bytes at the end are dropped, and the relay flag becomes 0
+	 * or 1. Fields that an old peer left out stay absent. */
 	REQUIRE(v->fields <= VERSION_FIELDS && w->len <= payload.len);
 	REQUIRE(msg_decode(&again, MSG_VERSION, (struct span){w->buf, w->len}, NULL));
 	REQUIRE(again.u.version.fields == v->fields && again.u.version.nonce == v->nonce &&
@@ -80,7 +81,7 @@ static void require_same_version(const struct msg *m, struct span payload, const
 		(void)version_chain_tag(v->agent, &hash, &found);
 }
 
-/* The first byte says which message. */
+/* The first byte selects the kind of message, the rest is its payload. */
 static void run_message(const uint8_t *data, size_t size)
 {
 	const enum msg_kind kind = size > 0 ? (enum msg_kind)(data[0] % MSG_KINDS) : MSG_VERACK;

@@ -1,4 +1,4 @@
-/* Transactions, blocks, headers, scripts, numbers. */
+/* Fuzz targets for transactions, blocks, headers, scripts and numbers. */
 #include "fuzz.h"
 
 #include <stdlib.h>
@@ -33,14 +33,14 @@ static void run_compact(const uint8_t *data, size_t size)
 	fuzz_require_bytes(again, w.len, data, size - reader_left(&r));
 }
 
-/* The bytes that its parts make are those it came from. */
+/* Encoded again from its fields, the transaction must give its original bytes. */
 static void require_same_tx(const struct tx *tx)
 {
 	struct writer w;
 
 	writer_init(&w);
 	tx_write(&w, tx->in, tx->n_in, tx->out, tx->n_out, tx->lock_time);
-	set_le32(w.buf, (uint32_t)tx->version); /* tx_write knows version 1 alone */
+	set_le32(w.buf, (uint32_t)tx->version); /* tx_write always writes version 1 */
 	fuzz_require_bytes(w.buf, w.len, tx->raw.p, tx->raw.len);
 	writer_clear(&w);
 }

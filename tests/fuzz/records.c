@@ -1,4 +1,4 @@
-/* Records as they are read back from disk, which may hold anything. */
+/* Fuzz targets for records read from disk: a damaged database may return any bytes. */
 #include "fuzz.h"
 
 #include <fcntl.h>
@@ -16,9 +16,10 @@
 #include <tally/store/store.h>
 
 #include "chain/undo_priv.h"
+#include "store/env_priv.h"
 
-#define PAGE      16384
-#define PIECE     160 /* bytes at a page's begin and at its end */
+#define PIECE     160 /* bytes of the input at the start of each page, and at its end */
+#define PAGES_MAX 16
 #define VALUE_MAX 100000
 
 static void run_undo(const uint8_t *data, size_t size)
@@ -45,7 +46,7 @@ static void run_header_record(const uint8_t *data, size_t size)
 		fuzz_require_bytes(header, HEADER_BYTES, data, HEADER_BYTES);
 }
 
-/* Key and record of the table that address book and bans share: the first byte is the key's length. */
+/* A key and a record of the table that the address book and the bans share. The first byte is the key's length. */
 static void run_peer_record(const uint8_t *data, size_t size)
 {
 	const struct record_store nowhere = {0};
@@ -77,46 +78,49 @@ static void run_peer_record(const uint8_t *data, size_t size)
 	addrbook_free(book);
 }
 
-struct found {
+struct scan {
 	struct salvage *from;
-	size_t n;
+	size_t n_records;
 };
 
-static void look(void *arg, struct span key, const struct salvage_place *at)
+static void on_record(void *arg, struct span key, const struct salvage_place *at)
 {
-	struct found *f = arg;
+	struct scan *scan = arg;
 	uint8_t *bytes;
 	size_t n;
 
-	REQUIRE(key.len <= PAGE);
-	f->n++;
-	if (salvage_read(f->from, at, VALUE_MAX, &bytes, &n)) {
+	REQUIRE(key.len <= ENV_PAGE_BYTES);
+	scan->n_records++;
+	if (salvage_read(scan->from, at, VALUE_MAX, &bytes, &n)) {
 		REQUIRE(n <= VALUE_MAX);
 		free(bytes);
 	}
 }
 
-/* A file of pages that have these bytes at their ends, where a page's own fields and its items are. */
+/* Makes a file whose pages have pieces of the input at their start and end, where Berkeley DB has the page's fields
+ * and its items. The rest of each page is zero. */
 static void run_salvage(const uint8_t *data, size_t size)
 {
-	struct found f = {0};
+	struct scan scan = {0};
 	char path[128];
 	int fd;
 
 	snprintf(path, sizeof path, "%s/blocks.db", fuzz_dir());
 	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	REQUIRE(fd >= 0);
-	for (size_t at = 0, i = 0; at < size && i < 32; at += PIECE, i++) {
+	for (size_t at = 0, i = 0; at < size && i < 2 * PAGES_MAX; at += PIECE, i++) {
 		const size_t n = size - at < PIECE ? size - at : PIECE;
-		const off_t where = (off_t)(i / 2 * PAGE + (i % 2 ? PAGE - PIECE : 0));
+		const size_t in_page = i % 2 ? ENV_PAGE_BYTES - PIECE : 0;
+		const off_t where = (off_t)(i / 2 * ENV_PAGE_BYTES + in_page);
 
 		REQUIRE(pwrite(fd, data + at, n, where) == (ssize_t)n);
 	}
 	close(fd);
-	REQUIRE(salvage_open(&f.from, fuzz_dir(), "blocks", NULL));
-	salvage_scan(f.from, look, &f);
-	REQUIRE(f.n <= 17 * PAGE / 4);
-	salvage_close(f.from);
+	REQUIRE(salvage_open(&scan.from, fuzz_dir(), "blocks", NULL));
+	salvage_scan(scan.from, on_record, &scan);
+	/* A record takes at least two 16-bit entries in the index of its page. */
+	REQUIRE(scan.n_records <= PAGES_MAX * ENV_PAGE_BYTES / 4);
+	salvage_close(scan.from);
 }
 
 const struct fuzz_target fuzz_records[] = {

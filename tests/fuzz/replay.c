@@ -1,4 +1,4 @@
-/* Plays the corpus of every target: what a fuzzer found once is tried in every check, whatever the compiler. */
+/* Runs every target with its corpus. So make check tries each input that a fuzzer has found, without libFuzzer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,14 +17,14 @@
 
 #define INPUT_MAX ((size_t)1 << 20)
 
-/* Berkeley DB keeps some memory of its own until the end. */
+/* Called by LeakSanitizer. Berkeley DB never frees some of its memory. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
 	return "leak:libdb-5.3\n";
 }
 
-static void play_file(const struct fuzz_target *t, const char *path)
+static void run_file(const struct fuzz_target *t, const char *path)
 {
 	uint8_t *data = mem_alloc(INPUT_MAX);
 	FILE *f = fopen(path, "rb");
@@ -33,13 +33,13 @@ static void play_file(const struct fuzz_target *t, const char *path)
 	assert_non_null(f);
 	n = fread(data, 1, INPUT_MAX, f);
 	fclose(f);
-	/* An allocation of its own, so that a sanitizer sees a read behind the end. */
+	/* Exactly as large as the input, so that AddressSanitizer reports a read beyond its end. */
 	data = mem_resize(data, n > 0 ? n : 1, 1);
 	t->run(data, n);
 	free(data);
 }
 
-static unsigned play_all(const struct fuzz_target *t)
+static unsigned run_corpus(const struct fuzz_target *t)
 {
 	const char *src = getenv("TALLY_SRC");
 	char *dir = mem_printf("%s/tests/fuzz/corpus/%s", src != NULL ? src : ".", t->name);
@@ -48,14 +48,14 @@ static unsigned play_all(const struct fuzz_target *t)
 	unsigned n = 0;
 
 	if (d == NULL)
-		fail_msg("there is no corpus in %s", dir);
+		fail_msg("cannot open the corpus %s", dir);
 	while ((at = readdir(d)) != NULL) {
 		char *path;
 
 		if (at->d_name[0] == '.')
 			continue;
 		path = mem_printf("%s/%s", dir, at->d_name);
-		play_file(t, path);
+		run_file(t, path);
 		free(path);
 		n++;
 	}
@@ -64,8 +64,8 @@ static unsigned play_all(const struct fuzz_target *t)
 	return n;
 }
 
-/* And what no corpus needs to hold: nothing, one byte of each value, cut and overlong. */
-static void play_edges(const struct fuzz_target *t)
+/* Simple inputs that need no corpus: empty, one byte, and 300 equal bytes. */
+static void run_simple_inputs(const struct fuzz_target *t)
 {
 	uint8_t bytes[300] = {0};
 
@@ -77,12 +77,12 @@ static void play_edges(const struct fuzz_target *t)
 	}
 }
 
-static void the_corpus_does_no_harm(void **state)
+static void corpus_meets_all_requirements(void **state)
 {
 	const struct fuzz_target *t = *state;
 
-	assert_true(play_all(t) > 0);
-	play_edges(t);
+	assert_true(run_corpus(t) > 0);
+	run_simple_inputs(t);
 }
 
 int main(void)
@@ -96,8 +96,8 @@ int main(void)
 		return 1;
 	while (n < ARRAY_LEN(tests) && (t = fuzz_next(&n)) != NULL)
 		tests[n - 1] = (struct CMUnitTest){
-			.name = mem_printf("the_corpus_of_%s_does_no_harm", t->name),
-			.test_func = the_corpus_does_no_harm,
+			.name = mem_printf("corpus_of_%s_meets_all_requirements", t->name),
+			.test_func = corpus_meets_all_requirements,
 			.initial_state = (void *)(uintptr_t)t};
 	failed = _cmocka_run_group_tests("corpus", tests, n - 1, NULL, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(tests); i++)

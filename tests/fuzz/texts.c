@@ -1,4 +1,4 @@
-/* What people type: addresses, amounts, hosts, invites, settings. */
+/* Fuzz targets for text of users: addresses, amounts, hosts, invites, settings. */
 #include "fuzz.h"
 
 #include <ctype.h>
@@ -40,7 +40,7 @@ static void run_address(const uint8_t *data, size_t size)
 	free(text);
 }
 
-/* The codec below addresses and invites, either checksum. */
+/* Bech32 and bech32m, the encodings of addresses and invites. */
 static void run_bech32(const uint8_t *data, size_t size)
 {
 	char *text = fuzz_text(data, size), *again;
@@ -147,7 +147,7 @@ static void run_conf(const uint8_t *data, size_t size)
 
 	snprintf(home, sizeof home, "%s/conf", fuzz_dir());
 	snprintf(path, sizeof path, "%s/tally.conf", home);
-	mkdir(home, 0700); /* there from the second time on */
+	mkdir(home, 0700); /* fails if an earlier input has created it */
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	REQUIRE(fd >= 0 && write(fd, data, size) == (ssize_t)size);
 	close(fd);
