@@ -265,7 +265,7 @@ def test_a_payment_that_spent_the_reward_of_a_block_reorganised_away_is_reported
     c.expect("reorganisation: 2 payments of this wallet are void now")
     c.type("6g")
     c.expect(" abandoned ")
-    c.type("/" + paid[1] + "\r")
+    c.type("/" + payments[1] + "\r")
     c.expect("abandoned: it spends coins from a block that was reorganised away")
     c.type("\r")
     c.expect("void: no block on the best chain has it")
@@ -363,7 +363,7 @@ def test_pasted_text_is_never_taken_as_keys(net):
     c.type("q")
     c.expect("Stop node? y/N")
     c.type("\x1b[200~y\x1b[201~")
-    c.type(":q")  # typing a command is no answer, either
+    c.type(":q")  # a typed command does not answer the question, either
     c.expect("Stop node? y/N")
     c.type("n:q\r")
     c.expect("Stop node? y/N")
