@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <tally/rpc/command.h>
+#include <tally/rpc/json_amount.h>
 
 #include "cli/commands_priv.h"
 #include "cli/invocation_priv.h"

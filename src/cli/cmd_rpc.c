@@ -5,7 +5,8 @@
 
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
-#include <tally/rpc/command.h>
+#include <tally/rpc/command_table.h>
+#include <tally/rpc/json_result.h>
 
 #include "cli/commands_priv.h"
 #include "cli/invocation_priv.h"

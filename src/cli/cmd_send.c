@@ -5,7 +5,7 @@
 
 #include <tally/base/mem.h>
 #include <tally/primitives/amount.h>
-#include <tally/rpc/command.h>
+#include <tally/rpc/command_table.h>
 #include <tally/store/lock.h>
 
 #include "cli/commands_priv.h"

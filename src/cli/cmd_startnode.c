@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <tally/control/control.h>
+#include <tally/control/http_server.h>
 #include <tally/node/node.h>
-#include <tally/rpc/command.h>
+#include <tally/rpc/rpc.h>
 #include <tally/tui/tui.h>
 
 #include "cli/commands_priv.h"
@@ -29,12 +29,25 @@ static bool dump_screen(struct invocation *in, struct err *e)
 	return true;
 }
 
+static bool open_control(struct control **out, const struct node *n, struct rpc *r, struct err *e)
+{
+	const struct control_options o = {
+		.base = node_base(n),
+		.rpc = r,
+		.dir = node_config(n)->dir,
+		.port = (uint16_t)node_config(n)->control_port,
+	};
+
+	return control_open(out, &o, e);
+}
+
 static bool run_startnode(struct invocation *in, struct err *e)
 {
 	struct err none = {0};
 	struct tui *tui = NULL;
 	struct control *control = NULL;
 	struct node *n;
+	struct rpc *rpc;
 	int status;
 
 	if (in->config.dump_screen[0])
@@ -43,20 +56,22 @@ static bool run_startnode(struct invocation *in, struct err *e)
 		in->config.headless = true;
 	if (!node_open(&n, &in->config, NODE_ONLINE, e))
 		return false;
-	node_set_renderer(n, tui_render);
-	if (!control_open(&control, n, e) || !node_start(n, e)) {
+	rpc = rpc_new(n);
+	rpc_set_renderer(rpc, tui_render);
+	if (!open_control(&control, n, rpc, e) || !node_start(n, e)) {
 		control_close(control);
+		rpc_close(rpc);
 		node_close(n, NULL);
 		return false;
 	}
-	if (!in->config.headless && !tui_open(&tui, n, &none)) {
+	if (!in->config.headless && !tui_open(&tui, n, rpc, &none)) {
 		fprintf(stderr, "tally: %s\n", none.detail);
 		node_go_headless(n);
 	}
 	status = node_run(n, e);
 	tui_close(tui);
 	control_close(control);
-	async_calls_end(n);
+	rpc_close(rpc);
 	if (!node_close(n, status == EXIT_DONE ? e : NULL))
 		return false;
 	if (tui && status == EXIT_DONE && isatty(STDERR_FILENO))

@@ -7,7 +7,10 @@
 
 #include <tally/base/clock.h>
 #include <tally/node/node.h>
-#include <tally/rpc/command.h>
+#include <tally/rpc/call.h>
+#include <tally/rpc/command_table.h>
+#include <tally/rpc/json_result.h>
+#include <tally/rpc/rpc.h>
 #include <tally/store/lock.h>
 #include <tally/tui/tui.h>
 
@@ -41,8 +44,8 @@ static void on_reply(void *arg, json_t *result, const struct err *err, int code)
 	if (err) {
 		l->err = *err;
 	} else {
-		l->result.value = command_value(result);
-		l->result.json = command_json(result, JSON_COMPACT);
+		l->result.value = json_result_value(result);
+		l->result.json = json_result_text(result, JSON_COMPACT);
 	}
 }
 
@@ -51,20 +54,25 @@ static bool local_call(const struct config *c, const struct cli_call *call,
 {
 	struct local_call l = {0};
 	struct node *n;
+	struct rpc *r;
 	bool ok;
 
 	if (!node_open(&n, c, NODE_OFFLINE, e))
 		return false;
-	node_set_renderer(n, tui_render);
-	node_command(n, call->command, call->params, on_reply, &l);
+	r = rpc_new(n);
+	rpc_set_renderer(r, tui_render);
+	rpc_call(r, &(struct rpc_request){.command = call->command,
+					  .params = call->params,
+					  .reply = on_reply,
+					  .arg = &l});
 	ok = node_wait(n, &l.done, e);
 	if (ok && l.err.cls != ERR_NONE) {
 		*e = l.err;
 		ok = false;
 	}
 	if (!l.done)
-		node_command_forget(n, &l);
-	async_calls_end(n);
+		rpc_forget(r, &l);
+	rpc_close(r);
 	ok = node_close(n, ok ? e : NULL) && ok;
 	if (ok)
 		*result = l.result;
@@ -138,7 +146,7 @@ bool invoke_and_print(const struct invocation *in, const char *command, json_t *
 
 	if (!invoke(in, command, take_params, &result, e))
 		return false;
-	text = c->text ? c->text(result.value) : command_json(result.value, JSON_INDENT(2));
+	text = c->text ? c->text(result.value) : json_result_text(result.value, JSON_INDENT(2));
 	output_text(text);
 	free(text);
 	cli_result_clear(&result);

@@ -5,7 +5,7 @@
 
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
-#include <tally/rpc/command.h>
+#include <tally/rpc/command_table.h>
 
 #include "cli/commands_priv.h"
 #include "cli/invocation_priv.h"

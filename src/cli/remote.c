@@ -14,7 +14,7 @@
 
 #include <tally/base/bytes.h>
 #include <tally/base/mem.h>
-#include <tally/rpc/command.h>
+#include <tally/rpc/json_amount.h>
 #include <tally/store/lock.h>
 
 #define COOKIE_MAX    128 /* with the NUL */
@@ -214,7 +214,7 @@ bool remote_call(const struct config *c, const struct cli_call *call, bool *foun
 	*found = true;
 	request = json_pack("{s:s,s:O,s:i}", "method", call->command, "params", call->params, "id",
 			    1);
-	body = command_json(request, JSON_COMPACT);
+	body = json_amount_print(request, JSON_COMPACT);
 	response = exchange(c, fd, cookie, body, e);
 	close(fd);
 	ok = response && read_response(response, result, e);

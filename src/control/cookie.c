@@ -1,5 +1,6 @@
-/* The secret that lets a client in, as Bitcoin Core has it (request.cpp): made anew at every start. */
-#include "control/control_priv.h"
+/* The secret that a client must send: a new one at every start, in a file that only its owner can
+ * read. Source: Bitcoin Core, rpc/request.cpp. */
+#include "control/cookie_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,13 +34,13 @@ static bool write_file(const char *path, const char *text, struct err *e)
 	ok = ok && rename(temp, path) == 0;
 	if (!ok)
 		err_set(e, ERR_IO, "cookie",
-			"cannot write %s: %s: check that you own the directory", path,
+			"cannot write %s: %s: the directory must be yours and have room", path,
 			strerror(errno));
 	free(temp);
 	return ok;
 }
 
-bool cookie_make(const char *path, char auth[CONTROL_AUTH_CHARS + 1], struct err *e)
+bool cookie_make(const char *path, char auth[COOKIE_AUTH_CHARS + 1], struct err *e)
 {
 	uint8_t secret[SECRET_BYTES];
 	char text[sizeof(COOKIE_USER) + 2 * SECRET_BYTES];
@@ -49,8 +50,8 @@ bool cookie_make(const char *path, char auth[CONTROL_AUTH_CHARS + 1], struct err
 	rng_fill(rng_system(), secret, sizeof(secret));
 	at = (size_t)snprintf(text, sizeof(text), COOKIE_USER);
 	hex_encode(text + at, secret, sizeof(secret));
-	at = (size_t)snprintf(auth, CONTROL_AUTH_CHARS + 1, "Basic ");
-	sodium_bin2base64(auth + at, CONTROL_AUTH_CHARS + 1 - at, (const uint8_t *)text,
+	at = (size_t)snprintf(auth, COOKIE_AUTH_CHARS + 1, "Basic ");
+	sodium_bin2base64(auth + at, COOKIE_AUTH_CHARS + 1 - at, (const uint8_t *)text,
 			  strlen(text), sodium_base64_VARIANT_ORIGINAL);
 	ok = write_file(path, text, e);
 	sodium_memzero(secret, sizeof(secret));
@@ -58,9 +59,9 @@ bool cookie_make(const char *path, char auth[CONTROL_AUTH_CHARS + 1], struct err
 	return ok;
 }
 
-bool cookie_matches(const char auth[CONTROL_AUTH_CHARS + 1], const char *given)
+bool cookie_matches(const char auth[COOKIE_AUTH_CHARS + 1], const char *given)
 {
-	char padded[CONTROL_AUTH_CHARS + 1] = {0}, want[CONTROL_AUTH_CHARS + 1] = {0};
+	char padded[COOKIE_AUTH_CHARS + 1] = {0}, want[COOKIE_AUTH_CHARS + 1] = {0};
 
 	if (!given || strlen(given) >= sizeof(padded))
 		return false;

@@ -1,7 +1,8 @@
-/* Who may come in at the control port. evhttp takes any number of connections, and reads a body to its end before it asks
- * who sends it; so what comes in is watched here until it has shown the secret. */
-#include "control/control_priv.h"
-#include "node/node_priv.h"
+/* Admission to the control port. evhttp accepts any number of connections and reads a whole body
+ * before it looks at the headers, so any program on this machine could fill its memory or occupy
+ * its connections. A connection is therefore watched here until it has sent the secret: it may send
+ * little and must be quick. */
+#include "control/http_admission_priv.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -17,72 +18,81 @@
 #include <event2/listener.h>
 #include <sodium.h>
 
+#include <tally/base/list.h>
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
+#include <tally/node/node.h>
 
-#define GUESTS_MAX   64
-#define HEAD_BYTES   8192  /* of the first request, where the secret must stand */
-#define UNPROVEN_MAX 65536 /* bytes taken from who has not shown it */
-#define UNPROVEN_MS  5000
-#define PATIENT      16 /* so many may take that time */
-#define HURRIED_MS   50 /* the others this: what a program sends is there before it is let in */
-#define BACKLOG      1024 /* they wait in order; whom it has no room for knocks again after a second */
+#include "control/cookie_priv.h"
+
+#define UNPROVEN_MAX   64    /* connections; with that many, listening pauses */
+#define UNPROVEN_BYTES 65536 /* received from one connection */
+/* Time to send the secret. With PATIENT_MAX connections waiting, a further one gets little: a
+ * program has usually sent its request before its connection is accepted. */
+#define PATIENT_MAX 16
+#define PATIENT_MS  5000
+#define HASTY_MS    50
+#define HEAD_BYTES  8192 /* a longer header line can't be the one with the secret */
+/* Connections that the kernel queues while listening pauses, in order. Beyond that, a client's
+ * kernel tries again after 1 s. */
+#define BACKLOG 1024
 
 struct http_admission {
 	struct event_base *base;
-	struct evconnlistener *listener; /* freed with evhttp */
+	struct evconnlistener *listener; /* freed by evhttp_free */
+	struct event *tick;
 	const char *auth;
-	struct list guests;
-	unsigned n_guests;
+	struct list unproven;
+	unsigned n_unproven;
 };
 
-/* A connection that has not shown the secret. Its bufferevent is evhttp's; the reference held here keeps it, and
- * its descriptor, until it is no longer watched. */
-struct guest {
+/* A connection that has not sent the secret. Its bufferevent is evhttp's; our reference keeps it,
+ * and its descriptor, alive until we stop watching. */
+struct unproven {
 	struct list link;
-	struct http_admission *door;
+	struct http_admission *admission;
 	struct bufferevent *bev;
 	struct evbuffer_cb_entry *watch;
-	struct event *end; /* of its time, or when it has shown the secret */
+	struct event *end; /* runs when the time is up, or at once when the secret was seen */
 	bool proven;
-	size_t taken, n_head;
-	char head[HEAD_BYTES + 1];
+	size_t received, n_head;
+	char head[HEAD_BYTES + 1]; /* the last line received so far, incomplete */
 };
 
-static void guest_free(struct guest *g)
+static void unproven_free(struct unproven *u)
 {
-	struct http_admission *d = g->door;
+	struct http_admission *d = u->admission;
 
-	list_del(&g->link);
-	evbuffer_remove_cb_entry(bufferevent_get_input(g->bev), g->watch);
-	event_free(g->end);
-	bufferevent_decref(g->bev);
-	sodium_memzero(g->head, sizeof(g->head));
-	free(g);
-	d->n_guests--;
+	list_del(&u->link);
+	evbuffer_remove_cb_entry(bufferevent_get_input(u->bev), u->watch);
+	event_free(u->end);
+	bufferevent_decref(u->bev);
+	sodium_memzero(u->head, sizeof(u->head));
+	free(u);
+	d->n_unproven--;
 }
 
-static void refuse(struct guest *g, const char *why)
+static void disconnect(struct unproven *u, const char *why)
 {
 	log_debug(LOG_RPC, "control port: connection closed: %s", why);
-	shutdown(bufferevent_getfd(g->bev), SHUT_RDWR);
+	shutdown(bufferevent_getfd(u->bev), SHUT_RDWR);
 }
 
 static void on_end(evutil_socket_t fd, short what, void *arg)
 {
-	struct guest *g = arg;
-	struct http_admission *d = g->door;
+	struct unproven *u = arg;
+	struct http_admission *d = u->admission;
 
 	(void)fd, (void)what;
-	if (!g->proven)
-		refuse(g, "no secret came");
-	guest_free(g);
-	if (d->n_guests == GUESTS_MAX - 1)
+	if (!u->proven)
+		disconnect(u, "no secret in time");
+	unproven_free(u);
+	if (d->n_unproven == UNPROVEN_MAX - 1)
 		evconnlistener_enable(d->listener);
 }
 
-/* The value of a header line, where this is the one. */
-static bool shows_secret(const struct guest *g, char *line)
+/* Is this header line the Authorization header with the secret? */
+static bool proves(const struct unproven *u, char *line)
 {
 	static const char name[] = "authorization:";
 	size_t n;
@@ -94,89 +104,93 @@ static bool shows_secret(const struct guest *g, char *line)
 	n = strlen(line);
 	while (n > 0 && strchr(" \t\r", line[n - 1]))
 		line[--n] = '\0';
-	return cookie_matches(g->door->auth, line);
+	return cookie_matches(u->admission->auth, line);
 }
 
-/* Looks at what is here of the head, line by line. Only to let more in: whether a request is answered is
- * decided by what evhttp makes of it. */
-static void look(struct guest *g)
+/* Looks for the secret in the complete lines received. This only ends the watch: whether a request
+ * is answered is decided by the headers that evhttp parses. */
+static void read_lines(struct unproven *u)
 {
-	char *line = g->head, *end;
+	char *line = u->head, *end;
 
-	while (!g->proven && (end = strchr(line, '\n'))) {
+	while (!u->proven && (end = strchr(line, '\n'))) {
 		*end = '\0';
-		g->proven = shows_secret(g, line);
+		u->proven = proves(u, line);
 		line = end + 1;
 	}
-	g->n_head = strlen(line);
-	memmove(g->head, line, g->n_head + 1);
+	u->n_head = strlen(line);
+	memmove(u->head, line, u->n_head + 1);
 }
 
 static void on_input(struct evbuffer *in, const struct evbuffer_cb_info *info, void *arg)
 {
-	struct guest *g = arg;
+	struct unproven *u = arg;
 	struct evbuffer_ptr at;
 	ev_ssize_t n;
 
-	if (info->n_added == 0 || g->proven)
+	if (info->n_added == 0 || u->proven)
 		return;
-	g->taken += info->n_added;
-	if (g->taken > UNPROVEN_MAX) {
-		refuse(g, "much came, and no secret");
+	u->received += info->n_added;
+	if (u->received > UNPROVEN_BYTES) {
+		disconnect(u, "64 KB received without the secret");
 		return;
 	}
 	if (evbuffer_ptr_set(in, &at, info->orig_size, EVBUFFER_PTR_SET) != 0)
 		return;
-	n = evbuffer_copyout_from(in, &at, g->head + g->n_head, HEAD_BYTES - g->n_head);
+	n = evbuffer_copyout_from(in, &at, u->head + u->n_head, HEAD_BYTES - u->n_head);
 	if (n <= 0)
 		return;
-	g->n_head += (size_t)n;
-	g->head[g->n_head] = '\0';
-	look(g);
-	if (g->proven)
-		event_active(g->end, EV_TIMEOUT, 0);
+	u->n_head += (size_t)n;
+	u->head[u->n_head] = '\0';
+	read_lines(u);
+	if (u->proven)
+		event_active(u->end, EV_TIMEOUT, 0);
 }
 
-/* A new connection. evhttp makes its events at the base's middle priority by default; ours come after keys. */
-static struct bufferevent *guest_comes(struct event_base *base, void *arg)
+/* Called by evhttp for each connection that it accepts. Without NODE_PRIO_WORK its events would
+ * have the loop's middle priority, before keys and drawing. */
+static struct bufferevent *on_accept(struct event_base *base, void *arg)
 {
 	struct http_admission *d = arg;
-	const int ms = d->n_guests < PATIENT ? UNPROVEN_MS : HURRIED_MS;
+	const int ms = d->n_unproven < PATIENT_MAX ? PATIENT_MS : HASTY_MS;
 	const struct timeval time = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-	struct guest *g = NEW(struct guest);
+	struct unproven *u = NEW(struct unproven);
 
-	g->door = d;
-	g->bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
-	bufferevent_incref(g->bev);
-	bufferevent_priority_set(g->bev, NODE_PRIO_WORK);
-	g->watch = evbuffer_add_cb(bufferevent_get_input(g->bev), on_input, g);
-	g->end = event_new(base, -1, 0, on_end, g);
-	event_priority_set(g->end, NODE_PRIO_WORK);
-	event_add(g->end, &time);
-	list_add(&d->guests, &g->link);
-	/* The others wait in the system's queue. */
-	if (++d->n_guests == GUESTS_MAX)
+	u->admission = d;
+	u->bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	bufferevent_incref(u->bev);
+	bufferevent_priority_set(u->bev, NODE_PRIO_WORK);
+	u->watch = evbuffer_add_cb(bufferevent_get_input(u->bev), on_input, u);
+	u->end = event_new(base, -1, 0, on_end, u);
+	event_priority_set(u->end, NODE_PRIO_WORK);
+	event_add(u->end, &time);
+	list_add(&d->unproven, &u->link);
+	if (++d->n_unproven == UNPROVEN_MAX)
 		evconnlistener_disable(d->listener);
-	return g->bev;
+	return u->bev;
 }
 
-void http_admission_tick(struct http_admission *d)
+/* Every second: listens again after accept failed. */
+static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
-	if (d && d->n_guests < GUESTS_MAX)
+	struct http_admission *d = arg;
+
+	(void)fd, (void)what;
+	if (d->n_unproven < UNPROVEN_MAX)
 		evconnlistener_enable(d->listener);
 }
 
-/* Out of descriptors the listener would be told of the same connection over and over: it rests until the next tick.
- * arg is evhttp, which has made itself the listener's. */
+/* Without free descriptors accept fails again and again for the same connection, so listening
+ * pauses until the next tick. arg is the evhttp, which has taken over the listener. */
 static void on_accept_error(struct evconnlistener *l, void *arg)
 {
 	(void)arg;
-	log_warn(LOG_RPC, "control port: a connection can't be taken: %s",
+	log_warn(LOG_RPC, "control port: cannot accept a connection: %s",
 		 evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
 	evconnlistener_disable(l);
 }
 
-static struct evconnlistener *listen_at(struct event_base *base, uint16_t port)
+static struct evconnlistener *listen_on(struct event_base *base, uint16_t port)
 {
 	const struct sockaddr_in sin = {.sin_family = AF_INET,
 					.sin_port = htons(port),
@@ -190,20 +204,23 @@ static struct evconnlistener *listen_at(struct event_base *base, uint16_t port)
 bool http_admission_open(struct http_admission **out, struct event_base *base, struct evhttp *http,
 			 uint16_t port, const char *auth, struct err *e)
 {
-	struct evconnlistener *l = listen_at(base, port);
+	struct evconnlistener *l = listen_on(base, port);
 	struct http_admission *d;
 
 	if (!l)
-		return err_set(
-			e, ERR_IO, "port-in-use",
-			"control port %u is in use: another node runs there, or choose one with --control-port",
-			port);
+		return err_set(e, ERR_IO, "port-in-use",
+			       "control port %u is in use, perhaps by another node: choose a free "
+			       "one with --control-port",
+			       port);
 	d = NEW(struct http_admission);
 	d->base = base;
-	list_init(&d->guests);
+	list_init(&d->unproven);
 	d->listener = l;
 	d->auth = auth;
-	evhttp_set_bevcb(http, guest_comes, d);
+	d->tick = event_new(base, -1, EV_PERSIST, on_tick, d);
+	event_priority_set(d->tick, NODE_PRIO_WORK);
+	event_add(d->tick, &(struct timeval){.tv_sec = 1});
+	evhttp_set_bevcb(http, on_accept, d);
 	evhttp_bind_listener(http, l);
 	evconnlistener_set_error_cb(l, on_accept_error);
 	*out = d;
@@ -214,7 +231,8 @@ void http_admission_free(struct http_admission *d)
 {
 	if (!d)
 		return;
-	list_each_safe (it, &d->guests)
-		guest_free(list_entry(it, struct guest, link));
+	list_each_safe (it, &d->unproven)
+		unproven_free(list_entry(it, struct unproven, link));
+	event_free(d->tick);
 	free(d);
 }

@@ -1,7 +1,7 @@
-/* The control port: JSON-RPC over HTTP on loopback, as Bitcoin Core's (httprpc.cpp), so that
- * clients written for it can talk to us. An answer may come later than its request. */
-#include "control/control_priv.h"
-#include "rpc/rpc_priv.h"
+/* The control port: JSON-RPC over HTTP on loopback. Source: Bitcoin Core, httprpc.cpp, so that
+ * clients written for it work here. An answer may come long after its request; the loop goes on
+ * meanwhile. */
+#include <tally/control/http_server.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,51 +12,63 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
+#include <jansson.h>
 #include <sodium.h>
 
+#include <tally/base/bytes.h>
+#include <tally/base/list.h>
 #include <tally/base/mem.h>
-#include <tally/control/control.h>
+#include <tally/node/node.h>
+#include <tally/rpc/call.h>
+#include <tally/rpc/json_result.h>
+#include <tally/rpc/rpc.h>
 
-#define BODY_MAX    8100000
+#include "control/cookie_priv.h"
+#include "control/http_admission_priv.h"
+
+#define BODY_MAX    8100000 /* bytes: a block of 4 MB in hex, and some more */
 #define HEADERS_MAX 8192
-#define TIMEOUT_S   30
-#define PENDING_MAX 256
-#define BATCH_MAX   1000
+#define TIMEOUT_S   30          /* evhttp's, for reading and writing */
+#define PENDING_MAX 256         /* HTTP requests that are being answered */
+#define BATCH_MAX   1000        /* calls in one request */
 #define ANSWERS_MAX (32U << 20) /* bytes, of one batch */
 
 struct control {
-	struct node *node;
+	struct event_base *base;
+	struct rpc *rpc;
 	struct evhttp *http;
-	struct http_admission *door;
+	struct http_admission *admission;
 	char *cookie_path;
-	char auth[CONTROL_AUTH_CHARS + 1];
+	char auth[COOKIE_AUTH_CHARS + 1];
 	struct list requests;
 };
 
-/* The place of one call's answer. */
-struct answer {
+/* A call of a request, and its answer. It is the client that rpc knows: each call can be
+ * cancelled. */
+struct http_call {
 	struct request *request;
-	json_t *call, *id; /* borrowed of the request's body */
-	char *text;        /* NULL: not there yet */
+	json_t *call, *id; /* borrowed from the request's body */
+	char *answer;      /* JSON text; NULL: not answered yet */
 	size_t len;
 };
 
-/* One HTTP request: one call, or a batch of them: the next is begun when the one before is
- * answered, in another turn. */
+/* One HTTP request: one call or a batch. A call of a batch begins when the one before is answered,
+ * in another turn of the loop, so that a large batch does not block it. */
 struct request {
 	struct list link;
 	struct control *control;
-	struct evhttp_request *http; /* NULL once the client is gone */
-	struct event *next, *left;   /* left: the client has closed its side */
+	struct evhttp_request *http; /* NULL: the client has disconnected */
+	struct event *next;          /* the next call begins, or the request is finished */
+	struct event *closed;        /* the client has closed its sending side */
 	json_t *body;
 	bool batch;
 	int status;
-	struct answer *calls;
+	struct http_call *calls;
 	size_t n_calls, begun, answered;
 	size_t bytes; /* of the answers so far */
 };
 
-/* --- answering ---------------------------------------------------------------------- */
+/* --- answering -------------------------------------------------------------------------- */
 
 static void reply_plain(struct evhttp_request *http, int status, const char *text)
 {
@@ -86,20 +98,20 @@ static void put_json(struct writer *w, char *take_text)
 	free(take_text);
 }
 
-/* What is text already may be long: it is copied once. */
+/* A result that is text already may be long: it is not copied more often than needed. */
 static void put_result(struct writer *w, const json_t *result)
 {
-	const char *text = json_stream_text(result);
+	const char *ready = json_result_ready(result);
 
-	if (text)
-		put_text(w, text);
+	if (ready)
+		put_text(w, ready);
 	else
-		put_json(w, result ? command_json(result, JSON_COMPACT) : NULL);
+		put_json(w, result ? json_result_text(result, JSON_COMPACT) : NULL);
 }
 
-/* {"result":…,"error":…,"id":…}. Amounts are written in the result alone: what a client sent comes
- * back as it was. Beside Bitcoin Core's code an error carries our class and token, for our own
- * command line. */
+/* {"result":...,"error":...,"id":...}. The id is printed by jansson, not by json_result_text: a
+ * client gets back exactly what it sent. Beside Bitcoin Core's code an error carries class and
+ * token, for our own command line. */
 static char *answer_text(const json_t *result, const struct err *err, int code, const json_t *id,
 			 size_t *len)
 {
@@ -127,7 +139,7 @@ static void free_text(const void *text, size_t len, void *arg)
 	free((void *)text);
 }
 
-/* Without copying it. */
+/* The buffer refers to the text and frees it when it is sent. */
 static void add_text(struct evbuffer *body, char *take_text, size_t len)
 {
 	if (evbuffer_add_reference(body, take_text, len, free_text, NULL) < 0)
@@ -138,23 +150,22 @@ static void request_free(struct request *r)
 {
 	list_del(&r->link);
 	for (size_t i = 0; i < r->n_calls; i++)
-		free(r->calls[i].text);
+		free(r->calls[i].answer);
 	event_free(r->next);
-	event_free(r->left);
+	event_free(r->closed);
 	json_decref(r->body);
 	free(r->calls);
 	free(r);
 }
 
-/* When the last answer is there. */
 static void request_finish(struct request *r)
 {
 	struct evbuffer *body = evbuffer_new();
 
 	for (size_t i = 0; i < r->n_calls; i++) {
 		evbuffer_add_printf(body, "%s", i ? "," : r->batch ? "[" : "");
-		add_text(body, r->calls[i].text, r->calls[i].len);
-		r->calls[i].text = NULL;
+		add_text(body, r->calls[i].answer, r->calls[i].len);
+		r->calls[i].answer = NULL;
 	}
 	if (r->batch)
 		evbuffer_add_printf(body, r->n_calls ? "]" : "[]");
@@ -177,81 +188,79 @@ static int http_status(const struct err *err, int code)
 
 static void on_reply(void *arg, json_t *result, const struct err *err, int code)
 {
-	struct answer *a = arg;
-	struct request *r = a->request;
-	struct err much = {0};
+	struct http_call *c = arg;
+	struct request *r = c->request;
+	struct err too_large = {0};
 
-	a->text = answer_text(result, err, code, a->id, &a->len);
-	if (r->batch && r->bytes + a->len > ANSWERS_MAX) {
-		free(a->text);
-		err_set(&much, ERR_POLICY, "batch-too-large",
-			"the batch's answers are too large: ask for less at a time");
-		a->text = answer_text(NULL, &much, RPC_MISC_ERROR, a->id, &a->len);
+	c->answer = answer_text(result, err, code, c->id, &c->len);
+	if (r->batch && r->bytes + c->len > ANSWERS_MAX) {
+		free(c->answer);
+		err_set(&too_large, ERR_POLICY, "batch-too-large",
+			"the answers of this batch are too large: send fewer calls at a time");
+		c->answer = answer_text(NULL, &too_large, RPC_MISC_ERROR, c->id, &c->len);
 	}
-	r->bytes += a->len;
+	r->bytes += c->len;
 	r->status = http_status(err, code);
 	if (++r->answered == r->begun)
 		event_active(r->next, EV_TIMEOUT, 0);
 }
 
-static void answer_init(struct answer *a, struct request *r, json_t *call)
+static void begin_call(struct http_call *c)
 {
-	*a = (struct answer){.request = r, .call = call, .id = json_object_get(call, "id")};
-}
-
-static void begin_call(struct answer *a)
-{
-	json_t *method = json_object_get(a->call, "method"),
-	       *params = json_object_get(a->call, "params");
+	const char *method = json_string_value(json_object_get(c->call, "method"));
+	json_t *params = json_object_get(c->call, "params");
 	struct err err = {0};
 
-	if (json_is_string(method) &&
+	if (method &&
 	    (!params || json_is_null(params) || json_is_array(params) || json_is_object(params))) {
-		node_command(a->request->control->node, json_string_value(method), params, on_reply,
-			     a);
+		rpc_call(c->request->control->rpc, &(struct rpc_request){.command = method,
+									 .params = params,
+									 .client = c,
+									 .reply = on_reply,
+									 .arg = c});
 		return;
 	}
 	err_set(&err, ERR_DECODE, "bad-request",
-		"Invalid Request object: method is a string, params an array or object");
-	on_reply(a, NULL, &err, RPC_INVALID_REQUEST);
+		"Invalid Request object: method must be a string, params an array or an object");
+	on_reply(c, NULL, &err, RPC_INVALID_REQUEST);
 }
 
-/* --- the client leaves -------------------------------------------------------------- */
+/* --- clients that leave ----------------------------------------------------------------- */
 
-/* What is not begun by now never is; what takes long ends. All of it is answered: to who has closed
- * its side alone. */
-static void give_up(struct request *r)
+/* Cancels the calls that run and answers those that have not begun: with an error, which a client
+ * that closed only its sending side still receives. */
+static void cancel(struct request *r)
 {
 	struct err err = {0};
 
 	for (size_t i = 0; i < r->begun; i++)
-		if (!r->calls[i].text)
-			node_command_give_up(r->control->node, &r->calls[i]);
-	err_given_up(&err);
+		if (!r->calls[i].answer)
+			rpc_client_gone(r->control->rpc, &r->calls[i]);
+	rpc_err_client_gone(&err);
 	while (r->begun < r->n_calls)
 		on_reply(&r->calls[r->begun++], NULL, &err, RPC_MISC_ERROR);
 }
 
-static void on_client_gone(struct evhttp_connection *conn, void *arg)
+static void on_disconnect(struct evhttp_connection *conn, void *arg)
 {
 	struct request *r = arg;
 
 	(void)conn;
-	event_del(r->left); /* before its descriptor is another's */
+	event_del(r->closed); /* its descriptor may soon belong to another connection */
 	r->http = NULL;
-	give_up(r);
+	cancel(r);
 }
 
-/* evhttp doesn't read while a request is being answered, and so doesn't notice. Who was killed says
- * no more than who closes the side that sends alone (until something is written): both have
- * left. */
-static void on_client_left(evutil_socket_t fd, short what, void *arg)
+/* evhttp does not read while a request is being answered, so it would not notice that a client was
+ * killed. Until something is written to it, a killed client looks like one that closed only its
+ * sending side: both count as gone. */
+static void on_closed(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	give_up(arg);
+	cancel(arg);
 }
 
-/* --- requests ---------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------- */
 
 static void on_next(evutil_socket_t fd, short what, void *arg)
 {
@@ -262,7 +271,7 @@ static void on_next(evutil_socket_t fd, short what, void *arg)
 		request_finish(r);
 		return;
 	}
-	if (r->answered == r->begun) /* the one before may take long */
+	if (r->answered == r->begun) /* else a call is still running */
 		begin_call(&r->calls[r->begun++]);
 }
 
@@ -270,7 +279,7 @@ static struct event *watch_client(struct request *r)
 {
 	struct evhttp_connection *conn = evhttp_request_get_connection(r->http);
 	const evutil_socket_t fd = bufferevent_getfd(evhttp_connection_get_bufferevent(conn));
-	struct event *ev = event_new(r->control->node->base, fd, EV_CLOSED, on_client_left, r);
+	struct event *ev = event_new(r->control->base, fd, EV_CLOSED, on_closed, r);
 
 	event_priority_set(ev, NODE_PRIO_WORK);
 	event_add(ev, NULL);
@@ -289,16 +298,20 @@ static void start_request(struct control *k, struct evhttp_request *http, json_t
 	r->body = json_incref(body);
 	r->calls = mem_array(r->n_calls + 1, sizeof(*r->calls));
 	list_add(&k->requests, &r->link);
-	evhttp_connection_set_closecb(evhttp_request_get_connection(http), on_client_gone, r);
-	for (size_t i = 0; i < r->n_calls; i++)
-		answer_init(&r->calls[i], r, r->batch ? json_array_get(body, i) : body);
-	r->next = event_new(k->node->base, -1, 0, on_next, r);
+	evhttp_connection_set_closecb(evhttp_request_get_connection(http), on_disconnect, r);
+	for (size_t i = 0; i < r->n_calls; i++) {
+		json_t *call = r->batch ? json_array_get(body, i) : body;
+
+		r->calls[i] = (struct http_call){
+			.request = r, .call = call, .id = json_object_get(call, "id")};
+	}
+	r->next = event_new(k->base, -1, 0, on_next, r);
 	event_priority_set(r->next, NODE_PRIO_WORK);
 	event_active(r->next, EV_TIMEOUT, 0);
-	r->left = watch_client(r);
+	r->closed = watch_client(r);
 }
 
-static size_t pending(const struct control *k)
+static size_t count_requests(const struct control *k)
 {
 	size_t n = 0;
 
@@ -317,13 +330,25 @@ static json_t *read_body(struct evhttp_request *http)
 		 : NULL;
 }
 
+static void reply_parse_error(struct evhttp_request *http)
+{
+	struct evbuffer *answer = evbuffer_new();
+	struct err err = {0};
+	size_t len;
+	char *text;
+
+	err_set(&err, ERR_DECODE, "parse",
+		"Parse error: send a JSON-RPC object, or an array of at most %d", BATCH_MAX);
+	text = answer_text(NULL, &err, RPC_PARSE_ERROR, NULL, &len);
+	add_text(answer, text, len);
+	reply_json(http, HTTP_INTERNAL, answer);
+	evbuffer_free(answer);
+}
+
+/* The plain texts are Bitcoin Core's (httprpc.cpp, httpserver.cpp): clients may look for them. */
 static void on_request(struct evhttp_request *http, void *arg)
 {
 	struct control *k = arg;
-	struct err err = {0};
-	struct evbuffer *answer;
-	size_t len;
-	char *text;
 	json_t *body;
 
 	if (evhttp_request_get_command(http) != EVHTTP_REQ_POST) {
@@ -337,70 +362,54 @@ static void on_request(struct evhttp_request *http, void *arg)
 		reply_plain(http, 401, "Unauthorized");
 		return;
 	}
-	if (pending(k) >= PENDING_MAX) {
+	if (count_requests(k) >= PENDING_MAX) {
 		reply_plain(http, HTTP_SERVUNAVAIL, "Work queue depth exceeded");
 		return;
 	}
 	body = read_body(http);
-	if (json_is_object(body) || (json_is_array(body) && json_array_size(body) <= BATCH_MAX)) {
+	if (json_is_object(body) || (json_is_array(body) && json_array_size(body) <= BATCH_MAX))
 		start_request(k, http, body);
-	} else {
-		err_set(&err, ERR_DECODE, "parse",
-			"Parse error: send a JSON-RPC object, or an array of at most 1000");
-		text = answer_text(NULL, &err, RPC_PARSE_ERROR, NULL, &len);
-		answer = evbuffer_new();
-		add_text(answer, text, len);
-		reply_json(http, HTTP_INTERNAL, answer);
-		evbuffer_free(answer);
-	}
+	else
+		reply_parse_error(http);
 	json_decref(body);
 }
 
-static void on_node(void *arg, unsigned bits)
-{
-	struct control *k = arg;
+/* --- opening and closing ---------------------------------------------------------------- */
 
-	if (bits & NODE_EV_SECOND)
-		http_admission_tick(k->door);
-}
-
-bool control_open(struct control **out, struct node *n, struct err *e)
+bool control_open(struct control **out, const struct control_options *o, struct err *e)
 {
 	struct control *k = NEW(struct control);
 
-	k->node = n;
+	k->base = o->base;
+	k->rpc = o->rpc;
 	list_init(&k->requests);
-	node_subscribe(n, on_node, k);
-	k->cookie_path = mem_printf("%s/.cookie", n->config.dir);
-	if (!cookie_make(k->cookie_path, k->auth, e)) { /* before anybody can connect */
-		control_close(k);
-		return false;
-	}
-	k->http = evhttp_new(n->base);
+	k->cookie_path = mem_printf("%s/.cookie", o->dir);
+	if (!cookie_make(k->cookie_path, k->auth, e)) /* before a client can connect */
+		goto fail;
+	k->http = evhttp_new(k->base);
 	evhttp_set_max_body_size(k->http, BODY_MAX);
 	evhttp_set_max_headers_size(k->http, HEADERS_MAX);
 	evhttp_set_timeout(k->http, TIMEOUT_S);
 	evhttp_set_allowed_methods(k->http, EVHTTP_REQ_POST | EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
 	evhttp_set_gencb(k->http, on_request, k);
-	if (!http_admission_open(&k->door, n->base, k->http, (uint16_t)n->config.control_port,
-				 k->auth, e)) {
-		control_close(k);
-		return false;
-	}
+	if (!http_admission_open(&k->admission, k->base, k->http, o->port, k->auth, e))
+		goto fail;
 	*out = k;
 	return true;
+fail:
+	control_close(k);
+	return false;
 }
 
 void control_close(struct control *k)
 {
 	if (!k)
 		return;
-	node_unsubscribe(k->node, on_node, k);
 	list_each_safe (it, &k->requests) {
 		struct request *r = list_entry(it, struct request, link);
 
 		for (size_t i = 0; i < r->n_calls; i++)
-			node_command_forget(k->node, &r->calls[i]);
+			rpc_forget(k->rpc, &r->calls[i]);
 		if (r->http)
 			evhttp_connection_set_closecb(evhttp_request_get_connection(r->http), NULL,
 						      NULL);
@@ -408,7 +417,7 @@ void control_close(struct control *k)
 	}
 	if (k->http)
 		evhttp_free(k->http);
-	http_admission_free(k->door);
+	http_admission_free(k->admission);
 	if (k->auth[0])
 		unlink(k->cookie_path);
 	sodium_memzero(k->auth, sizeof(k->auth));

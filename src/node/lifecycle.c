@@ -151,8 +151,6 @@ static bool open_ground(struct node *n, struct err *e)
 	n->started_us = clock_mono_us(clock_system());
 	n->lock.fd = -1;
 	n->fail_fd[0] = n->fail_fd[1] = -1;
-	list_init(&n->calls);
-	list_init(&n->async_calls);
 	n->journal = journal_new();
 	n->block_stats = block_stats_new();
 	node_wire(n);

@@ -97,13 +97,8 @@ struct node {
 	bool notifying;
 	unsigned generation; /* of notifications */
 	unsigned marked;     /* NODE_EV_... bits of the next one */
-	node_renderer *renderer;
 
 	struct resolver *resolver;       /* NULL until a name is looked up */
-	struct list calls;               /* unanswered calls */
-	const void *asker;               /* of the call that is being begun; NULL: none is */
-	struct list async_calls;         /* calls that run in slices */
-	struct event *async_calls_event; /* NULL: none was needed yet */
 };
 
 enum {

@@ -123,8 +123,3 @@ struct peer_info *node_peers(const struct node *n, size_t *count)
 	*count = protocol_peers(n->protocol, peers, n_peers);
 	return peers;
 }
-
-void node_set_renderer(struct node *n, node_renderer *fn)
-{
-	n->renderer = fn;
-}

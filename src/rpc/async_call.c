@@ -1,4 +1,5 @@
-/* Answers that take long, made a part at a time in turns of the loop, so that nobody else waits for them. */
+/* Calls that are answered in slices. Those that run at the same time take turns, one slice a turn
+ * of the loop. */
 #include "rpc/rpc_priv.h"
 
 #include <stdlib.h>
@@ -8,105 +9,105 @@
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
 
-#define TURN_US    4000
-#define WAIT_US    10000
-#define SETTLED_US INT64_C(5000000) /* a payment waits no longer for blocks that are being moved */
+#define SLICE_US   4000
+#define BLOCKED_US 10000
+#define SETTLED_US INT64_C(5000000) /* a payment waits no longer for the chain to settle */
 
-struct turns {
-	struct list link; /* node.turns: whose turn it is next comes first */
-	struct node *node;
+/* An async call that is running. */
+struct async_run {
+	struct list link; /* rpc.async_calls */
 	struct call *call;
 	const struct async_call *how;
 	void *arg;
 };
 
-static void turns_free(struct turns *t)
+static void run_free(struct async_run *run)
 {
-	list_del(&t->link);
-	if (t->how->clear)
-		t->how->clear(t->arg);
-	free(t->arg);
-	free(t);
+	list_del(&run->link);
+	if (run->how->clear)
+		run->how->clear(run->arg);
+	free(run->arg);
+	free(run);
 }
 
-static void turns_fail(struct turns *t, int code, const struct err *err)
+static void run_fail(struct async_run *run, int code, const struct err *err)
 {
-	struct call *c = t->call;
+	struct call *c = run->call;
 
-	turns_free(t);
+	run_free(run);
 	call_fail(c, code, err);
 }
 
-static void turns_done(struct turns *t)
+static void run_done(struct async_run *run)
 {
-	struct node *n = t->node;
-	struct call *c = t->call;
-	json_t *result = t->how->result ? t->how->result(t->arg) : NULL;
+	struct call *c = run->call;
+	json_t *result = run->how->result ? run->how->result(run->arg) : NULL;
 
-	turns_free(t);
+	run_free(run);
 	if (result)
 		call_done(c, result);
 	else
-		call_run(n, c);
+		call_run(c);
 }
 
-static enum step_result take_turn(struct turns *t)
+static enum step_result run_slice(struct async_run *run)
 {
-	const int64_t until = clock_mono_us(clock_system()) + TURN_US;
+	const int64_t until = clock_mono_us(clock_system()) + SLICE_US;
 	struct err err = {0};
 	int code = RPC_MISC_ERROR;
-	enum step_result part;
+	enum step_result step;
 
 	do
-		part = t->how->part(t->node, t->arg, &code, &err);
-	while (part == STEP_MORE && clock_mono_us(clock_system()) < until);
-	if (part == STEP_DONE)
-		turns_done(t);
-	else if (part == STEP_FAILED)
-		turns_fail(t, code, &err);
-	return part;
+		step = run->how->step(run->call->rpc->node, run->arg, &code, &err);
+	while (step == STEP_MORE && clock_mono_us(clock_system()) < until);
+	if (step == STEP_DONE)
+		run_done(run);
+	else if (step == STEP_FAILED)
+		run_fail(run, code, &err);
+	return step;
 }
 
-/* A turn for the first that can go on; then it is the turn of those behind it. */
+/* Gives a slice to the first call that is not blocked and moves it to the end. */
 static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
-	struct node *n = arg;
-	enum step_result part = STEP_BLOCKED;
+	struct rpc *r = arg;
+	enum step_result step = STEP_BLOCKED;
 
 	(void)fd, (void)what;
-	list_each_safe (it, &n->async_calls) {
-		part = take_turn(list_entry(it, struct turns, link));
-		if (part == STEP_BLOCKED)
+	list_each_safe (it, &r->async_calls) {
+		step = run_slice(list_entry(it, struct async_run, link));
+		if (step == STEP_BLOCKED)
 			continue;
-		if (part == STEP_MORE) {
+		if (step == STEP_MORE) {
 			list_del(it);
-			list_add(&n->async_calls, it);
+			list_add(&r->async_calls, it);
 		}
 		break;
 	}
-	if (!list_empty(&n->async_calls))
-		event_add(n->async_calls_event,
-			  &(struct timeval){.tv_usec = part == STEP_BLOCKED ? WAIT_US : 0});
+	if (!list_empty(&r->async_calls))
+		event_add(r->async_event,
+			  &(struct timeval){.tv_usec = step == STEP_BLOCKED ? BLOCKED_US : 0});
 }
 
-void async_call_begin(struct node *n, struct call *c, const struct async_call *how, void *take_arg)
+void async_call_begin(struct call *c, const struct async_call *how, void *take_arg)
 {
-	struct turns *t = NEW(struct turns);
+	struct rpc *r = c->rpc;
+	struct async_run *run = NEW(struct async_run);
 
-	t->node = n;
-	t->call = c;
-	t->how = how;
-	t->arg = take_arg;
-	list_add(&n->async_calls, &t->link);
-	if (!n->async_calls_event) {
-		n->async_calls_event = event_new(n->base, -1, 0, on_turn, n);
-		event_priority_set(n->async_calls_event, NODE_PRIO_WORK);
+	run->call = c;
+	run->how = how;
+	run->arg = take_arg;
+	list_add(&r->async_calls, &run->link);
+	if (!r->async_event) {
+		r->async_event = event_new(node_base(r->node), -1, 0, on_turn, r);
+		event_priority_set(r->async_event, NODE_PRIO_WORK);
 	}
-	event_add(n->async_calls_event, &(struct timeval){0});
+	event_add(r->async_event, &(struct timeval){0});
 }
 
-/* Blocks may come without end: after a while it is settled by force. */
-static enum step_result part_settled(struct node *n, void *arg, int *code, struct err *e)
+/* Blocks may keep arriving: after SETTLED_US the command runs anyway, and what it submits finishes
+ * that work at once. */
+static enum step_result step_settled(struct node *n, void *arg, int *code, struct err *e)
 {
 	const int64_t *until = arg;
 
@@ -115,38 +116,41 @@ static enum step_result part_settled(struct node *n, void *arg, int *code, struc
 									  : STEP_BLOCKED;
 }
 
-void async_call_when_settled(struct node *n, struct call *c)
+void async_call_when_settled(struct call *c)
 {
-	static const struct async_call settled = {.part = part_settled};
+	static const struct async_call settled = {.step = step_settled};
 	int64_t *until = NEW(int64_t);
 
 	*until = clock_mono_us(clock_system()) + SETTLED_US;
-	async_call_begin(n, c, &settled, until);
+	async_call_begin(c, &settled, until);
 }
 
-void async_calls_cancel(struct node *n, const void *asker)
+void async_calls_cancel(struct rpc *r, const void *client)
 {
 	struct err err = {0};
 
-	err_given_up(&err);
-	list_each_safe (it, &n->async_calls) {
-		struct turns *t = list_entry(it, struct turns, link);
+	rpc_err_client_gone(&err);
+	list_each_safe (it, &r->async_calls) {
+		struct async_run *run = list_entry(it, struct async_run, link);
 
-		if (call_asker(t->call) != asker)
+		if (run->call->client != client)
 			continue;
-		log_info(LOG_NODE, "%s ends here: who asked has left", call_method(t->call));
-		turns_fail(t, RPC_MISC_ERROR, &err);
+		log_info(LOG_RPC,
+			 "%s cancelled: the client disconnected before the answer was ready",
+			 run->call->command->name);
+		run_fail(run, RPC_MISC_ERROR, &err);
 	}
 }
 
-void async_calls_end(struct node *n)
+void async_calls_end(struct rpc *r)
 {
 	struct err err = {0};
 
-	err_set(&err, ERR_BUSY, "stopping", "the node is stopping");
-	while (!list_empty(&n->async_calls))
-		turns_fail(list_first(&n->async_calls, struct turns, link), RPC_MISC_ERROR, &err);
-	if (n->async_calls_event)
-		event_free(n->async_calls_event);
-	n->async_calls_event = NULL;
+	err_set(&err, ERR_BUSY, "stopping",
+		"the node is stopping: repeat the command once it runs again");
+	while (!list_empty(&r->async_calls))
+		run_fail(list_first(&r->async_calls, struct async_run, link), RPC_MISC_ERROR, &err);
+	if (r->async_event)
+		event_free(r->async_event);
+	r->async_event = NULL;
 }

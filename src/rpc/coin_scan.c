@@ -1,26 +1,29 @@
-/* All coins of the chain, looked through a slice at a time. */
+/* A pass over all coins at the tip, in slices. */
 #include "rpc/rpc_priv.h"
 
 #include <stdlib.h>
 
 #include <tally/base/mem.h>
 
+#include "rpc/coin_scan_priv.h"
+
 #define SLICE_COINS  2000
 #define RESTARTS_MAX 50
 
 struct scan {
-	const struct coin_count *how;
+	const struct coin_scan *how;
 	void *arg;
-	struct block_hash tip; /* whose coins these are */
+	struct block_hash tip; /* the coins seen so far are those of this tip */
 	uint8_t after[OUTPOINT_BYTES];
 	bool started;
 	unsigned restarts;
 };
 
-/* A slice from another tip would belong to another count. */
+/* Starts over if the tip has changed: slices of two tips don't add up. False: it changed too
+ * often. */
 static bool same_tip(struct node *n, struct scan *s)
 {
-	const struct chain_entry tip = chain_tip(n->chain);
+	const struct chain_entry tip = chain_tip(node_chain(n));
 
 	if (s->started && hash256_equal(&s->tip.h, &tip.hash.h))
 		return true;
@@ -35,8 +38,8 @@ static bool scan_slice(struct node *n, struct scan *s, bool *more, struct err *e
 {
 	struct store_coin *page = mem_array(SLICE_COINS, sizeof(*page));
 	size_t count;
-	const bool ok =
-		chain_scan_coins(n->chain, s->after, !s->started, page, SLICE_COINS, &count, e);
+	const bool ok = chain_scan_coins(node_chain(n), s->after, !s->started, page, SLICE_COINS,
+					 &count, e);
 
 	for (size_t i = 0; ok && i < count; i++)
 		s->how->coin(s->arg, &page[i]);
@@ -52,19 +55,20 @@ static enum step_result too_fast(int *code, struct err *e)
 {
 	*code = RPC_CLIENT_IN_INITIAL_DOWNLOAD;
 	err_set(e, ERR_BUSY, "chain-moves",
-		"blocks come faster than coins can be counted: try again when the node is in sync");
+		"blocks arrive faster than coins can be counted: try again when the node is in sync");
 	return STEP_FAILED;
 }
 
-static enum step_result scan_part(struct node *n, void *arg, int *code, struct err *e)
+static enum step_result scan_step(struct node *n, void *arg, int *code, struct err *e)
 {
 	struct scan *s = arg;
 	bool more;
 
-	/* Each slice would have what was read written to disk. */
-	if (chain_catching_up(n->chain))
+	/* chain_scan_coins flushes the coin cache first. While the node catches up, each slice
+	 * would write all of it to disk. */
+	if (chain_catching_up(node_chain(n)))
 		return too_fast(code, e);
-	if (!chain_at_best(n->chain)) /* a block is half way: when it is done */
+	if (!chain_at_best(node_chain(n))) /* a block is partly connected */
 		return STEP_BLOCKED;
 	if (!same_tip(n, s))
 		return too_fast(code, e);
@@ -87,14 +91,17 @@ static void scan_clear(void *arg)
 	free(s->arg);
 }
 
-static const struct async_call scan_answer = {
-	.part = scan_part, .result = scan_result, .clear = scan_clear};
+static const struct async_call scan_call = {
+	.step = scan_step,
+	.result = scan_result,
+	.clear = scan_clear,
+};
 
-void coin_scan_begin(struct node *n, struct call *c, const struct coin_count *how, void *take_arg)
+void coin_scan_begin(struct call *c, const struct coin_scan *how, void *take_arg)
 {
 	struct scan *s = NEW(struct scan);
 
 	s->how = how;
 	s->arg = take_arg;
-	async_call_begin(n, c, &scan_answer, s);
+	async_call_begin(c, &scan_call, s);
 }

@@ -1,20 +1,33 @@
-/* A line of the prompt: verb['!'] {arg | key=value | "quoted"}; its usage and completion. */
-#include "rpc/rpc_priv.h"
+/* Lines of the prompt: parsed into a command and its arguments, and run. */
+#include <tally/rpc/command_line.h>
 
 #include <ctype.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <jansson.h>
 
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
+#include <tally/node/node.h>
+#include <tally/primitives/amount.h>
+#include <tally/rpc/call.h>
+#include <tally/rpc/command_table.h>
+#include <tally/rpc/json_result.h>
+#include <tally/wallet/drafts.h>
 
-#define WORDS_MAX    32
-#define LABELS_SHOWN 256
-#define LETTERS      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+#include "rpc/command_line_priv.h"
+#include "rpc/rpc_state_priv.h"
 
-/* One word at *at, quotes taken off. NULL: an open quote. */
+#define WORDS_MAX 32
+#define DRAFT     "draft" /* the parameter that names a payment which was shown */
+#define LETTERS   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+
+/* --- words ----------------------------------------------------------------------------- */
+
+/* The word at *at without its quotes; *at moves behind it. NULL: a quote is open. */
 static char *next_word(const char **at)
 {
 	char *word = mem_alloc(strlen(*at) + 1), *to = word;
@@ -35,32 +48,50 @@ static char *next_word(const char **at)
 	return NULL;
 }
 
-/* *quoted: a bit for each word that begins with a quote. */
-static bool split(const char *line, char ***words, size_t *n, uint32_t *quoted, struct err *e)
+/* The words of a line. */
+struct words {
+	char **at;
+	size_t n;
+	uint32_t quoted; /* bit i: word i begins with a quote */
+};
+
+static bool split_failed(struct words *w, bool open_quote, struct err *e)
 {
-	*words = mem_array(WORDS_MAX, sizeof(**words));
-	*n = 0;
-	*quoted = 0;
+	command_line_free(w->at, w->n);
+	w->at = NULL;
+	if (open_quote)
+		return err_set(e, ERR_USAGE, "bad-line", "a quote is open: close it with \"");
+	return err_set(e, ERR_USAGE, "bad-line",
+		       "the line has too many words: a text with blanks goes in quotes");
+}
+
+static bool split(const char *line, struct words *w, struct err *e)
+{
+	*w = (struct words){.at = mem_array(WORDS_MAX, sizeof(*w->at))};
 	for (;;) {
 		while (isspace((unsigned char)*line))
 			line++;
 		if (!*line)
 			return true;
-		if (*line == '"' && *n < WORDS_MAX)
-			*quoted |= UINT32_C(1) << *n;
-		if (*n == WORDS_MAX || !((*words)[*n] = next_word(&line))) {
-			command_line_free(*words, *n);
-			*words = NULL;
-			return err_set(e, ERR_USAGE, "bad-line",
-				       "a quote is left open, or there are too many words");
-		}
-		++*n;
+		if (w->n == WORDS_MAX)
+			return split_failed(w, false, e);
+		if (*line == '"')
+			w->quoted |= UINT32_C(1) << w->n;
+		w->at[w->n] = next_word(&line);
+		if (!w->at[w->n])
+			return split_failed(w, true, e);
+		w->n++;
 	}
 }
 
 bool command_line_split(const char *line, char ***words, size_t *n, struct err *e)
 {
-	return split(line, words, n, &(uint32_t){0}, e);
+	struct words w;
+	const bool ok = split(line, &w, e);
+
+	*words = w.at;
+	*n = w.n;
+	return ok;
 }
 
 void command_line_free(char **words, size_t n)
@@ -70,8 +101,11 @@ void command_line_free(char **words, size_t n)
 	free(words);
 }
 
-/* Where the verb stands: behind blanks and, as at the shell, the program's name and "rpc" where more follows. */
-static const char *line_verb_at(const char *line)
+/* --- the command of a line ------------------------------------------------------------- */
+
+/* Where the command's name begins. A line copied from a shell may have "tally" or "tally rpc" in
+ * front. */
+static const char *skip_shell_words(const char *line)
 {
 	static const char *const before[] = {"tally ", "rpc "};
 	const char *at = line + strspn(line, " ");
@@ -87,194 +121,83 @@ static const char *line_verb_at(const char *line)
 	return at;
 }
 
-/* A command of the shell is understood here, too, and what other programs call quit. */
+/* Names that the prompt understands beside those of the table: the shell's commands, and usual
+ * words for quit. */
 static const struct {
-	const char *shell, *verb;
-} same[] = {{"getbalance", "balance"},
-	    {"createwallet", "getnewaddress"},
-	    {"sendtoaddress", "send"}, /* which asks before it pays */
-	    {"q", "quit"},
-	    {"exit", "quit"}};
+	const char *name, *command;
+} aliases[] = {
+	{.name = "getbalance", .command = "balance"},
+	{.name = "createwallet", .command = "getnewaddress"},
+	{.name = "sendtoaddress", .command = "send"}, /* which asks before it pays */
+	{.name = "q", .command = "quit"},
+	{.name = "exit", .command = "quit"},
+};
 
-static const struct command *line_command(const char *name)
+static const struct command *find_command(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_LEN(same); i++)
-		if (strcmp(same[i].shell, name) == 0)
-			return command_find(same[i].verb);
+	for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
+		if (strcmp(aliases[i].name, name) == 0)
+			return command_find(aliases[i].command);
 	return command_find(name);
 }
 
-static const struct command_param *find_param(const struct command *v, const char *name, size_t len)
+const struct command *command_line_command(const char *line)
 {
-	for (const struct command_param *p = v->params; p && p->name; p++)
-		if (strlen(p->name) == len && strncmp(p->name, name, len) == 0)
-			return p;
-	return NULL;
-}
+	char name[64];
+	size_t n = 0;
 
-/* People say `send 5 @alice` as well as `send alice 5`. */
-static bool swapped_amount(const struct command *v, const char *first, const char *second)
-{
-	return v->params && v->params[0].name && v->params[1].name &&
-	       v->params[0].type == ARG_ADDRESS && v->params[1].type == ARG_AMOUNT &&
-	       amount_parse(&(int64_t){0}, first, true, NULL) &&
-	       !amount_parse(&(int64_t){0}, second, true, NULL);
-}
-
-/* -name VALUE, as at the shell: the option's parameter, and *value behind it; a flag may stand alone. */
-static const struct command_param *shell_option(const struct command *v, char **words, size_t n,
-						size_t *at, const char **value)
-{
-	const char *word = words[*at], *name = word + option_dashes(word);
-	const struct command_param *p = name > word ? find_param(v, name, strlen(name)) : NULL;
-
-	if (!p)
-		return NULL;
-	*value = "true";
-	if (p->type != ARG_FLAG)
-		*value = *at + 1 < n ? words[++*at] : "";
-	return p;
-}
-
-static bool unknown_option(const struct command *v, const char *dash, const char *name,
-			   const char *eq, struct err *e)
-{
-	struct nearest near = {.to = name};
-
-	for (const struct command_param *p = v->params; p->name; p++)
-		if (strcmp(p->name, "preview") != 0)
-			nearest_try(&near, p->name);
-	if (near.word)
-		return err_set(e, ERR_USAGE, "unknown-option",
-			       "there is no option %s%s: did you mean %s%s%s?", dash, name, dash,
-			       near.word, eq);
-	return err_set(e, ERR_USAGE, "unknown-option", "there is no option %s%s: see help %s", dash,
-		       name, v->name);
-}
-
-/* name=VALUE or -name of a name that the verb doesn't have? What is in quotes is a text. */
-static bool option_known(const struct command *v, const char *word, struct err *e)
-{
-	const size_t dash = option_dashes(word), len = strcspn(word + dash, "=");
-	const bool eq = word[dash + len] == '=';
-	char *name = mem_printf("%.*s", (int)len, word + dash);
-	const bool meant =
-		dash ? isalpha((unsigned char)name[0]) : eq && len && !name[strspn(name, LETTERS)];
-	const bool known = !meant || find_param(v, name, len);
-
-	if (!known)
-		unknown_option(v, &"--"[2 - dash], name, !dash ? "=" : "", e);
-	free(name);
-	return known;
-}
-
-static bool options_known(const struct command *v, char **words, size_t n, uint32_t quoted,
-			  struct err *e)
-{
-	for (size_t i = 0; v->params && i < n; i++)
-		if (!shell_option(v, words, n, &i, &(const char *){NULL}) && !(quoted >> i & 1) &&
-		    !option_known(v, words[i], e))
-			return false;
-	return true;
-}
-
-static json_t *words_to_args(const struct command *v, char **words, size_t n, struct err *e)
-{
-	json_t *args = json_object();
-	const struct command_param *next = v->params, *text = NULL;
-
-	if (n >= 2 && swapped_amount(v, words[0], words[1])) {
-		char *first = words[0];
-
-		words[0] = words[1];
-		words[1] = first;
+	line = skip_shell_words(line);
+	while (line[n] && !isspace((unsigned char)line[n]) && line[n] != '!' &&
+	       n < sizeof(name) - 1) {
+		name[n] = line[n];
+		n++;
 	}
-	for (size_t i = 0; i < n; i++) {
-		const char *word = words[i], *eq = strchr(word, '='), *value = eq ? eq + 1 : word;
-		const char *name = word + option_dashes(word);
-		const struct command_param *p =
-			eq > name ? find_param(v, name, (size_t)(eq - name)) : NULL;
-		const bool named = p || (p = shell_option(v, words, n, &i, &value));
-
-		/* memo=for lunch */
-		if (!named && text && (!next || !next->name || next->optional)) {
-			err_set(e, ERR_USAGE, "too-many-arguments",
-				"'%s' is too much: a text with blanks goes in quotes, %s=\"%s %s\"",
-				word, text->name,
-				json_string_value(json_object_get(args, text->name)), word);
-			json_decref(args);
-			return NULL;
-		}
-		while (!named && next && next->name && json_object_get(args, next->name))
-			next++;
-		if (!named) {
-			p = next && next->name ? next : NULL;
-			next = p ? next + 1 : NULL;
-			value = word;
-		} else if (json_object_get(args, p->name)) {
-			err_set(e, ERR_USAGE, "twice", "%s is given twice: give it once", p->name);
-			json_decref(args);
-			return NULL;
-		}
-		if (!p || !utf8_valid(value, strlen(value))) {
-			err_set(e, ERR_USAGE, "too-many-arguments", "'%s' is too much: see help %s",
-				word, v->name);
-			json_decref(args);
-			return NULL;
-		}
-		text = named && p->type == ARG_TEXT ? p : NULL;
-		json_object_set_new(args, p->name, json_string(value));
-	}
-	return args;
+	name[n] = '\0';
+	return n ? find_command(name) : NULL;
 }
 
-/* --- doing it --------------------------------------------------------------------- */
-
-struct line_call {
-	const struct command *verb;
-	bool preview;
-	command_line_reply *reply;
-	void *arg;
-};
-
-static void on_reply(void *arg, json_t *result, const struct err *err, int code)
+bool command_line_lists(const struct command_param *p)
 {
-	struct line_call *l = arg;
-	char *text;
-
-	(void)code;
-	if (err) {
-		l->reply(l->arg, COMMAND_LINE_FAILED, err->detail);
-	} else {
-		text = l->verb->text ? l->verb->text(result) : command_json(result, JSON_INDENT(2));
-		l->reply(l->arg, l->preview ? COMMAND_LINE_CONFIRM : COMMAND_LINE_DONE,
-			 text ? text : "");
-		free(text);
-	}
-	free(l);
+	return strcmp(p->name, "preview") != 0 && strcmp(p->name, DRAFT) != 0;
 }
 
-static void unknown_verb(const char *name, struct err *e)
+void command_line_usage(const char *line, char *out, size_t size)
+{
+	const struct command *cmd = command_line_command(line);
+
+	out[0] = '\0';
+	if (!cmd)
+		return;
+	text_append(out, size, "%s", cmd->name);
+	for (const struct command_param *p = cmd->params; p && p->name; p++)
+		if (command_line_lists(p))
+			text_append(out, size, p->optional ? " [%s=]" : " %s", p->name);
+	text_append(out, size, ": %s", cmd->summary);
+}
+
+static void unknown_name(const char *name, struct err *e)
 {
 	static const char *const shell[] = {"startnode", "createblockchain", "reindex"};
 	struct nearest near = {.to = name};
 
 	if (strcmp(name, "rpc") == 0) {
-		err_set(e, ERR_USAGE, "missing-method",
-			"rpc is followed by a method: help lists them");
+		err_set(e, ERR_USAGE, "missing-command",
+			"rpc needs the name of a command: help lists them");
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(shell); i++) {
 		if (strcmp(name, shell[i]) != 0)
 			continue;
 		err_set(e, ERR_NOTFOUND, "unknown-command",
-			"%s is for a shell, in another terminal: tally %s", name, name);
+			"%s is a command of the shell: run tally %s in another terminal", name,
+			name);
 		return;
 	}
-	/* Of two as near what the prompt lists, and every method is done here, too. */
+	/* The first of equally near names wins: those that the prompt lists, then aliases, then all
+	 * others. */
 	command_nearest(&near, COMMAND_PROMPT);
-	for (size_t i = 0; i < ARRAY_LEN(same); i++)
-		nearest_try(&near, same[i].shell);
+	for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
+		nearest_try(&near, aliases[i].name);
 	command_nearest(&near, COMMAND_RPC);
 	if (near.word)
 		err_set(e, ERR_NOTFOUND, "unknown-command",
@@ -284,209 +207,298 @@ static void unknown_verb(const char *name, struct err *e)
 			name);
 }
 
-static void line_run(struct node *n, char **words, size_t count, uint32_t quoted,
-		     command_line_reply *reply, void *arg)
+/* --- arguments ------------------------------------------------------------------------- */
+
+static const struct command_param *find_param(const struct command *cmd, const char *name,
+					      size_t len)
 {
-	char *name = words[0];
+	for (const struct command_param *p = cmd->params; p && p->name; p++)
+		if (strlen(p->name) == len && strncmp(p->name, name, len) == 0)
+			return p;
+	return NULL;
+}
+
+/* People type `send 5 @alice` as well as `send alice 5`. */
+static bool amount_comes_first(const struct command *cmd, const char *first, const char *second)
+{
+	return cmd->params && cmd->params[0].name && cmd->params[1].name &&
+	       cmd->params[0].type == ARG_ADDRESS && cmd->params[1].type == ARG_AMOUNT &&
+	       amount_parse(&(int64_t){0}, first, true, NULL) &&
+	       !amount_parse(&(int64_t){0}, second, true, NULL);
+}
+
+/* -NAME VALUE, as in a shell: the option's parameter, with *at moved to its value. A flag needs no
+ * value. NULL: the word is not such an option. */
+static const struct command_param *shell_option(const struct command *cmd, const struct words *w,
+						size_t *at, const char **value)
+{
+	const char *word = w->at[*at], *name = word + option_dashes(word);
+	const struct command_param *p = name > word ? find_param(cmd, name, strlen(name)) : NULL;
+
+	if (!p)
+		return NULL;
+	*value = "true";
+	if (p->type != ARG_FLAG)
+		*value = *at + 1 < w->n ? w->at[++*at] : "";
+	return p;
+}
+
+static bool unknown_option(const struct command *cmd, const char *dash, const char *name,
+			   const char *eq, struct err *e)
+{
+	struct nearest near = {.to = name};
+
+	for (const struct command_param *p = cmd->params; p->name; p++)
+		if (command_line_lists(p))
+			nearest_try(&near, p->name);
+	if (near.word)
+		return err_set(e, ERR_USAGE, "unknown-option",
+			       "there is no option %s%s: did you mean %s%s%s?", dash, name, dash,
+			       near.word, eq);
+	return err_set(e, ERR_USAGE, "unknown-option", "there is no option %s%s: see help %s", dash,
+		       name, cmd->name);
+}
+
+/* False: the word looks like NAME=VALUE or -NAME, and the command has no parameter of that name.
+ * "-5" and "2=x" don't look so. */
+static bool option_known(const struct command *cmd, const char *word, struct err *e)
+{
+	const size_t dash = option_dashes(word), len = strcspn(word + dash, "=");
+	const bool eq = word[dash + len] == '=';
+	char *name = mem_printf("%.*s", (int)len, word + dash);
+	const bool is_option =
+		dash ? isalpha((unsigned char)name[0]) : eq && len && !name[strspn(name, LETTERS)];
+	const bool known = !is_option || find_param(cmd, name, len);
+
+	if (!known)
+		unknown_option(cmd, &"--"[2 - dash], name, !dash ? "=" : "", e);
+	free(name);
+	return known;
+}
+
+/* A word in quotes is a text, whatever it looks like. */
+static bool options_known(const struct command *cmd, const struct words *w, struct err *e)
+{
+	for (size_t i = 1; cmd->params && i < w->n; i++)
+		if (!shell_option(cmd, w, &i, &(const char *){NULL}) && !(w->quoted >> i & 1) &&
+		    !option_known(cmd, w->at[i], e))
+			return false;
+	return true;
+}
+
+/* The state of reading a line's arguments. */
+struct arg_reader {
+	const struct command *command;
+	json_t *args;
+	const struct command_param *next; /* gets the next word without a name */
+	const struct command_param *text; /* the last word was NAME=VALUE of this text */
+};
+
+/* memo=for lunch */
+static bool text_without_quotes(const struct arg_reader *r, const char *word, struct err *e)
+{
+	return err_set(e, ERR_USAGE, "too-many-arguments",
+		       "unexpected argument '%s': a text with blanks goes in quotes, %s=\"%s %s\"",
+		       word, r->text->name,
+		       json_string_value(json_object_get(r->args, r->text->name)), word);
+}
+
+static const struct command_param *take_next_param(struct arg_reader *r)
+{
+	while (r->next && r->next->name && json_object_get(r->args, r->next->name))
+		r->next++;
+	if (!r->next || !r->next->name)
+		return NULL;
+	return r->next++;
+}
+
+/* Reads the argument at word *i, of which -NAME VALUE takes two. */
+static bool read_arg(struct arg_reader *r, const struct words *w, size_t *i, struct err *e)
+{
+	const char *word = w->at[*i], *eq = strchr(word, '='), *value = eq ? eq + 1 : word;
+	const char *name = word + option_dashes(word);
+	const struct command_param *p =
+		eq && eq > name ? find_param(r->command, name, (size_t)(eq - name)) : NULL;
+	const bool named = p || (p = shell_option(r->command, w, i, &value));
+
+	if (!named && r->text && (!r->next || !r->next->name || r->next->optional))
+		return text_without_quotes(r, word, e);
+	if (!named) {
+		p = take_next_param(r);
+		value = word;
+	} else if (json_object_get(r->args, p->name)) {
+		return err_set(e, ERR_USAGE, "twice", "%s is given twice: give it once", p->name);
+	}
+	if (!p || !utf8_valid(value, strlen(value)))
+		return err_set(e, ERR_USAGE, "too-many-arguments",
+			       "unexpected argument '%s': see help %s", word, r->command->name);
+	r->text = named && p->type == ARG_TEXT ? p : NULL;
+	json_object_set_new(r->args, p->name, json_string(value));
+	return true;
+}
+
+/* The arguments behind the first word, by name. NULL: *e says why. */
+static json_t *read_args(const struct command *cmd, struct words *w, struct err *e)
+{
+	struct arg_reader r = {.command = cmd, .args = json_object(), .next = cmd->params};
+
+	if (!options_known(cmd, w, e))
+		goto fail;
+	if (w->n >= 3 && amount_comes_first(cmd, w->at[1], w->at[2])) {
+		char *first = w->at[1];
+
+		w->at[1] = w->at[2];
+		w->at[2] = first;
+	}
+	for (size_t i = 1; i < w->n; i++)
+		if (!read_arg(&r, w, &i, e))
+			goto fail;
+	return r.args;
+fail:
+	json_decref(r.args);
+	return NULL;
+}
+
+/* --- running --------------------------------------------------------------------------- */
+
+struct line_call {
+	const struct command *command;
+	bool preview;
+	char *line; /* with preview */
+	command_line_reply *reply;
+	void *arg;
+};
+
+/* The line with '!' behind the command's name, so that it skips the question, and with the draft
+ * that the question showed, if it was about a payment. mem_alloc'ed. */
+static char *confirming_line(const struct line_call *l, const json_t *result)
+{
+	const char *name = skip_shell_words(l->line), *end = name + strcspn(name, " \t");
+	const char *draft = find_param(l->command, DRAFT, strlen(DRAFT))
+				    ? json_string_value(json_object_get(result, "txid"))
+				    : NULL;
+
+	return mem_printf("%.*s!%s%s%s", (int)(end - l->line), l->line, end,
+			  draft ? " " DRAFT "=" : "", draft ? draft : "");
+}
+
+static void answer_done(const struct line_call *l, json_t *result)
+{
+	char *text = l->command->text ? l->command->text(result)
+				      : json_result_text(result, JSON_INDENT(2));
+	char *confirm = l->preview ? confirming_line(l, result) : NULL;
+
+	l->reply(l->arg, &(struct command_line_answer){.kind = confirm ? COMMAND_LINE_CONFIRM
+								       : COMMAND_LINE_DONE,
+						       .text = text ? text : "",
+						       .confirm = confirm});
+	free(text);
+	free(confirm);
+}
+
+static void answer_failed(command_line_reply *reply, void *arg, const struct err *err)
+{
+	reply(arg, &(struct command_line_answer){.kind = COMMAND_LINE_FAILED, .text = err->detail});
+}
+
+static void on_reply(void *arg, json_t *result, const struct err *err, int code)
+{
+	struct line_call *l = arg;
+
+	(void)code;
+	if (err)
+		answer_failed(l->reply, l->arg, err);
+	else
+		answer_done(l, result);
+	free(l->line);
+	free(l);
+}
+
+/* Takes '!' off the end of a name. Returns whether it was there. */
+static bool take_bang(char *name)
+{
 	const size_t len = strlen(name);
-	const bool sure = len > 1 && name[len - 1] == '!';
-	const struct command *v;
+
+	if (len < 2 || name[len - 1] != '!')
+		return false;
+	name[len - 1] = '\0';
+	return true;
+}
+
+/* *skip_question: '!' follows the command's name. NULL: *e says what is wrong with the line. */
+static const struct command *read_words(struct words *w, bool *skip_question, json_t **args,
+					struct err *e)
+{
+	const struct command *cmd;
+
+	*skip_question = take_bang(w->at[0]);
+	cmd = find_command(w->at[0]);
+	if (!cmd)
+		unknown_name(w->at[0], e);
+	return cmd && (*args = read_args(cmd, w, e)) ? cmd : NULL;
+}
+
+static void run_words(struct rpc *r, const struct command_line *line, struct words *w)
+{
 	struct err err = {0};
 	struct line_call *l;
+	bool skip_question;
 	json_t *args;
+	const struct command *cmd = read_words(w, &skip_question, &args, &err);
 
-	if (sure)
-		name[len - 1] = '\0';
-	v = line_command(name);
-	if (!v) {
-		unknown_verb(name, &err);
-		reply(arg, COMMAND_LINE_FAILED, err.detail);
-		return;
-	}
-	if (!options_known(v, words + 1, count - 1, quoted >> 1, &err) ||
-	    !(args = words_to_args(v, words + 1, count - 1, &err))) {
-		reply(arg, COMMAND_LINE_FAILED, err.detail);
+	if (!cmd) {
+		answer_failed(line->reply, line->arg, &err);
 		return;
 	}
 	l = NEW(struct line_call);
-	*l = (struct line_call){.verb = v,
-				.preview = (v->flags & COMMAND_CONFIRM) && !sure,
-				.reply = reply,
-				.arg = arg};
-	if (l->preview)
+	l->command = cmd;
+	l->preview = (cmd->flags & COMMAND_CONFIRM) && !skip_question;
+	l->reply = line->reply;
+	l->arg = line->arg;
+	if (l->preview) {
+		l->line = mem_strdup(line->line);
 		json_object_set_new(args, "preview", json_true());
-	node_command(n, v->name, args, on_reply, l);
+	}
+	rpc_call(r, &(struct rpc_request){.command = cmd->name,
+					  .params = args,
+					  .client = line->client,
+					  .reply = on_reply,
+					  .arg = l});
 	json_decref(args);
 }
 
-void node_command_line(struct node *n, const char *line, command_line_reply *reply, void *arg)
+void command_line_run(struct rpc *r, const struct command_line *line)
 {
 	struct err err = {0};
-	char **words;
-	uint32_t quoted;
-	size_t count;
+	struct words w;
 
-	if (!split(line_verb_at(line), &words, &count, &quoted, &err)) {
-		reply(arg, COMMAND_LINE_FAILED, err.detail);
+	if (!split(skip_shell_words(line->line), &w, &err)) {
+		answer_failed(line->reply, line->arg, &err);
 		return;
 	}
-	if (count == 0)
-		reply(arg, COMMAND_LINE_DONE, "");
+	if (w.n == 0)
+		line->reply(line->arg,
+			    &(struct command_line_answer){.kind = COMMAND_LINE_DONE, .text = ""});
 	else
-		line_run(n, words, count, quoted, reply, arg);
-	command_line_free(words, count);
+		run_words(r, line, &w);
+	command_line_free(w.at, w.n);
 }
 
-char *command_line_confirmed(const char *line)
+void command_line_cancel(struct rpc *r, const char *confirm)
 {
-	const char *verb = line_verb_at(line), *end = verb + strcspn(verb, " ");
+	struct words w;
+	struct txid id;
+	json_t *args;
+	bool bang;
 
-	return mem_printf("%.*s!%s", (int)(end - line), line, end);
-}
-
-/* --- usage and completion ------------------------------------------------------------- */
-
-static const struct command *verb_of_line(const char *line)
-{
-	char name[64];
-	size_t n = 0;
-
-	line = line_verb_at(line);
-	while (line[n] && !isspace((unsigned char)line[n]) && line[n] != '!' &&
-	       n < sizeof(name) - 1) {
-		name[n] = line[n];
-		n++;
-	}
-	name[n] = '\0';
-	return n ? line_command(name) : NULL;
-}
-
-void command_line_usage(const char *line, char *out, size_t size)
-{
-	const struct command *v = verb_of_line(line);
-
-	out[0] = '\0';
-	if (!v)
+	if (!split(skip_shell_words(confirm), &w, NULL))
 		return;
-	text_append(out, size, "%s", v->name);
-	for (const struct command_param *p = v->params; p && p->name; p++)
-		if (strcmp(p->name, "preview") != 0)
-			text_append(out, size, p->optional ? " [%s=]" : " %s", p->name);
-	text_append(out, size, ": %s", v->summary);
-}
+	if (w.n > 0 && read_words(&w, &bang, &args, NULL)) {
+		const char *draft = json_string_value(json_object_get(args, DRAFT));
 
-struct completion {
-	const char *word;
-	char (*out)[COMPLETION_CHARS + 1];
-	size_t max, n;
-};
-
-static void offer(struct completion *c, const char *text)
-{
-	if (strncmp(text, c->word, strlen(c->word)) != 0 || strlen(text) > COMPLETION_CHARS)
-		return;
-	if (c->n < c->max)
-		snprintf(c->out[c->n], COMPLETION_CHARS + 1, "%s", text);
-	c->n++;
-}
-
-static void offer_verbs(struct completion *c)
-{
-	const struct command *v;
-	size_t group = 0, at = 0;
-
-	while ((v = command_next(&group, &at)))
-		if (v->flags & COMMAND_PROMPT)
-			offer(c, v->name);
-}
-
-static void offer_labels(const struct node *n, struct completion *c)
-{
-	struct wallet_address *all = mem_array(LABELS_SHOWN, sizeof(*all));
-	const size_t total = wallet_addresses(n->wallet, all, 0, LABELS_SHOWN);
-	char text[LABEL_MAX + 2];
-
-	for (size_t i = 0; i < total && i < LABELS_SHOWN; i++) {
-		if (!all[i].label[0] || strchr(all[i].label, ' '))
-			continue;
-		snprintf(text, sizeof(text), "%s%s", c->word[0] == '@' ? "@" : "", all[i].label);
-		offer(c, text);
+		if (draft && hash256_parse(&id.h, draft))
+			wallet_drop_draft(node_wallet(r->node), &id);
+		json_decref(args);
 	}
-	free(all);
-}
-
-static void offer_peers(const struct node *n, struct completion *c)
-{
-	struct snapshot *s = NEW(struct snapshot);
-	char text[16];
-
-	node_snapshot(n, s);
-	for (uint32_t i = 0; i < s->n_peers && i < SNAPSHOT_PEERS_MAX; i++) {
-		snprintf(text, sizeof(text), "%u", s->peers[i].id);
-		offer(c, text);
-	}
-	free(s);
-}
-
-static void offer_args(const struct node *n, const struct command *v, size_t place,
-		       struct completion *c)
-{
-	for (size_t i = 0; v->params && v->params[i].name; i++) {
-		const struct command_param *p = &v->params[i];
-		char key[COMPLETION_CHARS + 1];
-
-		if (i == place && p->type == ARG_PEER)
-			offer_peers(n, c);
-		else if (i == place && p->type == ARG_COMMAND)
-			offer_verbs(c);
-		else if (i == place && p->type == ARG_FLAG && strcmp(p->name, "on") == 0) {
-			offer(c, "on");
-			offer(c, "off");
-		}
-		/* An address fits in either of the first two places: `send 5 alice`. */
-		if (p->type == ARG_ADDRESS && (i == place || (i == 0 && place == 1)))
-			offer_labels(n, c);
-		if (p->optional && strcmp(p->name, "preview") != 0) {
-			snprintf(key, sizeof(key), "%s=", p->name);
-			offer(c, key);
-		}
-	}
-}
-
-size_t command_line_last_word(const char *line, size_t *place, bool *quoted)
-{
-	size_t at = 0, words = 0;
-
-	*quoted = false;
-	for (size_t i = 0; line[i]; i++) {
-		if (line[i] == '"')
-			*quoted = !*quoted;
-		else if (line[i] == '\\' && *quoted && line[i + 1])
-			i++;
-		else if (line[i] == ' ' && !*quoted) {
-			words += i > at;
-			at = i + 1;
-		}
-	}
-	*place = words;
-	return at;
-}
-
-size_t command_line_complete(const struct node *n, const char *line,
-			     char (*out)[COMPLETION_CHARS + 1], size_t max)
-{
-	size_t place;
-	bool quoted;
-	const size_t at = command_line_last_word(line, &place, &quoted);
-	struct completion c = {.word = line + at, .out = out, .max = max};
-	const struct command *v = verb_of_line(line);
-
-	/* A text is nobody's to guess. */
-	if (quoted)
-		return 0;
-	if (place == 0)
-		offer_verbs(&c);
-	else if (v)
-		offer_args(n, v, place - 1, &c);
-	return MIN(c.n, max);
+	command_line_free(w.at, w.n);
 }

@@ -37,16 +37,16 @@ json_t *json_hex(struct span bytes)
 	return v;
 }
 
-static json_t *json_bits(uint32_t bits)
+json_t *json_bits(uint32_t bits)
 {
 	return json_sprintf("%08x", bits);
 }
 
-json_t *json_header(const struct node *n, const struct chain_entry *en,
+json_t *json_header(const struct chain *chain, const struct chain_entry *en,
 		    const struct block_header *h)
 {
-	const bool best = chain_on_best(n->chain, en->index);
-	const uint32_t tip = chain_height(n->chain);
+	const bool best = chain_on_best(chain, en->index);
+	const uint32_t tip = chain_height(chain);
 	struct chain_entry next;
 	char work[65];
 	json_t *o = json_object();
@@ -63,13 +63,12 @@ json_t *json_header(const struct node *n, const struct chain_entry *en,
 	json_object_set_new(o, "mediantime", json_integer(h->time));
 	json_object_set_new(o, "nonce", json_integer(h->nonce));
 	json_object_set_new(o, "bits", json_bits(h->bits));
-	json_object_set_new(
-		o, "difficulty",
-		json_real(difficulty_of_bits(h->bits, chain_params(n->chain)->pow_limit)));
+	json_object_set_new(o, "difficulty",
+			    json_real(difficulty_of_bits(h->bits, chain_params(chain)->pow_limit)));
 	json_object_set_new(o, "chainwork", json_string(work));
 	if (en->height > 0)
 		json_object_set_new(o, "previousblockhash", json_hash(&h->prev.h));
-	if (best && chain_at_height(n->chain, en->height + 1, &next))
+	if (best && chain_at_height(chain, en->height + 1, &next))
 		json_object_set_new(o, "nextblockhash", json_hash(&next.hash.h));
 	return o;
 }
@@ -147,15 +146,15 @@ json_t *json_tx(const struct tx *tx)
 	return o;
 }
 
-/* A block with its transactions, one after the other. */
+/* A block that is being written as JSON, one transaction a step. */
 struct block_text {
+	struct writer out; /* first: json_stream_clear */
 	struct block *b;
-	uint32_t next; /* transaction */
+	uint32_t next; /* index of the next transaction */
 	bool whole;    /* transactions, else their ids */
-	struct writer out;
 };
 
-static enum step_result block_part(struct node *n, void *arg, int *code, struct err *e)
+static enum step_result block_step(struct node *n, void *arg, int *code, struct err *e)
 {
 	struct block_text *t = arg;
 	const struct tx *tx = &t->b->tx[t->next];
@@ -173,22 +172,25 @@ static json_t *block_result(void *arg)
 	return json_stream_result(&t->out);
 }
 
-static void block_text_clear(void *arg)
+static void block_clear(void *arg)
 {
 	struct block_text *t = arg;
 
 	block_unref(t->b);
-	writer_clear(&t->out);
+	json_stream_clear(t);
 }
 
-static const struct async_call block_answer = {
-	.part = block_part, .result = block_result, .clear = block_text_clear};
+static const struct async_call block_call = {
+	.step = block_step,
+	.result = block_result,
+	.clear = block_clear,
+};
 
-void json_block_begin(struct node *n, struct call *c, const struct chain_entry *en,
-		      struct block *take_b, bool whole)
+void json_block_begin(struct call *c, const struct chain_entry *en, struct block *take_b,
+		      bool whole)
 {
 	struct block_text *t = NEW(struct block_text);
-	json_t *o = json_header(n, en, &take_b->header);
+	json_t *o = json_header(node_chain(c->rpc->node), en, &take_b->header);
 	const json_int_t bytes = (json_int_t)take_b->raw.len;
 
 	t->b = take_b;
@@ -201,5 +203,5 @@ void json_block_begin(struct node *n, struct call *c, const struct chain_entry *
 	json_stream_open(&t->out, o);
 	json_stream_key(&t->out, "tx");
 	json_stream_raw(&t->out, "[");
-	async_call_begin(n, c, &block_answer, t);
+	async_call_begin(c, &block_call, t);
 }

@@ -1,4 +1,5 @@
-/* Verbs about the address book. Source of names and fields: Bitcoin Core's rpc/net.cpp. */
+/* Commands about the address book. Source of names and fields: Bitcoin Core, rpc/net.cpp. */
+#include "rpc/commands_priv.h"
 #include "rpc/rpc_priv.h"
 
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
 
-/* "10.1.2.3:3000" as address and port apart, as there. */
+/* Bitcoin Core has address and port in two fields: "10.1.2.3:3000" is split at the colon. */
 static json_t *json_known(const struct addrbook_entry *en)
 {
 	char text[NET_ADDR_CHARS + 1], *host = text, *colon;
@@ -37,9 +38,9 @@ static void run_getnodeaddresses(struct node *n, struct call *c)
 
 	if (!call_number(c, "count", 0, ADDRBOOK_MAX, 1, &count))
 		return;
-	k = count == 0 ? addrbook_count(n->book) : (size_t)count;
+	k = count == 0 ? addrbook_count(node_addrbook(n)) : (size_t)count;
 	all = mem_array(k, sizeof(*all));
-	k = addrbook_sample(n->book, NET_LOOPBACK, all, k);
+	k = addrbook_sample(node_addrbook(n), NET_LOOPBACK, all, k);
 	out = json_array();
 	for (size_t i = 0; i < k; i++)
 		json_array_append_new(out, json_known(&all[i]));
@@ -49,20 +50,37 @@ static void run_getnodeaddresses(struct node *n, struct call *c)
 
 static void run_getaddrmaninfo(struct node *n, struct call *c)
 {
-	size_t tried = addrbook_count_tried(n->book), all = addrbook_count(n->book);
+	size_t tried = addrbook_count_tried(node_addrbook(n)),
+	       all = addrbook_count(node_addrbook(n));
 
 	call_done(c,
 		  json_pack("{s:{s:I,s:I,s:I}}", "all_networks", "new", (json_int_t)(all - tried),
 			    "tried", (json_int_t)tried, "total", (json_int_t)all));
 }
 
-static const struct command_param p_addresses[] = {
-	{"count", ARG_NUMBER, true, "at most so many; 0: all (default: 1)"}, {0}};
+static const struct command_param addresses_params[] = {
+	{.name = "count",
+	 .type = ARG_NUMBER,
+	 .optional = true,
+	 .help = "the most to return; 0: all (default: 1)"},
+	{0},
+};
 
 const struct command commands_addrs[] = {
-	{"getaddrmaninfo", "network", "how many addresses are known, new and tried", NULL,
-	 COMMAND_RPC, run_getaddrmaninfo, NULL},
-	{"getnodeaddresses", "network", "known addresses of nodes", p_addresses, COMMAND_RPC,
-	 run_getnodeaddresses, NULL},
+	{
+		.name = "getaddrmaninfo",
+		.category = "network",
+		.summary = "number of known addresses: new and tried",
+		.flags = COMMAND_RPC,
+		.run = run_getaddrmaninfo,
+	},
+	{
+		.name = "getnodeaddresses",
+		.category = "network",
+		.summary = "known addresses of nodes, chosen at random",
+		.params = addresses_params,
+		.flags = COMMAND_RPC,
+		.run = run_getnodeaddresses,
+	},
 	{0},
 };

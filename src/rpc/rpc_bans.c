@@ -1,5 +1,6 @@
-/* Verbs about bans. Source of names, fields and codes: Bitcoin Core's rpc/net.cpp; ban_reason was there up to 0.19
- * and tells bans from discouragements. */
+/* Commands about bans. Source of names, fields and codes: Bitcoin Core, rpc/net.cpp. Its field
+ * ban_reason, which it had until 0.19, distinguishes bans from discouragements here. */
+#include "rpc/commands_priv.h"
 #include "rpc/rpc_priv.h"
 
 #include <stdlib.h>
@@ -10,37 +11,37 @@
 
 /* --- setting and lifting --------------------------------------------------------------- */
 
-/* False: the call was answered. */
+/* *closed: the number of connections closed. False: the call was answered with an error. */
 static bool add_ban(struct node *n, struct call *c, const struct subnet *s, int64_t until,
 		    size_t *closed)
 {
 	struct err err = {0};
 
-	if (!bans_add(n->bans, s, until, &err)) {
+	if (!bans_add(node_bans(n), s, until, &err)) {
 		call_fail(c,
 			  err.cls == ERR_KNOWN ? RPC_CLIENT_NODE_ALREADY_ADDED
 					       : RPC_INVALID_PARAMETER,
 			  &err);
 		return false;
 	}
-	*closed = net_enforce_bans(n->net);
+	*closed = net_enforce_bans(node_net(n));
 	node_commit_records(n);
 	return true;
 }
 
-/* named: the answer says whose. */
+/* named: the answer is the address, else null. */
 static void lift_ban(struct node *n, struct call *c, const struct subnet *s, bool named)
 {
 	char name[SUBNET_CHARS + 1];
 
 	subnet_format(name, s);
-	if (bans_remove(n->bans, s)) {
+	if (bans_remove(node_bans(n), s)) {
 		node_commit_records(n);
 		call_done(c, named ? json_string(name) : json_null());
 		return;
 	}
 	call_error(c, RPC_CLIENT_INVALID_IP_OR_SUBNET, ERR_NOTFOUND, "not-banned",
-		   "%s is not banned: see bans", name);
+		   "%s is not banned: the command bans lists all bans", name);
 }
 
 static bool call_subnet(struct call *c, const char *name, struct subnet *out)
@@ -56,11 +57,11 @@ static bool call_subnet(struct call *c, const char *name, struct subnet *out)
 	return false;
 }
 
-/* 0 seconds are a day. */
+/* absolute: the argument is a Unix time, else a duration in seconds. 0: a day from now. */
 static bool call_until(struct node *n, struct call *c, const char *arg, bool absolute,
 		       int64_t *until)
 {
-	int64_t now = clock_unix(&n->clock.clock), t;
+	int64_t now = clock_unix(node_clock(n)), t;
 
 	if (!call_number(c, arg, 0, BAN_UNTIL_MAX - now, 0, &t))
 		return false;
@@ -74,26 +75,26 @@ static bool call_until(struct node *n, struct call *c, const char *arg, bool abs
 static void run_setban(struct node *n, struct call *c)
 {
 	struct subnet s;
-	const char *what;
+	const char *action;
 	bool absolute;
 	int64_t until;
 	size_t closed;
 
-	if (!call_text(c, "command", "", &what) || !call_subnet(c, "subnet", &s) ||
+	if (!call_text(c, "command", "", &action) || !call_subnet(c, "subnet", &s) ||
 	    !call_flag(c, "absolute", false, &absolute) ||
 	    !call_until(n, c, "bantime", absolute, &until))
 		return;
-	if (strcmp(what, "remove") == 0)
+	if (strcmp(action, "remove") == 0)
 		lift_ban(n, c, &s, false);
-	else if (strcmp(what, "add") == 0 && add_ban(n, c, &s, until, &closed))
+	else if (strcmp(action, "add") == 0 && add_ban(n, c, &s, until, &closed))
 		call_done(c, json_null());
-	else if (strcmp(what, "add") != 0)
+	else if (strcmp(action, "add") != 0)
 		call_error(c, RPC_MISC_ERROR, ERR_USAGE, "bad-command",
-			   "'%.40s' is unknown: give add or remove", what);
+			   "unknown action '%.40s': give add or remove", action);
 }
 
-/* What a person calls a peer: its number, its address with or without a port, a subnet. */
-static bool call_who(struct node *n, struct call *c, struct subnet *out)
+/* A person may give a peer's number, an address with or without a port, or a subnet. */
+static bool call_peer_or_subnet(struct node *n, struct call *c, struct subnet *out)
 {
 	const json_t *v = call_arg(c, "who");
 	struct err err = {0};
@@ -107,12 +108,13 @@ static bool call_who(struct node *n, struct call *c, struct subnet *out)
 		return false;
 	if (!text || parse_u64(text, 1, UINT32_MAX, &typed)) {
 		id = text ? (int64_t)typed : id;
-		if (protocol_peer(n->protocol, (conn_id)id, &p)) {
+		if (protocol_peer(node_protocol(n), (conn_id)id, &p)) {
 			subnet_of(out, &p.addr);
 			return true;
 		}
 		call_error(c, RPC_CLIENT_NODE_NOT_CONNECTED, ERR_NOTFOUND, "no-such-peer",
-			   "there is no peer %lld: see the Peers panel for numbers", (long long)id);
+			   "there is no peer %lld: the Peers panel shows the numbers",
+			   (long long)id);
 		return false;
 	}
 	if (subnet_parse(out, text, &err))
@@ -136,7 +138,7 @@ static size_t peers_within(const struct node *n, const struct subnet *s)
 	return within;
 }
 
-/* A ban is of an address, whoever else is there: the preview tells how many. */
+/* A ban disconnects every peer at its address: the preview says how many there are. */
 static void run_ban(struct node *n, struct call *c)
 {
 	char name[SUBNET_CHARS + 1];
@@ -145,7 +147,7 @@ static void run_ban(struct node *n, struct call *c)
 	size_t closed;
 	bool preview;
 
-	if (!call_flag(c, "preview", false, &preview) || !call_who(n, c, &s) ||
+	if (!call_flag(c, "preview", false, &preview) || !call_peer_or_subnet(n, c, &s) ||
 	    !call_until(n, c, "seconds", false, &until))
 		return;
 	if (preview)
@@ -154,7 +156,7 @@ static void run_ban(struct node *n, struct call *c)
 		return;
 	subnet_format(name, &s);
 	call_done(c, json_pack("{s:s,s:I,s:I,s:b}", "address", name, "seconds",
-			       (json_int_t)(until - clock_unix(&n->clock.clock)), "peers",
+			       (json_int_t)(until - clock_unix(node_clock(n))), "peers",
 			       (json_int_t)closed, "preview", preview));
 }
 
@@ -165,32 +167,33 @@ static char *text_ban(const json_t *result)
 	const long long seconds = json_integer_value(json_object_get(result, "seconds"));
 
 	if (json_is_true(json_object_get(result, "preview")))
-		return mem_printf("ban %s for %lld s, with %lld peer%s connected from there?", name,
-				  seconds, peers, peers == 1 ? "" : "s");
-	return mem_printf("banned %s for %lld s: %lld disconnected", name, seconds, peers);
+		return mem_printf("ban %s for %lld s and disconnect %lld peer%s?", name, seconds,
+				  peers, peers == 1 ? "" : "s");
+	return mem_printf("banned %s for %lld s, disconnected %lld peer%s", name, seconds, peers,
+			  peers == 1 ? "" : "s");
 }
 
 static void run_unban(struct node *n, struct call *c)
 {
 	struct subnet s;
 
-	if (call_who(n, c, &s))
+	if (call_peer_or_subnet(n, c, &s))
 		lift_ban(n, c, &s, true);
 }
 
 static char *text_unban(const json_t *result)
 {
-	return mem_printf("%s is not banned any more", json_string_value(result));
+	return mem_printf("%s is no longer banned", json_string_value(result));
 }
 
 static void run_clearbanned(struct node *n, struct call *c)
 {
-	bans_clear(n->bans);
+	bans_clear(node_bans(n));
 	node_commit_records(n);
 	call_done(c, json_null());
 }
 
-/* --- listing ------------------------------------------------------------------------------ */
+/* --- listing --------------------------------------------------------------------------- */
 
 static json_t *json_ban(const struct ban *ban, int64_t now)
 {
@@ -211,20 +214,20 @@ static json_t *json_ban(const struct ban *ban, int64_t now)
 
 static void run_listbanned(struct node *n, struct call *c)
 {
-	size_t count = bans_list(n->bans, NULL, 0);
+	size_t count = bans_list(node_bans(n), NULL, 0);
 	struct ban *all = mem_array(count, sizeof(*all));
 	json_t *out = json_array();
 
-	bans_list(n->bans, all, count);
+	bans_list(node_bans(n), all, count);
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(out, json_ban(&all[i], clock_unix(&n->clock.clock)));
+		json_array_append_new(out, json_ban(&all[i], clock_unix(node_clock(n))));
 	free(all);
 	call_done(c, out);
 }
 
 static char *text_bans(const json_t *result)
 {
-	char *text = mem_strdup(json_array_size(result) ? "" : "nobody is banned");
+	char *text = mem_strdup(json_array_size(result) ? "" : "no address is banned");
 	const json_t *row;
 	size_t i;
 
@@ -242,34 +245,86 @@ static char *text_bans(const json_t *result)
 	return text;
 }
 
-/* --- the table ------------------------------------------------------------------------------ */
+/* --- the commands ---------------------------------------------------------------------- */
 
-static const struct command_param p_setban[] = {
-	{"subnet", ARG_TEXT, false, "address, or address/bits"},
-	{"command", ARG_TEXT, false, "add or remove"},
-	{"bantime", ARG_NUMBER, true, "seconds, or with absolute until when; 0: a day"},
-	{"absolute", ARG_FLAG, true, "bantime is a time, in seconds since 1970"},
-	{0}};
-static const struct command_param p_ban[] = {
-	{"who", ARG_PEER, false, "a peer's number, an address, or address/bits"},
-	{"seconds", ARG_NUMBER, true, "how long; 0: a day"},
-	{"preview", ARG_FLAG, true, "true: only say what it would do"},
-	{0}};
-static const struct command_param p_unban[] = {
-	{"who", ARG_TEXT, false, "a peer's number, an address, or address/bits"}, {0}};
+static const struct command_param setban_params[] = {
+	{.name = "subnet", .type = ARG_TEXT, .help = "address, or address/bits"},
+	{.name = "command", .type = ARG_TEXT, .help = "add or remove"},
+	{.name = "bantime",
+	 .type = ARG_NUMBER,
+	 .optional = true,
+	 .help = "seconds, or a Unix time with absolute; 0: a day"},
+	{.name = "absolute",
+	 .type = ARG_FLAG,
+	 .optional = true,
+	 .help = "true: bantime is a Unix time"},
+	{0},
+};
+static const struct command_param ban_params[] = {
+	{.name = "who", .type = ARG_PEER, .help = "a peer's number, an address, or address/bits"},
+	{.name = "seconds",
+	 .type = ARG_NUMBER,
+	 .optional = true,
+	 .help = "duration in seconds; 0: a day"},
+	{.name = "preview",
+	 .type = ARG_FLAG,
+	 .optional = true,
+	 .help = "true: only report what it would do"},
+	{0},
+};
+static const struct command_param unban_params[] = {
+	{.name = "who", .type = ARG_TEXT, .help = "a peer's number, an address, or address/bits"},
+	{0},
+};
 
 const struct command commands_bans[] = {
-	{"ban", "network", "drop all peers of an address and keep it away", p_ban,
-	 COMMAND_RPC | COMMAND_PROMPT | COMMAND_CONFIRM, run_ban, text_ban},
-	{"bans", "network", "who is banned or discouraged", NULL, COMMAND_RPC | COMMAND_PROMPT,
-	 run_listbanned, text_bans},
-	{"clearbanned", "network", "lift every ban and discouragement", NULL, COMMAND_RPC,
-	 run_clearbanned, NULL},
-	{"listbanned", "network", "who is banned or discouraged", NULL, COMMAND_RPC, run_listbanned,
-	 NULL},
-	{"setban", "network", "ban an address or subnet, or lift it", p_setban, COMMAND_RPC,
-	 run_setban, NULL},
-	{"unban", "network", "lift a ban or discouragement", p_unban, COMMAND_RPC | COMMAND_PROMPT,
-	 run_unban, text_unban},
+	{
+		.name = "ban",
+		.category = "network",
+		.summary = "disconnect an address and refuse it from now on",
+		.params = ban_params,
+		.flags = COMMAND_RPC | COMMAND_PROMPT | COMMAND_CONFIRM,
+		.run = run_ban,
+		.text = text_ban,
+	},
+	{
+		.name = "bans",
+		.category = "network",
+		.summary = "banned and discouraged addresses",
+		.flags = COMMAND_RPC | COMMAND_PROMPT,
+		.run = run_listbanned,
+		.text = text_bans,
+	},
+	{
+		.name = "clearbanned",
+		.category = "network",
+		.summary = "lift every ban and discouragement",
+		.flags = COMMAND_RPC,
+		.run = run_clearbanned,
+	},
+	{
+		.name = "listbanned",
+		.category = "network",
+		.summary = "banned and discouraged addresses",
+		.flags = COMMAND_RPC,
+		.run = run_listbanned,
+	},
+	{
+		.name = "setban",
+		.category = "network",
+		.summary = "ban an address or subnet, or lift the ban",
+		.params = setban_params,
+		.flags = COMMAND_RPC,
+		.run = run_setban,
+	},
+	{
+		.name = "unban",
+		.category = "network",
+		.summary = "lift a ban or discouragement",
+		.params = unban_params,
+		.flags = COMMAND_RPC | COMMAND_PROMPT,
+		.run = run_unban,
+		.text = text_unban,
+	},
 	{0},
 };

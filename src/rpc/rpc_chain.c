@@ -1,4 +1,6 @@
-/* Verbs about blocks. Names, arguments and fields: Bitcoin Core's rpc/blockchain.cpp. */
+/* Commands about blocks. Source of names, arguments and fields: Bitcoin Core,
+ * rpc/blockchain.cpp. */
+#include "rpc/commands_priv.h"
 #include "rpc/rpc_priv.h"
 
 #include <stdio.h>
@@ -11,49 +13,51 @@
 #include <tally/base/text.h>
 
 #define PAGE_BLOCKS 50
-#define PAGE_BYTES  16000000 /* of blocks: a page of so many ends early */
+#define PAGE_BYTES  16000000 /* of blocks: a page ends once it has that many */
 #define LEAVES_MAX  1000
 
-#define HEIGHT_DIGITS      10 /* fewer are one, more are of a hash */
-#define PREFIX_LEAST       6  /* hex digits of a hash that may stand for it */
-#define BRANCHES_LOOKED_AT 16 /* at a height */
+#define HEIGHT_DIGITS 10 /* fewer digits can be a height, others are part of a hash */
+#define PREFIX_MIN    6  /* hex digits of a hash that identify a block */
+#define SIBLINGS_MAX  16 /* blocks of one height among which a hash is searched */
 
 static void run_getblockcount(struct node *n, struct call *c)
 {
-	call_done(c, json_integer(chain_height(n->chain)));
+	call_done(c, json_integer(chain_height(node_chain(n))));
 }
 
 static void run_getbestblockhash(struct node *n, struct call *c)
 {
-	const struct chain_entry tip = chain_tip(n->chain);
+	const struct chain_entry tip = chain_tip(node_chain(n));
 
 	call_done(c, json_hash(&tip.hash.h));
 }
 
-/* How much of the chain is here, as far as peers have told. */
+/* Share of the chain that is connected: height over the highest height known from headers and
+ * peers. */
 static double progress(const struct node *n, uint32_t height)
 {
-	struct sync_info i = {.target = chain_best_header(n->chain).height};
+	struct sync_info i = {.target = chain_best_header(node_chain(n)).height};
 
-	if (n->protocol)
-		protocol_sync_info(n->protocol, &i);
+	if (node_protocol(n))
+		protocol_sync_info(node_protocol(n), &i);
 	return i.target > height ? (double)height / i.target : 1.0;
 }
 
-/* Blocks or headers come in numbers. */
+/* True during initial download: headers are being fetched, or blocks arrive in bulk. */
 static bool is_behind(const struct node *n)
 {
 	struct sync_info i = {0};
 
-	if (n->protocol)
-		protocol_sync_info(n->protocol, &i);
-	return i.headers_from != 0 || chain_catching_up(n->chain);
+	if (node_protocol(n))
+		protocol_sync_info(node_protocol(n), &i);
+	return i.headers_from != 0 || chain_catching_up(node_chain(n));
 }
 
 static void run_getblockchaininfo(struct node *n, struct call *c)
 {
-	const struct chain_entry tip = chain_tip(n->chain), best = chain_best_header(n->chain);
-	const struct chain_params *p = chain_params(n->chain);
+	const struct chain_entry tip = chain_tip(node_chain(n)),
+				 best = chain_best_header(node_chain(n));
+	const struct chain_params *p = chain_params(node_chain(n));
 	char work[65];
 	struct snapshot *shot = NEW(struct snapshot);
 	json_t *o = json_object();
@@ -72,8 +76,7 @@ static void run_getblockchaininfo(struct node *n, struct call *c)
 	json_object_set_new(o, "verificationprogress", json_real(progress(n, tip.height)));
 	json_object_set_new(o, "initialblockdownload", json_boolean(is_behind(n)));
 	json_object_set_new(o, "chainwork", json_string(work));
-	json_object_set_new(o, "size_on_disk",
-			    json_integer((json_int_t)store_disk_bytes(n->store)));
+	json_object_set_new(o, "size_on_disk", json_integer((json_int_t)node_disk_bytes(n)));
 	json_object_set_new(o, "pruned", json_false());
 	json_object_set_new(o, "params",
 			    json_pack("{s:I,s:s,s:o,s:I,s:I,s:I}", "spacing",
@@ -95,37 +98,39 @@ static void run_getblockhash(struct node *n, struct call *c)
 
 	if (!call_number(c, "height", 0, UINT32_MAX, 0, &height))
 		return;
-	if (!chain_at_height(n->chain, (uint32_t)height, &en))
+	if (!chain_at_height(node_chain(n), (uint32_t)height, &en))
 		call_error(c, RPC_INVALID_PARAMETER, ERR_NOTFOUND, "no-such-height",
-			   "Block height out of range: the tip is at %u", chain_height(n->chain));
+			   "Block height out of range: the tip is at height %u",
+			   chain_height(node_chain(n)));
 	else
 		call_done(c, json_hash(&en.hash.h));
 }
 
-/* Is it what this console shows of the hash, or its beginning? */
-static bool begins_or_short(const struct block_hash *hash, const char *text)
+/* True if text is the hash as the console abbreviates it ("00d11c..21"), or its first digits. */
+static bool hash_matches(const struct block_hash *hash, const char *text)
 {
 	char hex[HASH_HEX_CHARS + 1], brief[HASH_SHORT_CHARS + 1];
 	const size_t n = strlen(text);
 
 	hash256_hex(hex, &hash->h);
 	hash256_short(brief, &hash->h);
-	return strcmp(brief, text) == 0 || (n >= PREFIX_LEAST && strncmp(hex, text, n) == 0);
+	return strcmp(brief, text) == 0 || (n >= PREFIX_MIN && strncmp(hex, text, n) == 0);
 }
 
-/* How many blocks (two at most are looked for) are meant by this text; *en: the one. */
+/* How many blocks match an abbreviated hash; the search stops at 2. *en: the last one found. */
 static unsigned find_named(const struct node *n, const char *text, struct chain_entry *en)
 {
-	chain_index at[BRANCHES_LOOKED_AT];
+	chain_index at[SIBLINGS_MAX];
 	struct chain_entry one;
 	unsigned found = 0;
 
-	for (int64_t h = chain_best_header(n->chain).height; h >= 0 && found < 2; h--) {
-		const size_t all = chain_all_at_height(n->chain, (uint32_t)h, at, ARRAY_LEN(at));
+	for (int64_t h = chain_best_header(node_chain(n)).height; h >= 0 && found < 2; h--) {
+		const size_t all =
+			chain_all_at_height(node_chain(n), (uint32_t)h, at, ARRAY_LEN(at));
 
 		for (size_t i = 0; i < MIN(all, ARRAY_LEN(at)); i++)
-			if (chain_entry_at(n->chain, at[i], &one) &&
-			    begins_or_short(&one.hash, text)) {
+			if (chain_entry_at(node_chain(n), at[i], &one) &&
+			    hash_matches(&one.hash, text)) {
 				*en = one;
 				found++;
 			}
@@ -133,7 +138,8 @@ static unsigned find_named(const struct node *n, const char *text, struct chain_
 	return found;
 }
 
-/* By its hash, its height, a beginning of the hash or the short form that screens and log show. */
+/* The argument "blockhash": a hash, a height, the first digits of a hash, or its short form on
+ * screens and in the log. False: the call was answered with an error. */
 static bool call_block(struct node *n, struct call *c, struct chain_entry *en)
 {
 	struct block_hash hash;
@@ -145,24 +151,24 @@ static bool call_block(struct node *n, struct call *c, struct chain_entry *en)
 	if (!call_text(c, "blockhash", "", &text))
 		return false;
 	whole = hash256_parse(&hash.h, text);
-	if (whole && chain_find(n->chain, &hash, en))
+	if (whole && chain_find(node_chain(n), &hash, en))
 		return true;
 	number = strlen(text) < HEIGHT_DIGITS && parse_u64(text, 0, UINT32_MAX, &height);
-	if (number && chain_at_height(n->chain, (uint32_t)height, en))
+	if (number && chain_at_height(node_chain(n), (uint32_t)height, en))
 		return true;
-	if (!number && (strlen(text) < PREFIX_LEAST || strlen(text) > HASH_HEX_CHARS ||
+	if (!number && (strlen(text) < PREFIX_MIN || strlen(text) > HASH_HEX_CHARS ||
 			text[strspn(text, "0123456789abcdef.")]))
-		return call_hash(c, "blockhash", &hash.h); /* which says what is wrong */
+		return call_hash(c, "blockhash", &hash.h); /* answers with an error */
 	found = whole ? 0 : find_named(n, text, en);
 	if (found == 1)
 		return true;
 	if (found > 1)
 		call_error(c, RPC_INVALID_ADDRESS_OR_KEY, ERR_NOTFOUND, "ambiguous",
-			   "more than one block begins with '%.70s': give more of its hash", text);
+			   "more than one block hash begins with '%.70s': give more digits", text);
 	else
 		call_error(
 			c, RPC_INVALID_ADDRESS_OR_KEY, ERR_NOTFOUND, "no-such-block",
-			"Block not found: '%.70s' is neither a height nor the hash of a block here",
+			"Block not found: '%.70s' is neither a height of the best chain nor the hash of a known block",
 			text);
 	return false;
 }
@@ -184,10 +190,10 @@ static void run_getblockheader(struct node *n, struct call *c)
 
 	if (!call_flag(c, "verbose", true, &verbose) || !call_block(n, c, &en))
 		return;
-	if (!chain_read_header(n->chain, en.index, &h, &err))
+	if (!chain_read_header(node_chain(n), en.index, &h, &err))
 		call_fail(c, RPC_MISC_ERROR, &err);
 	else
-		call_done(c, verbose ? json_header(n, &en, &h) : hex_of_header(&h));
+		call_done(c, verbose ? json_header(node_chain(n), &en, &h) : hex_of_header(&h));
 }
 
 static json_t *hex_of_block(const struct block *b)
@@ -212,10 +218,10 @@ static void run_getblock(struct node *n, struct call *c)
 		return;
 	if (!call_block(n, c, &en))
 		return;
-	if (!chain_read_block(n->chain, en.index, &b, &err)) {
+	if (!chain_read_block(node_chain(n), en.index, &b, &err)) {
 		call_fail(c, RPC_MISC_ERROR, &err);
 	} else if (verbosity > 0) {
-		json_block_begin(n, c, &en, b, verbosity > 1);
+		json_block_begin(c, &en, b, verbosity > 1);
 	} else {
 		call_done(c, hex_of_block(b));
 		block_unref(b);
@@ -224,7 +230,7 @@ static void run_getblock(struct node *n, struct call *c)
 
 static const char *leaf_status(const struct node *n, const struct chain_entry *en)
 {
-	if (chain_on_best(n->chain, en->index))
+	if (chain_on_best(node_chain(n), en->index))
 		return "active";
 	if (en->status & CHAIN_ANY_FAILED)
 		return "invalid";
@@ -247,21 +253,22 @@ static json_t *json_leaf(const struct node *n, const struct chain_entry *en, uin
 static void run_getchaintips(struct node *n, struct call *c)
 {
 	chain_index leaves[LEAVES_MAX];
-	const struct chain_entry tip = chain_tip(n->chain);
-	const size_t count = MIN(chain_leaves(n->chain, leaves, LEAVES_MAX), LEAVES_MAX);
+	const struct chain_entry tip = chain_tip(node_chain(n));
+	const size_t count = MIN(chain_leaves(node_chain(n), leaves, LEAVES_MAX), LEAVES_MAX);
 	json_t *tips = json_array();
 	bool tip_seen = false;
 
 	for (size_t i = 0; i < count; i++) {
 		struct chain_entry en, fork;
 
-		if (chain_entry_at(n->chain, leaves[i], &en) &&
-		    chain_entry_at(n->chain, chain_fork(n->chain, tip.index, leaves[i]), &fork)) {
+		if (chain_entry_at(node_chain(n), leaves[i], &en) &&
+		    chain_entry_at(node_chain(n), chain_fork(node_chain(n), tip.index, leaves[i]),
+				   &fork)) {
 			tip_seen |= en.index == tip.index;
 			json_array_append_new(tips, json_leaf(n, &en, fork.height));
 		}
 	}
-	if (!tip_seen) /* headers go on beyond it */
+	if (!tip_seen) /* it is not a leaf: headers beyond it are known */
 		json_array_insert_new(tips, 0, json_leaf(n, &tip, tip.height));
 	call_done(c, tips);
 }
@@ -279,33 +286,35 @@ static json_t *json_page_row(const struct node *n, const struct chain_entry *en,
 	json_object_set_new(o, "bits", json_sprintf("%08x", en->bits));
 	json_object_set_new(
 		o, "difficulty",
-		json_real(difficulty_of_bits(en->bits, chain_params(n->chain)->pow_limit)));
+		json_real(difficulty_of_bits(en->bits, chain_params(node_chain(n))->pow_limit)));
 	json_object_set_new(o, "nTx", json_integer(b->n_tx));
 	json_object_set_new(o, "size", json_integer((json_int_t)b->raw.len));
 	json_object_set_new(o, "tx", txs);
 	return o;
 }
 
-/* A block and its ancestors: one branch, whatever the best is meanwhile. */
+/* A page of blocks: one and its ancestors. It follows one branch even if the best chain changes
+ * meanwhile. */
 struct page {
-	chain_index at; /* the next */
-	int64_t height; /* of the next; -1: there is none */
-	int64_t left;   /* how many are wanted yet */
-	size_t bytes;   /* of the blocks so far */
-	struct writer out;
+	struct writer out; /* first: json_stream_clear */
+	chain_index at;    /* the next block */
+	int64_t height;    /* of the next block; -1: the genesis block was the last */
+	int64_t left;      /* how many more are wanted */
+	size_t bytes;      /* of the blocks so far */
 };
 
-/* One block. Where one can't be read the page ends above it, and that is said of the page that begins there. */
-static enum step_result page_part(struct node *n, void *arg, int *code, struct err *e)
+/* One block. If a block can't be read, the page ends above it; only a page that begins with it
+ * fails. */
+static enum step_result page_step(struct node *n, void *arg, int *code, struct err *e)
 {
 	struct page *p = arg;
 	struct chain_entry en;
 	struct block *b;
 
 	(void)code;
-	if (p->left == 0 || p->bytes >= PAGE_BYTES || !chain_entry_at(n->chain, p->at, &en))
+	if (p->left == 0 || p->bytes >= PAGE_BYTES || !chain_entry_at(node_chain(n), p->at, &en))
 		return STEP_DONE;
-	if (!chain_read_block(n->chain, p->at, &b, e))
+	if (!chain_read_block(node_chain(n), p->at, &b, e))
 		return p->bytes > 0 ? STEP_DONE : STEP_FAILED;
 	json_stream_json(&p->out, json_page_row(n, &en, b));
 	p->bytes += b->raw.len;
@@ -327,19 +336,15 @@ static json_t *page_result(void *arg)
 	return json_stream_result(&p->out);
 }
 
-static void page_clear(void *arg)
-{
-	struct page *p = arg;
-
-	writer_clear(&p->out);
-}
-
-static const struct async_call page_answer = {
-	.part = page_part, .result = page_result, .clear = page_clear};
+static const struct async_call page_call = {
+	.step = page_step,
+	.result = page_result,
+	.clear = json_stream_clear,
+};
 
 static void run_printchain(struct node *n, struct call *c)
 {
-	const uint32_t tip = chain_height(n->chain);
+	const uint32_t tip = chain_height(node_chain(n));
 	struct chain_entry en;
 	struct page *p;
 	int64_t from, count;
@@ -347,13 +352,13 @@ static void run_printchain(struct node *n, struct call *c)
 	if (!call_number(c, "from_height", 0, UINT32_MAX, tip, &from) ||
 	    !call_number(c, "count", 1, 1000, PAGE_BLOCKS, &count))
 		return;
-	chain_at_height(n->chain, (uint32_t)MIN(from, (int64_t)tip), &en);
+	chain_at_height(node_chain(n), (uint32_t)MIN(from, (int64_t)tip), &en);
 	p = NEW(struct page);
 	p->at = en.index;
 	p->height = en.height;
 	p->left = count;
 	json_stream_begin(&p->out, "{\"blocks\":[");
-	async_call_begin(n, c, &page_answer, p);
+	async_call_begin(c, &page_call, p);
 }
 
 static void run_submitblock(struct node *n, struct call *c)
@@ -369,7 +374,7 @@ static void run_submitblock(struct node *n, struct call *c)
 		return;
 	if (!hex_decode_alloc(&bytes, &len, hex, BLOCK_MAX_BYTES)) {
 		call_error(c, RPC_DESERIALIZATION_ERROR, ERR_DECODE, "bad-hex",
-			   "Block decode failed: give the whole block in hex");
+			   "Block decode failed: give the serialised block in hex");
 		return;
 	}
 	if (!block_decode_take(&b, bytes, len, &err)) {
@@ -378,7 +383,7 @@ static void run_submitblock(struct node *n, struct call *c)
 	}
 	ok = node_submit_block(n, b, &err);
 	block_unref(b);
-	/* Bitcoin Core: null where taken, else the reason as the result (BIP 22). */
+	/* The result is null if the block was accepted, else the reason. Source: BIP 22. */
 	if (ok)
 		call_done(c, json_null());
 	else
@@ -387,41 +392,111 @@ static void run_submitblock(struct node *n, struct call *c)
 								 : err.token));
 }
 
-static const struct command_param p_height[] = {
-	{"height", ARG_NUMBER, false, "height on the best chain"}, {0}};
-static const struct command_param p_header[] = {
-	{"blockhash", ARG_HASH, false, "hash of the block"},
-	{"verbose", ARG_FLAG, true, "false: the header in hex"},
-	{0}};
-static const struct command_param p_block[] = {
-	{"blockhash", ARG_HASH, false, "hash of the block"},
-	{"verbosity", ARG_NUMBER, true, "0 hex, 1 txids, 2 transactions"},
-	{0}};
-static const struct command_param p_page[] = {
-	{"from_height", ARG_NUMBER, true, "begin here; default the tip"},
-	{"count", ARG_NUMBER, true, "how many, at most 1000; fewer where they are large"},
-	{0}};
-static const struct command_param p_hex[] = {
-	{"hexdata", ARG_HEX, false, "the block in hex"}, {"dummy", ARG_TEXT, true, "ignored"}, {0}};
+static const struct command_param height_params[] = {
+	{.name = "height", .type = ARG_NUMBER, .help = "height on the best chain"},
+	{0},
+};
+static const struct command_param header_params[] = {
+	{.name = "blockhash", .type = ARG_HASH, .help = "hash of the block, or its height"},
+	{.name = "verbose",
+	 .type = ARG_FLAG,
+	 .optional = true,
+	 .help = "false: in hex; default true"},
+	{0},
+};
+static const struct command_param block_params[] = {
+	{.name = "blockhash", .type = ARG_HASH, .help = "hash of the block, or its height"},
+	{.name = "verbosity",
+	 .type = ARG_NUMBER,
+	 .optional = true,
+	 .help = "0: hex; 1: with txids (default); 2: with transactions"},
+	{0},
+};
+static const struct command_param page_params[] = {
+	{.name = "from_height",
+	 .type = ARG_NUMBER,
+	 .optional = true,
+	 .help = "height of the first block; default: the tip"},
+	{.name = "count",
+	 .type = ARG_NUMBER,
+	 .optional = true,
+	 .help = "number of blocks, 1 to 1000; default 50; a page ends after 16 MB"},
+	{0},
+};
+static const struct command_param hex_params[] = {
+	{.name = "hexdata", .type = ARG_HEX, .help = "the serialised block in hex"},
+	{.name = "dummy", .type = ARG_TEXT, .optional = true, .help = "ignored"},
+	{0},
+};
 
 const struct command commands_chain[] = {
-	{"getbestblockhash", "blockchain", "hash of the tip", NULL,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_getbestblockhash, NULL},
-	{"getblock", "blockchain", "a block", p_block,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_getblock, NULL},
-	{"getblockchaininfo", "blockchain", "state of the chain", NULL,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_getblockchaininfo, NULL},
-	{"getblockcount", "blockchain", "height of the tip", NULL,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_getblockcount, NULL},
-	{"getblockhash", "blockchain", "hash of the block at a height", p_height,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_getblockhash, NULL},
-	{"getblockheader", "blockchain", "header of a block", p_header,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_getblockheader, NULL},
-	{"getchaintips", "blockchain", "ends of the branches known, the first 1,000", NULL,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_getchaintips, NULL},
-	{"printchain", "blockchain", "blocks from the tip down", p_page,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_printchain, NULL},
-	{"submitblock", "mining", "give the node a block", p_hex,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_submitblock, NULL},
+	{
+		.name = "getbestblockhash",
+		.category = "blockchain",
+		.summary = "hash of the tip",
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
+		.run = run_getbestblockhash,
+	},
+	{
+		.name = "getblock",
+		.category = "blockchain",
+		.summary = "a block",
+		.params = block_params,
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
+		.run = run_getblock,
+	},
+	{
+		.name = "getblockchaininfo",
+		.category = "blockchain",
+		.summary = "state of the chain",
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
+		.run = run_getblockchaininfo,
+	},
+	{
+		.name = "getblockcount",
+		.category = "blockchain",
+		.summary = "height of the tip",
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
+		.run = run_getblockcount,
+	},
+	{
+		.name = "getblockhash",
+		.category = "blockchain",
+		.summary = "hash of the block at a height",
+		.params = height_params,
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
+		.run = run_getblockhash,
+	},
+	{
+		.name = "getblockheader",
+		.category = "blockchain",
+		.summary = "header of a block",
+		.params = header_params,
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
+		.run = run_getblockheader,
+	},
+	{
+		.name = "getchaintips",
+		.category = "blockchain",
+		.summary = "tips of all known branches, at most 1000",
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
+		.run = run_getchaintips,
+	},
+	{
+		.name = "printchain",
+		.category = "blockchain",
+		.summary = "list blocks from the tip down",
+		.params = page_params,
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
+		.run = run_printchain,
+	},
+	{
+		.name = "submitblock",
+		.category = "mining",
+		.summary = "submit a block",
+		.params = hex_params,
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
+		.run = run_submitblock,
+	},
 	{0},
 };

@@ -1,11 +1,14 @@
-/* Verbs about all coins at the tip. Source of gettxoutsetinfo: Bitcoin Core rpc/blockchain.cpp. */
+/* Commands about all coins at the tip. Source of gettxoutsetinfo: Bitcoin Core,
+ * rpc/blockchain.cpp. */
+#include "rpc/coin_scan_priv.h"
+#include "rpc/commands_priv.h"
 #include "rpc/rpc_priv.h"
 
 #include <string.h>
 
 #include <tally/base/mem.h>
 
-/* What is hashed of a coin: outpoint, value, height twice and one more for a coinbase, owner. */
+/* Hashed of each coin: outpoint, value, height * 2 + 1 for a coinbase (else + 0), owner. */
 #define COIN_HASHED_BYTES (OUTPOINT_BYTES + 8 + 4 + KEY_HASH_BYTES)
 
 struct set_info {
@@ -51,12 +54,16 @@ static json_t *set_result(void *arg)
 			 "hash_serialized", json_hash(&hash), "total_amount", json_amount(s->sum));
 }
 
-static const struct coin_count count_set = {
-	.begin = set_begin, .coin = set_coin, .result = set_result};
+static const struct coin_scan set_scan = {
+	.begin = set_begin,
+	.coin = set_coin,
+	.result = set_result,
+};
 
 static void run_gettxoutsetinfo(struct node *n, struct call *c)
 {
-	coin_scan_begin(n, c, &count_set, NEW(struct set_info));
+	(void)n;
+	coin_scan_begin(c, &set_scan, NEW(struct set_info));
 }
 
 static void run_reindexutxo(struct node *n, struct call *c)
@@ -64,19 +71,29 @@ static void run_reindexutxo(struct node *n, struct call *c)
 	struct err err = {0};
 	uint64_t count;
 
-	if (n->mode == NODE_ONLINE)
+	if (node_mode(n) == NODE_ONLINE)
 		call_error(c, RPC_MISC_ERROR, ERR_BUSY, "running",
-			   "the coins can't be rebuilt while the node runs: stop it first");
-	else if (!chain_reindex_coins(n->chain, &count, &err))
+			   "coins can't be rebuilt while the node runs: stop it first");
+	else if (!chain_reindex_coins(node_chain(n), &count, &err))
 		call_fail(c, RPC_MISC_ERROR, &err);
 	else
 		call_done(c, json_pack("{s:I}", "outputs", (json_int_t)count));
 }
 
 const struct command commands_coins[] = {
-	{"gettxoutsetinfo", "blockchain", "how many coins there are, and a hash of them all", NULL,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_gettxoutsetinfo, NULL},
-	{"reindexutxo", "blockchain", "rebuild the coins from the blocks", NULL,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_reindexutxo, NULL},
+	{
+		.name = "gettxoutsetinfo",
+		.category = "blockchain",
+		.summary = "number, sum and hash of all coins",
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
+		.run = run_gettxoutsetinfo,
+	},
+	{
+		.name = "reindexutxo",
+		.category = "blockchain",
+		.summary = "rebuild the coins from the blocks (offline only)",
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
+		.run = run_reindexutxo,
+	},
 	{0},
 };

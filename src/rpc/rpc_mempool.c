@@ -1,5 +1,6 @@
-/* Verbs about transactions. Source of names and fields: Bitcoin Core's rpc/mempool.cpp and
+/* Commands about transactions. Source of names and fields: Bitcoin Core, rpc/mempool.cpp and
  * rpc/rawtransaction.cpp. */
+#include "rpc/commands_priv.h"
 #include "rpc/rpc_priv.h"
 
 #include <stdlib.h>
@@ -7,14 +8,17 @@
 
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
+#include <tally/node/mempool_file.h>
+#include <tally/node/tx_lookup.h>
 
-#define PAGE_ENTRIES 50 /* looked at in one go */
+#define PAGE_ENTRIES 50 /* in one step */
 
 static json_t *json_entry(const struct node *n, const struct mempool_entry *en)
 {
 	json_t *o = json_object(), *depends = json_array();
 	struct txid parents[MEMPOOL_ANCESTORS_MAX];
-	const size_t count = mempool_parents(n->mempool, &en->tx->id, parents, ARRAY_LEN(parents));
+	const size_t count =
+		mempool_parents(node_mempool(n), &en->tx->id, parents, ARRAY_LEN(parents));
 
 	for (size_t i = 0; i < count && i < ARRAY_LEN(parents); i++)
 		json_array_append_new(depends, json_hash(&parents[i].h));
@@ -34,11 +38,13 @@ static json_t *json_entry(const struct node *n, const struct mempool_entry *en)
 	return o;
 }
 
-/* The transactions that waited when it was asked for, in order of entry; those that have left meanwhile are left out. */
+/* The mempool as JSON, in order of entry: the transactions that it had when the call began, except
+ * those that leave it meanwhile. */
 struct pool_text {
+	struct writer out; /* first: json_stream_clear */
 	bool verbose;
-	uint64_t after, last; /* seq of the last one told; of the last one to be told */
-	struct writer out;
+	uint64_t after; /* mempool_entry.seq of the last one written */
+	uint64_t last;  /* of the newest one when the call began */
 };
 
 static void add_entry(const struct node *n, const struct mempool_entry *en, struct pool_text *t)
@@ -54,11 +60,11 @@ static void add_entry(const struct node *n, const struct mempool_entry *en, stru
 	json_stream_json(&t->out, json_entry(n, en));
 }
 
-static enum step_result pool_part(struct node *n, void *arg, int *code, struct err *e)
+static enum step_result pool_step(struct node *n, void *arg, int *code, struct err *e)
 {
 	struct pool_text *t = arg;
 	struct mempool_entry page[PAGE_ENTRIES];
-	const size_t count = mempool_list(n->mempool, t->after, page, PAGE_ENTRIES);
+	const size_t count = mempool_list(node_mempool(n), t->after, page, PAGE_ENTRIES);
 
 	(void)code, (void)e;
 	for (size_t i = 0; i < count && page[i].seq <= t->last; i++) {
@@ -76,15 +82,11 @@ static json_t *pool_result(void *arg)
 	return json_stream_result(&t->out);
 }
 
-static void pool_clear(void *arg)
-{
-	struct pool_text *t = arg;
-
-	writer_clear(&t->out);
-}
-
-static const struct async_call pool_answer = {
-	.part = pool_part, .result = pool_result, .clear = pool_clear};
+static const struct async_call pool_call = {
+	.step = pool_step,
+	.result = pool_result,
+	.clear = json_stream_clear,
+};
 
 static void run_getrawmempool(struct node *n, struct call *c)
 {
@@ -94,42 +96,42 @@ static void run_getrawmempool(struct node *n, struct call *c)
 
 	if (!call_flag(c, "verbose", false, &verbose))
 		return;
-	mempool_list_newest(n->mempool, 0, &newest, 1);
+	mempool_list_newest(node_mempool(n), 0, &newest, 1);
 	t = NEW(struct pool_text);
 	t->verbose = verbose;
 	t->last = newest.seq;
 	json_stream_begin(&t->out, verbose ? "{" : "[");
-	async_call_begin(n, c, &pool_answer, t);
+	async_call_begin(c, &pool_call, t);
 }
 
 static void run_getmempoolinfo(struct node *n, struct call *c)
 {
 	json_t *o = json_object();
 
-	json_object_set_new(o, "loaded", json_boolean(mempool_file_loaded(n->mempool_file)));
-	json_object_set_new(o, "size", json_integer((json_int_t)mempool_count(n->mempool)));
-	json_object_set_new(o, "bytes", json_integer((json_int_t)mempool_bytes(n->mempool)));
-	json_object_set_new(o, "usage", json_integer((json_int_t)mempool_memory(n->mempool)));
-	json_object_set_new(o, "total_fee", json_amount(mempool_total_fee(n->mempool)));
+	json_object_set_new(o, "loaded", json_boolean(mempool_file_loaded(node_mempool_file(n))));
+	json_object_set_new(o, "size", json_integer((json_int_t)mempool_count(node_mempool(n))));
+	json_object_set_new(o, "bytes", json_integer((json_int_t)mempool_bytes(node_mempool(n))));
+	json_object_set_new(o, "usage", json_integer((json_int_t)mempool_memory(node_mempool(n))));
+	json_object_set_new(o, "total_fee", json_amount(mempool_total_fee(node_mempool(n))));
 	json_object_set_new(o, "maxmempool",
-			    json_integer((json_int_t)n->config.maxmempool_mb << 20));
+			    json_integer((json_int_t)node_config(n)->maxmempool_mb << 20));
 	json_object_set_new(o, "mempoolminfee",
-			    json_amount((int64_t)(mempool_min_rate(n->mempool) * 1000)));
+			    json_amount((int64_t)(mempool_min_rate(node_mempool(n)) * 1000)));
 	json_object_set_new(o, "minrelaytxfee", json_amount(MEMPOOL_MIN_RELAY_RATE * 1000));
 	json_object_set_new(o, "incrementalrelayfee", json_amount(MEMPOOL_MIN_RELAY_RATE * 1000));
-	json_object_set_new(o, "fullrbf", json_false()); /* first seen wins */
+	json_object_set_new(o, "fullrbf", json_false()); /* the first seen is kept */
 	json_object_set_new(o, "orphans",
-			    json_integer((json_int_t)mempool_orphan_count(n->mempool)));
+			    json_integer((json_int_t)mempool_orphan_count(node_mempool(n))));
 	call_done(c, o);
 }
 
 static void run_savemempool(struct node *n, struct call *c)
 {
-	const char *path = mempool_file_path(n->mempool_file);
-	char shown[CONFIG_PATH_MAX + 32]; /* a path may be any bytes */
+	const char *path = mempool_file_path(node_mempool_file(n));
+	char shown[CONFIG_PATH_MAX + 32]; /* the path as valid UTF-8 */
 	struct err err = {0};
 
-	if (!mempool_file_save(n->mempool_file, &err)) {
+	if (!mempool_file_save(node_mempool_file(n), &err)) {
 		call_fail(c, RPC_MISC_ERROR, &err);
 		return;
 	}
@@ -137,17 +139,17 @@ static void run_savemempool(struct node *n, struct call *c)
 	call_done(c, json_pack("{s:s}", "filename", shown));
 }
 
-/* A confirmed one with what its block tells. */
+/* A confirmed transaction, with the fields about its block. */
 static json_t *json_confirmed(const struct node *n, const struct tx *tx,
 			      const struct chain_entry *at)
 {
-	const bool best = chain_on_best(n->chain, at->index);
+	const bool best = chain_on_best(node_chain(n), at->index);
 	json_t *o = json_tx(tx);
 
 	json_object_set_new(o, "blockhash", json_hash(&at->hash.h));
 	json_object_set_new(
 		o, "confirmations",
-		json_integer(best ? (json_int_t)chain_height(n->chain) - at->height + 1 : 0));
+		json_integer(best ? (json_int_t)chain_height(node_chain(n)) - at->height + 1 : 0));
 	json_object_set_new(o, "time", json_integer(at->time));
 	json_object_set_new(o, "blocktime", json_integer(at->time));
 	return o;
@@ -166,14 +168,14 @@ static void run_getrawtransaction(struct node *n, struct call *c)
 	if (!call_hash(c, "txid", &id.h) || !call_flag(c, "verbose", false, &verbose) ||
 	    (named && !call_hash(c, "blockhash", &in.h)))
 		return;
-	if (!named && mempool_get(n->mempool, &id, &en)) {
+	if (!named && mempool_get(node_mempool(n), &id, &en)) {
 		call_done(c, verbose ? json_tx(en.tx) : json_hex(en.tx->raw));
 		return;
 	}
 	if (!node_find_tx(n, &id, named ? &in : NULL, &tx, &at)) {
 		call_error(
 			c, RPC_INVALID_ADDRESS_OR_KEY, ERR_NOTFOUND, "no-such-tx",
-			"No such mempool, wallet or recent transaction: give the hash of its block too");
+			"No such mempool, wallet or recent transaction: give the hash of its block, too");
 		return;
 	}
 	call_done(c, verbose ? json_confirmed(n, tx, &at) : json_hex(tx->raw));
@@ -193,7 +195,7 @@ static void run_sendrawtransaction(struct node *n, struct call *c)
 		return;
 	if (!hex_decode_alloc(&bytes, &len, hex, TX_MAX_BYTES)) {
 		call_error(c, RPC_DESERIALIZATION_ERROR, ERR_DECODE, "bad-hex",
-			   "TX decode failed: give the whole transaction in hex");
+			   "TX decode failed: give the serialised transaction in hex");
 		return;
 	}
 	ok = tx_decode(&tx, bytes, len, &err);
@@ -202,9 +204,10 @@ static void run_sendrawtransaction(struct node *n, struct call *c)
 		call_fail(c, RPC_DESERIALIZATION_ERROR, &err);
 		return;
 	}
-	/* What waits already is as good as taken; that it could not be written down is an error. */
+	/* ERR_KNOWN: the mempool has it already, which is a success, or it is confirmed. */
 	if (node_submit_tx(n, tx, &err) ||
-	    (err.cls == ERR_KNOWN && mempool_get(n->mempool, &tx->id, &(struct mempool_entry){0})))
+	    (err.cls == ERR_KNOWN &&
+	     mempool_get(node_mempool(n), &tx->id, &(struct mempool_entry){0})))
 		call_done(c, json_hash(&tx->id.h));
 	else
 		call_error(c,
@@ -215,29 +218,70 @@ static void run_sendrawtransaction(struct node *n, struct call *c)
 	tx_unref(tx);
 }
 
-static const struct command_param p_verbose[] = {
-	{"verbose", ARG_FLAG, true, "true: with fees and family"}, {0}};
-static const struct command_param p_get[] = {{"txid", ARG_HASH, false, "the transaction"},
-					     {"verbose", ARG_FLAG, true, "true: decoded"},
-					     {"blockhash", ARG_HASH, true, "the block it is in"},
-					     {0}};
-static const struct command_param p_send[] = {
-	{"hexstring", ARG_HEX, false, "the transaction in hex"},
-	{"maxfeerate", ARG_JSON, true, "ignored"},
-	{0}};
+static const struct command_param verbose_params[] = {
+	{.name = "verbose",
+	 .type = ARG_FLAG,
+	 .optional = true,
+	 .help = "true: with fees, ancestors and descendants; default false"},
+	{0},
+};
+static const struct command_param get_params[] = {
+	{.name = "txid", .type = ARG_HASH, .help = "id of the transaction"},
+	{.name = "verbose",
+	 .type = ARG_FLAG,
+	 .optional = true,
+	 .help = "true: decoded; false: in hex (default)"},
+	{.name = "blockhash",
+	 .type = ARG_HASH,
+	 .optional = true,
+	 .help = "hash of its block: needed for older transactions"},
+	{0},
+};
+static const struct command_param send_params[] = {
+	{.name = "hexstring", .type = ARG_HEX, .help = "the serialised transaction in hex"},
+	{.name = "maxfeerate", .type = ARG_JSON, .optional = true, .help = "ignored"},
+	{0},
+};
 
 const struct command commands_mempool[] = {
-	{"getmempoolinfo", "blockchain", "state of the mempool", NULL,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_getmempoolinfo, NULL},
-	{"getrawmempool", "blockchain", "transactions that wait", p_verbose,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_getrawmempool, NULL},
-	{"getrawtransaction", "rawtransactions", "a transaction", p_get,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_getrawtransaction,
-	 NULL},
-	{"savemempool", "blockchain", "write the mempool to disk now", NULL,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_savemempool, NULL},
-	{"sendrawtransaction", "rawtransactions", "give the network a transaction", p_send,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN | COMMAND_SETTLED,
-	 run_sendrawtransaction, NULL},
+	{
+		.name = "getmempoolinfo",
+		.category = "blockchain",
+		.summary = "state of the mempool",
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
+		.run = run_getmempoolinfo,
+	},
+	{
+		.name = "getrawmempool",
+		.category = "blockchain",
+		.summary = "unconfirmed transactions",
+		.params = verbose_params,
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
+		.run = run_getrawmempool,
+	},
+	{
+		.name = "getrawtransaction",
+		.category = "rawtransactions",
+		.summary = "a transaction",
+		.params = get_params,
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
+		.run = run_getrawtransaction,
+	},
+	{
+		.name = "savemempool",
+		.category = "blockchain",
+		.summary = "write the mempool to disk now",
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
+		.run = run_savemempool,
+	},
+	{
+		.name = "sendrawtransaction",
+		.category = "rawtransactions",
+		.summary = "submit a transaction and announce it to peers",
+		.params = send_params,
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN |
+			 COMMAND_SETTLED,
+		.run = run_sendrawtransaction,
+	},
 	{0},
 };

@@ -1,4 +1,6 @@
-/* Verbs about mining. */
+/* Commands about mining. */
+#include "rpc/commands_priv.h"
+#include "rpc/rpc_mining_priv.h"
 #include "rpc/rpc_priv.h"
 
 #include <stdlib.h>
@@ -10,32 +12,34 @@
 
 static void run_getmininginfo(struct node *n, struct call *c)
 {
-	const struct chain_entry tip = chain_tip(n->chain);
-	const uint32_t bits = chain_next_bits(n->chain, tip.index);
+	const struct chain_entry tip = chain_tip(node_chain(n));
+	const uint32_t bits = chain_next_bits(node_chain(n), tip.index);
 	struct mining_info m;
 	struct snapshot *s = NEW(struct snapshot);
 	json_t *o = json_object();
 
-	mining_get_info(n->mining, &m);
+	mining_get_info(node_mining(n), &m);
 	node_snapshot(n, s);
 	json_object_set_new(o, "blocks", json_integer(tip.height));
-	json_object_set_new(o, "difficulty",
-			    json_real(difficulty_of_bits(bits, chain_params(n->chain)->pow_limit)));
+	json_object_set_new(
+		o, "difficulty",
+		json_real(difficulty_of_bits(bits, chain_params(node_chain(n))->pow_limit)));
 	json_object_set_new(o, "bits", json_sprintf("%08x", bits));
 	json_object_set_new(o, "networkhashps", json_real(s->expected_hash_rate));
 	json_object_set_new(o, "hashespersec", json_real(m.hash_rate));
 	json_object_set_new(o, "generate", json_boolean(m.on));
 	json_object_set_new(o, "genproclimit", json_integer(m.threads));
 	json_object_set_new(o, "blocksfound", json_integer(m.found));
-	json_object_set_new(o, "pooledtx", json_integer((json_int_t)mempool_count(n->mempool)));
-	json_object_set_new(o, "chain", json_string(chain_params(n->chain)->name));
+	json_object_set_new(o, "pooledtx",
+			    json_integer((json_int_t)mempool_count(node_mempool(n))));
+	json_object_set_new(o, "chain", json_string(chain_params(node_chain(n))->name));
 	json_object_set_new(o, "warnings", json_string(s->warning));
 	free(s);
 	call_done(c, o);
 }
 
-static void generated(void *arg, const struct block_hash *hashes, size_t count,
-		      const struct err *err)
+static void on_generated(void *arg, const struct block_hash *hashes, size_t count,
+			 const struct err *err)
 {
 	struct call *c = arg;
 	json_t *out;
@@ -54,7 +58,7 @@ bool call_may_mine(struct node *n, struct call *c)
 {
 	struct err err = {0};
 
-	if (mining_clock_ok(n->mining, &err))
+	if (mining_clock_ok(node_mining(n), &err))
 		return true;
 	call_fail(c, RPC_MISC_ERROR, &err);
 	return false;
@@ -67,11 +71,11 @@ static void run_generatetoaddress(struct node *n, struct call *c)
 
 	if (call_number(c, "nblocks", 0, GENERATE_MAX, 1, &count) && call_may_mine(n, c) &&
 	    call_address(c, "address", true, &to))
-		mining_generate(n->mining, &(struct mining_request){.to = to,
-								    .count = (uint32_t)count,
-								    .client = call_asker(c),
-								    .done = generated,
-								    .arg = c});
+		mining_generate(node_mining(n), &(struct mining_request){.to = to,
+									 .count = (uint32_t)count,
+									 .client = c->client,
+									 .done = on_generated,
+									 .arg = c});
 }
 
 static void set_mining(struct node *n, struct call *c, bool on, int64_t threads)
@@ -83,22 +87,22 @@ static void set_mining(struct node *n, struct call *c, bool on, int64_t threads)
 
 	if (named && !call_address(c, "address", true, &to))
 		return;
-	if (!mining_set(n->mining, on, named ? &to : NULL, (unsigned)threads, &err)) {
+	if (!mining_set(node_mining(n), on, named ? &to : NULL, (unsigned)threads, &err)) {
 		call_fail(c, RPC_MISC_ERROR, &err);
 		return;
 	}
-	mining_get_info(n->mining, &m);
+	mining_get_info(node_mining(n), &m);
 	call_done(c, json_pack("{s:b,s:I,s:o}", "mining", on, "threads", (json_int_t)m.threads,
 			       "address", m.has_to ? json_address(&m.to) : json_null()));
 }
 
-/* *out is 0 where none are given: as many as before. */
+/* *out is 0 if the argument is left out: the number of threads stays. */
 static bool call_threads(struct call *c, const char *name, int64_t *out)
 {
 	return call_number(c, name, 1, MINING_THREADS_MAX, 0, out);
 }
 
-/* "No limit" in Bitcoin Core's setgenerate: as many as before. */
+/* -1 was "no limit" in Bitcoin Core's setgenerate: here the number of threads stays. */
 static bool is_no_limit(const json_t *limit)
 {
 	const char *text = json_string_value(limit);
@@ -119,13 +123,13 @@ static void run_setgenerate(struct node *n, struct call *c)
 
 static void run_mine(struct node *n, struct call *c)
 {
-	/* Who says how, or for whom, wants to mine. */
+	/* Without `on`, the command toggles; with threads or an address it always switches on. */
 	const bool how = call_arg(c, "threads") || call_arg(c, "address");
 	struct mining_info m;
 	int64_t threads;
 	bool on;
 
-	mining_get_info(n->mining, &m);
+	mining_get_info(node_mining(n), &m);
 	if (call_flag(c, "on", how || !(m.on || m.want), &on) &&
 	    call_threads(c, "threads", &threads))
 		set_mining(n, c, on, threads);
@@ -142,28 +146,69 @@ static char *text_mine(const json_t *result)
 			  to ? to : "?");
 }
 
-static const struct command_param p_generate[] = {{"nblocks", ARG_NUMBER, false, "how many blocks"},
-						  {"address", ARG_ADDRESS, false, "who is paid"},
-						  {"maxtries", ARG_NUMBER, true, "ignored"},
-						  {0}};
-static const struct command_param p_set[] = {{"generate", ARG_FLAG, false, "true: mine"},
-					     {"genproclimit", ARG_NUMBER, true, "threads, 1 to 64"},
-					     {0}};
-static const struct command_param p_mine[] = {
-	{"on", ARG_FLAG, true, "on or off; default: the other way, or on with what follows"},
-	{"address", ARG_ADDRESS, true, "who is paid"},
-	{"threads", ARG_NUMBER, true, "how many threads, 1 to 64"},
-	{0}};
+static const struct command_param generate_params[] = {
+	{.name = "nblocks", .type = ARG_NUMBER, .help = "number of blocks"},
+	{.name = "address", .type = ARG_ADDRESS, .help = "address or label that is paid"},
+	{.name = "maxtries", .type = ARG_NUMBER, .optional = true, .help = "ignored"},
+	{0},
+};
+static const struct command_param set_params[] = {
+	{.name = "generate", .type = ARG_FLAG, .help = "true: mine; false: stop"},
+	{.name = "genproclimit",
+	 .type = ARG_NUMBER,
+	 .optional = true,
+	 .help = "number of threads, 1 to 64; -1: as before"},
+	{0},
+};
+static const struct command_param mine_params[] = {
+	{.name = "on",
+	 .type = ARG_FLAG,
+	 .optional = true,
+	 .help = "on or off; default: the opposite of now, or on if another argument follows"},
+	{.name = "address",
+	 .type = ARG_ADDRESS,
+	 .optional = true,
+	 .help = "address or label that is paid"},
+	{.name = "threads",
+	 .type = ARG_NUMBER,
+	 .optional = true,
+	 .help = "number of threads, 1 to 64"},
+	{0},
+};
 
 const struct command commands_mining[] = {
-	{"generatetoaddress", "mining", "mine this many blocks now", p_generate,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_generatetoaddress,
-	 NULL},
-	{"getmininginfo", "mining", "state of mining", NULL,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_getmininginfo, NULL},
-	{"mine", "mining", "mine, or stop", p_mine, COMMAND_RPC | COMMAND_PROMPT | COMMAND_CHAIN,
-	 run_mine, text_mine},
-	{"setgenerate", "mining", "mine, or stop", p_set, COMMAND_RPC | COMMAND_CHAIN,
-	 run_setgenerate, text_mine},
+	{
+		.name = "generatetoaddress",
+		.category = "mining",
+		.summary = "mine a number of blocks now",
+		.params = generate_params,
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
+		.run = run_generatetoaddress,
+	},
+	{
+		.name = "getmininginfo",
+		.category = "mining",
+		.summary = "state of mining",
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
+		.run = run_getmininginfo,
+	},
+	{
+		.name = "mine",
+		.category = "mining",
+		.summary = "mine continuously, or stop",
+		.params = mine_params,
+		.flags = COMMAND_RPC | COMMAND_PROMPT | COMMAND_CHAIN,
+		.run = run_mine,
+		.text = text_mine,
+	},
+	{
+		.name = "setgenerate",
+		.category = "mining",
+		.summary = "mine continuously, or stop",
+		.params = set_params,
+		.flags = COMMAND_RPC | COMMAND_CHAIN,
+		.run = run_setgenerate,
+		.text = text_mine,
+	},
 	{0},
 };

@@ -1,4 +1,5 @@
-/* Verbs about peers. Source of names and fields: Bitcoin Core's rpc/net.cpp. */
+/* Commands about peers. Source of names and fields: Bitcoin Core, rpc/net.cpp. */
+#include "rpc/commands_priv.h"
 #include "rpc/rpc_priv.h"
 
 #include <stdlib.h>
@@ -8,9 +9,10 @@
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 #include <tally/net/invite.h>
+#include <tally/node/resolver.h>
 #include <tally/net/local_addr.h>
 
-#define CHOOSE_LEAST 4 /* digits of a hash */
+#define CHOOSE_DIGITS_MIN 4 /* of a genesis hash, to choose a chain by */
 
 static json_t *json_net_addr(const struct net_addr *a)
 {
@@ -77,14 +79,14 @@ static void run_getpeerinfo(struct node *n, struct call *c)
 
 static void run_getconnectioncount(struct node *n, struct call *c)
 {
-	const struct net_stats s = net_stats(n->net);
+	const struct net_stats s = net_stats(node_net(n));
 
 	call_done(c, json_integer((json_int_t)s.inbound + s.outbound + s.manual));
 }
 
 static void run_getnetworkinfo(struct node *n, struct call *c)
 {
-	const struct net_stats s = net_stats(n->net);
+	const struct net_stats s = net_stats(node_net(n));
 	struct snapshot *shot = NEW(struct snapshot);
 	json_t *o = json_object();
 
@@ -102,7 +104,7 @@ static void run_getnetworkinfo(struct node *n, struct call *c)
 	json_object_set_new(o, "networkactive", json_true());
 	json_object_set_new(o, "networks", json_array());
 	json_object_set_new(o, "unknown_messages",
-			    json_integer((json_int_t)protocol_unknown_count(n->protocol)));
+			    json_integer((json_int_t)protocol_unknown_count(node_protocol(n))));
 	json_object_set_new(o, "relayfee", json_amount(MEMPOOL_MIN_RELAY_RATE * 1000));
 	json_object_set_new(o, "incrementalfee", json_amount(MEMPOOL_MIN_RELAY_RATE * 1000));
 	json_object_set_new(o, "localaddresses", json_array());
@@ -116,33 +118,33 @@ static int dial_code(const struct err *e)
 	return e->cls == ERR_KNOWN ? RPC_CLIENT_NODE_ALREADY_ADDED : RPC_MISC_ERROR;
 }
 
-/* What is to be done with an address once it is known. */
-struct dialling {
+/* What a call does with an address once its name is resolved. */
+struct dial_request {
 	struct node *node;
 	struct call *call;
 	enum { DIAL_KEEP, DIAL_ONCE, DIAL_NO_MORE } how;
-	bool tell; /* the address, in the answer */
+	bool answer_address; /* the result is the address, else null */
 };
 
-static void dial(const struct dialling *d, const struct net_addr *a)
+static void dial(const struct dial_request *d, const struct net_addr *a)
 {
 	struct err err = {0};
 
-	if (net_connect(d->node->net, a, d->how == DIAL_ONCE, &err))
-		call_done(d->call, d->tell ? json_net_addr(a) : json_null());
+	if (net_connect(node_net(d->node), a, d->how == DIAL_ONCE, &err))
+		call_done(d->call, d->answer_address ? json_net_addr(a) : json_null());
 	else
 		call_fail(d->call, dial_code(&err), &err);
 }
 
-static void dial_found(void *arg, const struct net_addr *a, const struct err *why)
+static void on_dial_resolved(void *arg, const struct net_addr *a, const struct err *why)
 {
-	struct dialling *d = arg;
+	struct dial_request *d = arg;
 
 	if (!a)
 		call_fail(d->call, RPC_INVALID_PARAMETER, why);
 	else if (d->how != DIAL_NO_MORE)
 		dial(d, a);
-	else if (net_forget(d->node->net, a))
+	else if (net_forget(node_net(d->node), a))
 		call_done(d->call, json_null());
 	else
 		call_error(d->call, RPC_CLIENT_NODE_NOT_ADDED, ERR_NOTFOUND, "not-added",
@@ -150,67 +152,67 @@ static void dial_found(void *arg, const struct net_addr *a, const struct err *wh
 	free(d);
 }
 
-static void look_up(struct dialling d)
+static void resolve_and_dial(struct dial_request d)
 {
-	struct dialling *later = NEW(struct dialling);
+	struct dial_request *copy = NEW(struct dial_request);
 	const char *text;
 
-	*later = d;
+	*copy = d;
 	if (call_text(d.call, "node", "", &text))
-		node_resolve(d.node, text, NODE_ID_DEFAULT, dial_found, later);
+		node_resolve(d.node, text, NODE_ID_DEFAULT, on_dial_resolved, copy);
 	else
-		free(later);
+		free(copy);
 }
 
 static void run_addnode(struct node *n, struct call *c)
 {
-	struct dialling d = {.node = n, .call = c};
-	const char *what;
+	struct dial_request d = {.node = n, .call = c};
+	const char *action;
 
-	if (!call_text(c, "command", "", &what))
+	if (!call_text(c, "command", "", &action))
 		return;
-	if (strcmp(what, "add") == 0)
+	if (strcmp(action, "add") == 0)
 		d.how = DIAL_KEEP;
-	else if (strcmp(what, "onetry") == 0)
+	else if (strcmp(action, "onetry") == 0)
 		d.how = DIAL_ONCE;
-	else if (strcmp(what, "remove") == 0)
+	else if (strcmp(action, "remove") == 0)
 		d.how = DIAL_NO_MORE;
 	else {
 		call_error(c, RPC_INVALID_PARAMETER, ERR_USAGE, "bad-command",
-			   "'%s' is unknown: give add, remove or onetry", what);
+			   "unknown action '%.40s': give add, remove or onetry", action);
 		return;
 	}
-	look_up(d);
+	resolve_and_dial(d);
 }
 
 static void run_connect(struct node *n, struct call *c)
 {
-	look_up((struct dialling){.node = n, .call = c, .how = DIAL_KEEP, .tell = true});
+	resolve_and_dial((struct dial_request){
+		.node = n, .call = c, .how = DIAL_KEEP, .answer_address = true});
 }
 
 static char *text_connect(const json_t *result)
 {
-	return mem_printf(
-		"dialling %s until it answers: it shows among the peers then; drop %s gives up",
-		json_string_value(result), json_string_value(result));
+	return mem_printf("connecting to %s, repeatedly until it answers: drop %s stops that",
+			  json_string_value(result), json_string_value(result));
 }
 
 static void drop_peer(struct node *n, const struct peer_info *p)
 {
-	/* Or it would be dialled again at once. */
-	net_forget(n->net, &p->addr);
+	/* Else a manual peer would be dialled again at once. */
+	net_forget(node_net(n), &p->addr);
 	if (p->listens.port)
-		net_forget(n->net, &p->listens);
-	protocol_drop_peer(n->protocol, p->id, "dropped by hand");
+		net_forget(node_net(n), &p->listens);
+	protocol_drop_peer(node_protocol(n), p->id, "dropped by hand");
 }
 
 static void drop_number(struct node *n, struct call *c, conn_id id)
 {
 	struct peer_info p;
 
-	if (!protocol_peer(n->protocol, id, &p)) {
+	if (!protocol_peer(node_protocol(n), id, &p)) {
 		call_error(c, RPC_CLIENT_NODE_NOT_CONNECTED, ERR_NOTFOUND, "no-such-peer",
-			   "there is no peer %u: see the Peers panel for numbers", id);
+			   "there is no peer %u: the Peers panel shows the numbers", id);
 		return;
 	}
 	drop_peer(n, &p);
@@ -218,10 +220,11 @@ static void drop_number(struct node *n, struct call *c, conn_id id)
 			       json_net_addr(&p.addr)));
 }
 
-/* All that are connected from there, or listen there; and it is not dialled any more. */
+/* Disconnects every peer that connected from this address or listens at it, and no longer dials
+ * it. */
 static void drop_address(struct node *n, struct call *c, const struct net_addr *a)
 {
-	const bool wished = net_forget(n->net, a);
+	const bool was_manual = net_forget(node_net(n), a);
 	size_t count, dropped = 0;
 	struct peer_info *peers = node_peers(n, &count);
 
@@ -231,12 +234,13 @@ static void drop_address(struct node *n, struct call *c, const struct net_addr *
 			dropped++;
 		}
 	free(peers);
-	if (dropped || wished)
+	if (dropped || was_manual)
 		call_done(c, json_pack("{s:I,s:o}", "peers", (json_int_t)dropped, "address",
 				       json_net_addr(a)));
 	else
-		call_error(c, RPC_CLIENT_NODE_NOT_CONNECTED, ERR_NOTFOUND, "no-such-peer",
-			   "no peer is there, nor is it dialled: see the Peers panel");
+		call_error(
+			c, RPC_CLIENT_NODE_NOT_CONNECTED, ERR_NOTFOUND, "no-such-peer",
+			"no peer has that address, and it is not dialled: the Peers panel shows all peers");
 }
 
 static void run_drop(struct node *n, struct call *c)
@@ -254,9 +258,10 @@ static void run_drop(struct node *n, struct call *c)
 	} else if (net_addr_parse_numeric(&a, text, NODE_ID_DEFAULT, NULL)) {
 		drop_address(n, c, &a);
 	} else {
-		call_error(c, RPC_INVALID_PARAMETER, ERR_USAGE, "bad-peer",
-			   "'%.60s' is neither a peer's number nor an address: see the Peers panel",
-			   text);
+		call_error(
+			c, RPC_INVALID_PARAMETER, ERR_USAGE, "bad-peer",
+			"'%.60s' is neither a peer's number nor an address: the Peers panel shows both",
+			text);
 	}
 }
 
@@ -266,8 +271,8 @@ static char *text_drop(const json_t *result)
 	const char *address = json_string_value(json_object_get(result, "address"));
 
 	if (!peers)
-		return mem_printf("%s is not dialled any more", address);
-	return mem_printf("dropped %s: it may come back, ban keeps it away", address);
+		return mem_printf("%s is no longer dialled", address);
+	return mem_printf("disconnected %s: it may connect again, ban prevents that", address);
 }
 
 static bool same_text_address(const struct peer_info *p, const char *text)
@@ -301,13 +306,14 @@ static void run_disconnectnode(struct node *n, struct call *c)
 		   "Node not found in connected nodes: see getpeerinfo");
 }
 
-/* The one chain offered whose name this is, or its hash as the screen shows it, or the beginning of that. */
+/* The only offered chain that has this name, or this genesis hash: its first digits, or its short
+ * form on the screen. */
 static bool find_offer(const struct node *n, const char *text, struct block_hash *out,
 		       struct err *e)
 {
 	struct chain_offer offers[SNAPSHOT_OFFERS_MAX];
-	const size_t count =
-		MIN(protocol_offers(n->protocol, offers, SNAPSHOT_OFFERS_MAX), SNAPSHOT_OFFERS_MAX);
+	const size_t count = MIN(protocol_offers(node_protocol(n), offers, SNAPSHOT_OFFERS_MAX),
+				 SNAPSHOT_OFFERS_MAX);
 	size_t found = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -317,7 +323,7 @@ static bool find_offer(const struct node *n, const char *text, struct block_hash
 		hash256_hex(hex, &p->genesis_hash.h);
 		hash256_short(brief, &p->genesis_hash.h);
 		if (strcmp(p->name, text) != 0 && strcmp(brief, text) != 0 &&
-		    (strlen(text) < CHOOSE_LEAST || strncmp(hex, text, strlen(text)) != 0))
+		    (strlen(text) < CHOOSE_DIGITS_MIN || strncmp(hex, text, strlen(text)) != 0))
 			continue;
 		*out = p->genesis_hash;
 		found++;
@@ -326,8 +332,8 @@ static bool find_offer(const struct node *n, const char *text, struct block_hash
 		return true;
 	return err_set(
 		e, ERR_NOTFOUND, "bad-choice",
-		found ? "more than one chain is called '%s': give more of the hash"
-		      : "no chain offered is '%s': give its name, or the beginning of its hash",
+		found ? "more than one offered chain matches '%s': give more digits of its hash"
+		      : "no offered chain matches '%s': give its name, or the first digits of its hash",
 		text);
 }
 
@@ -341,10 +347,11 @@ static void run_choose(struct node *n, struct call *c)
 		return;
 	if (node_has_chain(n)) {
 		call_error(c, RPC_INVALID_PARAMETER, ERR_KNOWN, "chain-exists",
-			   "this node has a chain already: %s", chain_params(n->chain)->name);
+			   "this node already has a chain, %s: start a node with another --node-id",
+			   chain_params(node_chain(n))->name);
 		return;
 	}
-	if (find_offer(n, text, &hash, &err) && protocol_choose(n->protocol, &hash, &err))
+	if (find_offer(n, text, &hash, &err) && protocol_choose(node_protocol(n), &hash, &err))
 		call_done(c, json_null());
 	else
 		call_fail(c, RPC_INVALID_PARAMETER, &err);
@@ -353,46 +360,47 @@ static void run_choose(struct node *n, struct call *c)
 static char *text_choose(const json_t *result)
 {
 	(void)result;
-	return mem_strdup("chosen: joining");
+	return mem_strdup("chosen: joining that chain");
 }
 
-/* --- inviting ---------------------------------------------------------------------- */
+/* --- inviting -------------------------------------------------------------------------- */
 
-/* Where others find this node, unless a person says it. */
-static void usual_address(const struct node *n, struct net_addr *out)
+/* The address in an invitation if the person gives none: that of -bind, else the one on the LAN. */
+static void default_invite_address(const struct node *n, struct net_addr *out)
 {
-	const char *bind = n->config.bind;
+	const char *bind = node_config(n)->bind;
 
 	if (!*bind || !net_addr_parse_numeric(out, bind, 1, NULL) ||
 	    net_addr_scope(out) == NET_UNUSABLE)
 		net_local_address(out);
 }
 
-struct inviting {
+struct invite_request {
 	struct node *node;
 	struct call *call;
 };
 
-static void invite_to(struct node *n, struct call *c, const struct net_addr *a)
+static void answer_invite(struct node *n, struct call *c, const struct net_addr *a)
 {
-	struct invite in = {.addr = *a, .chain.h = chain_params(n->chain)->genesis_hash.h};
+	struct invite in = {.addr = *a, .chain.h = chain_params(node_chain(n))->genesis_hash.h};
 	char word[INVITE_CHARS + 1];
 
 	if (net_addr_scope(a) == NET_UNUSABLE) {
-		call_error(c, RPC_INVALID_PARAMETER, ERR_USAGE, "bad-address",
-			   "that address can't be dialled: give an address of this machine");
+		call_error(
+			c, RPC_INVALID_PARAMETER, ERR_USAGE, "bad-address",
+			"that address can't be dialled by others: give an address of this machine");
 		return;
 	}
 	invite_encode(word, &in);
 	call_done(c, json_string(word));
 }
 
-static void invite_found(void *arg, const struct net_addr *a, const struct err *why)
+static void on_invite_resolved(void *arg, const struct net_addr *a, const struct err *why)
 {
-	struct inviting *i = arg;
+	struct invite_request *i = arg;
 
 	if (a)
-		invite_to(i->node, i->call, a);
+		answer_invite(i->node, i->call, a);
 	else
 		call_fail(i->call, RPC_INVALID_PARAMETER, why);
 	free(i);
@@ -400,28 +408,29 @@ static void invite_found(void *arg, const struct net_addr *a, const struct err *
 
 static void run_invite(struct node *n, struct call *c)
 {
-	uint16_t configured = n->config.listen ? (uint16_t)n->config.port : 0;
-	uint16_t port = n->net ? net_port(n->net) : configured;
-	struct inviting *later;
+	uint16_t configured = node_config(n)->listen ? (uint16_t)node_config(n)->port : 0;
+	uint16_t port = node_net(n) ? net_port(node_net(n)) : configured;
+	struct invite_request *q;
 	struct net_addr a;
 	const char *text;
 
 	if (!call_text(c, "address", NULL, &text))
 		return;
 	if (port == 0) {
-		call_error(c, RPC_MISC_ERROR, ERR_NOTFOUND, "not-listening",
-			   "this node doesn't listen, nobody can come: start it with -listen 1");
+		call_error(
+			c, RPC_MISC_ERROR, ERR_NOTFOUND, "not-listening",
+			"this node does not listen, so no peer can join through it: start it with -listen 1");
 		return;
 	}
 	if (!text) {
-		usual_address(n, &a);
+		default_invite_address(n, &a);
 		a.port = port;
-		invite_to(n, c, &a);
+		answer_invite(n, c, &a);
 		return;
 	}
-	later = NEW(struct inviting);
-	*later = (struct inviting){n, c};
-	node_resolve(n, text, port, invite_found, later);
+	q = NEW(struct invite_request);
+	*q = (struct invite_request){.node = n, .call = c};
+	node_resolve(n, text, port, on_invite_resolved, q);
 }
 
 static char *text_invite(const json_t *result)
@@ -433,44 +442,121 @@ static char *text_invite(const json_t *result)
 	if (!invite_decode(&in, word, NULL))
 		return mem_strdup(word);
 	net_addr_format(addr, &in.addr);
-	return mem_printf("%s  (leads to %s%s)", word, addr,
-			  net_addr_scope(&in.addr) == NET_LOOPBACK ? ", this machine alone" : "");
+	return mem_printf("%s  (for %s%s)", word, addr,
+			  net_addr_scope(&in.addr) == NET_LOOPBACK ? ", on this machine only" : "");
 }
 
-static const struct command_param p_invite[] = {
-	{"address", ARG_HOSTPORT, true,
-	 "where others find this node (default: its address on the LAN)"},
-	{0}};
-static const struct command_param p_add[] = {{"node", ARG_HOSTPORT, false, "HOST:PORT"},
-					     {"command", ARG_TEXT, false, "add, remove or onetry"},
-					     {0}};
-static const struct command_param p_connect[] = {
-	{"node", ARG_HOSTPORT, false, "HOST:PORT, or PORT of this machine"}, {0}};
-static const struct command_param p_drop[] = {
-	{"peer", ARG_PEER, false, "the peer's number, or an address"}, {0}};
-static const struct command_param p_disconnect[] = {
-	{"address", ARG_HOSTPORT, true, "as getpeerinfo shows it"},
-	{"nodeid", ARG_PEER, true, "the peer's number"},
-	{0}};
-static const struct command_param p_choose[] = {
-	{"chain", ARG_TEXT, false, "its name, or its hash, as shown or the beginning"}, {0}};
+static const struct command_param invite_params[] = {
+	{.name = "address",
+	 .type = ARG_HOSTPORT,
+	 .optional = true,
+	 .help = "this node's address for others; default: its address on the LAN"},
+	{0},
+};
+static const struct command_param add_params[] = {
+	{.name = "node", .type = ARG_HOSTPORT, .help = "HOST:PORT"},
+	{.name = "command", .type = ARG_TEXT, .help = "add, remove or onetry"},
+	{0},
+};
+static const struct command_param connect_params[] = {
+	{.name = "node", .type = ARG_HOSTPORT, .help = "HOST:PORT, or only PORT for this machine"},
+	{0},
+};
+static const struct command_param drop_params[] = {
+	{.name = "peer", .type = ARG_PEER, .help = "a peer's number, or an address"},
+	{0},
+};
+static const struct command_param disconnect_params[] = {
+	{.name = "address",
+	 .type = ARG_HOSTPORT,
+	 .optional = true,
+	 .help = "addr as getpeerinfo shows it"},
+	{.name = "nodeid",
+	 .type = ARG_PEER,
+	 .optional = true,
+	 .help = "id as getpeerinfo shows it"},
+	{0},
+};
+static const struct command_param choose_params[] = {
+	{.name = "chain",
+	 .type = ARG_TEXT,
+	 .help = "its name, or the first digits of its genesis hash"},
+	{0},
+};
 
 const struct command commands_net[] = {
-	{"addnode", "network", "dial a peer, or forget it", p_add, COMMAND_RPC, run_addnode, NULL},
-	{"choose", "network", "join one of the chains offered", p_choose,
-	 COMMAND_RPC | COMMAND_PROMPT, run_choose, text_choose},
-	{"connect", "network", "dial a peer", p_connect, COMMAND_RPC | COMMAND_PROMPT, run_connect,
-	 text_connect},
-	{"disconnectnode", "network", "drop a peer", p_disconnect, COMMAND_RPC, run_disconnectnode,
-	 NULL},
-	{"drop", "network", "drop a peer", p_drop, COMMAND_RPC | COMMAND_PROMPT, run_drop,
-	 text_drop},
-	{"getconnectioncount", "network", "how many peers", NULL, COMMAND_RPC,
-	 run_getconnectioncount, NULL},
-	{"getnetworkinfo", "network", "state of the network", NULL, COMMAND_RPC, run_getnetworkinfo,
-	 NULL},
-	{"getpeerinfo", "network", "every peer", NULL, COMMAND_RPC, run_getpeerinfo, NULL},
-	{"invite", "network", "one word with which others join this chain here", p_invite,
-	 COMMAND_RPC | COMMAND_PROMPT | COMMAND_OFFLINE | COMMAND_CHAIN, run_invite, text_invite},
+	{
+		.name = "addnode",
+		.category = "network",
+		.summary = "connect to a peer, or stop doing so",
+		.params = add_params,
+		.flags = COMMAND_RPC,
+		.run = run_addnode,
+	},
+	{
+		.name = "choose",
+		.category = "network",
+		.summary = "join one of the offered chains",
+		.params = choose_params,
+		.flags = COMMAND_RPC | COMMAND_PROMPT,
+		.run = run_choose,
+		.text = text_choose,
+	},
+	{
+		.name = "connect",
+		.category = "network",
+		.summary = "connect to a peer, retrying until it answers",
+		.params = connect_params,
+		.flags = COMMAND_RPC | COMMAND_PROMPT,
+		.run = run_connect,
+		.text = text_connect,
+	},
+	{
+		.name = "disconnectnode",
+		.category = "network",
+		.summary = "disconnect a peer",
+		.params = disconnect_params,
+		.flags = COMMAND_RPC,
+		.run = run_disconnectnode,
+	},
+	{
+		.name = "drop",
+		.category = "network",
+		.summary = "disconnect a peer",
+		.params = drop_params,
+		.flags = COMMAND_RPC | COMMAND_PROMPT,
+		.run = run_drop,
+		.text = text_drop,
+	},
+	{
+		.name = "getconnectioncount",
+		.category = "network",
+		.summary = "number of peers",
+		.flags = COMMAND_RPC,
+		.run = run_getconnectioncount,
+	},
+	{
+		.name = "getnetworkinfo",
+		.category = "network",
+		.summary = "state of the network",
+		.flags = COMMAND_RPC,
+		.run = run_getnetworkinfo,
+	},
+	{
+		.name = "getpeerinfo",
+		.category = "network",
+		.summary = "all peers",
+		.flags = COMMAND_RPC,
+		.run = run_getpeerinfo,
+	},
+	{
+		.name = "invite",
+		.category = "network",
+		.summary = "print a word with which others join this chain",
+		.params = invite_params,
+		.flags = COMMAND_RPC | COMMAND_PROMPT | COMMAND_OFFLINE | COMMAND_CHAIN,
+		.run = run_invite,
+		.text = text_invite,
+	},
 	{0},
 };

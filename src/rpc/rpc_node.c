@@ -1,4 +1,5 @@
-/* Verbs about the node itself. */
+/* Commands about the node itself. */
+#include "rpc/commands_priv.h"
 #include "rpc/rpc_priv.h"
 
 #include <stdio.h>
@@ -9,8 +10,7 @@
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 
-#define SCREEN_MAX 1000
-#define HELP_BYTES 16384
+#define SCREEN_MAX 1000 /* columns, lines */
 
 static void run_stop(struct node *n, struct call *c)
 {
@@ -20,12 +20,12 @@ static void run_stop(struct node *n, struct call *c)
 		return;
 	call_done(c, json_string(preview ? "Stop node?" : "Tally stopping"));
 	if (!preview)
-		node_stop(n, "asked to");
+		node_stop(n, "requested by a command");
 }
 
 static void run_uptime(struct node *n, struct call *c)
 {
-	call_done(c, json_integer((clock_mono_us(clock_system()) - n->started_us) / 1000000));
+	call_done(c, json_integer(node_uptime_s(n)));
 }
 
 static void run_setmocktime(struct node *n, struct call *c)
@@ -41,75 +41,6 @@ static void run_setmocktime(struct node *n, struct call *c)
 		call_fail(c, RPC_MISC_ERROR, &err);
 }
 
-/* --- help ----------------------------------------------------------------------- */
-
-static void usage_of(const struct command *v, char *out, size_t size)
-{
-	out[0] = '\0';
-	text_append(out, size, "%s", v->name);
-	for (const struct command_param *p = v->params; p && p->name; p++)
-		text_append(out, size, p->optional ? " [%s]" : " %s", p->name);
-}
-
-static void help_about(const struct command *v, char *text)
-{
-	char usage[256];
-
-	usage_of(v, usage, sizeof(usage));
-	text_append(text, HELP_BYTES, "%s\n%s\n", usage, v->summary);
-	for (const struct command_param *p = v->params; p && p->name; p++)
-		text_append(text, HELP_BYTES, "  %-12s %s\n", p->name, p->help);
-}
-
-/* The methods of one category; the table has some in several places. */
-static void help_category(const char *category, char *text)
-{
-	const struct command *v;
-	size_t group = 0, at = 0;
-	char usage[256];
-
-	text_append(text, HELP_BYTES, "%s== %s ==\n", *text ? "\n" : "", category);
-	while ((v = command_next(&group, &at))) {
-		if (!(v->flags & COMMAND_RPC) || strcmp(v->category, category) != 0)
-			continue;
-		usage_of(v, usage, sizeof(usage));
-		text_append(text, HELP_BYTES, "%s  (%s)\n", usage, v->summary);
-	}
-}
-
-static void help_all(char *text)
-{
-	const char *seen[16];
-	const struct command *v;
-	size_t group = 0, at = 0, n = 0, i;
-
-	while ((v = command_next(&group, &at))) {
-		for (i = 0; i < n && strcmp(seen[i], v->category) != 0; i++)
-			;
-		if (i < n || n == ARRAY_LEN(seen))
-			continue;
-		seen[n++] = v->category;
-		help_category(v->category, text);
-	}
-}
-
-char *command_help(const char *name, struct err *e)
-{
-	const struct command *v = name ? command_find(name) : NULL;
-	char *text;
-
-	if (name && !v) {
-		err_set(e, ERR_NOTFOUND, "unknown-command", "help: unknown command: %s", name);
-		return NULL;
-	}
-	text = mem_zalloc(HELP_BYTES);
-	if (v)
-		help_about(v, text);
-	else
-		help_all(text);
-	return text;
-}
-
 static void run_help(struct node *n, struct call *c)
 {
 	struct err err = {0};
@@ -119,7 +50,7 @@ static void run_help(struct node *n, struct call *c)
 	(void)n;
 	if (!call_text(c, "command", NULL, &name))
 		return;
-	text = command_help(name, &err);
+	text = c->rpc->help(name, &err);
 	if (text)
 		call_done(c, json_string(text));
 	else
@@ -127,7 +58,7 @@ static void run_help(struct node *n, struct call *c)
 	free(text);
 }
 
-/* --- for consoles ------------------------------------------------------------------ */
+/* --- for consoles and scripts ---------------------------------------------------------- */
 
 static json_t *snapshot_sync(const struct snapshot_sync *i)
 {
@@ -221,39 +152,52 @@ static void run_snapshot(struct node *n, struct call *c)
 	call_done(c, o);
 }
 
-static void on_line(void *arg, enum command_line_kind kind, const char *text)
+static void on_line(void *arg, const struct command_line_answer *a)
 {
-	static const char *const kinds[] = {"done", "failed", "confirm"};
-	struct call *c = arg;
+	static const char *const kinds[] = {
+		[COMMAND_LINE_DONE] = "done",
+		[COMMAND_LINE_FAILED] = "failed",
+		[COMMAND_LINE_CONFIRM] = "confirm",
+	};
+	json_t *o = json_pack("{s:s,s:s}", "kind", kinds[a->kind], "text", a->text);
 
-	call_done(c, json_pack("{s:s,s:s}", "kind", kinds[kind], "text", text));
+	if (a->confirm)
+		json_object_set_new(o, "confirm", json_string(a->confirm));
+	call_done(arg, o);
 }
 
 static void run_command(struct node *n, struct call *c)
 {
 	const char *line;
 
+	(void)n;
 	if (call_text(c, "line", "", &line))
-		node_command_line(n, line, on_line, c);
+		c->rpc->run_line(c->rpc, &(struct command_line){.line = line,
+								.client = c->client,
+								.reply = on_line,
+								.arg = c});
 }
 
-/* A screen, drawn again until every block on it was read. */
+/* The console's screen, drawn again in each step until all blocks on it are read. */
 struct screen {
+	rpc_renderer *renderer;
 	unsigned cols, rows;
 	char *text;
 };
 
-static enum step_result screen_part(struct node *n, void *arg, int *code, struct err *e)
+static enum step_result screen_step(struct node *n, void *arg, int *code, struct err *e)
 {
 	struct screen *s = arg;
 	bool more;
 
 	(void)code;
 	free(s->text);
-	s->text = n->renderer ? n->renderer(n, s->cols, s->rows, &more) : NULL;
+	s->text = s->renderer ? s->renderer(n, s->cols, s->rows, &more) : NULL;
 	if (s->text)
 		return more ? STEP_MORE : STEP_DONE;
-	err_set(e, ERR_NOTFOUND, "no-screen", "this node has no screen to draw");
+	err_set(e, ERR_NOTFOUND, "no-screen",
+		"this node has no screen: run tally startnode -dump-screen %ux%u", s->cols,
+		s->rows);
 	return STEP_FAILED;
 }
 
@@ -271,48 +215,128 @@ static void screen_clear(void *arg)
 	free(s->text);
 }
 
-static const struct async_call screen_answer = {
-	.part = screen_part, .result = screen_result, .clear = screen_clear};
+static const struct async_call screen_call = {
+	.step = screen_step,
+	.result = screen_result,
+	.clear = screen_clear,
+};
 
 static void run_screen(struct node *n, struct call *c)
 {
 	int64_t cols, rows;
 	struct screen *s;
 
+	(void)n;
 	if (!call_number(c, "cols", 1, SCREEN_MAX, 80, &cols) ||
 	    !call_number(c, "rows", 1, SCREEN_MAX, 24, &rows))
 		return;
 	s = NEW(struct screen);
+	s->renderer = c->rpc->renderer;
 	s->cols = (unsigned)cols;
 	s->rows = (unsigned)rows;
-	async_call_begin(n, c, &screen_answer, s);
+	async_call_begin(c, &screen_call, s);
 }
 
-static const struct command_param p_help[] = {{"command", ARG_COMMAND, true, "which one"}, {0}};
-static const struct command_param p_stop[] = {
-	{"preview", ARG_FLAG, true, "true: only say what it would do"}, {0}};
-static const struct command_param p_time[] = {
-	{"timestamp", ARG_NUMBER, false, "unix seconds; 0: the real clock"}, {0}};
-static const struct command_param p_line[] = {{"line", ARG_TEXT, false, "as typed at the prompt"},
-					      {0}};
-static const struct command_param p_screen[] = {
-	{"cols", ARG_NUMBER, true, "width"}, {"rows", ARG_NUMBER, true, "height"}, {0}};
+static const struct command_param help_params[] = {
+	{.name = "command",
+	 .type = ARG_COMMAND,
+	 .optional = true,
+	 .help = "name of a command; default: all"},
+	{0},
+};
+static const struct command_param stop_params[] = {
+	{.name = "preview",
+	 .type = ARG_FLAG,
+	 .optional = true,
+	 .help = "true: only report what it would do"},
+	{0},
+};
+static const struct command_param time_params[] = {
+	{.name = "timestamp", .type = ARG_NUMBER, .help = "Unix time; 0: the real clock"},
+	{0},
+};
+static const struct command_param line_params[] = {
+	{.name = "line", .type = ARG_TEXT, .help = "as typed at the prompt"},
+	{0},
+};
+static const struct command_param screen_params[] = {
+	{.name = "cols",
+	 .type = ARG_NUMBER,
+	 .optional = true,
+	 .help = "columns, 1 to 1000; default 80"},
+	{.name = "rows",
+	 .type = ARG_NUMBER,
+	 .optional = true,
+	 .help = "lines, 1 to 1000; default 24"},
+	{0},
+};
 
 const struct command commands_node[] = {
-	{"help", "control", "commands, or one of them", p_help,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_PROMPT, run_help, text_string},
-	{"quit", "control", "stop the node", p_stop, COMMAND_PROMPT | COMMAND_CONFIRM, run_stop,
-	 text_string},
-	{"setmocktime", "control", "set the clock of an instant chain", p_time,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_setmocktime, NULL},
-	{"stop", "control", "stop the node", p_stop, COMMAND_RPC | COMMAND_PROMPT | COMMAND_CONFIRM,
-	 run_stop, text_string},
-	{"tally_command", "control", "a line of the prompt", p_line, COMMAND_RPC, run_command,
-	 NULL},
-	{"tally_screen", "control", "the console as text", p_screen,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL, run_screen, text_string},
-	{"tally_snapshot", "control", "what the console draws", NULL,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL, run_snapshot, NULL},
-	{"uptime", "control", "seconds since the start", NULL, COMMAND_RPC, run_uptime, NULL},
+	{
+		.name = "help",
+		.category = "control",
+		.summary = "list the commands, or describe one",
+		.params = help_params,
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_PROMPT,
+		.run = run_help,
+		.text = json_result_string,
+	},
+	{
+		.name = "quit",
+		.category = "control",
+		.summary = "stop the node",
+		.params = stop_params,
+		.flags = COMMAND_PROMPT | COMMAND_CONFIRM,
+		.run = run_stop,
+		.text = json_result_string,
+	},
+	{
+		.name = "setmocktime",
+		.category = "control",
+		.summary = "set the clock of a node on an instant chain",
+		.params = time_params,
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
+		.run = run_setmocktime,
+	},
+	{
+		.name = "stop",
+		.category = "control",
+		.summary = "stop the node",
+		.params = stop_params,
+		.flags = COMMAND_RPC | COMMAND_PROMPT | COMMAND_CONFIRM,
+		.run = run_stop,
+		.text = json_result_string,
+	},
+	{
+		.name = "tally_command",
+		.category = "control",
+		.summary = "run a line as the prompt does",
+		.params = line_params,
+		.flags = COMMAND_RPC,
+		.run = run_command,
+	},
+	{
+		.name = "tally_screen",
+		.category = "control",
+		.summary = "draw the console as text",
+		.params = screen_params,
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL,
+		.run = run_screen,
+		.text = json_result_string,
+	},
+	{
+		.name = "tally_snapshot",
+		.category = "control",
+		.summary = "the data that the console shows",
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL,
+		.run = run_snapshot,
+	},
+	{
+		.name = "uptime",
+		.category = "control",
+		.summary = "seconds since the node started",
+		.flags = COMMAND_RPC,
+		.run = run_uptime,
+	},
 	{0},
 };

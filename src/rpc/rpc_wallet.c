@@ -1,4 +1,6 @@
-/* Verbs about the wallet. Source of Bitcoin Core's: wallet/rpc. */
+/* Commands about the wallet. Source of names and fields: Bitcoin Core, wallet/rpc. */
+#include "rpc/coin_scan_priv.h"
+#include "rpc/commands_priv.h"
 #include "rpc/rpc_priv.h"
 
 #include <stdlib.h>
@@ -8,16 +10,17 @@
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 
-#define LIST_MAX 1000
+#define LIST_MAX 1000 /* payments, in one answer of listtransactions */
 
-/* --- balances ------------------------------------------------------------------ */
+/* --- balances -------------------------------------------------------------------------- */
 
+/* Confirmations of a coin; 0: unconfirmed. */
 static int64_t coin_depth(uint32_t tip, const struct wallet_coin *w)
 {
 	return w->coin.height == MEMPOOL_HEIGHT ? 0 : (int64_t)tip - w->coin.height + 1;
 }
 
-/* Every coin of the wallet; mem_alloc'ed. */
+/* All unspent coins of the wallet; mem_alloc'ed. */
 static struct wallet_coin *all_coins(const struct wallet *w, size_t *count)
 {
 	struct wallet_coin *all;
@@ -28,12 +31,12 @@ static struct wallet_coin *all_coins(const struct wallet *w, size_t *count)
 	return all;
 }
 
-/* What can be spent of coins that are so many blocks deep, one at least. */
+/* The sum of spendable coins that have at least `least` confirmations. */
 static int64_t deep_balance(const struct node *n, int64_t least)
 {
 	size_t count;
-	struct wallet_coin *all = all_coins(n->wallet, &count);
-	const uint32_t tip = chain_height(n->chain);
+	struct wallet_coin *all = all_coins(node_wallet(n), &count);
+	const uint32_t tip = chain_height(node_chain(n));
 	int64_t sum = 0;
 
 	for (size_t i = 0; i < count; i++)
@@ -43,7 +46,8 @@ static int64_t deep_balance(const struct node *n, int64_t least)
 	return sum;
 }
 
-/* Source: Bitcoin Core, getbalance: the first argument is left of its accounts. There is nothing to watch only. */
+/* Source: Bitcoin Core, getbalance. Its first argument remains from the accounts that it once had.
+ * Tally has no watch-only addresses. */
 static void run_getbalance(struct node *n, struct call *c)
 {
 	const char *dummy;
@@ -57,12 +61,12 @@ static void run_getbalance(struct node *n, struct call *c)
 	if (*dummy && strcmp(dummy, "*") != 0)
 		call_error(
 			c, RPC_METHOD_DEPRECATED, ERR_USAGE, "bad-dummy",
-			"getbalance is of the whole wallet, its first argument \"*\" or left out: "
-			"tally_balance %.100s tells of an address or a label",
+			"getbalance is about the whole wallet, leave out its first argument: for an "
+			"address or a label call tally_balance %.100s",
 			dummy);
 	else
 		call_done(c, json_amount(minconf ? deep_balance(n, minconf)
-						 : wallet_balance(n->wallet, NULL).spendable));
+						 : wallet_balance(node_wallet(n), NULL).spendable));
 }
 
 static json_t *json_balance(const struct key_hash *of, int64_t units)
@@ -71,8 +75,9 @@ static json_t *json_balance(const struct key_hash *of, int64_t units)
 			 json_amount(units));
 }
 
-/* Of an address what the chain says, as every node does; of the wallet what it has once all that waits is in a block.
- * Of the wallet's own the parts, too: getbalance and the console's header tell what can be spent. */
+/* The balance of an address counts confirmed coins only, so that every node reports the same. That
+ * of the whole wallet counts unconfirmed and immature coins, too. The parts follow, since
+ * getbalance and the console's header show only what can be spent. */
 static json_t *json_own_balance(const struct wallet *w, const struct key_hash *of)
 {
 	const struct wallet_balance b = wallet_balance(w, of);
@@ -88,8 +93,8 @@ static json_t *json_own_balance(const struct wallet *w, const struct key_hash *o
 /* Source: Bitcoin Core, getbalances. */
 static void run_getbalances(struct node *n, struct call *c)
 {
-	const struct wallet_balance b = wallet_balance(n->wallet, NULL);
-	const struct chain_entry tip = chain_tip(n->chain);
+	const struct wallet_balance b = wallet_balance(node_wallet(n), NULL);
+	const struct chain_entry tip = chain_tip(node_chain(n));
 
 	call_done(c,
 		  json_pack("{s:{s:o,s:o,s:o},s:{s:o,s:I}}", "mine", "trusted",
@@ -101,18 +106,18 @@ static void run_getbalances(struct node *n, struct call *c)
 /* Source: Bitcoin Core, getwalletinfo. */
 static void run_getwalletinfo(struct node *n, struct call *c)
 {
-	const struct wallet_balance b = wallet_balance(n->wallet, NULL);
+	const struct wallet_balance b = wallet_balance(node_wallet(n), NULL);
 
 	call_done(c,
 		  json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:I,s:b}", "walletname", "wallet", "format",
 			    "bdb", "balance", json_amount(b.spendable), "unconfirmed_balance",
 			    json_amount(b.pending), "immature_balance", json_amount(b.immature),
-			    "txcount", (json_int_t)wallet_history(n->wallet, NULL, 0, 0),
-			    "addresses", (json_int_t)wallet_addresses(n->wallet, NULL, 0, 0),
+			    "txcount", (json_int_t)wallet_history(node_wallet(n), NULL, 0, 0),
+			    "addresses", (json_int_t)wallet_addresses(node_wallet(n), NULL, 0, 0),
 			    "private_keys_enabled", true));
 }
 
-/* What an address that is not the wallet's holds. */
+/* The balance of an address that is not the wallet's: a scan of all coins. */
 struct foreign {
 	struct key_hash of;
 	int64_t sum;
@@ -141,8 +146,11 @@ static json_t *foreign_result(void *arg)
 	return json_balance(&f->of, f->sum);
 }
 
-static const struct coin_count count_foreign = {
-	.begin = foreign_begin, .coin = foreign_coin, .result = foreign_result};
+static const struct coin_scan foreign_scan = {
+	.begin = foreign_begin,
+	.coin = foreign_coin,
+	.result = foreign_result,
+};
 
 static void run_balance(struct node *n, struct call *c)
 {
@@ -152,33 +160,33 @@ static void run_balance(struct node *n, struct call *c)
 
 	if (named && !call_address(c, "address", false, &of))
 		return;
-	if (named && !wallet_is_mine(n->wallet, &of)) {
+	if (named && !wallet_is_mine(node_wallet(n), &of)) {
 		struct foreign *f = NEW(struct foreign);
 
 		f->of = of;
-		coin_scan_begin(n, c, &count_foreign, f);
+		coin_scan_begin(c, &foreign_scan, f);
 	} else {
-		o = json_own_balance(n->wallet, named ? &of : NULL);
+		o = json_own_balance(node_wallet(n), named ? &of : NULL);
 		if (named)
 			json_object_set(o, "name", call_arg(c, "address"));
 		call_done(c, o);
 	}
 }
 
-/* One of the parts, where there is something in it. */
+/* Appends one part of a balance, unless it is 0. */
 static void append_part(char *text, size_t size, const json_t *result, const char *name,
-			const char *what)
+			const char *label)
 {
 	char amount[AMOUNT_CHARS + 1];
 
 	if (json_amount_text(json_object_get(result, name), amount) && strcmp(amount, "0") != 0)
-		text_append(text, size, "%s%s %s", *text ? ", " : "", amount, what);
+		text_append(text, size, "%s%s %s", *text ? ", " : "", amount, label);
 }
 
 static char *text_balance(const json_t *result)
 {
 	const char *address = json_string_value(json_object_get(result, "address"));
-	const char *name = json_string_value(json_object_get(result, "name")); /* as asked for */
+	const char *name = json_string_value(json_object_get(result, "name")); /* as in the call */
 	char amount[AMOUNT_CHARS + 1] = "?", spend[AMOUNT_CHARS + 1] = "0", parts[256] = "";
 
 	json_amount_text(json_object_get(result, "balance"), amount);
@@ -187,13 +195,13 @@ static char *text_balance(const json_t *result)
 	json_amount_text(json_object_get(result, "spendable"), spend);
 	if (strcmp(spend, amount) == 0)
 		return mem_printf("Balance: %s", amount);
-	append_part(parts, sizeof(parts), result, "immature", "mined, to wait for");
-	append_part(parts, sizeof(parts), result, "unconfirmed", "coming");
-	return mem_printf("Balance: %s (%s to spend%s%s)", amount, spend, *parts ? ", " : "",
+	append_part(parts, sizeof(parts), result, "immature", "mined but immature");
+	append_part(parts, sizeof(parts), result, "unconfirmed", "unconfirmed");
+	return mem_printf("Balance: %s (%s spendable%s%s)", amount, spend, *parts ? ", " : "",
 			  parts);
 }
 
-/* --- addresses -------------------------------------------------------------------- */
+/* --- addresses ------------------------------------------------------------------------- */
 
 static void run_getnewaddress(struct node *n, struct call *c)
 {
@@ -204,7 +212,7 @@ static void run_getnewaddress(struct node *n, struct call *c)
 	if (!call_text(c, "label", "", &label))
 		return;
 	if ((*label && !label_check(label, &err)) ||
-	    !wallet_new_address(n->wallet, label, &kh, &err)) {
+	    !wallet_new_address(node_wallet(n), label, &kh, &err)) {
 		call_fail(c, RPC_WALLET_ERROR, &err);
 		return;
 	}
@@ -214,11 +222,11 @@ static void run_getnewaddress(struct node *n, struct call *c)
 
 static void run_listaddresses(struct node *n, struct call *c)
 {
-	const size_t total = wallet_addresses(n->wallet, NULL, 0, 0);
+	const size_t total = wallet_addresses(node_wallet(n), NULL, 0, 0);
 	struct wallet_address *all = mem_array(total + 1, sizeof(*all));
 	json_t *out = json_array();
 
-	wallet_addresses(n->wallet, all, 0, total);
+	wallet_addresses(node_wallet(n), all, 0, total);
 	for (size_t i = 0; i < total; i++)
 		json_array_append_new(out,
 				      json_pack("{s:o,s:s,s:o}", "address",
@@ -228,17 +236,17 @@ static void run_listaddresses(struct node *n, struct call *c)
 	call_done(c, out);
 }
 
-/* The coins as they were when it was asked for. */
+/* The coins that the wallet had when the call began. */
 struct coins_text {
+	struct writer out; /* first: json_stream_clear */
 	struct wallet_coin *coins;
 	size_t n, next;
-	uint32_t tip; /* height */
-	struct writer out;
+	uint32_t tip; /* height of the tip then */
 };
 
 static json_t *json_coin(const struct wallet_coin *w, uint32_t tip)
 {
-	const bool waits = w->coin.height == MEMPOOL_HEIGHT;
+	const bool unconfirmed = w->coin.height == MEMPOOL_HEIGHT;
 	json_t *o = json_object();
 
 	json_object_set_new(o, "txid", json_hash(&w->outpoint.txid.h));
@@ -248,11 +256,11 @@ static json_t *json_coin(const struct wallet_coin *w, uint32_t tip)
 	json_object_set_new(o, "confirmations", json_integer(coin_depth(tip, w)));
 	json_object_set_new(o, "spendable", json_boolean(w->spendable));
 	json_object_set_new(o, "solvable", json_true());
-	json_object_set_new(o, "safe", json_boolean(!waits || w->own_change));
+	json_object_set_new(o, "safe", json_boolean(!unconfirmed || w->own_change));
 	return o;
 }
 
-static enum step_result coins_part(struct node *n, void *arg, int *code, struct err *e)
+static enum step_result coins_step(struct node *n, void *arg, int *code, struct err *e)
 {
 	struct coins_text *t = arg;
 
@@ -276,27 +284,30 @@ static void coins_clear(void *arg)
 	struct coins_text *t = arg;
 
 	free(t->coins);
-	writer_clear(&t->out);
+	json_stream_clear(t);
 }
 
-static const struct async_call coins_answer = {
-	.part = coins_part, .result = coins_result, .clear = coins_clear};
+static const struct async_call coins_call = {
+	.step = coins_step,
+	.result = coins_result,
+	.clear = coins_clear,
+};
 
 static void run_listunspent(struct node *n, struct call *c)
 {
 	struct coins_text *t = NEW(struct coins_text);
 
-	t->coins = all_coins(n->wallet, &t->n);
-	t->tip = chain_height(n->chain);
+	t->coins = all_coins(node_wallet(n), &t->n);
+	t->tip = chain_height(node_chain(n));
 	json_stream_begin(&t->out, "[");
-	async_call_begin(n, c, &coins_answer, t);
+	async_call_begin(c, &coins_call, t);
 }
 
-/* --- history ----------------------------------------------------------------------- */
+/* --- history --------------------------------------------------------------------------- */
 
 static json_t *json_wallet_tx(const struct node *n, const struct wallet_tx *t)
 {
-	const bool waits = t->height == MEMPOOL_HEIGHT, out = t->sent > 0;
+	const bool unconfirmed = t->height == MEMPOOL_HEIGHT, out = t->sent > 0;
 	const int64_t fee = MAX(t->fee, 0);
 	json_t *o = json_object();
 
@@ -310,14 +321,14 @@ static json_t *json_wallet_tx(const struct node *n, const struct wallet_tx *t)
 			    json_amount(out ? t->received - t->sent + fee : t->received));
 	if (out && t->fee >= 0)
 		json_object_set_new(o, "fee", json_amount(-t->fee));
-	json_object_set_new(
-		o, "confirmations",
-		json_integer(t->abandoned ? -1
-			     : waits      ? 0
-					  : (json_int_t)chain_height(n->chain) - t->height + 1));
-	if (!waits)
+	json_object_set_new(o, "confirmations",
+			    json_integer(t->abandoned  ? -1
+					 : unconfirmed ? 0
+						       : (json_int_t)chain_height(node_chain(n)) -
+								 t->height + 1));
+	if (!unconfirmed)
 		json_object_set_new(o, "blockhash", json_hash(&t->block.h));
-	if (!waits)
+	if (!unconfirmed)
 		json_object_set_new(o, "blockheight", json_integer(t->height));
 	json_object_set_new(o, "time", json_integer(t->time));
 	json_object_set_new(o, "abandoned", json_boolean(t->abandoned));
@@ -337,9 +348,9 @@ static void run_listtransactions(struct node *n, struct call *c)
 	    !call_number(c, "skip", 0, UINT32_MAX, 0, &skip))
 		return;
 	page = mem_array((size_t)count, sizeof(*page));
-	total = wallet_history(n->wallet, page, (size_t)skip, (size_t)count);
+	total = wallet_history(node_wallet(n), page, (size_t)skip, (size_t)count);
 	out = json_array();
-	/* Bitcoin Core gives the newest last. */
+	/* The newest comes last, as in Bitcoin Core. */
 	for (int64_t i = count - 1; i >= 0; i--)
 		if (skip + i < (int64_t)total)
 			json_array_append_new(out, json_wallet_tx(n, &page[i]));
@@ -347,40 +358,113 @@ static void run_listtransactions(struct node *n, struct call *c)
 	call_done(c, out);
 }
 
-static const struct command_param p_balance[] = {
-	{"address", ARG_ADDRESS, true, "default: the wallet's total"}, {0}};
-static const struct command_param p_getbalance[] = {
-	{"dummy", ARG_TEXT, true, "\"*\": the whole wallet"},
-	{"minconf", ARG_NUMBER, true, "only coins so many blocks deep, default 0"},
-	{"include_watchonly", ARG_FLAG, true, "ignored: there is nothing to watch only"},
-	{0}};
-static const struct command_param p_label[] = {{"label", ARG_TEXT, true, "a name for it"}, {0}};
-static const struct command_param p_list[] = {
-	{"label", ARG_TEXT, true, "ignored"},
-	{"count", ARG_NUMBER, true, "how many, default 10"},
-	{"skip", ARG_NUMBER, true, "how many of the newest to leave out"},
-	{0}};
+static const struct command_param balance_params[] = {
+	{.name = "address",
+	 .type = ARG_ADDRESS,
+	 .optional = true,
+	 .help = "an address or label; default: the whole wallet"},
+	{0},
+};
+static const struct command_param getbalance_params[] = {
+	{.name = "dummy", .type = ARG_TEXT, .optional = true, .help = "ignored; \"*\" or left out"},
+	{.name = "minconf",
+	 .type = ARG_NUMBER,
+	 .optional = true,
+	 .help = "only coins with at least that many confirmations; default 0"},
+	{.name = "include_watchonly",
+	 .type = ARG_FLAG,
+	 .optional = true,
+	 .help = "ignored: there are no watch-only addresses"},
+	{0},
+};
+static const struct command_param label_params[] = {
+	{.name = "label", .type = ARG_TEXT, .optional = true, .help = "a label for it"},
+	{0},
+};
+static const struct command_param list_params[] = {
+	{.name = "label", .type = ARG_TEXT, .optional = true, .help = "ignored"},
+	{.name = "count",
+	 .type = ARG_NUMBER,
+	 .optional = true,
+	 .help = "number of payments, at most 1000; default 10"},
+	{.name = "skip",
+	 .type = ARG_NUMBER,
+	 .optional = true,
+	 .help = "number of the newest payments to leave out; default 0"},
+	{0},
+};
 
 const struct command commands_wallet[] = {
-	{"getbalance", "wallet", "what the wallet can spend", p_getbalance,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_getbalance, NULL},
-	{"getbalances", "wallet", "what can be spent, what is coming, what is to wait for", NULL,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_getbalances, NULL},
-	{"getnewaddress", "wallet", "a new address", p_label,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_PROMPT, run_getnewaddress, text_string},
-	{"getwalletinfo", "wallet", "the wallet in numbers", NULL,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_getwalletinfo, NULL},
-	{"listaddresses", "wallet", "every address of the wallet", NULL,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL, run_listaddresses, NULL},
-	{"listtransactions", "wallet", "payments, the newest last", p_list,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN, run_listtransactions, NULL},
-	{"listunspent", "wallet", "coins", NULL,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_listunspent, NULL},
-	{"tally_balance", "wallet", "what an address holds, any address", p_balance,
-	 COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_balance,
-	 text_balance},
-	{"balance", "wallet", "what an address holds, any address", p_balance,
-	 COMMAND_PROMPT | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN, run_balance,
-	 text_balance},
+	{
+		.name = "getbalance",
+		.category = "wallet",
+		.summary = "what the wallet can spend now",
+		.params = getbalance_params,
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
+		.run = run_getbalance,
+	},
+	{
+		.name = "getbalances",
+		.category = "wallet",
+		.summary = "spendable, unconfirmed and immature coins",
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
+		.run = run_getbalances,
+	},
+	{
+		.name = "getnewaddress",
+		.category = "wallet",
+		.summary = "make a new address",
+		.params = label_params,
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_PROMPT,
+		.run = run_getnewaddress,
+		.text = json_result_string,
+	},
+	{
+		.name = "getwalletinfo",
+		.category = "wallet",
+		.summary = "state of the wallet",
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
+		.run = run_getwalletinfo,
+	},
+	{
+		.name = "listaddresses",
+		.category = "wallet",
+		.summary = "all addresses of the wallet",
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL,
+		.run = run_listaddresses,
+	},
+	{
+		.name = "listtransactions",
+		.category = "wallet",
+		.summary = "list payments, the newest last",
+		.params = list_params,
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
+		.run = run_listtransactions,
+	},
+	{
+		.name = "listunspent",
+		.category = "wallet",
+		.summary = "list unspent coins",
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
+		.run = run_listunspent,
+	},
+	{
+		.name = "tally_balance",
+		.category = "wallet",
+		.summary = "balance of the wallet, or of any address",
+		.params = balance_params,
+		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
+		.run = run_balance,
+		.text = text_balance,
+	},
+	{
+		.name = "balance",
+		.category = "wallet",
+		.summary = "balance of the wallet, or of any address",
+		.params = balance_params,
+		.flags = COMMAND_PROMPT | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
+		.run = run_balance,
+		.text = text_balance,
+	},
 	{0},
 };

@@ -98,7 +98,7 @@ static void open_screen(struct tui *t)
 	canvas_init(&t->canvas, cols, rows, utf8);
 }
 
-bool tui_open(struct tui **out, struct node *n, struct err *e)
+bool tui_open(struct tui **out, struct node *n, struct rpc *r, struct err *e)
 {
 	struct tui *t = NEW(struct tui);
 	const struct terminal_events ev = {.key = on_key,
@@ -111,7 +111,7 @@ bool tui_open(struct tui **out, struct node *n, struct err *e)
 					   .gone = on_gone,
 					   .arg = t};
 
-	t->source = source_node_new(n);
+	t->source = source_node_new(n, r);
 	list_init(&t->pending);
 	if (!terminal_open(&t->terminal, t->source->base, t->source->input_priority, &ev, e)) {
 		t->source->ops->free(t->source);
@@ -137,6 +137,7 @@ void tui_close(struct tui *t)
 	terminal_close(t->terminal);
 	canvas_clear(&t->canvas);
 	model_clear(&t->model);
+	free(t->confirm);
 	t->source->ops->free(t->source);
 	free(t);
 }
@@ -153,7 +154,7 @@ char *tui_render(struct node *n, unsigned cols, unsigned rows, bool *more)
 
 	if (cols < 1 || rows < 1 || cols > RENDER_MAX || rows > RENDER_MAX)
 		return NULL;
-	source = source_node_new(n);
+	source = source_node_new(n, NULL);
 	m = NEW(struct model);
 	model_init(m, views_all, (int)cols, (int)rows, utf8);
 	prompt_init(&m->prompt, NULL, NULL);

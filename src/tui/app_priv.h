@@ -20,7 +20,8 @@ struct tui {
 	bool read_due;          /* the source has changed since it was read */
 	int64_t drawn_us;       /* monotonic time of the last frame */
 	enum question question; /* that the prompt asks */
-	char command[PROMPT_BYTES]; /* with ASK_COMMAND: to run if the answer is yes */
+	char command[PROMPT_BYTES]; /* with ASK_COMMAND: the line that the question is about */
+	char *confirm;              /* with ASK_COMMAND: the line to run if the answer is yes */
 	struct list pending;        /* struct pending_command, the oldest first */
 	int64_t interrupted_us;     /* monotonic time of the last ^C */
 };

@@ -6,7 +6,7 @@
 
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
-#include <tally/rpc/command.h>
+#include <tally/rpc/command_line.h>
 #include "tui/redraw_priv.h"
 #include "tui/model/flash_priv.h"
 #include "tui/model/overlay_priv.h"
@@ -60,20 +60,29 @@ static void log_answer(const char *command, const char *text, const char *line)
 		log_info(LOG_TUI, "%s: %s", command, line);
 }
 
-static void show_answer(struct tui *t, const struct pending_command *a, enum command_line_kind kind,
-			const char *text)
+/* line NULL: no question is open any more. */
+static void keep_confirm(struct tui *t, const char *line)
 {
-	const char *command = a->line;
+	free(t->confirm);
+	t->confirm = line ? mem_strdup(line) : NULL;
+}
+
+static void show_answer(struct tui *t, const struct pending_command *a,
+			const struct command_line_answer *got)
+{
+	const char *command = a->line, *text = got->text;
 	char line[FLASH_BYTES];
 
 	first_line(text, line, sizeof(line));
-	switch (kind) {
+	switch (got->kind) {
 	case COMMAND_LINE_CONFIRM:
 		/* It comes later where blocks are being moved: what is written meanwhile keeps the keys. */
 		if (t->model.prompt.kind != PROMPT_CLOSED) {
+			t->source->ops->cancel_command(t->source, got->confirm);
 			report_cancelled(t, command);
 			break;
 		}
+		keep_confirm(t, got->confirm);
 		snprintf(t->command, sizeof(t->command), "%s", command);
 		question_ask(t, ASK_COMMAND, line);
 		break;
@@ -107,32 +116,38 @@ static void show_running(struct tui *t)
 	snprintf(t->model.running, FLASH_BYTES, "running: %.400s", a->line);
 }
 
-static void on_reply(void *arg, enum command_line_kind kind, const char *text)
+static void on_reply(void *arg, const struct command_line_answer *got)
 {
 	struct pending_command *a = arg;
 
 	list_del(&a->link);
 	if (a->tui) {
-		show_answer(a->tui, a, kind, text);
+		show_answer(a->tui, a, got);
 		show_running(a->tui);
 	}
 	free(a->line);
 	free(a);
 }
 
-void command_run(struct tui *t, const char *line, bool typed)
+/* shown: the line as the user knows it. */
+static void run_line(struct tui *t, const char *line, const char *shown, bool typed)
 {
 	struct pending_command *a = NEW(struct pending_command);
 
 	a->tui = t;
 	a->typed = typed;
-	a->line = mem_strdup(line);
+	a->line = mem_strdup(shown);
 	list_add(&t->pending, &a->link);
 	t->source->ops->run_command(t->source, line, on_reply, a);
 	show_running(t);
 	/* An answer that comes later must not take the keys from what is done meanwhile. */
 	list_each (it, &t->pending)
 		list_entry(it, struct pending_command, link)->typed = false;
+}
+
+void command_run(struct tui *t, const char *line, bool typed)
+{
+	run_line(t, line, line, typed);
 }
 
 void command_forget_all(struct tui *t)
@@ -143,13 +158,20 @@ void command_forget_all(struct tui *t)
 	}
 }
 
-/* The same again, unasked: it was asked about and answered with y. */
 static void run_confirmed(struct tui *t)
 {
-	char *line = command_line_confirmed(t->command);
+	char *line = t->confirm;
 
-	command_run(t, line, false);
+	t->confirm = NULL;
+	run_line(t, line, t->command, false);
 	free(line);
+}
+
+static void cancel_question(struct tui *t)
+{
+	t->source->ops->cancel_command(t->source, t->confirm);
+	keep_confirm(t, NULL);
+	report_cancelled(t, t->command);
 }
 
 void question_confirmed(struct tui *t)
@@ -167,6 +189,6 @@ void question_cancelled(struct tui *t)
 {
 	prompt_close(&t->model.prompt);
 	if (t->question == ASK_COMMAND)
-		report_cancelled(t, t->command);
+		cancel_question(t);
 	t->question = ASK_NOTHING;
 }

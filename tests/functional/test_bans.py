@@ -127,14 +127,14 @@ def test_ban_commands_of_the_prompt(net):
 
     peer = Peer.handshaken(node, chain)
     number = node.rpc("getpeerinfo")[0]["id"]
-    assert "nobody" in prompt("bans")
-    assert prompt("ban %d" % number) == "ban 127.0.0.1/32 for 86400 s, with 1 peer connected from there?"
+    assert prompt("bans") == "no address is banned"
+    assert prompt("ban %d" % number) == "ban 127.0.0.1/32 for 86400 s and disconnect 1 peer?"
     assert banned_addresses(node) == [] and peer.is_connected()
-    assert "127.0.0.1/32 for 86400 s: 1 disconnected" in prompt("ban! %d" % number)
+    assert "127.0.0.1/32 for 86400 s, disconnected 1 peer" in prompt("ban! %d" % number)
     peer.expect_disconnect()
     assert banned_addresses(node) == ["127.0.0.1/32"]
     assert "127.0.0.1/32" in prompt("bans")
-    assert "not banned any more" in prompt("unban 127.0.0.1")
+    assert "no longer banned" in prompt("unban 127.0.0.1")
     assert node.rpc("listbanned") == []
     prompt("ban! 10.1.0.0/16 60")
     assert node.rpc("listbanned")[0]["ban_duration"] == 60

@@ -116,7 +116,7 @@ def test_only_createblockchain_createwallet_and_startnode_create_a_directory(net
     assert_error(n, 2, "send", "-to", "bob", "-amount", "x")  # options are checked before the directory
     assert "getblockcount" in n.cli("rpc", "help")
     assert n.cli("rpc", "help", "getblock").startswith("getblock ")
-    assert_error(n, 1, "rpc", "help", "nosuch", contains="unknown command: nosuch")
+    assert_error(n, 1, "rpc", "help", "nosuch", contains="there is no command 'nosuch': help")
     assert os.listdir(net.home) == []
     listed = n.cli("rpc", "help")
     n.cli("createwallet")

@@ -171,8 +171,8 @@ def test_drop_removes_a_manual_peer(net):
     assert prompt("connect 127.0.0.1:%d" % node.id) == (
         "failed", "127.0.0.1:%d is this node itself: dial another" % node.id)
     kind, text = prompt("connect 127.0.0.1:4")
-    assert kind == "done" and "drop 127.0.0.1:4 gives up" in text, text
-    assert prompt("drop 127.0.0.1:4") == ("done", "127.0.0.1:4 is not dialled any more")
+    assert kind == "done" and "drop 127.0.0.1:4 stops that" in text, text
+    assert prompt("drop 127.0.0.1:4") == ("done", "127.0.0.1:4 is no longer dialled")
     assert prompt("drop 127.0.0.1:4")[0] == "failed"
     assert "neither a peer's number nor an address" in prompt("drop xx")[1]
     # The other node has dialled us and is also a manual peer. Dropping it by its number removes the manual peer, too.
@@ -191,7 +191,7 @@ def test_drop_removes_a_manual_peer(net):
     other.start("-connect", "127.0.0.1:%d" % node.id)
     wait_until("the other node has dialled", lambda: node.rpc("getconnectioncount") == 1)
     kind, text = prompt("drop 127.0.0.1:%d" % other.id)  # this address is the one at which the inbound peer listens
-    assert kind == "done" and text.startswith("dropped 127.0.0.1:%d" % other.id), text
+    assert kind == "done" and text.startswith("disconnected 127.0.0.1:%d" % other.id), text
 
 
 def has_ipv6():

@@ -122,7 +122,7 @@ def test_of_two_chains_offered_the_user_chooses(net):
     wait_until("the node has joined the chosen chain", lambda: new.tip() == nodes[1].tip())
     for name in ("chemistry", "physics"):
         answer = new.rpc("tally_command", "choose " + name)
-        assert answer == {"kind": "failed", "text": "this node has a chain already: chemistry"}, answer
+        assert answer == {"kind": "failed", "text": "this node already has a chain, chemistry: start a node with another --node-id"}, answer
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ def open_call(node, body):
 def abandoned_count(node, method):
     """How many calls of this command the node has ended because the client had disconnected."""
     with open(os.path.join(node.dir, "tally.log")) as f:
-        return f.read().count("%s ends here: who asked has left" % method)
+        return f.read().count("%s cancelled: the client disconnected" % method)
 
 
 def assert_ends_when_client_disconnects(node, method, *params):

@@ -155,7 +155,7 @@ def test_all_commands_agree_on_the_spendable_balance(net):
     info = n.rpc("getwalletinfo")
     assert info["balance"] == spend and info["immature_balance"] == b["mine"]["immature"] == 200
     assert 0 < 150 - 8.5 - spend < 0.001  # the payment is deducted, and its change can be spent
-    assert n.cli("getbalance") == "Balance: %s (%s to spend, 200 mined, to wait for)" % (
+    assert n.cli("getbalance") == "Balance: %s (%s spendable, 200 mined but immature)" % (
         format(spend + 200, ".8f").rstrip("0"), format(spend, ".8f").rstrip("0"))
     assert format(spend, ".8f").rstrip("0") + " coins" in n.rpc("tally_screen", 120, 40)
     answer = n.rpc("tally_command", "send bob 1000")
@@ -163,7 +163,7 @@ def test_all_commands_agree_on_the_spendable_balance(net):
     # A payment from another wallet can be spent when it is in a block.
     wait_until("the second node has the unconfirmed payment",
                lambda: two.rpc("getbalances")["mine"]["untrusted_pending"] == 8.5)
-    assert two.cli("getbalance") == "Balance: 8.5 (0 to spend, 8.5 coming)"
+    assert two.cli("getbalance") == "Balance: 8.5 (0 spendable, 8.5 unconfirmed)"
     assert two.rpc("getbalance") == 0
     n.generate(1)
     wait_until("the payment can be spent", lambda: two.rpc("getbalance") == 8.5)
@@ -180,8 +180,8 @@ def test_getbalance_counts_coins_with_at_least_minconf_confirmations(net):
     assert n.rpc("getbalance", "*", 1) == 100
     p = proxy(n)
     assert p.getbalance("*", 1, False) == p.getbalance("", 6) == 100  # all arguments that Bitcoin clients may give
-    for params, code, contains in ((["bob"], -32, "tally_balance bob tells"),
-                                   (["*", "x"], -3, "minconf is no whole number"),
+    for params, code, contains in ((["bob"], -32, "call tally_balance bob"),
+                                   (["*", "x"], -3, "minconf is not a whole number"),
                                    (["*", -1], -8, "minconf -1 is out of range"),
                                    (["*", 1, "x"], -3, "include_watchonly")):
         try:

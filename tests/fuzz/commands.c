@@ -11,7 +11,11 @@
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 #include <tally/consensus/params.h>
-#include <tally/rpc/command.h>
+#include <tally/rpc/call.h>
+#include <tally/rpc/command_line.h>
+#include <tally/rpc/completion.h>
+#include <tally/rpc/json_result.h>
+#include <tally/rpc/rpc.h>
 #include <tally/config/config.h>
 #include <tally/node/node.h>
 #include <tally/wallet/receiver.h>
@@ -22,10 +26,11 @@ static const char *const skipped[] = {
 	"setmocktime",       "miner",       "reindexutxo"};
 
 static struct node *node;
+static struct rpc *rpc;
 
 static void close_node(void)
 {
-	async_calls_end(node);
+	rpc_close(rpc);
 	node_close(node, NULL);
 }
 
@@ -40,6 +45,7 @@ static void open_node(void)
 	snprintf(c.home, sizeof c.home, "%s", fuzz_dir());
 	REQUIRE(config_finish(&c, config_bit(config_find("home")), NULL));
 	REQUIRE(node_open(&node, &c, NODE_OFFLINE, NULL));
+	rpc = rpc_new(node);
 	params_default(&p, 0);
 	strcpy(p.name, "fuzz");
 	REQUIRE(receiver_resolve(node_wallet(node), "me", true, &p.creator, NULL));
@@ -73,7 +79,7 @@ static void on_reply(void *arg, json_t *result, const struct err *err, int code)
 			utf8_printable(err->detail, strlen(err->detail)));
 		return;
 	}
-	text = command_json(result, JSON_COMPACT);
+	text = json_result_text(result, JSON_COMPACT);
 	again = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
 	REQUIRE(again != NULL);
 	json_decref(again);
@@ -87,9 +93,13 @@ static void call(const json_t *request)
 
 	if (!method || is_skipped(method))
 		return;
-	node_command(node, method, json_object_get(request, "params"), on_reply, &r);
+	rpc_call(rpc, &(struct rpc_request){.command = method,
+					    .params = json_object_get(request, "params"),
+					    .client = &r,
+					    .reply = on_reply,
+					    .arg = &r});
 	if (!r.done && !node_wait(node, &r.done, NULL))
-		node_command_forget(node, &r);
+		rpc_forget(rpc, &r);
 }
 
 static void run_rpc(const uint8_t *data, size_t size)
@@ -106,12 +116,11 @@ static void run_rpc(const uint8_t *data, size_t size)
 	json_decref(body);
 }
 
-static void on_line(void *arg, enum command_line_kind kind, const char *text)
+static void on_line(void *arg, const struct command_line_answer *a)
 {
 	struct reply *r = arg;
 
-	(void)kind;
-	REQUIRE(!r->done && utf8_valid(text, strlen(text)));
+	REQUIRE(!r->done && utf8_valid(a->text, strlen(a->text)));
 	r->done = true;
 }
 
@@ -128,13 +137,16 @@ static void run_line(const uint8_t *data, size_t size)
 
 		command_line_free(words, n);
 		command_line_usage(line, usage, sizeof usage);
-		n = command_line_complete(node, line, found, ARRAY_LEN(found));
+		n = completion_of(node, line, found, ARRAY_LEN(found));
 		for (size_t i = 0; i < n && i < ARRAY_LEN(found); i++)
 			REQUIRE(strlen(found[i]) <= COMPLETION_CHARS);
 		if (!skip) {
-			node_command_line(node, line, on_line, &r);
+			command_line_run(rpc, &(struct command_line){.line = line,
+								     .client = &r,
+								     .reply = on_line,
+								     .arg = &r});
 			if (!r.done && !node_wait(node, &r.done, NULL))
-				node_command_forget(node, &r);
+				rpc_forget(rpc, &r);
 		}
 	}
 	free(line);

@@ -166,12 +166,12 @@ def test_a_payment_with_mining_shows_its_progress_and_can_be_cancelled(net):
     c.type(":send CENTRAL_NODE 1 mine=true\r")
     c.expect(", and mine a block with it? y/N")
     c.type("y")
-    c.expect("running: send! CENTRAL_NODE 1 mine=true")
+    c.expect("running: send CENTRAL_NODE 1 mine=true")
     assert len(n.rpc("getrawmempool")) == 1 and n.rpc("getblockcount") == 0
     c.type("7n")  # another message replaces it, but only until the next key
     c.expect("no search yet")
     c.type("g")
-    c.expect("running: send! CENTRAL_NODE 1 mine=true")
+    c.expect("running: send CENTRAL_NODE 1 mine=true")
     c.type("1")
     # The console shows that it mines and how to stop it.
     c.expect("requested   0 of 1 blocks")
@@ -368,7 +368,7 @@ def test_pasted_text_is_never_taken_as_keys(net):
     c.type("n:q\r")
     c.expect("Stop node? y/N")
     c.type("n:tally rpc\r")
-    c.expect("rpc is followed by a method: help lists them")
+    c.expect("rpc needs the name of a command: help lists them")
     c.type(":quit!\r")
     assert c.wait() == 0
     c.assert_terminal_restored()

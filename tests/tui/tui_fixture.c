@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include <tally/base/mem.h>
-#include <tally/rpc/command.h>
+#include <tally/rpc/command_line.h>
 #include "tui/model/actions_priv.h"
 #include "tui/model/lists_priv.h"
 #include "tui/model/search_priv.h"

@@ -15,7 +15,12 @@
 #include <tally/config/config.h>
 #include <tally/consensus/params.h>
 #include <tally/crypto/address.h>
-#include <tally/rpc/command.h>
+#include <tally/rpc/call.h>
+#include <tally/rpc/command_line.h>
+#include <tally/rpc/completion.h>
+#include <tally/rpc/json_amount.h>
+#include <tally/rpc/json_result.h>
+#include <tally/rpc/rpc.h>
 #include <tally/node/node.h>
 #include <tally/wallet/receiver.h>
 
@@ -28,27 +33,37 @@ static void no_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_
 struct env {
 	char home[128];
 	struct node *n;
+	struct rpc *rpc;
 	bool answered;
 	enum command_line_kind kind;
 	char text[8192];
+	char confirm[512]; /* "" unless kind is COMMAND_LINE_CONFIRM */
 };
 
-static void on_line(void *arg, enum command_line_kind kind, const char *text)
+static void on_line(void *arg, const struct command_line_answer *a)
 {
 	struct env *v = arg;
 
 	v->answered = true;
-	v->kind = kind;
-	snprintf(v->text, sizeof(v->text), "%s", text);
+	v->kind = a->kind;
+	assert_int_equal(a->confirm != NULL, a->kind == COMMAND_LINE_CONFIRM);
+	snprintf(v->text, sizeof(v->text), "%s", a->text);
+	snprintf(v->confirm, sizeof(v->confirm), "%s", a->confirm ? a->confirm : "");
 }
 
-/* Does a line; its answer is in v->text. */
-static enum command_line_kind say(struct env *v, const char *line)
+static void start_line(struct env *v, const char *line)
+{
+	v->answered = false;
+	command_line_run(v->rpc, &(struct command_line){
+					 .line = line, .client = v, .reply = on_line, .arg = v});
+}
+
+/* Runs a line; its answer is in v->text. */
+static enum command_line_kind run_line(struct env *v, const char *line)
 {
 	struct err e = {0};
 
-	v->answered = false;
-	node_command_line(v->n, line, on_line, v);
+	start_line(v, line);
 	assert_true(node_wait(v->n, &v->answered, &e));
 	return v->kind;
 }
@@ -69,7 +84,8 @@ static int open_node(void **state)
 	assert_true(config_finish(&c, 1, &e));
 	if (!node_open(&v->n, &c, NODE_OFFLINE, &e))
 		fail_msg("%s: %s", e.token, e.detail);
-	assert_int_equal(say(v, "getnewaddress miner"), COMMAND_LINE_DONE);
+	v->rpc = rpc_new(v->n);
+	assert_int_equal(run_line(v, "getnewaddress miner"), COMMAND_LINE_DONE);
 	params_default(&p, 0);
 	strcpy(p.name, "line");
 	assert_true(receiver_resolve(node_wallet(v->n), "miner", false, &p.creator, &e));
@@ -89,7 +105,7 @@ static int close_node(void **state)
 {
 	struct env *v = *state;
 
-	async_calls_end(v->n);
+	rpc_close(v->rpc);
 	assert_true(node_close(v->n, NULL));
 	nftw(v->home, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	free(v);
@@ -146,7 +162,7 @@ static void an_open_quote_and_a_33rd_word_are_refused(void **state)
 static bool offers(struct env *v, const char *line, const char *want)
 {
 	char out[64][COMPLETION_CHARS + 1];
-	const size_t n = command_line_complete(v->n, line, out, 64);
+	const size_t n = completion_of(v->n, line, out, 64);
 
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(out[i], want) == 0)
@@ -173,8 +189,7 @@ static void verbs_labels_and_keys_are_completed_each_in_its_place(void **state)
 	assert_false(offers(v, "send miner 5 memo=\"a \\\" fe", "fee="));
 	assert_true(offers(v, "send miner 5 memo=\"so so\" fe", "fee="));
 	assert_true(offers(v, "send \"a b\" mi", "miner"));
-	assert_int_equal(command_line_complete(v->n, "", (char[1][COMPLETION_CHARS + 1]){""}, 1),
-			 1);
+	assert_int_equal(completion_of(v->n, "", (char[1][COMPLETION_CHARS + 1]){""}, 1), 1);
 }
 
 static void usage_is_of_the_verb_at_the_beginning(void **state)
@@ -197,23 +212,24 @@ static void sending_asks_first_and_with_a_mark_does_it(void **state)
 {
 	struct env *v = *state;
 
-	assert_int_equal(say(v, "getnewaddress \"bob b\""), COMMAND_LINE_DONE);
-	assert_int_equal(say(v, "send \"bob b\" 1.5 memo=\"two words\""), COMMAND_LINE_CONFIRM);
+	assert_int_equal(run_line(v, "getnewaddress \"bob b\""), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "send \"bob b\" 1.5 memo=\"two words\""),
+			 COMMAND_LINE_CONFIRM);
 	assert_int_equal(strncmp(v->text, "send 1.5 to bob b, tly1", 23), 0);
 	assert_non_null(strstr(v->text, " (your own address), memo 'two words', fee "));
-	assert_int_equal(say(v, "getrawmempool"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "getrawmempool"), COMMAND_LINE_DONE);
 	assert_string_equal(v->text, "[]");
-	assert_int_equal(say(v, "send! 1.5 \"bob b\" memo=\"two words\""), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "send! 1.5 \"bob b\" memo=\"two words\""), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, "sent 1.5 to bob b, tly1"));
-	assert_int_equal(say(v, "listtransactions * 1"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "listtransactions * 1"), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, "\"memo\": \"two words\""));
 	/* Until it is in a block the chain says what it said. */
-	assert_int_equal(say(v, "tally_balance miner"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "tally_balance miner"), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, ": 50"));
-	assert_int_equal(say(v, "tally_balance \"bob b\""), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "tally_balance \"bob b\""), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, ": 0"));
-	assert_int_equal(say(v, "generatetoaddress 1 miner"), COMMAND_LINE_DONE);
-	assert_int_equal(say(v, "tally_balance \"bob b\""), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "generatetoaddress 1 miner"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "tally_balance \"bob b\""), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, ": 1.5"));
 }
 
@@ -226,14 +242,14 @@ static void what_is_asked_says_that_a_block_is_mined(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
 		const char *end;
 
-		assert_int_equal(say(v, lines[i]), COMMAND_LINE_CONFIRM);
+		assert_int_equal(run_line(v, lines[i]), COMMAND_LINE_CONFIRM);
 		end = strstr(v->text, ", change ");
 		assert_non_null(end);
 		assert_non_null(strstr(end, ", and mine a block with it?"));
 	}
-	assert_int_equal(say(v, "send miner 1 mine=false"), COMMAND_LINE_CONFIRM);
+	assert_int_equal(run_line(v, "send miner 1 mine=false"), COMMAND_LINE_CONFIRM);
 	assert_null(strstr(v->text, "block"));
-	assert_int_equal(say(v, "getblockcount"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "getblockcount"), COMMAND_LINE_DONE);
 	assert_string_equal(v->text, "0");
 }
 
@@ -242,12 +258,12 @@ static void the_shells_names_do_the_same(void **state)
 {
 	struct env *v = *state;
 
-	assert_int_equal(say(v, "createwallet anna"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "createwallet anna"), COMMAND_LINE_DONE);
 	assert_int_equal(strncmp(v->text, "tly1", 4), 0);
-	assert_int_equal(say(v, "send! anna 20"), COMMAND_LINE_DONE);
-	assert_int_equal(say(v, "getbalance"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "send! anna 20"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "getbalance"), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, "Balance: "));
-	assert_int_equal(say(v, "tally getbalance -address anna"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "tally getbalance -address anna"), COMMAND_LINE_DONE);
 	assert_string_equal(v->text, "Balance of 'anna': 0");
 }
 
@@ -256,40 +272,42 @@ static void a_line_of_the_shell_may_be_pasted(void **state)
 {
 	struct env *v = *state;
 
-	assert_int_equal(say(v, "tally createwallet -label anna"), COMMAND_LINE_DONE);
-	assert_int_equal(say(v, "send -from miner --to anna -amount 2.5 -memo \"for lunch\""),
+	assert_int_equal(run_line(v, "tally createwallet -label anna"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "send -from miner --to anna -amount 2.5 -memo \"for lunch\""),
 			 COMMAND_LINE_CONFIRM);
 	assert_non_null(strstr(v->text, "send 2.5 to anna, tly1"));
-	assert_int_equal(say(v, "tally send! -amount 2.5 -to anna -mine"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "tally send! -amount 2.5 -to anna -mine"), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, "sent 2.5 to anna, tly1"));
 	assert_non_null(strstr(v->text, ", in a block: transaction "));
-	assert_int_equal(say(v, "getbalance anna"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "getbalance anna"), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, ": 2.5"));
-	assert_int_equal(say(v, "send anna -amount"), COMMAND_LINE_FAILED);
-	assert_int_equal(say(v, "send anna -5"), COMMAND_LINE_FAILED);
-	assert_int_equal(say(v, "tally"), COMMAND_LINE_FAILED);
+	assert_int_equal(run_line(v, "send anna -amount"), COMMAND_LINE_FAILED);
+	assert_int_equal(run_line(v, "send anna -5"), COMMAND_LINE_FAILED);
+	assert_int_equal(run_line(v, "tally"), COMMAND_LINE_FAILED);
 	/* A method, called as at the shell. */
-	assert_int_equal(say(v, "tally rpc getblockcount"), COMMAND_LINE_DONE);
-	assert_int_equal(say(v, "rpc getblockhash 0"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "tally rpc getblockcount"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "rpc getblockhash 0"), COMMAND_LINE_DONE);
 	assert_int_equal(strlen(v->text), 66); /* quoted, as JSON has it */
-	assert_int_equal(say(v, "rpc"), COMMAND_LINE_FAILED);
-	assert_string_equal(v->text, "rpc is followed by a method: help lists them");
-	assert_int_equal(say(v, "tally startnode -miner"), COMMAND_LINE_FAILED);
-	assert_non_null(strstr(v->text, "startnode is for a shell, in another terminal"));
+	assert_int_equal(run_line(v, "rpc"), COMMAND_LINE_FAILED);
+	assert_string_equal(v->text, "rpc needs the name of a command: help lists them");
+	assert_int_equal(run_line(v, "tally startnode -miner"), COMMAND_LINE_FAILED);
+	assert_non_null(strstr(
+		v->text,
+		"startnode is a command of the shell: run tally startnode in another terminal"));
 	/* What pays asks before. */
-	assert_int_equal(say(v, "sendtoaddress anna 1"), COMMAND_LINE_CONFIRM);
+	assert_int_equal(run_line(v, "sendtoaddress anna 1"), COMMAND_LINE_CONFIRM);
 }
 
 static void a_name_is_given_once_and_what_has_none_fills_the_rest(void **state)
 {
 	struct env *v = *state;
 
-	assert_int_equal(say(v, "send to=miner 5"), COMMAND_LINE_CONFIRM);
+	assert_int_equal(run_line(v, "send to=miner 5"), COMMAND_LINE_CONFIRM);
 	assert_int_equal(strncmp(v->text, "send 5 to miner, tly1", 21), 0);
-	assert_int_equal(say(v, "send amount=5 miner"), COMMAND_LINE_CONFIRM);
-	assert_int_equal(say(v, "send miner 5 to=miner"), COMMAND_LINE_FAILED);
+	assert_int_equal(run_line(v, "send amount=5 miner"), COMMAND_LINE_CONFIRM);
+	assert_int_equal(run_line(v, "send miner 5 to=miner"), COMMAND_LINE_FAILED);
 	assert_non_null(strstr(v->text, "to is given twice"));
-	assert_int_equal(say(v, "send fee=1 fee=2 miner 5"), COMMAND_LINE_FAILED);
+	assert_int_equal(run_line(v, "send fee=1 fee=2 miner 5"), COMMAND_LINE_FAILED);
 }
 
 static void an_option_that_is_none_is_told_so_and_a_text_is_none(void **state)
@@ -303,7 +321,7 @@ static void an_option_that_is_none_is_told_so_and_a_text_is_none(void **state)
 		{"getbalance --adress=miner", "no option --adress: did you mean --address?"},
 		{"send miner 1 -x", "there is no option -x: see help send"},
 		{"send miner 1 -previe", "there is no option -previe: see help send"},
-		{"getblockcount foo=1", "'foo=1' is too much"}};
+		{"getblockcount foo=1", "unexpected argument 'foo=1': see help getblockcount"}};
 	static const char *const good[] = {"send miner 1 memo=a=b",       "send miner 1 -memo a=b",
 					   "send miner 1 -memo=a=b",      "send 1 \"x=y\"",
 					   "send -to \"-bob\" -amount 1", "send \"-bob\" 1 memo=-x",
@@ -311,51 +329,144 @@ static void an_option_that_is_none_is_told_so_and_a_text_is_none(void **state)
 	struct env *v = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		assert_int_equal(say(v, cases[i].line), COMMAND_LINE_FAILED);
+		assert_int_equal(run_line(v, cases[i].line), COMMAND_LINE_FAILED);
 		assert_non_null(strstr(v->text, cases[i].says));
 	}
-	assert_int_equal(say(v, "createwallet \"x=y\""), COMMAND_LINE_DONE);
-	assert_int_equal(say(v, "createwallet \"-bob\""), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "createwallet \"x=y\""), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "createwallet \"-bob\""), COMMAND_LINE_DONE);
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
-		assert_int_equal(say(v, good[i]), COMMAND_LINE_CONFIRM);
+		assert_int_equal(run_line(v, good[i]), COMMAND_LINE_CONFIRM);
 }
 
-static void what_was_asked_about_is_done_unasked(void **state)
+static void the_line_that_confirms_has_a_mark_and_names_the_payment(void **state)
 {
-	static const char *const lines[][2] = {{"send a 5", "send! a 5"},
-					       {"quit", "quit!"},
-					       {" send  a", " send!  a"},
-					       {"tally send -to a", "tally send! -to a"},
-					       {"tally  ban 1", "tally  ban! 1"}};
+	static const char *const lines[][2] = {
+		{"send miner 5", "send! miner 5 draft="},
+		{" send  miner 5 ", " send!  miner 5  draft="},
+		{"tally send -to miner -amount 1", "tally send! -to miner -amount 1 draft="},
+		{"sendtoaddress miner 1", "sendtoaddress! miner 1 draft="}};
+	struct env *v = *state;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
-		char *got = command_line_confirmed(lines[i][0]);
+		const size_t n = strlen(lines[i][1]);
 
-		assert_string_equal(got, lines[i][1]);
-		free(got);
+		assert_int_equal(run_line(v, lines[i][0]), COMMAND_LINE_CONFIRM);
+		assert_int_equal(strlen(v->confirm), n + 64);
+		assert_int_equal(strncmp(v->confirm, lines[i][1], n), 0);
 	}
+}
+
+/* --- payments that are shown and then sent ------------------------------------------------- */
+
+/* The last word of the answer: "sent ...: transaction TXID". */
+static const char *last_word(const struct env *v)
+{
+	return strrchr(v->text, ' ') + 1;
+}
+
+/* Runs a line that asks, and keeps the line that confirms it. */
+static void preview(struct env *v, const char *line, char confirm[512])
+{
+	assert_int_equal(run_line(v, line), COMMAND_LINE_CONFIRM);
+	snprintf(confirm, 512, "%s", v->confirm);
+}
+
+static const char *draft_of(const char *confirm)
+{
+	return strstr(confirm, "draft=") + strlen("draft=");
+}
+
+static void what_was_shown_is_what_is_sent_although_the_wallet_got_a_coin(void **state)
+{
+	struct env *v = *state;
+	char shown[512], other[512], fee[64];
+	const char *at;
+
+	assert_int_equal(run_line(v, "getnewaddress bob"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "generatetoaddress 1 bob"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "generatetoaddress 7 miner"), COMMAND_LINE_DONE);
+	preview(v, "send bob 20 from=miner", shown);
+	at = strstr(v->text, ", fee ");
+	snprintf(fee, sizeof(fee), "%.*s:", (int)strcspn(at + 2, ","), at + 2);
+	/* Built after this, it would spend the new coin of 30. */
+	assert_int_equal(run_line(v, "send! miner 30 from=bob"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "generatetoaddress 1 miner"), COMMAND_LINE_DONE);
+	preview(v, "send bob 20 from=miner", other);
+	assert_string_not_equal(draft_of(other), draft_of(shown));
+	assert_int_equal(run_line(v, shown), COMMAND_LINE_DONE);
+	assert_string_equal(last_word(v), draft_of(shown));
+	assert_non_null(strstr(v->text, fee));
+	assert_int_equal(run_line(v, "getrawmempool"), COMMAND_LINE_DONE);
+	assert_non_null(strstr(v->text, draft_of(shown)));
+	/* It is sent once. */
+	assert_int_equal(run_line(v, shown), COMMAND_LINE_FAILED);
+	assert_non_null(strstr(v->text, "no longer kept"));
+}
+
+static void a_payment_whose_coin_was_spent_meanwhile_is_not_sent(void **state)
+{
+	struct env *v = *state;
+	char shown[512];
+
+	preview(v, "send miner 5", shown);
+	assert_int_equal(run_line(v, "send! miner 40"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, shown), COMMAND_LINE_FAILED);
+	assert_non_null(strstr(v->text, "nothing was sent, a coin of this payment"));
+	assert_int_equal(run_line(v, "getrawmempool"), COMMAND_LINE_DONE);
+	assert_null(strstr(v->text, draft_of(shown)));
+}
+
+static void a_payment_that_was_cancelled_is_not_sent(void **state)
+{
+	struct env *v = *state;
+	char shown[512];
+
+	preview(v, "send miner 5", shown);
+	command_line_cancel(v->rpc, shown);
+	assert_int_equal(run_line(v, shown), COMMAND_LINE_FAILED);
+	assert_string_equal(v->text, "nothing was sent, the payment that was shown is no longer "
+				     "kept: repeat the command without '!' to see a new one");
+	assert_int_equal(run_line(v, "getrawmempool"), COMMAND_LINE_DONE);
+	assert_string_equal(v->text, "[]");
+	command_line_cancel(v->rpc, "stop!");
+	command_line_cancel(v->rpc, "nonsense \"");
+}
+
+static void a_draft_is_sent_only_for_what_it_pays(void **state)
+{
+	static const char *const lines[] = {"send! miner 6", "send! bob 5", "send! miner 5 memo=a"};
+	struct env *v = *state;
+	char shown[512], line[512];
+
+	assert_int_equal(run_line(v, "getnewaddress bob"), COMMAND_LINE_DONE);
+	preview(v, "send miner 5", shown);
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		snprintf(line, sizeof(line), "%s draft=%s", lines[i], draft_of(shown));
+		assert_int_equal(run_line(v, line), COMMAND_LINE_FAILED);
+		assert_non_null(strstr(v->text, "the draft pays something else"));
+	}
+	assert_int_equal(run_line(v, shown), COMMAND_LINE_DONE);
 }
 
 static void a_text_with_blanks_wants_quotes(void **state)
 {
 	struct env *v = *state;
 
-	assert_int_equal(say(v, "send miner 1 memo=for lunch"), COMMAND_LINE_FAILED);
+	assert_int_equal(run_line(v, "send miner 1 memo=for lunch"), COMMAND_LINE_FAILED);
 	assert_non_null(strstr(v->text, "memo=\"for lunch\""));
-	assert_int_equal(say(v, "send memo=lunch miner 1"), COMMAND_LINE_CONFIRM);
-	assert_int_equal(say(v, "send miner 1 memo=\"for lunch\" 2"), COMMAND_LINE_FAILED);
+	assert_int_equal(run_line(v, "send memo=lunch miner 1"), COMMAND_LINE_CONFIRM);
+	assert_int_equal(run_line(v, "send miner 1 memo=\"for lunch\" 2"), COMMAND_LINE_FAILED);
 }
 
 static void a_fee_that_can_only_be_a_mistake_is_refused(void **state)
 {
 	struct env *v = *state;
 
-	assert_int_equal(say(v, "send! miner 5 fee=1000000"), COMMAND_LINE_FAILED);
+	assert_int_equal(run_line(v, "send! miner 5 fee=1000000"), COMMAND_LINE_FAILED);
 	assert_non_null(strstr(v->text, "more than a tenth"));
-	assert_int_equal(say(v, "send! miner 5 fee=2000"), COMMAND_LINE_DONE);
-	assert_int_equal(say(v, "generatetoaddress 1 miner"), COMMAND_LINE_DONE);
-	assert_int_equal(say(v, "sendtoaddress! miner 5"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "send! miner 5 fee=2000"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "generatetoaddress 1 miner"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "sendtoaddress! miner 5"), COMMAND_LINE_DONE);
 }
 
 /* The rate that a refusal names is the last that passes, whatever coins are chosen. */
@@ -365,22 +476,22 @@ static void the_rate_that_is_advised_is_the_highest_that_passes(void **state)
 	struct env *v = *state;
 
 	/* A coin that is spent without change at some rates. */
-	assert_int_equal(say(v, "send! miner 1.15"), COMMAND_LINE_DONE);
-	assert_int_equal(say(v, "generatetoaddress 7 miner"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "send! miner 1.15"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "generatetoaddress 7 miner"), COMMAND_LINE_DONE);
 	for (size_t i = 0; i < ARRAY_LEN(amounts); i++) {
 		char line[128];
 		const char *at;
 		long most;
 
 		snprintf(line, sizeof(line), "send miner %s fee=1000000", amounts[i]);
-		assert_int_equal(say(v, line), COMMAND_LINE_FAILED);
+		assert_int_equal(run_line(v, line), COMMAND_LINE_FAILED);
 		at = strstr(v->text, "give a fee rate of at most ");
 		assert_non_null(at);
 		most = strtol(strrchr(at, ' '), NULL, 10);
 		snprintf(line, sizeof(line), "send miner %s fee=%ld", amounts[i], most);
-		assert_int_equal(say(v, line), COMMAND_LINE_CONFIRM);
+		assert_int_equal(run_line(v, line), COMMAND_LINE_CONFIRM);
 		snprintf(line, sizeof(line), "send miner %s fee=%ld", amounts[i], most + 1);
-		assert_int_equal(say(v, line), COMMAND_LINE_FAILED);
+		assert_int_equal(run_line(v, line), COMMAND_LINE_FAILED);
 	}
 }
 
@@ -390,16 +501,16 @@ static void amounts_are_taken_whole_or_not_at_all(void **state)
 	char line[256];
 
 	snprintf(line, sizeof(line), "send miner %062d15", 0);
-	assert_int_equal(say(v, line), COMMAND_LINE_CONFIRM); /* 15, not 1 */
+	assert_int_equal(run_line(v, line), COMMAND_LINE_CONFIRM); /* 15, not 1 */
 	assert_int_equal(strncmp(v->text, "send 15 to ", 11), 0);
 	const char *const bad[] = {"0",    "-1",  "1.000000001", "21000001",
 				   "five", "1e",  "0x10",        "1 .5",
 				   "",     "nan", "1,5",         "99999999999999999999999999"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		snprintf(line, sizeof(line), "send miner \"%s\"", bad[i]);
-		assert_int_equal(say(v, line), COMMAND_LINE_FAILED);
+		assert_int_equal(run_line(v, line), COMMAND_LINE_FAILED);
 	}
-	assert_int_equal(say(v, "send miner 0.00000001"), COMMAND_LINE_CONFIRM);
+	assert_int_equal(run_line(v, "send miner 0.00000001"), COMMAND_LINE_CONFIRM);
 }
 
 /* Dumped and read again a text is as it was, and an amount is a number. */
@@ -420,7 +531,7 @@ static void no_text_is_taken_for_an_amount(void **state)
 		assert_false(json_amount_text(json_object_get(in, "text"), amount));
 		assert_true(json_amount_text(json_object_get(in, "amount"), amount));
 		assert_string_equal(amount, "-0.5");
-		text = command_json(in, JSON_COMPACT);
+		text = json_result_text(in, JSON_COMPACT);
 		assert_non_null(strstr(text, "\"amount\":-0.50000000"));
 		out = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 		assert_int_equal(json_object_size(out), 3);
@@ -478,7 +589,10 @@ static void numbers_of_json_are_amounts_to_the_last_unit(void **state)
 			json_pack("{s:s,s:o,s:b}", "to", "miner", "amount",
 				  json_loads(cases[i].json, JSON_DECODE_ANY, NULL), "preview", 1);
 
-		node_command(v->n, "send", params, on_amount, &r);
+		rpc_call(v->rpc, &(struct rpc_request){.command = "send",
+						       .params = params,
+						       .reply = on_amount,
+						       .arg = &r});
 		json_decref(params);
 		if (!cases[i].amount)
 			assert_string_equal(r.token, "insufficient-funds");
@@ -497,16 +611,15 @@ static void a_strangers_balance_is_counted_in_the_chain(void **state)
 
 	address_encode(address, &zero);
 	snprintf(line, sizeof(line), "send! %s 2.25", address);
-	assert_int_equal(say(v, line), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, line), COMMAND_LINE_DONE);
 	snprintf(line, sizeof(line), "tally_balance %s", address);
-	assert_int_equal(say(v, line), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, line), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, ": 0"));
-	assert_int_equal(say(v, "generatetoaddress 1 miner"), COMMAND_LINE_DONE);
-	assert_int_equal(say(v, line), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "generatetoaddress 1 miner"), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, line), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, ": 2.25"));
 	/* One that is under way when the node stops is answered, and nothing is left of it. */
-	v->answered = false;
-	node_command_line(v->n, line, on_line, v);
+	start_line(v, line);
 	assert_false(v->answered);
 }
 
@@ -518,21 +631,21 @@ static void what_is_no_line_is_told_so(void **state)
 					      {"balanc", "did you mean balance?"}};
 	struct env *v = *state;
 
-	assert_int_equal(say(v, "frobnicate 1"), COMMAND_LINE_FAILED);
+	assert_int_equal(run_line(v, "frobnicate 1"), COMMAND_LINE_FAILED);
 	assert_non_null(strstr(v->text, "there is no command 'frobnicate'"));
-	assert_int_equal(say(v, "sned 1"), COMMAND_LINE_FAILED);
+	assert_int_equal(run_line(v, "sned 1"), COMMAND_LINE_FAILED);
 	assert_non_null(strstr(v->text, "did you mean send?"));
 	for (size_t i = 0; i < ARRAY_LEN(near); i++) {
-		assert_int_equal(say(v, near[i][0]), COMMAND_LINE_FAILED);
+		assert_int_equal(run_line(v, near[i][0]), COMMAND_LINE_FAILED);
 		assert_string_equal(strstr(v->text, "did you mean "), near[i][1]);
 	}
-	assert_int_equal(say(v, "send"), COMMAND_LINE_FAILED);
-	assert_non_null(strstr(v->text, "send needs to (address or label)"));
-	assert_int_equal(say(v, "send miner"), COMMAND_LINE_FAILED);
-	assert_int_equal(say(v, "send miner 1 2 x y z a b c"), COMMAND_LINE_FAILED);
-	assert_int_equal(say(v, "send miner 1 memo=\"open"), COMMAND_LINE_FAILED);
-	assert_int_equal(say(v, "send miner 1 \xff\xfe"), COMMAND_LINE_FAILED);
-	assert_int_equal(say(v, ""), COMMAND_LINE_DONE);
+	assert_int_equal(run_line(v, "send"), COMMAND_LINE_FAILED);
+	assert_non_null(strstr(v->text, "send needs to (receiver: an address or label)"));
+	assert_int_equal(run_line(v, "send miner"), COMMAND_LINE_FAILED);
+	assert_int_equal(run_line(v, "send miner 1 2 x y z a b c"), COMMAND_LINE_FAILED);
+	assert_int_equal(run_line(v, "send miner 1 memo=\"open"), COMMAND_LINE_FAILED);
+	assert_int_equal(run_line(v, "send miner 1 \xff\xfe"), COMMAND_LINE_FAILED);
+	assert_int_equal(run_line(v, ""), COMMAND_LINE_DONE);
 	assert_string_equal(v->text, "");
 }
 
@@ -549,7 +662,11 @@ int main(void)
 		WITH_NODE(the_shells_names_do_the_same),
 		WITH_NODE(a_line_of_the_shell_may_be_pasted),
 		WITH_NODE(an_option_that_is_none_is_told_so_and_a_text_is_none),
-		cmocka_unit_test(what_was_asked_about_is_done_unasked),
+		WITH_NODE(the_line_that_confirms_has_a_mark_and_names_the_payment),
+		WITH_NODE(what_was_shown_is_what_is_sent_although_the_wallet_got_a_coin),
+		WITH_NODE(a_payment_whose_coin_was_spent_meanwhile_is_not_sent),
+		WITH_NODE(a_payment_that_was_cancelled_is_not_sent),
+		WITH_NODE(a_draft_is_sent_only_for_what_it_pays),
 		WITH_NODE(a_name_is_given_once_and_what_has_none_fills_the_rest),
 		WITH_NODE(a_text_with_blanks_wants_quotes),
 		WITH_NODE(a_fee_that_can_only_be_a_mistake_is_refused),

@@ -118,11 +118,4 @@ bool node_set_mocktime(struct node *n, int64_t unix_s, struct err *e);
  * settled. */
 void node_commit_records(struct node *n);
 
-/* Draws the screen of the console for the command tally_screen; set by the program, because the
- * node does not know its console. Returns mem_alloc'ed text, its rows joined by newlines; NULL: no
- * screen of that size. *more: the screen shows blocks that were not read yet; the next call reads
- * more of them. */
-typedef char *node_renderer(struct node *n, unsigned cols, unsigned rows, bool *more);
-void node_set_renderer(struct node *n, node_renderer *fn);
-
 #endif

@@ -172,7 +172,7 @@ static void complete_word(struct prompt *p)
 	if (p->n_options > PROMPT_COMPLETIONS)
 		p->n_options = PROMPT_COMPLETIONS;
 	p->option = 0;
-	p->word = command_line_last_word(line, &place, &quoted);
+	p->word = completion_last_word(line, &place, &quoted);
 	if (!p->n_options)
 		return;
 	shared = common_prefix(p);

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <tally/rpc/command.h>
+#include <tally/rpc/completion.h>
 
 #define PROMPT_BYTES       1024
 #define PROMPT_HISTORY     100
@@ -26,7 +26,7 @@ enum prompt_result {
 	PROMPT_CANCELLED, /* Esc, ^C; n or Enter to a question */
 };
 
-/* Completions of the last word, as command_line_complete. */
+/* Completions of the last word, as completion_of. */
 typedef size_t prompt_completer(void *arg, const char *line, char (*out)[COMPLETION_CHARS + 1],
 				size_t max);
 

@@ -9,6 +9,7 @@
 struct source_node {
 	struct source source;
 	struct node *node;
+	struct rpc *rpc;
 	void (*changed)(void *arg); /* NULL: nobody has subscribed */
 	void *arg;
 };
@@ -65,15 +66,26 @@ static bool describe_tx(const struct source *s, const struct txid *id,
 	return node_describe_tx(node_of(s), id, cache, buf, size);
 }
 
+static struct rpc *rpc_of(const struct source *s)
+{
+	return container_of(s, struct source_node, source)->rpc;
+}
+
 static void run_command(struct source *s, const char *line, command_line_reply *reply, void *arg)
 {
-	node_command_line(node_of(s), line, reply, arg);
+	command_line_run(rpc_of(s), &(struct command_line){
+					    .line = line, .client = s, .reply = reply, .arg = arg});
+}
+
+static void cancel_command(struct source *s, const char *confirm)
+{
+	command_line_cancel(rpc_of(s), confirm);
 }
 
 static size_t complete_line(const struct source *s, const char *line,
 			    char (*out)[COMPLETION_CHARS + 1], size_t max)
 {
-	return command_line_complete(node_of(s), line, out, max);
+	return completion_of(node_of(s), line, out, max);
 }
 
 static void on_node_event(void *arg, unsigned bits)
@@ -122,6 +134,7 @@ static const struct source_ops ops = {
 	.describe_block = describe_block,
 	.describe_tx = describe_tx,
 	.run_command = run_command,
+	.cancel_command = cancel_command,
 	.complete = complete_line,
 	.subscribe = subscribe,
 	.unsubscribe = unsubscribe,
@@ -129,7 +142,7 @@ static const struct source_ops ops = {
 	.free = free_source,
 };
 
-struct source *source_node_new(struct node *n)
+struct source *source_node_new(struct node *n, struct rpc *r)
 {
 	struct source_node *s = NEW(struct source_node);
 
@@ -137,5 +150,6 @@ struct source *source_node_new(struct node *n)
 	s->source.base = node_base(n);
 	s->source.input_priority = NODE_PRIO_INPUT;
 	s->node = n;
+	s->rpc = r;
 	return &s->source;
 }

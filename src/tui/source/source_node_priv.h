@@ -4,8 +4,10 @@
 #include "tui/source/source_priv.h"
 
 struct node;
+struct rpc;
 
-/* A source that reads a node of this process. Free it with ops->free. The node is borrowed. */
-struct source *source_node_new(struct node *n);
+/* A source that reads a node of this process and gives commands to r, which may be NULL if it is only
+ * drawn. Free it with ops->free. Both are borrowed. */
+struct source *source_node_new(struct node *n, struct rpc *r);
 
 #endif

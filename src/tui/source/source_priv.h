@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 #include <tally/node/snapshot.h>
-#include <tally/rpc/command.h>
+#include <tally/rpc/command_line.h>
+#include <tally/rpc/completion.h>
 
 struct event_base;
 struct source;
@@ -33,7 +34,9 @@ struct source_ops {
 	/* Runs a line of the prompt. The reply comes exactly once, within this call or later from the loop. */
 	void (*run_command)(struct source *s, const char *line, command_line_reply *reply,
 			    void *arg);
-	/* Completions of the last word of `line`, as command_line_complete. */
+	/* The user said no to the question of a line. confirm: as in struct command_line_answer. */
+	void (*cancel_command)(struct source *s, const char *confirm);
+	/* Completions of the last word of `line`, as completion_of. */
 	size_t (*complete)(const struct source *s, const char *line,
 			   char (*out)[COMPLETION_CHARS + 1], size_t max);
 	/* From now on calls `changed` when what the source shows has changed. One observer only. */

@@ -6,7 +6,8 @@
 
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
-#include <tally/rpc/command.h>
+#include <tally/rpc/command_line.h>
+#include <tally/rpc/command_table.h>
 #include "tui/model/overlay_priv.h"
 #include "tui/views/views_priv.h"
 
