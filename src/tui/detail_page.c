@@ -39,7 +39,8 @@ static bool is_current(const struct overlay_state *o, const struct snapshot *s)
 	       memcmp(&o->made_tip, &s->tip.hash, sizeof(o->made_tip)) == 0;
 }
 
-/* A slow page reads blocks. While blocks come in fast, it is renewed only now and then. */
+/* A slow page reads blocks from the disk. While many blocks arrive, it is renewed twice a
+ * second. */
 static bool renew_due(const struct tui *t)
 {
 	const struct overlay_state *o = &t->model.over;

@@ -4,8 +4,8 @@
 
 struct tui;
 
-void detail_page_open(struct tui *t); /* about the selected row */
-/* With each frame: a page shows what is true now, not what was true when it was opened. */
+void detail_page_open(struct tui *t); /* a page about the selected row */
+/* Called with each frame, so that the page shows the state of now, not of when it was opened. */
 void detail_page_renew(struct tui *t);
 
 #endif

@@ -31,7 +31,8 @@ static void interrupt(struct tui *t)
 	question_ask(t, ASK_QUIT, "Stop node?");
 }
 
-/* Opens the prompt with a key's command, which the focused view completes for its selected row. */
+/* Opens the prompt with the key's command. The focused view may add its selected row, as in "drop
+ * 3". */
 static void open_prompt(struct model *m, const struct key_row *row)
 {
 	const struct view_key *k = model_view(m, m->focus)->keys;
@@ -163,7 +164,8 @@ void input_key(struct tui *t, int32_t key)
 	update_usage(m);
 }
 
-/* Pasted text is never a command or an answer by itself: a page of text could send coins or stop the node. */
+/* Pasted text never acts as keys: otherwise text pasted by mistake could send coins or stop the
+ * node. */
 void input_paste(struct tui *t, const char *text)
 {
 	struct model *m = &t->model;

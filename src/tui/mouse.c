@@ -5,7 +5,7 @@
 #include "tui/model/state_priv.h"
 #include "tui/views/draw_tabs_priv.h"
 
-/* The panel at this place that can have the focus. */
+/* The panel at this place. False: there is none, or it can't be focused. */
 static bool panel_at(const struct model *m, const struct layout *l, int x, int y, enum panel *p)
 {
 	for (int i = 0; i < PANELS; i++)
@@ -16,7 +16,8 @@ static bool panel_at(const struct model *m, const struct layout *l, int x, int y
 	return false;
 }
 
-/* The number of lines above a panel's rows. They are drawn to learn it, on a canvas that is thrown away. */
+/* The number of lines above a panel's rows. Only drawing them tells it, so they are drawn on a
+ * temporary canvas. */
 static int head_lines(const struct model *m, enum panel p, const struct rect *in)
 {
 	struct canvas c;

@@ -4,7 +4,8 @@
 
 #include "tui/model/model_priv.h"
 
-/* Both do nothing while the prompt is open: a filter that is being typed is for the panel that has the focus. */
+/* Both do nothing while the prompt is open: the focus must not move, because a filter is set for
+ * the focused panel. */
 void mouse_click(struct model *m, int x, int y);
 void mouse_wheel(struct model *m, int x, int y, int lines); /* lines > 0: down */
 

@@ -14,7 +14,7 @@
 struct pending_command {
 	struct list link; /* in tui.pending */
 	struct tui *tui;  /* NULL: the console is closed */
-	bool typed;       /* at the prompt, and no key was pressed since */
+	bool typed;       /* it was typed at the prompt, and no key was pressed since */
 	char *line;
 };
 
@@ -23,7 +23,7 @@ static void first_line(const char *text, char *out, size_t size)
 	snprintf(out, size, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
-/* One line, that the line of messages has room for: anything else is a page. */
+/* True if the text is one line that fits the notice line. Any other answer is shown as a page. */
 static bool is_brief(const struct model *m, const char *text)
 {
 	const size_t n = strcspn(text, "\n");
@@ -45,7 +45,7 @@ static void report_cancelled(struct tui *t, const char *command)
 	model_flash(&t->model, FLASH_NOTE, text);
 }
 
-/* The first line of several says too little: often it is a brace. */
+/* Of a JSON answer the first line is only a brace, so the number of lines is logged instead. */
 static void log_answer(const char *command, const char *text, const char *line)
 {
 	size_t n = 0;
@@ -76,7 +76,8 @@ static void show_answer(struct tui *t, const struct pending_command *a,
 	first_line(text, line, sizeof(line));
 	switch (got->kind) {
 	case COMMAND_LINE_CONFIRM:
-		/* It comes later where blocks are being moved: what is written meanwhile keeps the keys. */
+		/* The node may answer late, while it connects blocks. A prompt that was opened
+		 * since then must not be replaced by the question. */
 		if (t->model.prompt.kind != PROMPT_CLOSED) {
 			t->source->ops->cancel_command(t->source, got->confirm);
 			report_cancelled(t, command);
@@ -88,7 +89,7 @@ static void show_answer(struct tui *t, const struct pending_command *a,
 		break;
 	case COMMAND_LINE_FAILED:
 		model_flash(&t->model, FLASH_BAD, line);
-		/* It stands there to be mended. */
+		/* The prompt shows the command again, to be corrected. */
 		if (a->typed && t->model.prompt.kind == PROMPT_CLOSED)
 			prompt_refused(&t->model.prompt, command);
 		log_warn(LOG_TUI, "%s: %s", command, line);
@@ -104,7 +105,7 @@ static void show_answer(struct tui *t, const struct pending_command *a,
 	redraw_soon(t);
 }
 
-/* Mining a block, or asking for an address, takes its time: the last one that is not answered is told of until it is. */
+/* Some commands take seconds (mining a block). Shows the newest one that is not answered yet. */
 static void show_running(struct tui *t)
 {
 	const struct pending_command *a;
@@ -140,7 +141,8 @@ static void run_line(struct tui *t, const char *line, const char *shown, bool ty
 	list_add(&t->pending, &a->link);
 	t->source->ops->run_command(t->source, line, on_reply, a);
 	show_running(t);
-	/* An answer that comes later must not take the keys from what is done meanwhile. */
+	/* The command was not answered at once. When it fails later, it must not reopen the
+	 * prompt, because the person may be typing something else. */
 	list_each (it, &t->pending)
 		list_entry(it, struct pending_command, link)->typed = false;
 }

@@ -11,12 +11,12 @@
 #include "tui/model/refresh_priv.h"
 #include "tui/views/screen_priv.h"
 
-#define NODE_FRAME_MS 50 /* since the last frame */
+#define NODE_FRAME_MS 50 /* the least time between two frames, if only the node changes */
 #define KEY_FRAME_MS  10
 
 /* --- asking for a frame --------------------------------------------------------------- */
 
-/* A frame `ms` after the last one; at once if that time has passed. */
+/* Schedules a frame `ms` milliseconds after the last one, or at once if that time has passed. */
 static void schedule_frame(struct tui *t, int64_t ms)
 {
 	const int64_t left = t->drawn_us + ms * 1000 - clock_mono_us(clock_system());
@@ -47,7 +47,7 @@ void redraw_drained(struct tui *t)
 
 /* --- drawing ----------------------------------------------------------------------- */
 
-/* A node without a chain joins the only one that is offered, without asking. */
+/* A node without a chain joins the only one that peers offer; nobody is asked. */
 static void report_joined(struct tui *t)
 {
 	const struct snapshot *s = &t->model.live;

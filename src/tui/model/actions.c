@@ -6,7 +6,7 @@
 #include "tui/model/search_priv.h"
 #include "tui/model/state_priv.h"
 
-/* The screen after or before this one, without the dashboard. */
+/* The next screen (step 1) or the previous one (step -1). The dashboard is skipped. */
 static enum screen next_screen(const struct model *m, int step)
 {
 	int s = (int)m->screen;
@@ -18,13 +18,14 @@ static enum screen next_screen(const struct model *m, int step)
 	return (enum screen)s;
 }
 
-/* On the dashboard the focus goes through its panels. Where one panel fills the screen, it goes through all of them. */
+/* On the dashboard the focus moves to the next visible panel. On other screens the next screen is
+ * shown instead. */
 static void move_focus(struct model *m, int step)
 {
 	const bool zoom = m->zoom;
 	struct layout l;
 
-	m->zoom = false; /* the layout of the whole dashboard is asked for */
+	m->zoom = false; /* a zoomed panel hides the others: ask for the layout without zoom */
 	model_layout(m, &l);
 	m->zoom = zoom;
 	if (m->screen != SCREEN_DASHBOARD) {
@@ -42,7 +43,8 @@ static void toggle_freeze(struct model *m)
 	m->frozen_msgs = m->data.snap.msgs_next;
 }
 
-/* q and Esc undo one step. False: there is nothing to undo, and q was pressed. */
+/* q and Esc undo the last of these: zoom, freeze, filter, screen. False: q was pressed and there
+ * is nothing to undo. */
 static bool go_back(struct model *m, int32_t key)
 {
 	if (m->zoom)

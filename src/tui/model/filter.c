@@ -20,7 +20,8 @@ static bool has_word(const char *words, const char *word, size_t n)
 	return false;
 }
 
-/* What a term asks for. The order is that of term_signs: "!=" must be tried before "=". */
+/* The operators of terms, in the order of term_signs. Longer signs come first: ">=" must be tried
+ * before ">". */
 enum term_op { TERM_IS_NOT, TERM_LEAST, TERM_MOST, TERM_IS, TERM_LESS, TERM_MORE, TERM_WORD };
 static const char *const term_signs[] = {"!=", ">=", "<=", "=", "<", ">"};
 
@@ -65,7 +66,8 @@ static bool has_number(const char *words, const char *name, size_t n, enum term_
 	return false;
 }
 
-/* A hash or an address also passes as rows show it: by its beginning, or as "beginning..end". `is`: the value, n bytes. */
+/* A hash or an address can be given by its beginning, or as rows show it: "beginning..end". `is`
+ * is the full value, of n bytes. */
 static bool is_shortened(const char *value, size_t bytes, const char *is, size_t n)
 {
 	const char *gap = memmem(value, bytes, "..", 2);

@@ -3,7 +3,7 @@
 /* The smallest sizes at which each part is shown. */
 #define ONE_LINE_ROWS     3
 #define ONE_LINE_COLS     20
-#define BARE_ROWS         8 /* below: header and focused panel only */
+#define BARE_ROWS         8 /* on a lower screen: only header and focused panel */
 #define BARE_COLS         40
 #define STRIPS_ROWS       11
 #define BOX_ROWS          18
@@ -12,7 +12,7 @@
 #define KEYBAR_ROWS       22
 #define WIDE_ROWS         34
 #define WIDE_COLS         110
-#define STACK_ROWS        22 /* from here on a narrow screen has boxes, too, one above the other */
+#define STACK_ROWS        22 /* least height of a narrow screen with boxes */
 #define STACK_COLS        80 /* narrower than this */
 #define STACK_KEYBAR_ROWS 26
 
@@ -45,8 +45,8 @@ static bool is_always_on_dashboard(enum panel p)
 	return p == PANEL_PEERS || p == PANEL_CHAIN || p == PANEL_MSGS;
 }
 
-/* Peers and chain side by side, the messages below; on a wide screen mempool, miner and wallet stand
- * between. If the focused panel has no place here, it takes that of the messages. */
+/* Peers and chain side by side, the messages below; on a wide screen mempool, miner and wallet
+ * stand between. If the focused panel has no place here, it takes that of the messages. */
 static void place_dashboard(struct layout *l, enum panel focus)
 {
 	struct rect body = l->body, upper, middle;

@@ -9,27 +9,34 @@
 #include <tally/base/text.h>
 #include "tui/model/flash_priv.h"
 
-#define WORDS_BYTES       1024
-#define FILTER_COLS       160 /* width at which rows are drawn for a filter, whatever the panel's is */
-#define ROWS_BELOW_WANTED 32 /* more of the chain is read if fewer rows than these follow */
+#define WORDS_BYTES 1024
+/* Columns of a row that a filter sees. Fixed, so that the panel's width does not matter. */
+#define FILTER_COLS       160
+#define ROWS_BELOW_WANTED 32 /* if fewer rows follow the selection, more of the chain is read */
 
 /* --- order and selection --------------------------------------------------------- */
 
-/* What a filter is matched against: the row in words, and as it is drawn on a wide screen. The words of
- * records hold all that is drawn, and drawing thousands of them would be slow. */
-static void filtered_words(const struct model *m, const struct view *v, size_t i, struct canvas *c,
-			   char *out, size_t size)
+struct filter_text {
+	const struct view *view;
+	struct canvas row; /* one row, to draw on */
+	char words[2 * WORDS_BYTES];
+};
+
+/* The text that a filter is matched against: the row in words, then the row as drawn on
+	 * a wide screen. Records are not drawn: there are thousands, and their words contain all
+	 * that is drawn. */
+static void filtered_words(const struct model *m, struct filter_text *t, size_t i)
 {
-	struct row r = {c, 0, 0, c->cols, 0};
+	struct row r = {&t->row, 0, 0, t->row.cols, 0};
 	char *drawn;
 
-	v->words(&m->data, i, out, size);
-	if (v->newest == NEWEST_LAST)
+	t->view->words(&m->data, i, t->words, WORDS_BYTES);
+	if (t->view->newest == NEWEST_LAST)
 		return;
-	canvas_wipe(c);
-	v->row(m, &r, i);
-	drawn = canvas_to_text(c);
-	text_append(out, size, " %s", drawn);
+	canvas_wipe(&t->row);
+	t->view->row(m, &r, i);
+	drawn = canvas_to_text(&t->row);
+	text_append(t->words, sizeof(t->words), " %s", drawn);
 	free(drawn);
 }
 
@@ -47,7 +54,7 @@ static int by_sort(const void *a, const void *b, void *arg)
 
 	if (s->reverse)
 		c = -c;
-	return c ? c : x < y ? -1 : 1; /* stable */
+	return c ? c : x < y ? -1 : 1; /* equal rows keep their order */
 }
 
 static void order_rows(struct model *m, enum panel p)
@@ -55,21 +62,20 @@ static void order_rows(struct model *m, enum panel p)
 	struct list_state *l = &m->lists[p];
 	const struct view *v = model_view(m, p);
 	size_t n = v->count(&m->data);
-	char words[2 * WORDS_BYTES];
-	struct canvas drawn;
+	struct filter_text text = {.view = v};
 
-	canvas_init(&drawn, FILTER_COLS, 1, m->utf8);
+	canvas_init(&text.row, FILTER_COLS, 1, m->utf8);
 	mem_reserve(&l->order, &l->cap, n, sizeof(*l->order));
 	l->n = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (l->filter[0]) {
-			filtered_words(m, v, i, &drawn, words, sizeof(words));
-			if (!filter_passes(l->filter, words))
+			filtered_words(m, &text, i);
+			if (!filter_passes(l->filter, text.words))
 				continue;
 		}
 		l->order[l->n++] = i;
 	}
-	canvas_clear(&drawn);
+	canvas_clear(&text.row);
 	if (v->sorts && l->n > 1) {
 		struct sorting s = {&m->data, &v->sorts[l->sort], l->reverse};
 
@@ -95,8 +101,8 @@ static void select_at(struct model *m, enum panel p, size_t at)
 	l->has_sel = true;
 }
 
-/* Finds the selection by what it is; if the row is gone, its neighbour is selected. Looks around the old
- * place first, because the row nearly always is still near it. */
+/* Finds the selected row again. If it is gone, its neighbour is selected. The search starts at the
+ * old place, because the row nearly always still stands near it. */
 static void find_selection(struct model *m, enum panel p)
 {
 	struct list_state *l = &m->lists[p];
@@ -159,7 +165,8 @@ bool list_find_row(const struct model *m, enum panel p, const struct row_id *id,
 
 /* --- moving ----------------------------------------------------------------------- */
 
-/* Do new rows come at one end of the list? With a view that can be sorted, only in its first order. */
+/* True if new rows are inserted at one end of the list. If the view can be sorted, that holds only
+ * for its first sort order. */
 static bool grows_at_end(const struct model *m, enum panel p)
 {
 	const struct list_state *l = &m->lists[p];
@@ -167,7 +174,7 @@ static bool grows_at_end(const struct model *m, enum panel p)
 	return model_view(m, p)->newest != NEWEST_ANYWHERE && !l->sort && !l->reverse;
 }
 
-/* A list of blocks is read further down as the selection gets near its end. */
+/* The next read brings more blocks if the selection is near the end of the list. */
 static void want_blocks(struct model *m, const struct list_state *l)
 {
 	size_t *wanted = &m->data.chain_wanted;

@@ -4,27 +4,27 @@
 
 #include "tui/model/model_priv.h"
 
-/* After the data, a filter or a sort order has changed: orders all lists again and finds each selection by
- * what it is, not by where it stood. */
+/* Call it after the data, a filter or a sort order has changed. Filters and sorts all lists again
+ * and finds each selected row by its id. */
 void lists_update(struct model *m);
 /* The selected row of the focused list, as an index into the data. */
 bool list_selected(const struct model *m, size_t *row);
-/* The row that is `id`, filtered out or not. */
+/* The row with this id, as an index into the data. Rows that the filter excludes are found, too. */
 bool list_find_row(const struct model *m, enum panel p, const struct row_id *id, size_t *row);
 
-/* These act on the focused list. */
+/* The following functions act on the focused list. */
 
-/* Selects row `at` of those shown, or the last one. may_follow: if that is the newest row, the selection stays on the
- * newest one from now on. */
+/* Selects the row at index `at` of the rows shown, or the last one if there are fewer. may_follow:
+ * if it is the newest row, the selection follows new rows from now on. */
 void list_move_to(struct model *m, size_t at, bool may_follow);
 void list_move_by(struct model *m, long by);
-/* Reverses the order; the second time sorts by the next column. */
+/* Reverses the sort order. If it is reversed already, sorts by the next column. */
 void list_sort_next(struct model *m);
-/* "" shows all rows. Reports a term that no row can pass. */
+/* An empty filter shows all rows. Shows a notice if no row can pass the filter. */
 void list_set_filter(struct model *m, const char *filter);
 
-/* True if the list grows at one end but does not follow its newest row. *newer: how many of the newest rows were out of
- * sight when it was last drawn. */
+/* True if the list grows at one end but the selection does not follow new rows. *newer: how many
+ * of the newest rows were not on the screen when it was last drawn. */
 bool list_paused(const struct model *m, enum panel p, size_t *newer);
 
 #endif

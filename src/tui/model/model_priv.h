@@ -1,5 +1,5 @@
-/* What the console shows, apart from node and terminal. All that is drawn comes from here, so that a test can fill it
- * by hand. */
+/* The state of the console without node and terminal. Everything that is drawn comes from here, so
+ * a test can fill it by hand. */
 #ifndef TALLY_TUI_MODEL_MODEL_PRIV_H
 #define TALLY_TUI_MODEL_MODEL_PRIV_H
 
@@ -26,7 +26,7 @@ struct list_state {
 	size_t n, cap; /* of order */
 	unsigned sort; /* index into the view's sorts */
 	bool reverse;
-	bool search_up; /* `n` goes upward */
+	bool search_up; /* the key n searches upward */
 	char filter[FILTER_BYTES];
 };
 
@@ -36,18 +36,23 @@ enum overlay { OVERLAY_NONE, OVERLAY_HELP, OVERLAY_TEXT };
 struct overlay_state {
 	enum overlay kind;
 	char *title, *text;
-	size_t top, page, lines; /* in lines of the screen, as last drawn */
-	int width;               /* of a line, as last drawn */
+	/* In lines as they were broken for the screen when it was last drawn: */
+	size_t top;   /* first line on the screen */
+	size_t page;  /* lines on the screen */
+	size_t lines; /* all lines */
+	int width;    /* columns of a line */
 	char search[FILTER_BYTES];
-	size_t match, match_bytes; /* the last match: its place in text; match_bytes 0: none */
-	bool scroll_to_match;      /* by the next frame, which knows how the lines break */
+	size_t match, match_bytes; /* the current match, in bytes of text; match_bytes 0: none */
+	/* The next frame does it, because only then it is known how lines are broken. */
+	bool scroll_to_match;
 	/* Only for a page about a row: */
-	bool live; /* its text is renewed */
-	bool gone; /* the row is unknown now; the text is the last one */
+	bool live; /* its text is renewed as the data change */
+	bool gone; /* the row no longer exists; the text shows its last state */
 	enum panel panel;
 	struct row_id row;
 	struct tx_lookup_cache tx_cache;
-	struct block_hash made_tip; /* tip, mempool and unix time in microseconds of the text */
+	/* Tip, size of the mempool and unix time (microseconds) when the text was made. */
+	struct block_hash made_tip;
 	uint32_t made_mempool;
 	int64_t made_us;
 };
@@ -59,27 +64,30 @@ enum flash_kind { FLASH_NOTE, FLASH_GOOD, FLASH_BAD };
 
 struct model {
 	const struct view *const *views; /* PANELS of them */
-	struct snapshot live;            /* the newest; the header shows it even while frozen */
+	/* The newest state; the header shows it even while the view is frozen. */
+	struct snapshot live;
 	struct tui_data data;
 	enum screen screen;
-	enum panel focus, dashboard_focus; /* dashboard_focus: when the dashboard was last shown */
-	bool zoom;                         /* the focused panel fills the dashboard */
+	enum panel focus;
+	enum panel dashboard_focus; /* to restore when the dashboard is shown again */
+	bool zoom;                  /* the focused panel fills the dashboard */
 	bool frozen;
 	uint64_t frozen_msgs; /* number of the next message when it froze */
 	struct list_state lists[PANELS];
 	char search[FILTER_BYTES];
-	bool search_pending; /* for a block that the next read may bring */
+	bool search_pending; /* a search for a block that the next read will bring */
 	struct overlay_state over;
-	struct overlay_state
-		below[OVERLAYS_BELOW_MAX]; /* pages to go back to, the last one first */
+	/* Pages to go back to, the last one first. */
+	struct overlay_state below[OVERLAYS_BELOW_MAX];
 	size_t n_below;
 	struct prompt prompt;
 	char usage[256]; /* one line about the text in the prompt */
 	char flash[FLASH_BYTES];
 	enum flash_kind flash_kind;
-	int64_t flash_until_us;    /* unix time in microseconds; 0: none */
-	bool flash_news;           /* not an answer to a key: one line only on a small screen */
-	char running[FLASH_BYTES]; /* the command that is not answered yet; "": none */
+	int64_t flash_until_us; /* unix time in microseconds; 0: none */
+	bool flash_news;        /* no key has caused it: it takes one line on a small screen */
+	/* Text about the newest command that is not answered yet; "": none. */
+	char running[FLASH_BYTES];
 	int cols, rows;
 	bool utf8;
 	int cursor_x, cursor_y; /* -1: hidden */

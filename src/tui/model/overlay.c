@@ -24,7 +24,7 @@ void overlay_close_all(struct model *m)
 		free_page(&m->below[--m->n_below]);
 }
 
-/* Keeps the page to go back to. If there are too many, the oldest one is dropped. */
+/* Keeps the current page, to go back to. If there are too many, the oldest one is dropped. */
 static void push_page(struct model *m)
 {
 	if (m->n_below == OVERLAYS_BELOW_MAX) {
@@ -66,7 +66,7 @@ void overlay_scroll(struct model *m, long by)
 	o->top = (size_t)(top < 0 ? 0 : top > most ? most : top);
 }
 
-/* Commands that act on the node are refused here: the row that they would act on is hidden. */
+/* Keys that act on the node are refused, because the row that they would act on is hidden. */
 bool overlay_act(struct model *m, const struct key_row *row)
 {
 	struct overlay_state *o = &m->over;
@@ -161,7 +161,7 @@ bool overlay_search(struct model *m, bool backward, bool from_here)
 	return true;
 }
 
-/* The place of the nth match in a text, from 1; SIZE_MAX: there are fewer. */
+/* The byte at which match `nth` (counted from 1) begins; SIZE_MAX if there are fewer. */
 static size_t nth_match(const char *text, const char *search, size_t nth)
 {
 	const char *at = strcasestr(text, search);
@@ -189,7 +189,7 @@ void overlay_renew(struct model *m, const char *text)
 
 /* --- before drawing ------------------------------------------------------------- */
 
-/* The line of the screen in which byte `at` of the text stands. */
+/* The line, as broken for the screen, that holds byte `at` of the text. */
 static size_t line_of(const struct overlay_state *o, size_t at)
 {
 	struct wrap w = {.at = o->text, .width = o->width};
@@ -201,7 +201,7 @@ static size_t line_of(const struct overlay_state *o, size_t at)
 	return n;
 }
 
-/* The match comes to stand a third of the page below its top. */
+/* Scrolls so that the match stands one third of a page below the top. */
 static void scroll_to_match(struct model *m)
 {
 	m->over.scroll_to_match = false;

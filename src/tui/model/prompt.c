@@ -26,7 +26,7 @@ static void set_text(struct prompt *p, const char *text)
 	snprintf(p->text, sizeof(p->text), "%s", text);
 	p->len = strlen(p->text);
 	while (p->len && (p->text[p->len - 1] & 0xc0) == 0x80 && strlen(text) > p->len)
-		p->len--; /* never cut within a character */
+		p->len--; /* don't leave half a character */
 	p->text[p->len] = '\0';
 	p->at = p->len;
 	p->n_options = 0;

@@ -16,13 +16,13 @@ struct row_search {
 	const struct model *m;
 	const struct list_state *list;
 	const struct view *view;
-	struct canvas row;    /* one row of the panel's width */
-	bool for_height;      /* the text is the height of a block */
-	bool listed;          /* and the list has a block of that height */
+	struct canvas row;    /* a canvas of one row, as wide as the panel */
+	bool for_height;      /* the search text is the height of a block */
+	bool listed;          /* if for_height: the list has a block of that height */
 	unsigned long height; /* if for_height */
 };
 
-/* The row as the panel shows it, with single blanks. */
+/* The row as the panel draws it; runs of blanks become one blank. */
 static void shown_text(struct row_search *s, size_t i, char *out, size_t size)
 {
 	struct row r = {&s->row, 0, 0, s->row.cols, 0};
@@ -44,7 +44,7 @@ static bool has_height(const struct row_search *s, size_t i)
 	return s->view->height(&s->m->data, s->list->order[i]) == s->height;
 }
 
-/* A hash or an address that is given in full is found although rows show it shortened. */
+/* A full hash or address is found although rows show it shortened. */
 static bool has_full_value(const struct row_search *s, size_t i)
 {
 	char words[TEXT_BYTES];
@@ -68,8 +68,8 @@ static bool row_matches(struct row_search *s, size_t i)
 	return strcasestr(text, s->m->search) || has_full_value(s, i);
 }
 
-/* In a list of blocks, a number without leading zeros up to the height of the highest block is a height. Another number is
- * text, as part of a hash. */
+/* In a list of blocks, a number up to the height of the highest block is a height. A greater
+ * number, or one with leading zeros, is text, for example a part of a hash. */
 static bool is_height(const struct row_search *s, unsigned long *height)
 {
 	const char *text = s->m->search;
@@ -95,8 +95,8 @@ static void search_begin(struct row_search *s, const struct model *m)
 		s->listed = has_height(s, i);
 }
 
-/* A block that is not listed. If it is below those that are, the next read is to go down to it, and the search goes on
- * then (`again`). */
+/* Searches for a block that is not in the list. If it is below the last row, asks the next read
+ * for more rows; the search continues then, with `again` set. */
 static void search_below(struct model *m, const struct row_search *s, bool again)
 {
 	const size_t n = s->view->count(&m->data);
@@ -129,7 +129,7 @@ static void report_match(struct model *m, struct row_search *s, const char *wrap
 	model_flash_match(m, nth, all, wrapped);
 }
 
-/* Selects the next match in that direction, beginning at the selected row or beside it. */
+/* Selects the next match in that direction. from_here: the selected row counts, too. */
 static bool select_match(struct model *m, struct row_search *s, bool up, bool from_here)
 {
 	const size_t n = s->list->n, was = s->list->at;
@@ -157,7 +157,7 @@ bool model_search_goes_up(const struct model *m)
 	       m->lists[m->focus].follow;
 }
 
-/* again: more of the chain was read for it. */
+/* again: more of the chain was read for this search. */
 static bool search_rows(struct model *m, bool backward, bool from_here, bool again)
 {
 	struct list_state *l = &m->lists[m->focus];

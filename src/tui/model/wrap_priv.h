@@ -1,4 +1,4 @@
-/* Breaks a text into lines of a width, at words. */
+/* Breaks a text at blanks into lines of a given width. */
 #ifndef TALLY_TUI_MODEL_WRAP_PRIV_H
 #define TALLY_TUI_MODEL_WRAP_PRIV_H
 
@@ -6,19 +6,19 @@
 #include <stddef.h>
 
 struct wrap {
-	const char *at;  /* the rest of the text */
+	const char *at;  /* the text that is not broken yet */
 	int width;       /* columns */
-	int hang;        /* indent of the rest of a broken line */
-	bool continuing; /* `at` is within a line of the text */
+	int hang;        /* columns by which the rest of a broken line is indented */
+	bool continuing; /* `at` stands within a line of the text, not at its beginning */
 };
 
 struct wrapped_line {
-	const char *text; /* in the text, not terminated */
+	const char *text; /* points into the text; not NUL-terminated */
 	size_t bytes;
-	int indent; /* columns before it: 0, or wrap.hang */
+	int indent; /* blank columns to draw before it */
 };
 
-/* wrap holds .at and .width. False at the end of the text. */
+/* The caller sets at and width before the first call. False at the end of the text. */
 bool wrap_next(struct wrap *w, struct wrapped_line *line);
 size_t wrap_count(const char *text, int width);
 

@@ -10,7 +10,7 @@ struct source_node {
 	struct source source;
 	struct node *node;
 	struct rpc *rpc;
-	void (*changed)(void *arg); /* NULL: nobody has subscribed */
+	void (*changed)(void *arg); /* the subscriber's function, or NULL */
 	void *arg;
 };
 

@@ -6,8 +6,8 @@
 struct node;
 struct rpc;
 
-/* A source that reads a node of this process and gives commands to r, which may be NULL if it is only
- * drawn. Free it with ops->free. Both are borrowed. */
+/* A source that reads a node in this process and runs commands with r, which may be NULL if the
+ * source is only read. Free it with ops->free. Both are borrowed. */
 struct source *source_node_new(struct node *n, struct rpc *r);
 
 #endif

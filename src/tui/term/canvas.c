@@ -114,7 +114,7 @@ size_t utf8_put(char out[4], uint32_t ch)
 	return 4;
 }
 
-/* What stands for our own glyphs where there is only ASCII; each is one column wide in both. */
+/* The ASCII character that replaces a glyph of the console. Both are one column wide. */
 static uint32_t ascii_of(uint32_t ch)
 {
 	static const struct {
@@ -137,8 +137,8 @@ static uint32_t ascii_of(uint32_t ch)
 	return '?';
 }
 
-/* The character as it is drawn here, and its columns (0: it isn't drawn). Control characters
- * must never reach a terminal, whoever sent them. */
+/* Replaces *ch by what is drawn for it and returns its columns (0: not drawn). Control characters
+ * become '?': text from peers must not control the terminal. */
 static int drawn(const struct canvas *c, uint32_t *ch)
 {
 	int w;
@@ -159,7 +159,7 @@ static int drawn(const struct canvas *c, uint32_t *ch)
 	return w;
 }
 
-/* Half a wide character can't stay when the other half is overwritten. */
+/* If one half of a wide character is overwritten, its other half becomes a blank. */
 static void split_wide(struct canvas *c, int x, int y)
 {
 	struct cell *at = cell_at(c, x, y);
@@ -170,20 +170,21 @@ static void split_wide(struct canvas *c, int x, int y)
 		at[1].ch = ' ';
 }
 
-static void put(struct canvas *c, int x, int y, unsigned style, uint32_t ch, int w)
+/* w: the columns of the character. */
+static void put(struct canvas *c, int x, int y, struct cell cell, int w)
 {
 	const struct rect *k = &c->clip;
 
 	if (y < k->y || y >= k->y + k->h || x + w <= k->x || x >= k->x + k->w)
 		return;
 	if (w == 2 && (x < k->x || x + 2 > k->x + k->w)) {
-		x = x < k->x ? k->x : x; /* the half within: a blank */
-		ch = ' ';
+		x = x < k->x ? k->x : x; /* only one half is inside the clip: draw a blank there */
+		cell.ch = ' ';
 		w = 1;
 	}
 	for (int i = 0; i < w; i++) {
 		split_wide(c, x + i, y);
-		*cell_at(c, x + i, y) = (struct cell){i ? 0 : ch, style};
+		*cell_at(c, x + i, y) = (struct cell){i ? 0 : cell.ch, cell.style};
 	}
 }
 
@@ -196,7 +197,7 @@ int canvas_text(struct canvas *c, int x, int y, unsigned style, const char *text
 		int w = drawn(c, &ch);
 
 		if (w)
-			put(c, x, y, style, ch, w);
+			put(c, x, y, (struct cell){ch, style}, w);
 		x += w;
 	}
 	return x - from;
@@ -210,7 +211,7 @@ void canvas_fill(struct canvas *c, const struct rect *r, unsigned style, uint32_
 		return;
 	for (int y = r->y; y < r->y + r->h; y++)
 		for (int x = r->x; x < r->x + r->w; x++)
-			put(c, x, y, style, ch, 1);
+			put(c, x, y, (struct cell){ch, style}, 1);
 }
 
 void canvas_box(struct canvas *c, const struct rect *r, unsigned style)
@@ -290,13 +291,14 @@ static unsigned style_in(const struct row *r, unsigned style)
 	return r->force;
 }
 
-/* Blanks beside a text of that style. */
+/* The style of blanks that fill up a text of this style. */
 static unsigned style_beside(const struct row *r, unsigned style)
 {
 	return r->force ? r->force : style & (STYLE_ROLE | STYLE_REVERSE);
 }
 
-/* Writes what fits in `width` columns, the last of them an ellipsis where it was cut. */
+/* Writes the part that fits in `width` columns. If the text is cut, an ellipsis takes the last
+ * column. Returns the columns used. */
 static int put_cut(struct row *r, int width, unsigned style, const char *text)
 {
 	int full = canvas_width(r->c, text), x = 0;
@@ -311,7 +313,7 @@ static int put_cut(struct row *r, int width, unsigned style, const char *text)
 		if (x + w > room)
 			break;
 		if (w)
-			put(r->c, r->x + x, r->y, style, ch, w);
+			put(r->c, r->x + x, r->y, (struct cell){ch, style}, w);
 		x += w;
 	}
 	if (full > width)

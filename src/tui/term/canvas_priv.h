@@ -1,5 +1,5 @@
-/* A grid of cells to draw on, clipped, apart from any terminal: so that a resize never destroys
- * geometry and a frame can be had as text. */
+/* A grid of cells to draw on. It is independent of the terminal, so that any size can be drawn,
+ * and tests read a frame as text. */
 #ifndef TALLY_TUI_TERM_CANVAS_PRIV_H
 #define TALLY_TUI_TERM_CANVAS_PRIV_H
 
@@ -23,52 +23,56 @@ static inline bool rect_has(const struct rect *r, int x, int y)
 	return x >= r->x && x < r->x + r->w && y >= r->y && y < r->y + r->h;
 }
 
-/* A style is a role (theme_priv.h) with these or'ed in. */
+/* A style is a role (theme_priv.h), combined with these flags. */
 enum {
 	STYLE_ROLE = 0xff,
 	STYLE_BOLD = 0x100,
 	STYLE_REVERSE = 0x200,
 	STYLE_UNDERLINE = 0x400,
-	STYLE_KEEP = 0x800, /* its role stays, reversed, where a row is forced into a style */
+	STYLE_KEEP =
+		/* In a row whose style is forced (struct row), its role and so its colour stays. */
+	0x800,
 };
 
 struct cell {
-	uint32_t ch; /* 0: right half of the wide character before it */
+	uint32_t ch; /* 0: the right half of the wide character in the cell before */
 	uint32_t style;
 };
 
 struct canvas {
 	int cols, rows;
-	bool utf8; /* false: everything becomes ASCII */
+	bool utf8; /* false: other characters than ASCII are replaced */
 	struct cell *cells;
-	struct rect clip; /* nothing outside is touched */
+	struct rect clip; /* cells outside of it are not changed */
 };
 
-/* Sizes are brought within 1 .. CANVAS_MAX; all blank. */
+/* All cells are blank. Sizes are limited to 1 .. CANVAS_MAX. */
 void canvas_init(struct canvas *c, int cols, int rows, bool utf8);
-void canvas_clear(struct canvas *c);                      /* frees; twice is harmless */
-void canvas_wipe(struct canvas *c);                       /* all blank again, unclipped */
-void canvas_clip(struct canvas *c, const struct rect *r); /* NULL: the whole */
+void canvas_clear(struct canvas *c); /* frees it; a second call is harmless */
+void canvas_wipe(struct canvas *c);  /* blanks all cells and removes the clip */
+void canvas_clip(struct canvas *c, const struct rect *r); /* NULL: no clip */
 const struct cell *canvas_at(const struct canvas *c, int x, int y);
 
-/* Text at x, y (which may be outside); returns the columns it takes whether they are seen or not. Wide
- * characters that don't fit whole leave a blank. */
+/* Draws text at x, y, which may lie outside of the canvas. Returns its width in columns, including
+ * those that were clipped. A wide character of which only one half fits becomes a blank. */
 int canvas_text(struct canvas *c, int x, int y, unsigned style, const char *text);
 void canvas_fill(struct canvas *c, const struct rect *r, unsigned style, uint32_t ch);
 void canvas_box(struct canvas *c, const struct rect *r, unsigned style);
-/* Columns the text takes here. */
+/* The width of the text on this canvas, in columns. */
 int canvas_width(const struct canvas *c, const char *text);
-/* The bytes of the text that stand on one line of so many columns: up to its end, a newline, the last blank that comes
- * before them (which is left out), or within a word that is longer. */
+/* The number of bytes that fit on one line of `width` columns: up to the end of the text, a
+ * newline, or the last blank before the limit (without it). A word that is longer than a line is
+ * broken. */
 size_t canvas_line_bytes(const char *text, int width);
-/* The frame as UTF-8, trailing blanks left out, rows joined by newlines. mem_alloc'ed. */
+/* The canvas as UTF-8 text: rows without trailing blanks, joined by newlines. mem_alloc'ed. */
 char *canvas_to_text(const struct canvas *c);
 
-/* The next character of well-formed or other bytes (then '?'); moves *s on; 0 at the end. */
+/* Returns the next character and moves *s behind it; 0 at the end. A byte that is not valid UTF-8
+ * is returned as '?'. */
 uint32_t utf8_next(const char **s);
-size_t utf8_put(char out[4], uint32_t ch); /* bytes written */
+size_t utf8_put(char out[4], uint32_t ch); /* returns the number of bytes written */
 
-/* One line written from left to right, cut at its end. */
+/* A line that is written from left to right and cut at its end. */
 struct row {
 	struct canvas *c;
 	int x, y, end;  /* end: first column not written */
@@ -77,11 +81,11 @@ struct row {
 void row_text(struct row *r, unsigned style, const char *text); /* cut with an ellipsis */
 void row_printf(struct row *r, unsigned style, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Exactly |width| columns, cut or filled up; width < 0: to the right. */
+/* Exactly |width| columns, cut or filled with blanks; width < 0: aligned to the right. */
 void row_field(struct row *r, unsigned style, int width, const char *text);
 void row_fieldf(struct row *r, unsigned style, int width, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-/* The same where it fits whole, else nothing, nor anything after it: a column that goes for want of room. */
+/* As row_field, but if the column does not fit whole, the rest of the line is left blank. */
 void row_column(struct row *r, unsigned style, int width, const char *text);
 void row_gap(struct row *r, int columns);
 void row_fill(struct row *r, unsigned style); /* blanks up to the end */

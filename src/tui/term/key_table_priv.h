@@ -1,4 +1,4 @@
-/* The keys. One table, a row for each action, feeds dispatch, help page, key bar and manual. */
+/* The table of keys: one row for each action. Dispatch, help page, key bar and manual use it. */
 #ifndef TALLY_TUI_TERM_KEY_TABLE_PRIV_H
 #define TALLY_TUI_TERM_KEY_TABLE_PRIV_H
 
@@ -43,7 +43,7 @@ enum action {
 	ACT_HALF_DOWN,
 	ACT_OPEN,
 	ACT_BACK,
-	ACT_QUIT_ASK, /* ^C: asks on every screen; the second time it stops the node */
+	ACT_QUIT_ASK, /* ^C: asks whether to stop the node; twice within 2 s stops it */
 	ACT_SEARCH,
 	ACT_SEARCH_NEXT,
 	ACT_SEARCH_PREV,
@@ -71,25 +71,28 @@ enum bar_if {
 	BAR_VIEW_KEY,    /* if the focused view lists it as its own (view_key) */
 };
 
-#define BAR_FIRST 0 /* not used by a row: the key bar itself moves a key there */
+#define BAR_FIRST 0 /* reserved: the key bar moves a key there while the view is frozen */
 #define BAR_LAST  31
 
 #define KEYS_PER_ROW 9
 
-/* One key or a few with the same effect. */
+/* One key, or several with the same effect. */
 struct key_row {
 	enum action action;
 	enum key_section section;
 	int32_t keys[KEYS_PER_ROW]; /* 0: unused */
-	const char *shown;          /* the keys as help page and manual name them */
+	const char *shown;          /* the names of the keys in help page and manual */
 	const char *help;
-	/* It acts on the node: this command is run, or is put into the prompt to be completed. Not from a page. */
+	/* For a key that acts on the node: the command to run, or to put into the prompt for the
+	 * person to complete. It is refused while a page is shown. */
 	const char *run, *prompt;
-	/* In the key bar; bar_key NULL: not there. */
+	/* Key and label in the key bar; NULL: the key bar does not show it. */
 	const char *bar_key, *bar;
-	const char *bar_other; /* the label that replaces `bar` if the key now does the opposite */
+	/* The label while the key does the opposite: "Resume" instead of "Freeze". */
+	const char *bar_other;
 	enum bar_if bar_if;
-	int bar_order; /* BAR_FIRST < order <= BAR_LAST; the last ones are left out if there is no room */
+	/* More than BAR_FIRST, at most BAR_LAST; if there is no room, the greatest are left out. */
+	int bar_order;
 };
 extern const struct key_row key_rows[];
 extern const size_t n_key_rows;

@@ -25,9 +25,9 @@ bool paste_takes(struct paste *p, int32_t key, int64_t now_us)
 	}
 	p->last_us = now_us;
 	if (key >= KEYS_FIRST)
-		return true; /* a cursor key in a text */
+		return true; /* a cursor key within pasted text has no meaning */
 	if (key == KEYS_ENTER)
-		key = '\n'; /* as terminals send the end of a line */
+		key = '\n'; /* terminals send the end of a line as Enter */
 	else if ((key < 0x20 && key != '\n') || (key >= 0x7f && key < 0xa0))
 		key = ' ';
 	n = utf8_put(bytes, (uint32_t)key);

@@ -1,5 +1,5 @@
-/* What is pasted into the terminal: it comes between two marks (bracketed paste) and is handed on as one text, so that
- * nothing in it acts as a key. */
+/* Bracketed paste: the terminal sends pasted text between two marks. It is collected and passed on
+ * as one text, so that nothing in it acts as a key. */
 #ifndef TALLY_TUI_TERM_PASTE_PRIV_H
 #define TALLY_TUI_TERM_PASTE_PRIV_H
 
@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PASTE_BYTES 4096 /* what is more is left out */
+#define PASTE_BYTES 4096 /* longer text is cut */
 
-#define PASTE_ON  "\033[?2004h" /* asks the terminal for the marks; source: xterm's ctlseqs */
+#define PASTE_ON  "\033[?2004h" /* asks the terminal to send the marks; source: xterm's ctlseqs */
 #define PASTE_OFF "\033[?2004l"
 
 struct paste {
@@ -20,10 +20,11 @@ struct paste {
 };
 
 void paste_begin(struct paste *p, int64_t now_us);
-/* A key that came in: true where it belongs to what is pasted. A mark that got lost must not take the keys away for
- * ever: what comes ten seconds after the last belongs to nothing. */
+/* Takes a key that the terminal sent. True: it belongs to the pasted text. A lost end mark must
+ * not disable the keyboard, so 10 seconds without a key end the text. */
 bool paste_takes(struct paste *p, int32_t key, int64_t now_us);
-/* The text, NUL-terminated, lines ended by '\n', no other control characters. */
+/* Ends the text and returns it: NUL-terminated, lines end with '\n', no other control
+ * characters. */
 const char *paste_end(struct paste *p);
 
 #endif

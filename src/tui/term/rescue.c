@@ -1,9 +1,9 @@
-/* A program that dies by a signal gives the terminal back first: with a text made ready beforehand, by
- * calls that are safe within a signal. */
+/* Restores the terminal in a handler of fatal signals. The escape sequences are prepared in
+ * advance, because only async-signal-safe calls are allowed there. */
 #define NCURSES_NOMACROS
 #include <curses.h>
 #include <term.h>
-#undef lines /* term.h takes common words */
+#undef lines /* term.h defines these as macros */
 #undef columns
 
 #include "tui/term/paste_priv.h"
@@ -17,7 +17,7 @@
 
 #define RESTORE_BYTES 256
 
-/* For a fatal signal: what gives the terminal back, ready made. */
+/* All that the signal handler needs. */
 static struct {
 	volatile sig_atomic_t active;
 	int tty;
@@ -58,7 +58,8 @@ void rescue_arm(int tty, const struct termios *before)
 {
 	struct sigaction sa = {.sa_handler = on_fatal, .sa_flags = SA_RESETHAND | SA_NODEFER};
 	static const char *const restore[] = {"sgr0", "rmkx", "cnorm", "rmcup"};
-	static const char off[] = "\033[?1000l\033[?1006l" PASTE_OFF; /* the mouse, too */
+	static const char off[] =
+		"\033[?1000l\033[?1006l" PASTE_OFF; /* mouse reports and bracketed paste off */
 
 	rescue.len = 0;
 	memcpy(rescue.text, off, sizeof(off) - 1);

@@ -1,4 +1,4 @@
-/* Opens and closes the terminal; keys, mouse and size in; frames out. */
+/* Opens and closes the terminal; reads keys, mouse and size; shows frames. */
 #define NCURSES_NOMACROS
 #define NCURSES_WIDECHAR 1
 #include <curses.h>
@@ -31,14 +31,15 @@
 #include "tui/term/terminal_output_priv.h"
 #include "tui/term/theme_priv.h"
 
-#define ESCAPE_DELAY_MS 25 /* How long a single Esc waits for the rest of an escape sequence. */
-#define KEYS_A_TURN     64 /* Keys that are read before the loop does other work. */
+#define ESCAPE_DELAY_MS 25 /* how long curses waits after Esc for the rest of an escape sequence */
+#define KEYS_A_TURN     64 /* keys that are read in one turn of the loop */
 #define WHEEL_LINES     3
 
 struct terminal {
 	struct terminal_events ev;
 	struct event_base *base;
-	int tty; /* non-blocking, of its own */
+	/* Non-blocking; opened separately, so that the shell's descriptors stay blocking. */
+	int tty;
 	FILE *in;
 	SCREEN *screen;
 	struct termios before; /* its modes when it was opened */
@@ -46,7 +47,7 @@ struct terminal {
 	struct terminal_capture capture;
 	struct event *readable, *winch, *cont;
 	bool utf8, gone;
-	bool paste_marks; /* the terminal was asked for them */
+	bool paste_marks; /* the terminal was asked to mark pasted text */
 	struct paste paste;
 };
 

@@ -1,5 +1,5 @@
-/* Standard output and standard error while the console is open. What a library prints there would destroy
- * the screen, so both are replaced by a pipe, whose lines are handed on (to the log). */
+/* Replaces standard output and standard error by a pipe while the console is open, because text
+ * that a library prints there would destroy the screen. Each line goes to on_line. */
 #ifndef TALLY_TUI_TERM_TERMINAL_CAPTURE_PRIV_H
 #define TALLY_TUI_TERM_TERMINAL_CAPTURE_PRIV_H
 
@@ -13,7 +13,7 @@ struct event_base;
 	{                                                            \
 		.saved_out = -1, .saved_err = -1, .pipe = { -1, -1 } \
 	}
-#define CAPTURE_CHARS 1023 /* A longer line is handed on in parts. */
+#define CAPTURE_CHARS 1023 /* a longer line is split */
 
 struct terminal_capture {
 	int saved_out, saved_err; /* the real ones */

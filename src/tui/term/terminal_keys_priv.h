@@ -4,14 +4,16 @@
 
 #include <stdint.h>
 
-/* Curses codes for the marks around pasted text. ncurses gives the codes from KEY_MAX on to further keys of the
- * terminal, so these two stand far above. */
+/* Curses codes for the marks around pasted text. ncurses gives the codes from KEY_MAX on to
+ * further keys of the terminal, so these two stand far above. */
 #define TERMINAL_KEY_PASTE_BEGIN 0x7001
 #define TERMINAL_KEY_PASTE_END   0x7002
 
-/* After newterm: adds the sequences of common terminals that their terminfo entries lack. */
+/* Adds escape sequences that common terminals send although their terminfo entries lack them. Call
+ * it after newterm. */
 void terminal_keys_define(void);
-/* A code of wget_wch (KEY_CODE_YES) as a key of key_table_priv.h; 0: none, as KEY_RESIZE. */
+/* Converts a code of wget_wch (KEY_CODE_YES) to a key of key_table_priv.h. 0: it is not a key, for
+ * example KEY_RESIZE. */
 int32_t terminal_key(unsigned long code);
 
 #endif

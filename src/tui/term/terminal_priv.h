@@ -1,5 +1,5 @@
-/* The terminal: curses draws into memory, and the loop writes that to the terminal, so that a reader that has
- * stopped (a stopped tmux) never blocks the node. */
+/* The terminal. Curses draws into memory and the loop writes that to the terminal, so that a
+ * terminal that has stopped reading (a stopped tmux) never blocks the node. */
 #ifndef TALLY_TUI_TERM_TERMINAL_PRIV_H
 #define TALLY_TUI_TERM_TERMINAL_PRIV_H
 
@@ -31,8 +31,8 @@ bool terminal_open(struct terminal **out, struct event_base *base, int priority,
 void terminal_close(struct terminal *t); /* restores the terminal; NULL is harmless */
 void terminal_size(const struct terminal *t, int *cols, int *rows);
 bool terminal_utf8(const struct terminal *t);
-/* Cursor -1, -1: hidden. False: the last frame is not written yet, and this one was skipped; `drained` is called
- * when it is. */
+/* Cursor -1, -1: hidden. False: the last frame is not written yet, and this one was skipped;
+ * `drained` is called when it is. */
 bool terminal_show(struct terminal *t, const struct canvas *c, int cursor_x, int cursor_y);
 void terminal_redraw(struct terminal *t);  /* draws every cell of the next frame again */
 void terminal_suspend(struct terminal *t); /* ^Z: returns when the program is resumed */

@@ -9,11 +9,12 @@
 #include <tally/base/mem.h>
 #include "tui/term/canvas_priv.h"
 
-/* Of the 256 colours those whose contrast is at least 3.3 to black and to white alike (WCAG 2's
- * formula on xterm's palette), so that a light background serves as well. -1: the terminal's own. */
+/* The 256-colour values have a contrast of at least 3.3 both to black and to white (WCAG 2's
+ * formula on xterm's palette), so they are readable on dark and light backgrounds. -1: the
+ * terminal's default colour. */
 struct colour {
 	short of256, of8;
-	unsigned style; /* added, most of all for those who see no colour */
+	unsigned style; /* flags to add, mainly for terminals without colour */
 };
 
 static const struct colour colours[ROLES] = {
@@ -49,7 +50,8 @@ static const struct colour colours[ROLES] = {
 
 unsigned theme_hash(const struct hash256 *h)
 {
-	uint32_t mix = UINT32_C(2166136261); /* FNV-1a: a block's hash has zeros at one end */
+	uint32_t mix = UINT32_C(
+		2166136261); /* FNV-1a mixes all bytes: one end of a block's hash is always zero */
 
 	if (hash256_is_zero(h))
 		return ROLE_DIM;

@@ -1,5 +1,5 @@
-/* Pages about blocks and transactions, which the source writes. Each serves as a view's `detail`; the row's id holds the hash
- * behind its first letter. */
+/* Pages about a block or a transaction, for the `detail` of views. The source writes their text.
+ * The row's id must hold the hash after its first letter. */
 #ifndef TALLY_TUI_VIEWS_DETAIL_PRIV_H
 #define TALLY_TUI_VIEWS_DETAIL_PRIV_H
 

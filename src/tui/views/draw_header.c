@@ -13,7 +13,8 @@
 #define SEGMENTS_MAX  24
 #define SEGMENT_BYTES 128
 
-/* A part of the header. If there is no room, the part of the highest rank is left out; rank 0 stays. */
+/* A part of the header. If there is no room for all, the part with the greatest rank is left out
+ * first. Rank 0 always stays. */
 struct segment {
 	int rank;
 	unsigned style;
@@ -70,7 +71,7 @@ static void sync_segments(struct segments *all, const struct snapshot *s, int wi
 {
 	uint32_t target = s->sync.target > s->tip.height ? s->sync.target : s->tip.height;
 	double part = target ? (double)s->tip.height / target : 1;
-	/* A single missing block is being announced or sent: that is not behind. */
+	/* One missing block is normal: it is being downloaded. */
 	bool behind = s->sync.active && target > s->tip.height + 1;
 	char bar[SEGMENT_BYTES], rate[FORMAT_BYTES], age[FORMAT_BYTES];
 

@@ -29,7 +29,7 @@ static bool works_now(const struct model *m, const struct key_row *k)
 	return false;
 }
 
-/* A key that switches something has a second label for the way back. */
+/* A key that switches something off again has another label then. */
 static const char *bar_label(const struct model *m, const struct key_row *k)
 {
 	const bool other = (k->action == ACT_FREEZE && m->frozen) ||
@@ -82,7 +82,7 @@ static void draw_hints(struct row *row, const struct key_hint *k, bool command)
 	}
 }
 
-/* While frozen, the key that ends it stands first, so that it is never left out. */
+/* While the view is frozen, the key that ends it stands first, so that it is always visible. */
 static int bar_order(const struct model *m, const struct key_row *k)
 {
 	return k->action == ACT_FREEZE && m->frozen ? BAR_FIRST : k->bar_order;

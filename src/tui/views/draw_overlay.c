@@ -23,7 +23,8 @@ static size_t within(size_t at, size_t from, size_t end)
 	return at < from ? from : at > end ? end : at;
 }
 
-/* The part of the line that belongs to the match is reversed; the match may go over several lines. */
+/* Draws the part of the line that belongs to the current match in reverse. A match may span
+ * several lines. */
 static void draw_line(struct row *row, const struct overlay_state *o,
 		      const struct wrapped_line *line, unsigned style)
 {

@@ -6,7 +6,7 @@
 #include "tui/model/model_priv.h"
 
 void overlay_draw(struct canvas *c, const struct layout *l, struct model *m);
-/* On one line: which lines of the page are on the screen, and its keys. */
+/* Draws one line: which lines of the page are visible, and the keys of a page. */
 void overlay_draw_position(struct row *r, const struct model *m);
 
 #endif

@@ -21,7 +21,8 @@ void panel_filter_note(const struct model *m, enum panel p, char *out, size_t si
 			 model_view(m, p)->count(&m->data));
 }
 
-/* What a list does not show: rows that the filter excludes, newer rows; and the key to follow it again. */
+/* Says that the list is filtered, how many newer rows are not visible, and which key follows new
+ * rows again. */
 static void list_note(const struct model *m, enum panel p, char *out, size_t size)
 {
 	size_t newer;
@@ -35,7 +36,7 @@ static void list_note(const struct model *m, enum panel p, char *out, size_t siz
 	text_append(out, size, "%s follows", model_view(m, p)->newest == NEWEST_LAST ? "G" : "g");
 }
 
-/* The column it is sorted by: ^ the least first, v the greatest first. */
+/* The column that the list is sorted by: ^ ascending, v descending. */
 static void sort_text(const struct model *m, enum panel p, char *out, size_t size)
 {
 	const struct list_state *l = &m->lists[p];
@@ -45,7 +46,7 @@ static void sort_text(const struct model *m, enum panel p, char *out, size_t siz
 		    s->greatest_first == l->reverse ? "^" : "v");
 }
 
-/* If there is no room for all notes, those of the view itself go first. */
+/* If there is no room for all notes, those of the view itself are left out. */
 static void draw_note(struct row *title, const struct model *m, enum panel p)
 {
 	char note[2 * NOTE_BYTES + 3] = "", state[NOTE_BYTES];
@@ -156,6 +157,6 @@ void panel_draw(struct canvas *c, const struct layout *l, struct model *m, enum 
 			draw_empty(c, &in, m, p);
 	}
 	canvas_clip(c, NULL);
-	if (l->boxes) /* last: its note says how many rows did not fit */
+	if (l->boxes) /* after the rows: its note counts newer rows that are not visible */
 		draw_frame(c, frame, m, p);
 }

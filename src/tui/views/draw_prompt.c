@@ -8,7 +8,7 @@
 #include "tui/term/theme_priv.h"
 #include "tui/views/draw_keybar_priv.h"
 
-#define NEWS_ROWS 10 /* on a lower screen, news take one line only */
+#define NEWS_ROWS 10 /* a screen with fewer rows shows only one line of a notice about news */
 
 /* --- texts of several lines, the last one in the prompt's place -------------------------- */
 
@@ -31,7 +31,8 @@ static int break_lines(const char *text, int width, struct text_line line[PROMPT
 	return n;
 }
 
-/* Draws the lines from the bottom up, the last one at `at` with all that follows it in the text. */
+/* Draws the lines above one another, the last one at `at`. The last one also gets the rest of the
+ * text, which is cut at the edge. */
 static void draw_lines(struct canvas *c, const struct rect *at, unsigned style,
 		       const struct text_line *line, int n)
 {
@@ -43,14 +44,14 @@ static void draw_lines(struct canvas *c, const struct rect *at, unsigned style,
 	}
 }
 
-/* Blanks n lines that end with `at`, if they cover more than the prompt's own line. */
+/* Blanks the n lines that end at `at`, if there is more than the prompt's own line. */
 static void blank_lines(struct canvas *c, const struct rect *at, int n)
 {
 	if (n > 1)
 		canvas_fill(c, &(struct rect){at->x, at->y - (n - 1), at->w, n}, ROLE_NORMAL, ' ');
 }
 
-/* At most `most` lines. */
+/* most: the largest number of lines. */
 static void draw_text(struct canvas *c, const struct rect *at, unsigned style, const char *text,
 		      int most)
 {
@@ -62,7 +63,8 @@ static void draw_text(struct canvas *c, const struct rect *at, unsigned style, c
 	draw_lines(c, &indented, style, line, n);
 }
 
-/* A question takes as many lines as it needs. If there are fewer, its end is shown, which says what is asked. */
+/* A question takes as many lines as it needs. If the screen has fewer, the end is shown: it holds
+ * the question itself. */
 static void draw_question(const struct prompt *p, struct canvas *c, const struct rect *at,
 			  int *cursor)
 {
@@ -73,11 +75,13 @@ static void draw_question(const struct prompt *p, struct canvas *c, const struct
 	int n, over, shown;
 
 	snprintf(text, sizeof(text), "%s %s", p->question, answers);
-	n = break_lines(text, at->w > 8 ? at->w - 1 : at->w, line); /* the cursor stands after it */
+	n = break_lines(text, at->w > 8 ? at->w - 1 : at->w,
+			line); /* one column is left for the cursor */
 	over = n > at->y + 1 ? n - at->y - 1 : 0;
 	blank_lines(c, at, n - over);
 	draw_lines(c, at, ROLE_WARN, line + over, n - over);
-	/* The answers again, in the colour of keys; a narrow screen has broken them. */
+	/* Draws "y/N" again in the colour of keys. On a narrow screen only its end is on the last
+	 * line. */
 	shown = MIN((int)line[n - 1].bytes, (int)strlen(answers));
 	r.x += canvas_width(c, line[n - 1].at) - shown;
 	row_text(&r, ROLE_KEY, answers + strlen(answers) - shown);
@@ -100,7 +104,7 @@ static void draw_typed(const struct prompt *p, struct canvas *c, const struct re
 	int room;
 
 	row_text(&r, ROLE_KEY, signs[p->kind]);
-	/* A line that is too long moves to the left, so that the cursor stays on the screen. */
+	/* A line that is too long is scrolled to the left, so that the cursor stays visible. */
 	room = row_left(&r) - 1;
 	memcpy(head, p->text, p->at);
 	head[p->at] = '\0';
@@ -124,7 +128,7 @@ static void draw_flash(struct canvas *c, const struct rect *r, const struct mode
 	draw_text(c, r, styles[m->flash_kind], m->flash, brief ? 1 : m->rows);
 }
 
-/* A message about the text in the prompt stands above it. */
+/* A notice about the text in the prompt stands above it. */
 static void draw_open_prompt(struct canvas *c, const struct rect *r, struct model *m)
 {
 	if (model_flashing(m) && r->y > 0) {
@@ -153,13 +157,14 @@ void prompt_line_draw(struct canvas *c, const struct layout *l, struct model *m)
 		draw_flash(c, r, m);
 	else if (m->running[0])
 		draw_text(c, r, ROLE_NORMAL, m->running, 1);
-	else if (rect_empty(&l->keybar)) /* the keys stand in the unused line of the prompt */
+	else if (rect_empty(
+			 &l->keybar)) /* a small screen shows the keys in the unused prompt line */
 		keybar_draw(c, r, m);
 }
 
 /* --- the line above it ------------------------------------------------------------------------ */
 
-/* The completions, scrolled so that the one that Tab has inserted is on the screen. */
+/* Draws the completions, beginning so that the one that Tab has inserted is visible. */
 static void draw_options(struct row *row, const struct prompt *p)
 {
 	const size_t last = (p->option + p->n_options - 1) % p->n_options;

@@ -39,7 +39,7 @@ static void help_filters(char *text)
 		text, HELP_BYTES,
 		"\nFilters (after \\)\n"
 		"  block !ping  rows that contain 'block' and do not contain 'ping'\n"
-		"  cmd=block    rows whose field has this value; cmd!=ping: rows where it has another\n"
+		"  cmd=block    rows whose field has this value; cmd!=ping: another value\n"
 		"  tx=00d11c    a hash or an address by its first characters, or tx=00d11c..21\n"
 		"  height>50    a number greater than 50; also <, >= and <=. The fields are:\n");
 	for (int p = 0; p < PANELS; p++)
@@ -51,7 +51,7 @@ static void help_filters(char *text)
 			text_append(text, HELP_BYTES, "  %s\n", views_all[p]->fields_help);
 }
 
-/* The digits show the dashboard and the views that have a screen. */
+/* The row of the digit keys: lists the views that have a screen. */
 static void help_digits(char keys[HELP_KEY_BYTES], char help[HELP_KEY_BYTES])
 {
 	int last = SCREEN_DASHBOARD;

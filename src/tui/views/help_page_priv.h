@@ -8,7 +8,7 @@ void help_open(struct model *m);
 char *help_text(void); /* mem_alloc'ed */
 
 #define HELP_KEY_BYTES 160
-/* A row of the key table as the help page and the manual show it. */
+/* The texts of a row of the key table, for the help page and the manual. */
 void help_key(const struct key_row *k, char keys[HELP_KEY_BYTES], char help[HELP_KEY_BYTES]);
 
 #endif

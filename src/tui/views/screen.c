@@ -10,8 +10,8 @@
 #include "tui/views/draw_prompt_priv.h"
 #include "tui/views/draw_tabs_priv.h"
 
-/* One line about what is shown: the page, a warning of the node, or the selected row. Without frames it begins with the
- * filter, which otherwise stands in the frame. */
+/* The line that explains the selected row. A page or a warning of the node takes its place. If
+ * panels have no frames, it begins with the filter, which otherwise stands in the frame. */
 static void draw_explain(struct canvas *c, const struct rect *r, const struct model *m, bool boxes)
 {
 	struct row row = {c, r->x + 1, r->y, r->x + r->w, 0};
@@ -53,7 +53,7 @@ void screen_draw(struct canvas *c, struct model *m)
 	if (!rect_empty(&l.tabs))
 		tabs_draw(c, &l.tabs, m);
 	draw_body(c, &l, m);
-	if (!rect_empty(&l.header)) /* after the body: it counts rows that did not fit */
+	if (!rect_empty(&l.header)) /* after the body: it counts newer rows that are not visible */
 		header_draw(c, &l.header, m);
 	for (int p = 0; p < PANELS; p++)
 		if (!rect_empty(&l.strip[p]))

@@ -1,4 +1,4 @@
-/* The chain: blocks from the tip down, and what branched off. */
+/* The chain: blocks of all branches, from the tip downward. */
 #include "tui/views/view_chain_priv.h"
 
 #include <inttypes.h>
@@ -14,8 +14,9 @@
 #include "tui/views/format_priv.h"
 #include "tui/views/views_priv.h"
 
-#define SENDERS_LISTED    6
-#define HEADERS_ABOVE_MAX 6 /* rows of headers without blocks above the tip */
+#define SENDERS_LISTED 6
+/* Headers above the tip that are listed although their blocks are missing. */
+#define HEADERS_ABOVE_MAX 6
 
 uint32_t chain_view_top(const struct snapshot *s)
 {
@@ -71,7 +72,7 @@ static uint32_t height_of_row(const struct tui_data *d, size_t i)
 	return d->chain[i].height;
 }
 
-/* Several blocks behind what peers have: not only the newest one on its way. */
+/* True if several blocks are missing. One missing block is normal: it is being downloaded. */
 static bool catching_up(const struct snapshot *s)
 {
 	return s->has_chain && s->sync.active && s->sync.target > s->tip.height + 1;
@@ -175,7 +176,8 @@ static void chain_empty(const struct model *m, char *out, size_t size)
 			"no chain yet: c connects to a node that has one; tally createblockchain makes one");
 }
 
-/* The lines that this text takes above them. */
+/* The number of lines that the text of chain_empty takes. The list of offered chains stands below
+ * it. */
 static int empty_lines(const struct model *m, int width)
 {
 	char text[160];
@@ -216,7 +218,7 @@ static int chain_head(const struct model *m, struct canvas *c, const struct rect
 	return 0;
 }
 
-/* Whether its payments are in other blocks, in the mempool or nowhere is not known here. */
+/* This list does not know whether the payments of a stale block are in another block. */
 static void explain_stale(const struct chain_row *b, char *out, size_t size)
 {
 	snprintf(out, size, "block %u is stale: ", b->height);
@@ -275,7 +277,7 @@ static void sync_strip(struct row *row, const struct snapshot_sync *s)
 	row_printf(row, ROLE_NORMAL, " %s", text);
 }
 
-/* The last blocks of the best chain from left to right, and stale ones beside them; while catching up, how that goes. */
+/* The newest blocks from left to right; while blocks are missing, the progress of the download. */
 static void chain_strip(const struct model *m, struct canvas *c, const struct rect *r)
 {
 	struct row row = {c, r->x, r->y, r->x + r->w, 0};

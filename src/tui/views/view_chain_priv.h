@@ -5,8 +5,8 @@
 
 struct snapshot;
 
-/* The height of the first row: that of the best header if it is at most 6 above the tip (a branch of less work, or blocks
- * that are being sent), else the tip, because a syncing node has thousands of headers without blocks. */
+/* The height of the first row: the best header's if it is at most 6 above the tip, otherwise the
+ * tip's. A syncing node has thousands of headers without blocks; they would fill the list. */
 uint32_t chain_view_top(const struct snapshot *s);
 
 #endif

@@ -1,4 +1,4 @@
-/* The log, as it is written to tally.log. */
+/* The log: the newest lines of tally.log. */
 #include "tui/views/views_priv.h"
 
 #include <stdio.h>

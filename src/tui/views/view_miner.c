@@ -1,4 +1,4 @@
-/* The miner and the difficulty, on a wide dashboard. */
+/* The miner and the difficulty. Shown only on a wide dashboard. */
 #include "tui/views/views_priv.h"
 
 #include <stdio.h>
@@ -22,7 +22,8 @@ static void miner_line(struct canvas *c, const struct rect *r, int *y, const cha
 	++*y;
 }
 
-/* By the times of blocks, which chance makes. What this node does alone is known. */
+/* The hash rate of the network is estimated from the times between blocks, which are random. It is
+ * at least that of this node. */
 static void network_rate(const struct snapshot *s, char *out, size_t size)
 {
 	const double own = s->mining ? s->hash_rate : 0;

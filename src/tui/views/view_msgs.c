@@ -1,4 +1,4 @@
-/* The message log: every message, in and out, and what is in it. */
+/* The messages: each one that was received or sent, with its contents. */
 #include "tui/views/views_priv.h"
 
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 #include "tui/term/theme_priv.h"
 #include "tui/views/format_priv.h"
 
-#define MILLIS_COLS 70 /* columns from which times have milliseconds */
+#define MILLIS_COLS 70 /* least width at which times have milliseconds */
 
 static void msgs_read(struct tui_data *d, const struct source *s)
 {
@@ -56,7 +56,8 @@ static void msgs_note(const struct model *m, char *out, size_t size)
 	snprintf(out, size, "%" PRIu64, all);
 }
 
-/* "<12 ": peers' numbers grow in a long life, and in a small pane no room is kept for that before. */
+/* Columns for direction and peer, as "<12 ". Numbers of peers grow over time; columns are added
+ * only when needed, because small screens have none to spare. */
 static int peer_columns(const struct tui_data *d)
 {
 	const uint32_t n = MIN(d->snap.n_peers, SNAPSHOT_PEERS_MAX);
@@ -94,7 +95,7 @@ static void msgs_empty(const struct model *m, char *out, size_t size)
 	snprintf(out, size, "no messages yet: no peer has connected");
 }
 
-/* What each message means, as it comes in and as it goes out. */
+/* The meaning of each type of message, when received and when sent. */
 static const struct {
 	const char *command, *in, *out;
 } meanings[] = {

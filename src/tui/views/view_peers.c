@@ -1,4 +1,4 @@
-/* Peers: who is connected, and who is being dialled. */
+/* The connected peers. */
 #include "tui/views/views_priv.h"
 
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 #include "tui/term/theme_priv.h"
 #include "tui/views/format_priv.h"
 
-#define WIDE        56 /* columns from which addresses have more room */
+#define WIDE        56 /* least width at which addresses get more columns */
 #define RATE_COLS   4
 #define AGENT_LEAST 8
 #define HEIGHT_COLS 7
@@ -30,7 +30,8 @@ static void peers_id(const struct tui_data *d, size_t i, struct row_id *out)
 	memcpy(out->b + 1, &n, sizeof(n));
 }
 
-/* Where it can be dialled, where that is known: the port of one that came to us tells nobody anything. */
+/* The address at which the peer listens, if known. The source port of an inbound connection is of
+ * no use to a reader. */
 static const char *peer_address(const struct peer_row *p)
 {
 	return p->listens[0] ? p->listens : p->addr;

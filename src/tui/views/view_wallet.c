@@ -40,7 +40,7 @@ static const char *payment_kind(const struct payment_row *t)
 	return t->coinbase ? "mined" : t->to_self ? "to self" : t->sent ? "sent" : "received";
 }
 
-/* "" where it has none. */
+/* "": the address has no label. */
 static const char *label_of(const struct tui_data *d, const struct key_hash *of)
 {
 	for (size_t i = 0; i < d->n_addresses; i++)
@@ -63,7 +63,8 @@ static void wallet_words(const struct tui_data *d, size_t i, char *out, size_t s
 		text_append(out, size, " to=%s", label);
 }
 
-/* How the balance is said: shorter where there is no room for it. */
+/* The words around the amounts of the balance, the longest form first. The first form that fits is
+ * used. */
 static const struct wording {
 	const char *spendable, *plus, *immature, *pending;
 } wordings[] = {
@@ -72,7 +73,7 @@ static const struct wording {
 	{"", " +", " imm.", " unc."},
 };
 
-/* What comes behind the coins that can be spent. */
+/* The text after the spendable amount. */
 static void balance_rest(const struct snapshot_balance *b, const struct wording *w, char *out,
 			 size_t size)
 {
@@ -116,7 +117,8 @@ static int wallet_head(const struct model *m, struct canvas *c, const struct rec
 
 		address_encode(text, &a->owner);
 		format_coins(amount, a->spendable);
-		/* Where there is no room for all, what one hands out. */
+		/* If there is no room for all, label and address are shown: a person needs them to
+		 * be paid. */
 		if (r->w < ADDRESS_CHARS + 30) {
 			row_field(&row, ROLE_TITLE, r->w - ADDRESS_CHARS - 1, a->label);
 			row_text(&row, ROLE_NORMAL, text);

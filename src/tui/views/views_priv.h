@@ -1,4 +1,4 @@
-/* All views. Their list is PANEL_LIST. */
+/* All views; PANEL_LIST names them. */
 #ifndef TALLY_TUI_VIEWS_VIEWS_PRIV_H
 #define TALLY_TUI_VIEWS_VIEWS_PRIV_H
 
@@ -8,7 +8,7 @@
 #define VIEW_DECLARE(NAME, name) extern const struct view view_##name;
 PANEL_LIST(VIEW_DECLARE)
 
-/* By panel: for model_init. */
+/* Indexed by panel; for model_init. */
 extern const struct view *const views_all[PANELS];
 
 #endif
