@@ -19,7 +19,7 @@ static bool get_sync(void *arg, struct mining_sync *out)
 	if (!n->protocol)
 		return false;
 	protocol_sync_info(n->protocol, &s);
-	*out = (struct mining_sync){.height = s.height, .target = s.target, .coming = s.coming};
+	*out = (struct mining_sync){.height = s.height, .target = s.target, .coming = s.downloading};
 	return true;
 }
 

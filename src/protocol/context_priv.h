@@ -1,5 +1,5 @@
-/* The protocol's state and the lowest helpers: clock, "is there a chain", and the frame around every call
- * from outside. */
+/* The protocol's state and the lowest helpers: clock, "is there a chain", and the frame around
+ * every call from outside. */
 #ifndef TALLY_PROTOCOL_CONTEXT_PRIV_H
 #define TALLY_PROTOCOL_CONTEXT_PRIV_H
 
@@ -13,7 +13,7 @@
 #include "protocol/relay/relay_priv.h"
 #include "protocol/relay/tx_download_priv.h"
 #include "protocol/serve/serve_getdata_priv.h"
-#include "protocol/serve/shared_payload_priv.h"
+#include "protocol/wire/shared_payload_priv.h"
 #include "protocol/sync/block_intake_priv.h"
 #include "protocol/sync/chain_discovery_priv.h"
 #include "protocol/sync/orphan_blocks_priv.h"
@@ -76,8 +76,8 @@ bool protocol_has_chain(const struct protocol *p);
 /* Whether the part's `ready` and `tick` are called now. */
 bool part_is_due(const struct protocol *p, const struct part *part);
 
-/* Frame every call from outside. When the outermost call ends, protocol_leave runs the parts' `leave`
- * hooks and then makes the callbacks requested in p->wake. */
+/* Frame every call from outside. When the outermost call ends, protocol_leave runs the parts'
+ * `leave` hooks and then makes the callbacks requested in p->wake. */
 void protocol_enter(struct protocol *p);
 void protocol_leave(struct protocol *p);
 

@@ -14,11 +14,11 @@ libtally_a_SOURCES += \
 	src/protocol/peer/handshake.c \
 	src/protocol/peer/handshake_priv.h \
 	src/protocol/peer/peer_info.c \
-	src/protocol/peer/peer_priv.h \
 	src/protocol/peer/peers.c \
 	src/protocol/peer/peers_priv.h \
 	src/protocol/peer/ping.c \
 	src/protocol/peer/ping_priv.h \
+	src/protocol/peer_priv.h \
 	src/protocol/protocol.c \
 	src/protocol/relay/relay.c \
 	src/protocol/relay/relay_priv.h \
@@ -27,8 +27,6 @@ libtally_a_SOURCES += \
 	src/protocol/serve/serve_getdata.c \
 	src/protocol/serve/serve_getdata_priv.h \
 	src/protocol/serve/serve_headers.c \
-	src/protocol/serve/shared_payload.c \
-	src/protocol/serve/shared_payload_priv.h \
 	src/protocol/sync/block_download.c \
 	src/protocol/sync/block_download_priv.h \
 	src/protocol/sync/block_intake.c \
@@ -37,6 +35,8 @@ libtally_a_SOURCES += \
 	src/protocol/sync/block_requests_priv.h \
 	src/protocol/sync/chain_discovery.c \
 	src/protocol/sync/chain_discovery_priv.h \
+	src/protocol/sync/chain_offers.c \
+	src/protocol/sync/chain_offers_priv.h \
 	src/protocol/sync/headers_accept.c \
 	src/protocol/sync/headers_accept_priv.h \
 	src/protocol/sync/headers_first.c \
@@ -66,6 +66,8 @@ libtally_a_SOURCES += \
 	src/protocol/wire/msg_journal_priv.h \
 	src/protocol/wire/msg_send.c \
 	src/protocol/wire/msg_send_priv.h \
+	src/protocol/wire/shared_payload.c \
+	src/protocol/wire/shared_payload_priv.h \
 	src/protocol/wire/version.c \
 	src/protocol/wire/version_priv.h
 

@@ -1,5 +1,6 @@
-/* The parts of the protocol (sync, relay, ping, ...) as protocol.c sees them: one row of hooks for each.
- * Peers and context call the hooks through this table, so that they need not know the parts above them. */
+/* The parts of the protocol (sync, relay, ping, ...) as protocol.c sees them: one row of hooks for
+ * each. Peers and context call the hooks through this table, so that they need not know the parts
+ * above them. */
 #ifndef TALLY_PROTOCOL_PART_PRIV_H
 #define TALLY_PROTOCOL_PART_PRIV_H
 

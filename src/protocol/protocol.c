@@ -8,8 +8,9 @@
 #include <tally/net/evict.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/sync/block_download_priv.h"
+#include "protocol/sync/chain_offers_priv.h"
 #include "protocol/sync/sync_priv.h"
 #include "protocol/wire/dispatch_priv.h"
 
@@ -113,7 +114,7 @@ void protocol_free(struct protocol *p)
 		list_entry(it, struct peer, link)->closing = true;
 	list_each_safe (it, &p->peers)
 		peer_gone(p, list_entry(it, struct peer, link), "the node is shutting down");
-	chain_discovery_free(p);
+	chain_offers_free(p);
 	tx_download_free(p);
 	relay_free(&p->relay);
 	block_intake_free(&p->intake);

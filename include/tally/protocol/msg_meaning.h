@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* One sentence about the message `name`, from our point of view: out if we sent it. NULL: this program doesn't
- * know the message, so it was ignored. */
+/* One sentence about the message `name`, from our point of view: out if we sent it. NULL: this
+ * program doesn't know the message, so it was ignored. */
 const char *protocol_msg_meaning(const char *name, bool out);
 
 #endif

@@ -1,5 +1,6 @@
-/* Addresses of nodes. A peer's addresses are taken at a limited rate, because anybody can invent addresses and fill
- * the address book with them. Source: tally-protocol(7), CONDUCT; Bitcoin Core net_processing.cpp, ProcessAddrs. */
+/* Addresses of nodes. A peer's addresses are taken at a limited rate, because anybody can invent
+ * addresses and fill the address book with them. Source: tally-protocol(7), CONDUCT; Bitcoin Core
+ * net_processing.cpp, ProcessAddrs. */
 #include "protocol/peer/addr_relay_priv.h"
 
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #include <tally/base/text.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/wire/msg_send_priv.h"
 
 /* The token bucket: one address costs one token. */
@@ -55,8 +56,8 @@ static struct hash256 key_of(const struct net_addr *a)
 	return key;
 }
 
-/* A loopback address is valid on this machine only, a private one on this network only: they are exchanged with peers
- * there, and not with others. */
+/* A loopback address is valid on this machine only, a private one on this network only: they are
+ * exchanged with peers there, and not with others. */
 static bool valid_for(const struct net_addr *a, const struct peer *peer)
 {
 	enum net_scope of = net_addr_scope(a), at = net_addr_scope(&peer->info.peer);
@@ -118,8 +119,8 @@ static void announce_self(struct protocol *p, struct peer *peer)
 	if (p->o.port == 0)
 		return;
 	a.port = p->o.port;
-	/* The address that the peer sees us at is its claim. It is used only if it has the scope of the
-	 * peer's own address. */
+	/* The address that the peer sees us at is its claim. It is used only if it has the scope of
+	 * the peer's own address. */
 	if (net_addr_scope(&a) != net_addr_scope(&peer->info.peer))
 		memcpy(a.ip, peer->info.local.ip, sizeof(a.ip));
 	if (!valid_for(&a, peer))
@@ -195,7 +196,8 @@ static void take(struct protocol *p, struct peer *peer, const struct addr_item *
 	hash_memory_add(&peer->addr_relay.known, &key);
 	if (seen > now + FRESH_SECONDS)
 		seen = now - FUTURE_SEEN_SECONDS;
-	/* The peer's own address is stored for dialling, but not relayed before we have verified it. */
+	/* The peer's own address is stored for dialling, but not relayed before we have verified
+	 * it. */
 	if (own && !verified(p, a)) {
 		addrbook_add(p->o.book, a, it->s.services, 0, &peer->info.peer);
 		return;

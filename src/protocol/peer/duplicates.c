@@ -6,15 +6,15 @@
 #include <tally/base/checked.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 
 /* A node that closes our connection as a duplicate does so soon after the handshake, and has sent
  * nothing but version and verack on it. */
 #define DUPLICATE_CLOSE_MS (5 * 1000)
 #define GREETING_MESSAGES  2
 
-/* struct peer_duplicate expires after 30 s the first time, after 16 times as long each next time, and after
- * at most an hour. */
+/* struct peer_duplicate expires after 30 s the first time, after 16 times as long each next time,
+ * and after at most an hour. */
 #define DUPLICATE_WAIT_MS     (30 * 1000)
 #define DUPLICATE_WAIT_GROWTH 16
 #define DUPLICATE_WAIT_MAX_MS (60 * 60 * 1000)
@@ -24,10 +24,11 @@ static bool on_this_machine(const struct peer *peer)
 	return memcmp(peer->info.peer.ip, peer->info.local.ip, sizeof(peer->info.peer.ip)) == 0;
 }
 
-/* Two connections lead to the same node if both ends sent the same nonce. A nonce alone is no proof: an attacker
- * can learn the nonce of a node from its version message, and repeat it to make us close our connection to that
- * node. So the addresses must match, too: the same address, or this machine. Two nodes may listen on this machine,
- * so two outbound connections must also have dialled the same port. */
+/* Two connections lead to the same node if both ends sent the same nonce. A nonce alone proves
+ * nothing: an attacker can learn the nonce of a node from its version message, and repeat it to
+ * make us close our connection to that node. So the addresses must match, too: the same address, or
+ * this machine. Two nodes may listen on this machine, so two outbound connections must also have
+ * dialled the same port. */
 static bool same_node(const struct peer *a, const struct peer *b)
 {
 	const bool local = on_this_machine(a) && on_this_machine(b);
@@ -55,8 +56,8 @@ static void close_duplicate(struct protocol *p, struct peer *peer, const struct 
 		   kept->info.id);
 }
 
-/* We dialled the same node at two addresses. Keeps the manual connection, otherwise the older one, and notes that
- * the node accepts connections at both addresses. True: `peer` was closed. */
+/* We dialled the same node at two addresses. Keeps the manual connection, otherwise the older one,
+ * and notes that the node accepts connections at both addresses. True: `peer` was closed. */
 static bool close_second_outbound(struct protocol *p, struct peer *peer, struct peer *other)
 {
 	const bool keep_new = peer->info.kind == CONN_MANUAL && other->info.kind != CONN_MANUAL;
@@ -68,13 +69,15 @@ static bool close_second_outbound(struct protocol *p, struct peer *peer, struct 
 	return closed == peer;
 }
 
-/* Two nodes have dialled each other. `second` is the connection of the two whose handshake completed last. True: it
- * is for us to close the inbound one; otherwise the other node closes the one that is inbound for it.
+/* Two nodes have dialled each other. `second` is the connection of the two whose handshake
+ * completed last. True: it is for us to close the inbound one; otherwise the other node closes the
+ * one that is inbound for it.
  *
- * A node closes only an inbound connection as a duplicate, because the inbound peer may be an attacker that
- * has learnt the other node's nonce. Both nodes must not close at once, so: a node without a chain keeps the
- * connection that it dialled; otherwise the first connection stays; and of two connections made at the same time,
- * the node with the smaller nonce keeps the one that it dialled. */
+ * A node closes only an inbound connection as a duplicate, because the inbound peer may be an
+ * attacker that has learnt the other node's nonce. Both nodes must not close at once, so: a node
+ * without a chain keeps the connection that it dialled; otherwise the first connection stays; and
+ * of two connections made at the same time, the node with the smaller nonce keeps the one that it
+ * dialled. */
 static bool ours_to_close(const struct protocol *p, const struct peer *outbound,
 			  const struct peer *inbound, const struct peer *second)
 {
@@ -85,8 +88,9 @@ static bool ours_to_close(const struct protocol *p, const struct peer *outbound,
 	return outbound->opened_order < inbound->greeted_order && p->nonce < second->nonce;
 }
 
-/* The same node, and the inbound peer says that it listens at the port that we dialled: otherwise an attacker at the
- * same address, whom we also dialled, could repeat the nonce of an inbound peer to get that peer closed. */
+/* The same node, and the inbound peer says that it listens at the port that we dialled: otherwise
+ * an attacker at the same address, which we dialled, too, could repeat the nonce of an inbound peer
+ * to get that peer closed. */
 static bool dialled_each_other(const struct peer *outbound, const struct peer *inbound)
 {
 	return peer_outbound(outbound) && !peer_outbound(inbound) && same_node(outbound, inbound) &&
@@ -114,8 +118,9 @@ bool duplicates_close(struct protocol *p, struct peer *peer)
 	return other ? close_second_outbound(p, peer, other) : close_crossed(p, peer);
 }
 
-/* The other end closed this connection as a duplicate: it has sent only its greeting. A peer that keeps a connection
- * sends a ping at once. Nobody but the node itself can make its connection look like this. */
+/* The other end closed this connection as a duplicate: it has sent only its greeting. A peer that
+ * keeps a connection sends a ping at once. Nobody but the node itself can make its connection look
+ * like this. */
 static bool closed_as_duplicate(const struct protocol *p, const struct peer *peer)
 {
 	return peer->msgs_in <= GREETING_MESSAGES &&
@@ -146,8 +151,8 @@ static void expire(struct protocol *p, struct peer *peer)
 	p->net.listens_at(p->net.ctx, peer->info.id, &(struct net_addr){0});
 }
 
-/* Of several inbound peers with one nonce at most one is the node that we dialled. When one of them goes, the one
- * that remains may be another node. */
+/* Of several inbound peers with one nonce at most one is the node that we dialled. When one of them
+ * goes, the one that remains may be another node. */
 void duplicates_peer_gone(struct protocol *p, struct peer *peer)
 {
 	if (peer_outbound(peer))

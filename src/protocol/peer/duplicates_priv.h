@@ -1,4 +1,5 @@
-/* Two connections to the same node: finding them, and agreeing with the other end on which one to keep. */
+/* Two connections to the same node: finding them, and agreeing with the other end on which one to
+ * keep. */
 #ifndef TALLY_PROTOCOL_PEER_DUPLICATES_PRIV_H
 #define TALLY_PROTOCOL_PEER_DUPLICATES_PRIV_H
 
@@ -16,8 +17,8 @@ struct peer_duplicate {
 	int64_t wait_ms;  /* expires after this time; grows each time */
 };
 
-/* Closes one of two connections to the same node, if `peer` is one of two and it is for us to close. True:
- * `peer` was closed. */
+/* Closes one of two connections to the same node, if `peer` is one of two and it is for us to
+ * close. True: `peer` was closed. */
 bool duplicates_close(struct protocol *p, struct peer *peer);
 
 /* Hooks of the part. */

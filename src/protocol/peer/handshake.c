@@ -1,5 +1,6 @@
-/* The handshake: the node that opened the connection sends version first, and both ends learn each other's chain.
- * It is complete when a version was accepted. Source: tally-protocol(7), MESSAGES. */
+/* The handshake: the node that opened the connection sends version first, and both ends learn each
+ * other's chain. It is complete when a version was accepted. Source: tally-protocol(7),
+ * MESSAGES. */
 #include "protocol/peer/handshake_priv.h"
 
 #include <config.h>
@@ -14,7 +15,7 @@
 #include "protocol/context_priv.h"
 #include "protocol/peer/addr_relay_priv.h"
 #include "protocol/peer/duplicates_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/wire/msg_send_priv.h"
 #include "protocol/wire/version_priv.h"
 
@@ -167,8 +168,8 @@ static void store_version(struct protocol *p, struct peer *peer, const struct ms
 	peer->has_chain = v->start_height >= 0;
 	peer->nonce = v->fields > 0 ? v->nonce : 0;
 	peer->relay.wants_txs = v->relay;
-	/* The peer may send any number: limit it to the range of header times, so that the difference
-	 * can't overflow. */
+	/* The peer may send any number: limit it to the range of header times, so that the
+	 * difference can't overflow. */
 	peer->clock_offset = MIN(MAX(v->time, 0), (int64_t)UINT32_MAX) - protocol_now_unix(p);
 	peer->our_addr = v->to.addr;
 	peer->sync.best_height = peer->has_chain ? (uint32_t)v->start_height : 0;

@@ -6,7 +6,7 @@
 #include <tally/base/text.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/peer/peers_priv.h"
 #include "protocol/sync/block_requests_priv.h"
 
@@ -109,7 +109,8 @@ static bool same_ip_before(const struct protocol *p, const struct peer *peer)
 }
 
 /* Collects one vote of every outbound peer, and one of every address with inbound peers if at least
- * INBOUND_VOTES_MIN addresses vote: otherwise one host, connecting again and again, could set our offset. */
+ * INBOUND_VOTES_MIN addresses vote: otherwise one host, connecting again and again, could set our
+ * offset. */
 static size_t clock_votes(const struct protocol *p, int64_t *all)
 {
 	size_t n = 0, outbound;

@@ -28,11 +28,13 @@ struct peer *peer_next(const struct protocol *p, const struct peer *after);
 /* A connection was opened: adds it to the list. */
 struct peer *peer_open(struct protocol *p, const struct conn_info *info);
 
-/* The handshake is complete: calls the `ready` hook of every part, as long as none closes the peer. */
+/* The handshake is complete: calls the `ready` hook of every part, as long as none closes the
+ * peer. */
 void peer_ready(struct protocol *p, struct peer *peer);
 
-/* Disconnects. fmt gives the reason, which is logged and shown. The peer stays in the list until the network
- * reports the end of the connection, but is not live any more. Does nothing if it is closing already. */
+/* Disconnects. fmt gives the reason, which is logged and shown. The peer stays in the list until
+ * the network reports the end of the connection, but is not live any more. Does nothing if it is
+ * closing already. */
 void peer_close(struct protocol *p, struct peer *peer, enum close_kind kind, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 

@@ -6,7 +6,7 @@
 #include <tally/base/text.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/wire/msg_send_priv.h"
 
 #define PING_INTERVAL_MS (2 * 60 * 1000)
@@ -33,7 +33,7 @@ void ping_peer_ready(struct protocol *p, struct peer *peer)
 	msg_send(p, peer, &m);
 }
 
-static void tick_peer(struct protocol *p, struct peer *peer)
+static void ping_tick_peer(struct protocol *p, struct peer *peer)
 {
 	int64_t now = protocol_now_ms(p);
 
@@ -48,7 +48,7 @@ static void tick_peer(struct protocol *p, struct peer *peer)
 void ping_tick(struct protocol *p)
 {
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		tick_peer(p, peer);
+		ping_tick_peer(p, peer);
 }
 
 static bool decode_nonce(struct msg *m, const struct msg_type *type, struct span payload,

@@ -6,11 +6,11 @@
 #include <tally/base/mem.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/wire/msg_send_priv.h"
 
-/* Up to so many blocks below a new tip are announced one by one; of more only the tip is, and the peer
- * requests the rest by getblocks or getheaders. */
+/* Up to so many blocks below a new tip are announced one by one; of more only the tip is, and the
+ * peer requests the rest by getblocks or getheaders. */
 #define ANNOUNCE_BLOCKS_MAX 8
 #define TX_INV_MAX          1000 /* transactions in one inv */
 #define TX_RELAY_RING       8192
@@ -82,8 +82,8 @@ static void announce_tip(struct protocol *p, struct peer *peer, const struct cha
 
 	if (n == 0)
 		return;
-	/* After a single inv the peer knows only the tip's hash. best_announced stays until the peer
-	 * requests the blocks below; before that, headers would not connect to what it has. */
+	/* After a single inv the peer knows only the tip's hash. best_announced stays until the
+	 * peer requests the blocks below; before that, headers would not connect to what it has. */
 	if (n <= ANNOUNCE_BLOCKS_MAX)
 		peer->relay.best_announced = tip->index;
 	else
@@ -105,8 +105,9 @@ void relay_block_shown(const struct protocol *p, struct peer *peer, chain_index 
 		peer->relay.best_shown = i;
 }
 
-/* A peer that announced the tip to us needs no announcement. But if we fetched the block from another peer, this one
- * doesn't know that we have it now: tell it. Source: tally-protocol(7), MESSAGES, sendheaders. */
+/* A peer that announced the tip to us needs no announcement. But if we fetched the block from
+ * another peer, this one doesn't know that we have it now: tell it. Source: tally-protocol(7),
+ * MESSAGES, sendheaders. */
 static void confirm_tip(struct protocol *p, struct peer *peer, const struct chain_entry *tip)
 {
 	const bool headers = peer->relay.prefers_headers;
@@ -119,7 +120,8 @@ static void confirm_tip(struct protocol *p, struct peer *peer, const struct chai
 	msg_send_list(p, peer, headers ? MSG_HEADERS : MSG_INV);
 }
 
-/* Confirms a tip only when it has stayed for a second, so that blocks in quick succession are only announced. */
+/* Confirms a tip only when it has stayed for a second, so that blocks in quick succession are only
+ * announced. */
 static void confirm_stable_tip(struct protocol *p)
 {
 	struct chain_entry tip = chain_tip(p->o.chain);
@@ -161,8 +163,8 @@ const struct msg_type msg_type_sendheaders = {
 
 /* --- transactions ------------------------------------------------------------- */
 
-/* All peers read one ring, each from its own position. A peer that is more than a ring behind misses the oldest
- * announcements. */
+/* All peers read one ring, each from its own position. A peer that is more than a ring behind
+ * misses the oldest announcements. */
 void relay_tx(struct protocol *p, const struct txid *id)
 {
 	if (!p->relay.ring)
@@ -212,8 +214,8 @@ bool relay_work(struct protocol *p, int64_t until_us)
 
 /* --- the whole mempool ----------------------------------------------------------- */
 
-/* A node that has just started missed the announcements of unconfirmed transactions. When it is up to date it requests
- * the mempools of its outbound peers, once each. */
+/* A node that has just started missed the announcements of unconfirmed transactions. When it is up
+ * to date it requests the mempools of its outbound peers, once each. */
 static void request_mempools(struct protocol *p)
 {
 	if (p->sync.catching_up)

@@ -20,13 +20,13 @@ struct peer_relay {
 	uint64_t cursor;                 /* position in relay_state.ring: announced up to here */
 	struct hash_queue announced_txs; /* announced by it and not requested yet */
 	unsigned in_flight;              /* transactions requested from it */
-	bool tx_timed_out;               /* true if the last transaction requested from it timed out */
-	bool mempool_requested;          /* mempool was sent to it */
-	bool mempool_sent;               /* its mempool message was answered, at mempool_ms */
+	bool tx_timed_out;      /* true if the last transaction requested from it timed out */
+	bool mempool_requested; /* mempool was sent to it */
+	bool mempool_sent;      /* its mempool message was answered, at mempool_ms */
 	int64_t mempool_ms;
 
 	/* Tips. */
-	bool prefers_headers;      /* it sent sendheaders (BIP 130) */
+	bool prefers_headers;       /* it sent sendheaders (BIP 130) */
 	chain_index best_announced; /* best block that one of us announced to the other */
 	chain_index best_shown;     /* best block that it knows we have; both: CHAIN_NONE if none */
 };

@@ -1,6 +1,7 @@
-/* Requesting transactions. Each is requested from one peer at a time; if it doesn't arrive in time, from the next peer
- * that announced it. A transaction that only peers with a timeout have announced is deferred for a second, so that
- * reliable peers can announce it first. Source: Bitcoin Core txrequest.h. */
+/* Requesting transactions. Each is requested from one peer at a time; if it doesn't arrive in time,
+ * from the next peer that announced it. A transaction that only peers with a timeout have announced
+ * is deferred for a second, so that reliable peers can announce it first. Source: Bitcoin Core
+ * txrequest.h. */
 #include "protocol/relay/tx_download_priv.h"
 
 #include <inttypes.h>
@@ -13,7 +14,7 @@
 #include <tally/primitives/amount.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/wire/msg_describe_priv.h"
 #include "protocol/wire/msg_send_priv.h"
 
@@ -47,7 +48,7 @@ void tx_download_init(struct tx_download *d)
 	hash_memory_init(&d->confirmed, CONFIRMED_REMEMBERED);
 }
 
-static struct tx_request *find(const struct protocol *p, const struct txid *id)
+static struct tx_request *tx_request_find(const struct protocol *p, const struct txid *id)
 {
 	struct tx_request *const *at = map_get(&p->txs.requests, id);
 
@@ -91,15 +92,15 @@ static void defer(struct protocol *p, struct tx_request *r)
 	p->txs.n_deferred++;
 }
 
-static void request_free(struct protocol *p, struct tx_request *r)
+static void tx_request_free(struct protocol *p, struct tx_request *r)
 {
 	unlist(p, r);
 	map_del(&p->txs.requests, &r->id);
 	free(r);
 }
 
-/* Requests it from the next candidate. Without one, or if the transaction arrived meanwhile from a slow peer, the
- * request ends. */
+/* Requests it from the next candidate. Without one, or if the transaction arrived meanwhile from a
+ * slow peer, the request ends. */
 static void request_from_next(struct protocol *p, struct tx_request *r)
 {
 	unlist(p, r);
@@ -114,11 +115,11 @@ static void request_from_next(struct protocol *p, struct tx_request *r)
 		msg_send_list(p, peer, MSG_GETDATA);
 		return;
 	}
-	request_free(p, r);
+	tx_request_free(p, r);
 }
 
-/* Order of candidates: outbound peers, peers that have sent a new transaction before, other peers, and last
- * those with a timeout. */
+/* Order of candidates: outbound peers, peers that have sent a new transaction before, other peers,
+ * and last those with a timeout. */
 static int rank(const struct peer *peer)
 {
 	if (!peer || peer->relay.tx_timed_out)
@@ -126,8 +127,9 @@ static int rank(const struct peer *peer)
 	return peer_outbound(peer) ? 3 : peer->last_tx ? 2 : 1;
 }
 
-/* Adds the peer before candidates of lower rank. When all places are taken the last candidate is dropped: otherwise an
- * attacker with many inbound connections could take all places, and delay a transaction by one timeout each. */
+/* Adds the peer before candidates of lower rank. When all places are taken the last candidate is
+ * dropped: otherwise an attacker with many inbound connections could take all places, and delay a
+ * transaction by one timeout each. */
 static void add_candidate(struct protocol *p, struct tx_request *r, const struct peer *peer)
 {
 	unsigned at = r->n_others;
@@ -162,7 +164,7 @@ void tx_download_announced(struct protocol *p, struct peer *peer, const struct t
 
 static void request_one(struct protocol *p, struct peer *peer, const struct txid *id)
 {
-	struct tx_request *r = find(p, id);
+	struct tx_request *r = tx_request_find(p, id);
 
 	if (!r) {
 		r = NEW(struct tx_request);
@@ -206,7 +208,7 @@ void tx_download_refill(struct protocol *p, struct peer *peer)
 
 void tx_download_notfound(struct protocol *p, struct peer *peer, const struct txid *id)
 {
-	struct tx_request *r = find(p, id);
+	struct tx_request *r = tx_request_find(p, id);
 
 	if (!r || r->from != peer->info.id)
 		return;
@@ -214,7 +216,7 @@ void tx_download_notfound(struct protocol *p, struct peer *peer, const struct tx
 	tx_download_refill(p, peer);
 }
 
-static void time_out(struct protocol *p, struct list *requests, int64_t timeout_ms)
+static void tx_requests_time_out(struct protocol *p, struct list *requests, int64_t timeout_ms)
 {
 	while (!list_empty(requests)) {
 		struct tx_request *r = list_first(requests, struct tx_request, link);
@@ -230,9 +232,9 @@ static void time_out(struct protocol *p, struct list *requests, int64_t timeout_
 
 void tx_download_tick(struct protocol *p)
 {
-	time_out(p, &p->txs.deferred, DEFER_MS);
-	time_out(p, &p->txs.nearby, TIMEOUT_NEARBY_MS);
-	time_out(p, &p->txs.remote, TIMEOUT_REMOTE_MS);
+	tx_requests_time_out(p, &p->txs.deferred, DEFER_MS);
+	tx_requests_time_out(p, &p->txs.nearby, TIMEOUT_NEARBY_MS);
+	tx_requests_time_out(p, &p->txs.remote, TIMEOUT_REMOTE_MS);
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer)) {
 		if ((peer->paused & PAUSE_MEMPOOL) &&
 		    !mempool_queue_full(p->o.mempool, peer->info.id))
@@ -241,8 +243,8 @@ void tx_download_tick(struct protocol *p)
 	}
 }
 
-/* request_from_next adds the request to the end of a list, under another peer: the loop meets it again and skips
- * it. */
+/* request_from_next adds the request to the end of a list, under another peer: the loop meets it
+ * again and skips it. */
 static void move_requests(struct protocol *p, struct list *requests, conn_id id)
 {
 	list_each_safe (it, requests) {
@@ -264,11 +266,11 @@ void tx_download_peer_gone(struct protocol *p, struct peer *peer)
 void tx_download_free(struct protocol *p)
 {
 	list_each_safe (it, &p->txs.deferred)
-		request_free(p, list_entry(it, struct tx_request, link));
+		tx_request_free(p, list_entry(it, struct tx_request, link));
 	list_each_safe (it, &p->txs.nearby)
-		request_free(p, list_entry(it, struct tx_request, link));
+		tx_request_free(p, list_entry(it, struct tx_request, link));
 	list_each_safe (it, &p->txs.remote)
-		request_free(p, list_entry(it, struct tx_request, link));
+		tx_request_free(p, list_entry(it, struct tx_request, link));
 	hash_memory_clear(&p->txs.confirmed);
 	hash_memory_clear(&p->txs.rejected);
 	map_clear(&p->txs.requests);
@@ -294,8 +296,8 @@ void tx_download_tip_changed(struct protocol *p)
 
 /* --- the mempool's verdict ---------------------------------------------------------- */
 
-/* Requests the parents of an orphan transaction that are neither in the mempool nor among the coins. The peer
- * answers notfound for a parent that is confirmed and spent. */
+/* Requests the parents of an orphan transaction that are neither in the mempool nor among the
+ * coins. The peer answers notfound for a parent that is confirmed and spent. */
 static void request_parents(struct protocol *p, struct peer *peer, const struct tx *tx)
 {
 	struct coin_view coins = chain_coins(p->o.chain);
@@ -388,7 +390,8 @@ static struct span raw_tx(const struct msg *m)
 	return m->u.tx->raw;
 }
 
-/* Up to OUTPUTS_SHOWN amounts are listed, because a sum would hide which is the payment and which the change. */
+/* Up to OUTPUTS_SHOWN amounts are listed, because a sum would hide which is the payment and which
+ * the change. */
 static void describe_outputs(const struct tx *tx, struct msg_record *rec)
 {
 	const size_t size = sizeof(rec->summary);
@@ -425,14 +428,14 @@ static void describe_tx(const struct protocol *p, const struct msg *m, struct ms
 static void handle_tx(struct protocol *p, struct peer *peer, const struct msg *m)
 {
 	struct tx *tx = m->u.tx;
-	struct tx_request *r = find(p, &tx->id);
+	struct tx_request *r = tx_request_find(p, &tx->id);
 
 	if (!p->o.mempool)
 		return;
 	hash_memory_add(&peer->relay.known_txs, &tx->id.h);
 	if (r && r->from == peer->info.id) {
 		peer->relay.tx_timed_out = false;
-		request_free(p, r);
+		tx_request_free(p, r);
 	}
 	if (p->sync.catching_up || !is_wanted(p, &tx->id)) {
 		tx_download_refill(p, peer);
@@ -440,8 +443,8 @@ static void handle_tx(struct protocol *p, struct peer *peer, const struct msg *m
 	}
 	if (mempool_submit(p->o.mempool, tx, peer->info.id, NULL))
 		p->wake |= WAKE_MEMPOOL;
-	/* The queue of transactions to verify is bounded for each peer: it is not read from while its
-	 * queue is full. */
+	/* The queue of transactions to verify is bounded for each peer: it is not read from while
+	 * its queue is full. */
 	if (mempool_queue_full(p->o.mempool, peer->info.id))
 		peer_pause(p, peer, PAUSE_MEMPOOL, true);
 	if (peer->relay.in_flight < TX_IN_FLIGHT_MAX / 2)

@@ -21,8 +21,9 @@ struct protocol;
 
 struct tx_download {
 	struct map requests; /* txid -> struct tx_request * */
-	/* Requests by their timeout, oldest first: from peers on the internet, from peers nearby, and
-	 * those that are deferred because only unreliable peers have announced the transaction. */
+	/* Requests by their timeout, oldest first: from peers on the internet, from peers nearby,
+	 * and those that are deferred because only unreliable peers have announced the
+	 * transaction. */
 	struct list remote, nearby, deferred;
 	unsigned n_deferred;
 	struct hash_memory rejected;  /* not requested again before the tip changes */

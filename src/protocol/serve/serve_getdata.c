@@ -1,7 +1,7 @@
-/* Answering getdata, in slices. At most about SERVE_QUEUED_MAX bytes wait in a peer's send queue, and while it has many
- * unanswered requests it is not read from. At most about SERVE_TOTAL_MAX bytes wait in all queues together; above
- * that only small payloads and the tip are sent, and the slowest inbound peers are disconnected to make room.
- * Source: tally-protocol(7), CONDUCT. */
+/* Answering getdata, in slices. At most about SERVE_QUEUED_MAX bytes wait in a peer's send queue,
+ * and while it has many unanswered requests it is not read from. At most about SERVE_TOTAL_MAX
+ * bytes wait in all queues together; above that only small payloads and the tip are sent, and the
+ * slowest inbound peers are disconnected to make room. Source: tally-protocol(7), CONDUCT. */
 #include "protocol/serve/serve_getdata_priv.h"
 
 #include <stdlib.h>
@@ -12,12 +12,13 @@
 #include <tally/base/mem.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/sync/sync_state_priv.h"
 #include "protocol/wire/msg_describe_priv.h"
 #include "protocol/wire/msg_send_priv.h"
 
-/* Unanswered requests of one peer: above this it is not read from. The last message read may exceed it by INV_MAX. */
+/* Unanswered requests of one peer: above this it is not read from. The last message read may exceed
+ * it by INV_MAX. */
 #define SERVE_PAUSE_ITEMS 1000
 #define SERVE_ITEMS_MAX   500000 /* of all peers together: 18 MB */
 #define SERVE_KEEP_CAP    1024   /* a larger array is freed when it is empty */
@@ -108,7 +109,8 @@ const struct msg_type msg_type_getdata = {
 
 /* --- serving -------------------------------------------------------------------------- */
 
-/* The last block of a full answer to getblocks was sent: announces the tip, so that the peer requests the rest. */
+/* The last block of a full answer to getblocks was sent: announces the tip, so that the peer
+ * requests the rest. */
 static void announce_continue(struct protocol *p, struct peer *peer, const struct block_hash *sent)
 {
 	struct chain_entry tip = chain_tip(p->o.chain);
@@ -170,14 +172,16 @@ static size_t queued_for(const struct protocol *p, const struct peer *peer)
 	return p->net.queued(p->net.ctx, peer->info.id);
 }
 
-/* Bytes in memory that wait to be sent to any peer. A block that several peers wait for counts once. */
+/* Bytes in memory that wait to be sent to any peer. A block that several peers wait for counts
+ * once. */
 static size_t total_queued(const struct protocol *p)
 {
 	return p->shared.bytes + p->net.queued_all(p->net.ctx);
 }
 
-/* The next payload is sent even if room is short: it is small, or it is the tip, which every peer needs. An older block
- * would take room even if it is in memory for another peer: each new recipient keeps it there longer. */
+/* The next payload is sent even if room is short: it is small, or it is the tip, which every peer
+ * needs. An older block would take room even if it is in memory for another peer: each new
+ * recipient keeps it there longer. */
 static bool sent_without_room(const struct protocol *p, const struct peer *peer, size_t queued)
 {
 	const struct inv_item *it = &peer->serve.items[peer->serve.head];
@@ -211,8 +215,9 @@ static bool may_send(struct protocol *p, struct peer *peer)
 	return !s->blocked;
 }
 
-/* Sends until its queue is full, its requests are answered or the time is up. What we don't have is listed in one notfound
- * at the end; it is gathered apart from p->list, because announce_continue uses that meanwhile. */
+/* Sends until its queue is full, its requests are answered or the time is up. What we don't have is
+ * listed in one notfound at the end; it is gathered apart from p->list, because announce_continue
+ * uses that meanwhile. */
 static void serve_peer(struct protocol *p, struct peer *peer, int64_t until_us)
 {
 	struct peer_serve *s = &peer->serve;
@@ -252,8 +257,8 @@ static struct peer *longest_waiting(const struct protocol *p)
 	return found;
 }
 
-/* New room goes to the peer that has waited longest. A peer that reconnects to get a turn earlier waits again. False: the
- * time is up. */
+/* New room goes to the peer that has waited longest. A peer that reconnects to get a turn earlier
+ * waits again. False: the time is up. */
 static bool serve_waiting(struct protocol *p, int64_t until_us)
 {
 	struct peer *peer;
@@ -311,8 +316,9 @@ static void measure(const struct protocol *p, struct peer *peer)
 	s->backlogged_s = queued > SMALL_QUEUE ? s->backlogged_s + 1 : 0;
 }
 
-/* The slowest inbound peer with a send_rate below `rate`; NULL: none. An outbound peer is never disconnected for this:
- * otherwise inbound peers could make us disconnect it by filling the room. */
+/* The slowest inbound peer with a send_rate below `rate`; NULL: none. An outbound peer is never
+ * disconnected for this: otherwise inbound peers could make us disconnect it by filling the
+ * room. */
 static struct peer *slowest(const struct protocol *p, uint64_t rate)
 {
 	struct peer *found = NULL;
@@ -327,8 +333,8 @@ static struct peer *slowest(const struct protocol *p, uint64_t rate)
 	return found;
 }
 
-/* Disconnects slow peers until half of all queued bytes are dropped. A shared block stays in memory until the last of its
- * queues is done, so bytes are counted by queue here. */
+/* Disconnects slow peers until half of all queued bytes are dropped. A shared block stays in memory
+ * until the last of its queues is done, so bytes are counted by queue here. */
 static void make_room(struct protocol *p, uint64_t rate)
 {
 	size_t all = 0, dropped = 0;

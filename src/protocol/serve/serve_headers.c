@@ -1,15 +1,16 @@
-/* Answering getblocks and getheaders: a locator gives the place on our chain, the answer what follows it. */
+/* Answering getblocks and getheaders: a locator gives the place on our chain, the answer what
+ * follows it. */
 #include <string.h>
 
 #include <tally/base/text.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/wire/msg_describe_priv.h"
 #include "protocol/wire/msg_send_priv.h"
 
-/* The height after the first hash of the locator that is on our best chain. If none is: 1, since every peer that sends a
- * locator has genesis. Without hashes: 0, since the peer has nothing. */
+/* The height after the first hash of the locator that is on our best chain. If none is: 1, since
+ * every peer that sends a locator has genesis. Without hashes: 0, since the peer has nothing. */
 static uint32_t height_after(const struct protocol *p, const struct msg_locator *l)
 {
 	struct block_hash hashes[CHAIN_LOCATOR_MAX];

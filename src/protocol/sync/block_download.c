@@ -1,16 +1,17 @@
-/* Fetching the blocks of known headers: from every peer those of its chain, in order, within a window that moves with our
- * tip. If the window can't move because one peer doesn't send the first block, while other peers have nothing left to
- * send, the first peer is disconnected. Source: Bitcoin Core net_processing.cpp, FindNextBlocksToDownload.
+/* Fetching the blocks of known headers: from every peer those of its chain, in order, within a
+ * window that moves with our tip. If the window can't move because one peer doesn't send the first
+ * block, while other peers have nothing left to send, the first peer is disconnected. Source:
+ * Bitcoin Core net_processing.cpp, FindNextBlocksToDownload.
  *
- * An inbound peer that has sent no new block yet is unproven: an attacker can connect many times, announce headers
- * and not send the blocks. Such a peer gets few requests, only if no proven peer could serve them, and must
- * answer quickly. */
+ * An inbound peer that has sent no new block yet is unproven: an attacker can connect many times,
+ * announce headers and not send the blocks. Such a peer gets few requests, only if no proven peer
+ * could serve them, and must answer quickly. */
 #include "protocol/sync/block_download_priv.h"
 
 #include <tally/base/checked.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/sync/block_requests_priv.h"
 #include "protocol/sync/sync_state_priv.h"
 #include "protocol/wire/msg_send_priv.h"
@@ -61,8 +62,8 @@ static bool window_of(const struct protocol *p, const struct peer *peer,
 		return false;
 	last = last_stored(p, peer, best, &w->branch);
 	w->first = last.height + 1;
-	/* A branch is not connected before it has more work than our chain: the window moves with what
-	 * is stored, not with the tip. */
+	/* A branch is not connected before it has more work than our chain: the window moves with
+	 * what is stored, not with the tip. */
 	if (!w->branch)
 		chain_entry_at(p->o.chain, chain_fork(p->o.chain, tip.index, best->index), &last);
 	w->end = last.height + BLOCK_WINDOW;
@@ -115,8 +116,8 @@ static void note_stored(struct peer *peer, const struct chain_entry *en, struct 
 	w->end = en->height + (w->tight ? 1 : BLOCK_WINDOW);
 }
 
-/* A request moves from an unproven peer to a proven one at once, and from an inbound peer to an outbound one after
- * REASSIGN_MS. */
+/* A request moves from an unproven peer to a proven one at once, and from an inbound peer to an
+ * outbound one after REASSIGN_MS. */
 static bool may_reassign(const struct protocol *p, const struct peer *from, const struct peer *to,
 			 const struct block_hash *hash)
 {
@@ -152,7 +153,8 @@ static bool consider(struct protocol *p, struct peer *peer, chain_index i, struc
 	return peer->sync.n_requests < max_in_flight(peer);
 }
 
-/* The peer has nothing left to send within the window. If another peer holds the window back, its time runs. */
+/* The peer has nothing left to send within the window. If another peer holds the window back, its
+ * time runs. */
 static void note_stalling(struct protocol *p, const struct peer *peer, const struct window *w)
 {
 	struct peer *holder = w->holder;
@@ -193,7 +195,8 @@ void block_download_refill(struct protocol *p, struct peer *peer)
 
 void block_download_connected(struct protocol *p)
 {
-	/* Timeouts that were raised fall again. Source: Bitcoin Core PeerManagerImpl::BlockConnected. */
+	/* Timeouts that were raised fall again. Source: Bitcoin Core
+	 * PeerManagerImpl::BlockConnected. */
 	p->sync.stall_timeout_ms = MAX(p->sync.stall_timeout_ms * 85 / 100, STALL_MIN_MS);
 	p->sync.tip_timeout_ms /= 2;
 	if (p->sync.window_full)
@@ -209,8 +212,8 @@ void block_download_tick(struct protocol *p, struct peer *peer)
 	    protocol_now_ms(p) - s->stalling_since_ms <
 		    (is_proven(peer) ? p->sync.stall_timeout_ms : STALL_UNPROVEN_MS))
 		return;
-	/* Our own line may be the slow one, so the next peer gets more time. Not after an inbound peer:
-	 * an attacker could raise the timeout by stalling again and again. */
+	/* Our own line may be the slow one, so the next peer gets more time. Not after an inbound
+	 * peer: an attacker could raise the timeout by stalling again and again. */
 	if (peer_outbound(peer))
 		p->sync.stall_timeout_ms = MIN(p->sync.stall_timeout_ms * 2, STALL_MAX_MS);
 	peer_close(p, peer, CLOSE_PLAIN, "stalling block download");

@@ -1,5 +1,5 @@
-/* Blocks that arrive: checked by their header first, then stored by the chain, kept as orphans, or refused. What needs the
- * coins is checked later, when the chain connects the block. */
+/* Blocks that arrive: checked by their header first, then stored by the chain, kept as orphans, or
+ * refused. What needs the coins is checked later, when the chain connects the block. */
 #include "protocol/sync/block_intake_priv.h"
 
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 #include <tally/base/text.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/sync/block_requests_priv.h"
 #include "protocol/sync/chain_discovery_priv.h"
 #include "protocol/sync/headers_first_priv.h"
@@ -20,12 +20,13 @@
 #include "protocol/wire/msg_describe_priv.h"
 
 #define SENDERS_MAX 8192 /* blocks whose sender is remembered */
-/* Stored blocks of branches with less work than sync_min_work; inbound peers may fill half of it. */
+/* Stored blocks of branches with less work than sync_min_work; inbound peers may fill half of
+ * it. */
 #define LOW_WORK_BYTES_MAX (UINT64_C(32) << 20)
 #define ORPHANS_PER_BLOCK  8 /* accepted after each block received */
 
-/* Nothing is requested from a peer for so long after its block found no room: as an orphan, as a block from the
- * future. */
+/* Nothing is requested from a peer for so long after its block found no room: as an orphan, as a
+ * block from the future. */
 #define ORPHAN_BACKOFF_MS 1000
 #define FUTURE_BACKOFF_MS 5000
 
@@ -67,9 +68,10 @@ static bool has_less_work(const struct protocol *p, const struct block *b,
 	return u256_cmp(&work, min_work) < 0;
 }
 
-/* With getblocks the peer chooses which blocks are requested, and the work of a branch is unknown until its blocks have
- * arrived. So some blocks of low work must be stored, or a node could never reach a deep branch; but not so many
- * that they fill the disk. A block whose header is stored belongs to a chain that has shown its work. */
+/* With getblocks the peer chooses which blocks are requested, and the work of a branch is unknown
+ * until its blocks have arrived. So some blocks of low work must be stored, or a node could never
+ * reach a deep branch; but not so many that they fill the disk. A block whose header is stored
+ * belongs to a chain that has shown its work. */
 static bool is_low_work(const struct protocol *p, const struct block *b)
 {
 	const struct u256 min_work = sync_min_work(p);
@@ -174,7 +176,8 @@ static void parent_unknown(struct protocol *p, struct peer *peer, struct block *
 	getblocks_unconnected(p, peer, b);
 }
 
-/* The chain keeps some blocks from the future until they are due. One without room is requested again later. */
+/* The chain keeps some blocks from the future until they are due. One without room is requested
+ * again later. */
 static void from_future(struct protocol *p, struct peer *peer, const struct block *b)
 {
 	char shown[HASH_SHORT_CHARS + 1];
@@ -270,8 +273,8 @@ void block_intake_connected(struct protocol *p, const struct chain_entry *at, co
 	map_del(&p->intake.senders, &at->hash);
 	p->sync.pending_bytes -= MIN(p->sync.pending_bytes, b->raw.len);
 	p->sync.pending_blocks -= MIN(p->sync.pending_blocks, 1u);
-	/* The chain accepts a block from the future itself when it is due. Its children may be orphans
-	 * here. */
+	/* The chain accepts a block from the future itself when it is due. Its children may be
+	 * orphans here. */
 	orphan_blocks_release(p, &at->hash);
 }
 
@@ -290,7 +293,8 @@ void block_intake_tip_changed(struct protocol *p, const struct chain_entry *tip)
 {
 	struct chain_entry before;
 
-	/* After a reorganisation the branch has shown its work: the room for others is free again. */
+	/* After a reorganisation the branch has shown its work: the room for others is free
+	 * again. */
 	if (chain_entry_at(p->o.chain, p->intake.last_tip, &before) &&
 	    chain_ancestor(p->o.chain, tip->index, before.height) != before.index) {
 		p->intake.low_work_bytes = 0;
@@ -310,7 +314,8 @@ static bool is_other_genesis(const struct protocol *p, const struct block_header
 	       !hash256_equal(&hash->h, &chain_params(p->o.chain)->genesis_hash.h);
 }
 
-/* The block is stored, and not requested from this peer: its bytes, right or wrong, change nothing. */
+/* The block is stored, and not requested from this peer: its bytes, right or wrong, change
+ * nothing. */
 static bool is_stored(const struct protocol *p, const struct peer *peer,
 		      const struct block_hash *hash, struct chain_entry *en)
 {
@@ -331,8 +336,8 @@ static void received_again(struct protocol *p, struct peer *peer, const struct c
 	sync_refill_later(p, peer);
 }
 
-/* Checks the 80 bytes of the header before the rest is decoded. An attacker then pays proof of work for each block that costs
- * us more. */
+/* Checks the 80 bytes of the header before the rest is decoded. An attacker then pays proof of work
+ * for each block that costs us more. */
 static bool precheck_block(struct protocol *p, struct peer *peer, struct span payload,
 			   struct msg_record *rec)
 {
@@ -364,8 +369,8 @@ static bool precheck_block(struct protocol *p, struct peer *peer, struct span pa
 	return false;
 }
 
-/* A block that was not requested must have enough work and be near our tip. One whose parent is unknown is taken, because it
- * shows what to request. */
+/* A block that was not requested must have enough work and be near our tip. One whose parent is
+ * unknown is taken, because it shows what to request. */
 static bool is_worth_taking(const struct protocol *p, const struct block *b)
 {
 	const struct u256 min_work = sync_min_work(p);

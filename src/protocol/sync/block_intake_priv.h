@@ -13,8 +13,8 @@ struct peer;
 struct protocol;
 
 struct block_intake {
-	/* Which connection sent a block, until the block is connected: block hash -> conn_id. The ring
-	 * of the last hashes bounds the map. */
+	/* Which connection sent a block, until the block is connected: block hash -> conn_id. The
+	 * ring of the last hashes bounds the map. */
 	struct map senders;
 	struct block_hash *sender_ring;
 	size_t sender_at;

@@ -7,25 +7,27 @@
 #include <tally/base/mem.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/sync/sync_state_priv.h"
 
-/* A peer times out if it sends none of the requested blocks for TIMEOUT_FACTOR times its average delivery time, within
- * these bounds; of an unknown peer: the maximum. After TIMEOUTS_MAX in a row it is disconnected. */
+/* A peer times out if it sends none of the requested blocks for TIMEOUT_FACTOR times its average
+ * delivery time, within these bounds; of an unknown peer: the maximum. After TIMEOUTS_MAX in a row
+ * it is disconnected. */
 #define TIMEOUT_MIN_MS 5000
 #define TIMEOUT_MAX_MS 20000
 #define TIMEOUT_FACTOR 32
 #define TIMEOUTS_MAX   3
 
-/* A new tip that other peers have, too, times out after a second. The timeout doubles each time, because our own line
- * may be slow, and is halved with every block connected. */
+/* A new tip that other peers have, too, times out after a second. The timeout doubles each time,
+ * because our own line may be slow, and is halved with every block connected. */
 #define TIP_TIMEOUT_MIN_MS 1000
 #define TIP_TIMEOUT_MAX_MS TIMEOUT_MAX_MS
 
 #define TIMEOUT_BACKOFF_MS  1000 /* nothing is requested from a peer after a timeout */
 #define NOTFOUND_BACKOFF_MS 10000
 
-/* How long a peer that delivered the last tip late waits for others to be asked for the next one. */
+/* How long a peer that delivered the last tip late waits for others to be asked for the next
+ * one. */
 #define YIELD_MS 2000
 
 void block_request_add(struct protocol *p, struct peer *peer, const struct block_hash *hash)
@@ -43,14 +45,15 @@ void block_request_add(struct protocol *p, struct peer *peer, const struct block
 	put_inv_item(&p->list, INV_BLOCK, &hash->h);
 }
 
-static struct block_request *find(const struct protocol *p, const struct block_hash *hash)
+static struct block_request *block_request_find(const struct protocol *p,
+						const struct block_hash *hash)
 {
 	struct block_request *const *at = map_get(&p->sync.requests, hash);
 
 	return at ? *at : NULL;
 }
 
-static void request_free(struct protocol *p, struct block_request *r)
+static void block_request_free(struct protocol *p, struct block_request *r)
 {
 	map_del(&p->sync.requests, &r->hash);
 	list_del(&r->link);
@@ -61,21 +64,21 @@ static void request_free(struct protocol *p, struct block_request *r)
 
 struct peer *block_request_peer(const struct protocol *p, const struct block_hash *hash)
 {
-	const struct block_request *r = find(p, hash);
+	const struct block_request *r = block_request_find(p, hash);
 
 	return r ? r->peer : NULL;
 }
 
 int64_t block_request_age_ms(const struct protocol *p, const struct block_hash *hash)
 {
-	const struct block_request *r = find(p, hash);
+	const struct block_request *r = block_request_find(p, hash);
 
 	return r ? protocol_now_ms(p) - r->since_ms : 0;
 }
 
 bool block_request_fulfil(struct protocol *p, struct peer *peer, const struct block_hash *hash)
 {
-	struct block_request *r = find(p, hash);
+	struct block_request *r = block_request_find(p, hash);
 	struct peer_sync *s = &peer->sync;
 	int64_t took;
 
@@ -86,7 +89,7 @@ bool block_request_fulfil(struct protocol *p, struct peer *peer, const struct bl
 	s->progress_ms = protocol_now_ms(p);
 	s->timeouts = 0;
 	s->timed_out_block = (struct block_hash){0};
-	request_free(p, r);
+	block_request_free(p, r);
 	return true;
 }
 
@@ -117,21 +120,21 @@ bool block_request_must_yield(const struct protocol *p, const struct peer *peer)
 
 void block_request_cancel(struct protocol *p, const struct block_hash *hash)
 {
-	struct block_request *r = find(p, hash);
+	struct block_request *r = block_request_find(p, hash);
 
 	if (r)
-		request_free(p, r);
+		block_request_free(p, r);
 }
 
 void block_requests_drop(struct protocol *p, struct peer *peer)
 {
 	list_each_safe (it, &peer->sync.requests)
-		request_free(p, list_entry(it, struct block_request, link));
+		block_request_free(p, list_entry(it, struct block_request, link));
 }
 
 void block_request_notfound(struct protocol *p, struct peer *peer, const struct block_hash *hash)
 {
-	struct block_request *r = find(p, hash);
+	struct block_request *r = block_request_find(p, hash);
 	struct peer_sync *s = &peer->sync;
 
 	hash_queue_forget(&s->announced, &hash->h);
@@ -141,7 +144,7 @@ void block_request_notfound(struct protocol *p, struct peer *peer, const struct 
 	}
 	if (!r || r->peer != peer)
 		return;
-	request_free(p, r);
+	block_request_free(p, r);
 	/* Its headers promise a block that it doesn't have: it is requested again later, from this
 	 * peer or others, and the peer goes if that happens again and again. */
 	if (s->method == SYNC_BY_HEADERS && protocol_now_ms(p) >= s->backoff_until_ms) {
@@ -165,8 +168,8 @@ static bool could_send(const struct protocol *p, const struct peer *peer,
 	       chain_ancestor(p->o.chain, s->best, en->height) == en->index;
 }
 
-/* Of the other peers that could send the oldest block requested from this one, the peer that last sent a new block. NULL:
- * none could. */
+/* Of the other peers that could send the oldest block requested from this one, the peer that last
+ * sent a new block. NULL: none could. */
 static struct peer *other_source(const struct protocol *p, const struct peer *peer)
 {
 	const struct block_request *first =

@@ -26,7 +26,8 @@ struct peer *block_request_peer(const struct protocol *p, const struct block_has
 int64_t block_request_age_ms(const struct protocol *p, const struct block_hash *hash);
 /* The peer sent a block. True: it was requested from this peer. */
 bool block_request_fulfil(struct protocol *p, struct peer *peer, const struct block_hash *hash);
-/* The peer sent a block: clears its timeouts if it is the one that was requested from other peers meanwhile. */
+/* The peer sent a block: clears its timeouts if it is the one that was requested from other peers
+ * meanwhile. */
 void block_request_arrived_late(struct peer *peer, const struct block_hash *hash);
 /* Other peers are asked for a new tip first: this one delivered the previous tip late. */
 bool block_request_must_yield(const struct protocol *p, const struct peer *peer);

@@ -1,16 +1,15 @@
-/* A node without a chain asks every peer for its genesis: getblocks, then getdata for the first block, then for its parent and
- * so on, until a block has no parent. It joins the only chain that is offered, or the one that a person wants. An attacker
- * can connect many times and offer invented chains, so outbound peers decide, if there are any. */
+/* A node without a chain asks every peer for its genesis: getblocks, then getdata for the first
+ * block, then for its parent and so on, until a block has no parent. It joins the only chain that
+ * is offered, or the one that a person wants. An attacker can connect many times and offer invented
+ * chains, so outbound peers decide, if there are any. */
 #include "protocol/sync/chain_discovery_priv.h"
 
-#include <string.h>
-
 #include <tally/base/log.h>
-#include <tally/consensus/rules.h>
 
 #include "protocol/context_priv.h"
 #include "protocol/peer/handshake_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
+#include "protocol/sync/chain_offers_priv.h"
 #include "protocol/sync/sync_state_priv.h"
 #include "protocol/wire/msg_send_priv.h"
 
@@ -37,7 +36,7 @@ static void fail(struct protocol *p, struct peer *peer)
 	count_answer(p, peer);
 }
 
-static void request_hashes(struct protocol *p, struct peer *peer)
+static void request_genesis(struct protocol *p, struct peer *peer)
 {
 	struct msg m = {.kind = MSG_GETBLOCKS};
 
@@ -49,8 +48,9 @@ static void request_hashes(struct protocol *p, struct peer *peer)
 	msg_send(p, peer, &m);
 }
 
-/* The form that every peer understands: one hash, of zeros, which no block has. The answer begins after genesis. */
-static void request_hashes_fallback(struct protocol *p, struct peer *peer)
+/* The form that every peer understands: one hash, of zeros, which no block has. The answer begins
+ * after genesis. */
+static void request_genesis_fallback(struct protocol *p, struct peer *peer)
 {
 	static const uint8_t zeros[HASH_BYTES];
 	struct msg m = {.kind = MSG_GETBLOCKS};
@@ -62,7 +62,7 @@ static void request_hashes_fallback(struct protocol *p, struct peer *peer)
 	msg_send(p, peer, &m);
 }
 
-static void request_block(struct protocol *p, struct peer *peer, const struct block_hash *hash)
+static void walk_to(struct protocol *p, struct peer *peer, const struct block_hash *hash)
 {
 	peer->discovery.state = DISCOVERY_WALKING;
 	peer->discovery.requested = *hash;
@@ -74,7 +74,7 @@ static void request_block(struct protocol *p, struct peer *peer, const struct bl
 void chain_discovery_peer_ready(struct protocol *p, struct peer *peer)
 {
 	if (peer->has_chain)
-		request_hashes(p, peer);
+		request_genesis(p, peer);
 	else
 		fail(p, peer);
 }
@@ -85,13 +85,13 @@ static void blocks_announced(struct protocol *p, struct peer *peer, const struct
 	peer->has_chain = true;
 	switch (peer->discovery.state) {
 	case DISCOVERY_REQUESTED:
-		request_block(p, peer, peer->has_chain_tag ? &peer->chain_tag : first);
+		walk_to(p, peer, peer->has_chain_tag ? &peer->chain_tag : first);
 		break;
 	case DISCOVERY_NEW:
 	case DISCOVERY_FAILED:
 		/* It had no chain before, or did not answer. */
 		hash_queue_clear(&peer->sync.announced);
-		request_hashes(p, peer);
+		request_genesis(p, peer);
 		break;
 	case DISCOVERY_WALKING:
 	case DISCOVERY_OFFERED:
@@ -136,24 +136,6 @@ void chain_discovery_notfound(struct protocol *p, struct peer *peer, const struc
 
 /* --- offers --------------------------------------------------------------------- */
 
-static struct offer *offer_find(struct protocol *p, const struct block_hash *genesis)
-{
-	struct chain_discovery *d = &p->discovery;
-
-	for (size_t i = 0; i < d->n_offers; i++)
-		if (hash256_equal(&d->offers[i].genesis->hash.h, &genesis->h))
-			return &d->offers[i];
-	return NULL;
-}
-
-static void offer_remove(struct chain_discovery *d, struct offer *o)
-{
-	size_t i = (size_t)(o - d->offers);
-
-	block_unref(o->genesis);
-	memmove(o, o + 1, (--d->n_offers - i) * sizeof(*o));
-}
-
 void chain_discovery_peer_gone(struct protocol *p, struct peer *peer)
 {
 	struct offer *o = NULL;
@@ -162,58 +144,12 @@ void chain_discovery_peer_gone(struct protocol *p, struct peer *peer)
 		return;
 	count_answer(p, peer);
 	if (peer->discovery.state == DISCOVERY_OFFERED)
-		o = offer_find(p, &peer->discovery.offered);
+		o = chain_offer_find(p, &peer->discovery.offered);
 	/* The offer stays, even without peers: another peer may have that chain. */
 	if (o && o->peers > 0)
 		o->peers--;
 	/* So that a second call for the same peer doesn't count it again. */
 	peer->discovery.state = DISCOVERY_NEW;
-}
-
-static bool peer_offers(const struct peer *peer, const struct offer *o)
-{
-	return peer->discovery.state == DISCOVERY_OFFERED &&
-	       hash256_equal(&peer->discovery.offered.h, &o->genesis->hash.h);
-}
-
-static bool offered_by_outbound(const struct protocol *p, const struct offer *o)
-{
-	for (const struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		if (peer_outbound(peer) && peer_offers(peer, o))
-			return true;
-	return false;
-}
-
-/* If the list is full, an offer that no connected peer makes any more is removed; for an outbound peer's offer also one that only
- * inbound peers make: an attacker can make up any number of those. NULL: there is no room. */
-static struct offer *offer_new(struct protocol *p, bool outbound)
-{
-	struct chain_discovery *d = &p->discovery;
-
-	for (size_t i = 0; d->n_offers == OFFERS_MAX && i < d->n_offers; i++)
-		if (d->offers[i].peers == 0)
-			offer_remove(d, &d->offers[i]);
-	for (size_t i = 0; outbound && d->n_offers == OFFERS_MAX && i < d->n_offers; i++)
-		if (!offered_by_outbound(p, &d->offers[i]))
-			offer_remove(d, &d->offers[i]);
-	return d->n_offers < OFFERS_MAX ? &d->offers[d->n_offers++] : NULL;
-}
-
-void chain_discovery_free(struct protocol *p)
-{
-	struct chain_discovery *d = &p->discovery;
-
-	while (d->n_offers > 0)
-		offer_remove(d, &d->offers[d->n_offers - 1]);
-}
-
-/* A connected peer that makes this offer; 0: none. */
-static conn_id offered_by(const struct protocol *p, const struct offer *o)
-{
-	for (const struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		if (peer_offers(peer, o))
-			return peer->info.id;
-	return 0;
 }
 
 /* Joins this chain. False: the owner refused it. */
@@ -227,20 +163,14 @@ static bool adopt(struct protocol *p, struct offer *o)
 	hash256_hex(name, &genesis->hash.h);
 	log_info(LOG_PEER, "joining chain %s, genesis %s", o->params.name, name);
 	p->discovery.adopting = true;
-	taken = ev && ev->adopt && ev->adopt(p->o.events_arg, genesis, offered_by(p, o));
+	taken = ev && ev->adopt && ev->adopt(p->o.events_arg, genesis, chain_offer_source(p, o));
 	p->discovery.adopting = false;
 	/* The callback may have changed the list. */
-	o = offer_find(p, &genesis->hash);
+	o = chain_offer_find(p, &genesis->hash);
 	if (!taken && o)
-		offer_remove(&p->discovery, o);
+		chain_offer_remove(&p->discovery, o);
 	block_unref(genesis);
 	return taken;
-}
-
-/* False: genesis is from the future. */
-static bool is_due(const struct protocol *p, const struct offer *o, struct err *e)
-{
-	return header_check_clock(&o->genesis->header, clock_unix(p->o.clock), e);
 }
 
 /* --- the decision ------------------------------------------------------------------- */
@@ -258,7 +188,8 @@ static bool all_outbound_answered(const struct protocol *p)
 	return true;
 }
 
-/* The peer may still offer a chain. A peer without a chain is not waited for: it waits for one, too. */
+/* The peer may still offer a chain. A peer without a chain is not waited for: it waits for one,
+ * too. */
 static bool may_still_offer(const struct protocol *p, const struct peer *peer)
 {
 	if (!peer->handshaken)
@@ -273,7 +204,7 @@ static bool is_settled(const struct protocol *p, const struct offer *o)
 {
 	const struct chain_discovery *d = &p->discovery;
 
-	if (offered_by_outbound(p, o))
+	if (chain_offer_has_outbound(p, o))
 		return all_outbound_answered(p) ||
 		       protocol_now_ms(p) - d->outbound_offer_ms >= SETTLE_OUTBOUND_MS;
 	list_each (it, &p->peers) {
@@ -285,8 +216,8 @@ static bool is_settled(const struct protocol *p, const struct offer *o)
 	return protocol_now_ms(p) - d->first_offer_ms >= SETTLE_INBOUND_MS;
 }
 
-/* The only offer of outbound peers; without any, the only offer. NULL: there is none or they differ, and a person
- * chooses. */
+/* The only offer of outbound peers; without any, the only offer. NULL: there is none or they
+ * differ, and a person chooses. */
 static struct offer *only_offer(struct protocol *p)
 {
 	struct chain_discovery *d = &p->discovery;
@@ -294,7 +225,7 @@ static struct offer *only_offer(struct protocol *p)
 	size_t outbound = 0;
 
 	for (size_t i = 0; i < d->n_offers; i++)
-		if (offered_by_outbound(p, &d->offers[i])) {
+		if (chain_offer_has_outbound(p, &d->offers[i])) {
 			only = &d->offers[i];
 			outbound++;
 		}
@@ -305,53 +236,19 @@ static struct offer *only_offer(struct protocol *p)
 
 static void decide(struct protocol *p)
 {
-	struct offer *wanted = p->o.want_chain ? offer_find(p, &p->o.wanted) : NULL, *only;
+	struct offer *wanted = p->o.want_chain ? chain_offer_find(p, &p->o.wanted) : NULL, *only;
 
 	if (protocol_has_chain(p) || p->discovery.adopting || p->discovery.n_offers == 0)
 		return;
-	if (wanted && is_due(p, wanted, NULL)) {
+	if (wanted && chain_offer_is_due(p, wanted, NULL)) {
 		adopt(p, wanted);
 		return;
 	}
-	/* A chain from the future takes part like any other: it is waited for, and no other chain is joined
-	 * instead. */
+	/* A chain from the future takes part like any other: it is waited for, and no other chain
+	 * is joined instead. */
 	only = only_offer(p);
-	if (!p->o.want_chain && only && is_due(p, only, NULL) && is_settled(p, only))
+	if (!p->o.want_chain && only && chain_offer_is_due(p, only, NULL) && is_settled(p, only))
 		adopt(p, only);
-}
-
-static void log_offers(const struct protocol *p)
-{
-	const struct chain_discovery *d = &p->discovery;
-
-	log_warn(LOG_PEER, "peers offer %zu different chains: choose one", d->n_offers);
-	for (size_t i = 0; i < d->n_offers; i++) {
-		char hex[HASH_HEX_CHARS + 1];
-
-		hash256_hex(hex, &d->offers[i].genesis->hash.h);
-		log_warn(LOG_PEER, "  %s  %s", hex, d->offers[i].params.name);
-	}
-}
-
-/* NULL: there is no room for another offer. */
-static struct offer *offer_count(struct protocol *p, struct peer *peer, struct block *b,
-				 const struct chain_params *params)
-{
-	struct offer *o = offer_find(p, &b->hash);
-
-	if (o) {
-		o->peers++;
-		return o;
-	}
-	o = offer_new(p, peer_outbound(peer));
-	if (!o)
-		return NULL;
-	*o = (struct offer){.params = *params, .genesis = block_ref(b), .peers = 1};
-	if (p->discovery.n_offers == 1)
-		p->discovery.first_offer_ms = protocol_now_ms(p);
-	else
-		log_offers(p);
-	return o;
 }
 
 static void offer_add(struct protocol *p, struct peer *peer, struct block *b,
@@ -363,10 +260,10 @@ static void offer_add(struct protocol *p, struct peer *peer, struct block *b,
 
 	peer->discovery.state = DISCOVERY_OFFERED;
 	peer->discovery.offered = b->hash;
-	o = offer_count(p, peer, b, params);
+	o = chain_offer_count(p, peer, b, params);
 	if (peer_outbound(peer) && p->discovery.outbound_offer_ms == 0)
 		p->discovery.outbound_offer_ms = protocol_now_ms(p);
-	future = o && !is_due(p, o, &e);
+	future = o && !chain_offer_is_due(p, o, &e);
 	if (future && sync_may_log_future(p))
 		log_warn(LOG_PEER,
 			 "peer %u offers a chain from the future, whose first block's %s: "
@@ -411,12 +308,12 @@ void chain_discovery_block(struct protocol *p, struct peer *peer, const struct m
 	else if (++peer->discovery.steps > STEPS_MAX)
 		fail(p, peer);
 	else
-		request_block(p, peer, &b->header.prev);
+		walk_to(p, peer, &b->header.prev);
 }
 
 /* --- time ------------------------------------------------------------------------ */
 
-static void tick_peer(struct protocol *p, struct peer *peer)
+static void discovery_tick_peer(struct protocol *p, struct peer *peer)
 {
 	int64_t since = protocol_now_ms(p) - peer->discovery.requested_ms;
 
@@ -425,9 +322,9 @@ static void tick_peer(struct protocol *p, struct peer *peer)
 		if (since >= ANSWER_MAX_MS)
 			fail(p, peer);
 		else if (since >= FALLBACK_MS && peer->has_chain_tag)
-			request_block(p, peer, &peer->chain_tag);
+			walk_to(p, peer, &peer->chain_tag);
 		else if (since >= FALLBACK_MS && !peer->discovery.fallback_sent)
-			request_hashes_fallback(p, peer);
+			request_genesis_fallback(p, peer);
 		break;
 	case DISCOVERY_WALKING:
 		if (since >= ANSWER_MAX_MS)
@@ -435,7 +332,7 @@ static void tick_peer(struct protocol *p, struct peer *peer)
 		break;
 	case DISCOVERY_FAILED:
 		if (peer->has_chain && since >= RETRY_MS)
-			request_hashes(p, peer);
+			request_genesis(p, peer);
 		break;
 	case DISCOVERY_NEW:
 	case DISCOVERY_OFFERED:
@@ -446,7 +343,7 @@ static void tick_peer(struct protocol *p, struct peer *peer)
 void chain_discovery_tick(struct protocol *p)
 {
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		tick_peer(p, peer);
+		discovery_tick_peer(p, peer);
 	decide(p);
 }
 
@@ -454,7 +351,7 @@ void chain_discovery_done(struct protocol *p)
 {
 	struct block_hash ours = chain_params(p->o.chain)->genesis_hash;
 
-	chain_discovery_free(p);
+	chain_offers_free(p);
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer)) {
 		const struct block_hash *theirs = NULL;
 
@@ -474,17 +371,6 @@ void protocol_expect_peers(struct protocol *p, unsigned n)
 	p->discovery.expected = n;
 }
 
-size_t protocol_offers(const struct protocol *p, struct chain_offer *out, size_t max)
-{
-	const struct chain_discovery *d = &p->discovery;
-
-	for (size_t i = 0; i < d->n_offers && i < max; i++)
-		out[i] = (struct chain_offer){.params = d->offers[i].params,
-					      .peers = d->offers[i].peers,
-					      .future = !is_due(p, &d->offers[i], NULL)};
-	return d->n_offers;
-}
-
 bool protocol_choose(struct protocol *p, const struct block_hash *genesis, struct err *e)
 {
 	char hex[HASH_HEX_CHARS + 1];
@@ -494,11 +380,11 @@ bool protocol_choose(struct protocol *p, const struct block_hash *genesis, struc
 
 	if (protocol_has_chain(p))
 		return err_set(e, ERR_KNOWN, "chain-exists", "this node has a chain already");
-	o = offer_find(p, genesis);
+	o = chain_offer_find(p, genesis);
 	hash256_hex(hex, &genesis->h);
 	if (!o)
 		return err_set(e, ERR_NOTFOUND, "no-such-offer", "no peer offers %s", hex);
-	if (!is_due(p, o, &future))
+	if (!chain_offer_is_due(p, o, &future))
 		return err_set(e, ERR_FUTURE, "future-chain",
 			       "%s is from the future: its first block's %s: set this machine's "
 			       "clock if it is wrong, or choose again later",

@@ -51,7 +51,6 @@ struct chain_discovery {
 
 /* There is a chain now: disconnects peers with another one. */
 void chain_discovery_done(struct protocol *p);
-void chain_discovery_free(struct protocol *p);
 
 /* Handlers of messages while there is no chain. */
 void chain_discovery_inv(struct protocol *p, struct peer *peer, const struct msg *m);

@@ -3,7 +3,7 @@
 #include <tally/base/log.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/sync/sync_state_priv.h"
 
 bool headers_follow(const struct block_header *h, const struct block_hash *before, struct err *e)

@@ -15,7 +15,8 @@ struct protocol;
 
 /* ERR_ORPHAN if h does not follow the header `before`. */
 bool headers_follow(const struct block_header *h, const struct block_hash *before, struct err *e);
-/* Number of leading entries that follow *at and are stored already; *at becomes the last of these. */
+/* Number of leading entries that follow *at and are stored already; *at becomes the last of
+ * these. */
 size_t headers_skip_known(const struct protocol *p, const struct msg_list *l,
 			  struct chain_entry *at);
 /* The entries first .. end-1 of a headers message. */
@@ -23,8 +24,8 @@ struct header_range {
 	const struct msg_list *list;
 	size_t first, end;
 };
-/* Stores them; the first follows *at, which becomes the last that was stored. False: not all were stored, and
- * headers_refused was called. */
+/* Stores them; the first follows *at, which becomes the last that was stored. False: not all were
+ * stored, and headers_refused was called. */
 bool headers_store(struct protocol *p, struct peer *peer, const struct header_range *r,
 		   chain_index *at);
 /* A header was refused. Disconnects the peer if the header breaks a rule. */

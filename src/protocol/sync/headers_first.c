@@ -1,7 +1,7 @@
-/* Headers first: a peer sends its headers, up to 2,000 in a message, and blocks are requested only of chains whose
- * headers promise enough work (block_download.c). Only one peer at a time sends headers by the thousand: it has its
- * turn. The others follow when it has sent all, and need to send little then. After 10 s, or if the peer times out, the
- * next one that waits has its turn. */
+/* Headers first: a peer sends its headers, up to 2,000 in a message, and blocks are requested only
+ * of chains whose headers promise enough work (block_download.c). Only one peer at a time sends
+ * headers by the thousand: it has its turn. The others follow when it has sent all, and need to
+ * send little then. After 10 s, or if the peer times out, the next one that waits has its turn. */
 #include "protocol/sync/headers_first_priv.h"
 
 #include <inttypes.h>
@@ -9,14 +9,15 @@
 #include <tally/base/log.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/sync/headers_accept_priv.h"
 #include "protocol/sync/headers_presync_priv.h"
 #include "protocol/sync/sync_getblocks_priv.h"
 #include "protocol/sync/sync_state_priv.h"
 #include "protocol/wire/msg_send_priv.h"
 
-/* Without an answer to getheaders for so long. A peer that has never sent headers is synchronised by getblocks then. */
+/* Without an answer to getheaders for so long. A peer that has never sent headers is synchronised
+ * by getblocks then. */
 #define HEADERS_TIMEOUT_MS 10000
 #define TURN_MS            10000
 
@@ -31,7 +32,8 @@ static void request_from(struct protocol *p, struct peer *peer, chain_index from
 	sync_request(p, peer, MSG_GETHEADERS, &(const struct sync_locator){.from = from});
 }
 
-/* From the parent of our best header: if the answer is not empty, the peer has our best header, too. */
+/* From the parent of our best header: if the answer is not empty, the peer has our best header,
+ * too. */
 static void request_from_best(struct protocol *p, struct peer *peer)
 {
 	struct chain_entry best = chain_best_header(p->o.chain);
@@ -76,8 +78,9 @@ static void begin_turn(struct protocol *p, struct peer *peer)
 	p->sync.headers_since_ms = peer->sync.headers_turn_ms = protocol_now_ms(p);
 }
 
-/* Peers that timed out are last, outbound peers come before inbound ones, and then the peer whose last turn is longest ago.
- * So an attacker with many inbound connections can't have all the turns. */
+/* Peers that timed out are last, outbound peers come before inbound ones, and then the peer whose
+ * last turn is longest ago. So an attacker with many inbound connections can't have all the
+ * turns. */
 static bool is_before(const struct peer *a, const struct peer *b)
 {
 	if (a->sync.headers_timed_out != b->sync.headers_timed_out)
@@ -106,8 +109,8 @@ static bool is_others_turn(const struct protocol *p, const struct peer *peer)
 	       protocol_now_ms(p) - p->sync.headers_since_ms < TURN_MS;
 }
 
-/* The peer has no more headers, or its turn has failed. All others that wait may go on: they have few headers that
- * we don't have. */
+/* The peer has no more headers, or its turn has failed. All others that wait may go on: they have
+ * few headers that we don't have. */
 static void end_turn(struct protocol *p, struct peer *peer)
 {
 	char name[PEER_NAME_CHARS];
@@ -135,8 +138,8 @@ static void request_more(struct protocol *p, struct peer *peer, chain_index last
 	if (p->sync.headers_peer != peer->info.id)
 		begin_turn(p, peer);
 	peer->sync.more_available = false;
-	/* If other peers have sent more headers than this one so far, the locator begins with our best
-	 * header, so that it skips those. */
+	/* If other peers have sent more headers than this one so far, the locator begins with our
+	 * best header, so that it skips those. */
 	if (best.index != last && chain_entry_at(p->o.chain, last, &at) &&
 	    u256_cmp(&best.work, &at.work) > 0)
 		l.first = &best.hash;
@@ -251,7 +254,7 @@ void headers_receive(struct protocol *p, struct peer *peer, const struct msg_lis
 
 /* --- time ----------------------------------------------------------------------- */
 
-static void time_out(struct protocol *p, struct peer *peer)
+static void headers_time_out(struct protocol *p, struct peer *peer)
 {
 	const bool its_turn = p->sync.headers_peer == peer->info.id;
 	char name[PEER_NAME_CHARS];
@@ -264,7 +267,8 @@ static void time_out(struct protocol *p, struct peer *peer)
 		getblocks_start(p, peer);
 		return;
 	}
-	/* It stopped in the middle: it waits for another turn, and the next peer has its turn now. */
+	/* It stopped in the middle: it waits for another turn, and the next peer has its turn
+	 * now. */
 	peer->sync.more_available = its_turn;
 	peer->sync.headers_timed_out = true;
 	if (!its_turn)
@@ -281,7 +285,7 @@ void headers_tick(struct protocol *p, struct peer *peer)
 
 	if (s->request_pending) {
 		if (since >= HEADERS_TIMEOUT_MS && !peer->paused)
-			time_out(p, peer);
+			headers_time_out(p, peer);
 		return;
 	}
 	if (s->more_available && !is_others_turn(p, peer)) {

@@ -1,8 +1,9 @@
-/* Presync: headers must show work before they take memory. A chain whose headers have less work than sync_min_work
- * is only checked while a peer sends it; kept are the last header, the sum of work, and the last hash of every full
- * message. If the work suffices in the end, the headers are requested again and stored, as long as they are the same
- * chain. Without this, an attacker could fill memory and disk with headers of low difficulty.
- * Source: tally-protocol(7), CONDUCT; Bitcoin Core headerssync.h. */
+/* Presync: headers must show work before they take memory. A chain whose headers have less work
+ * than sync_min_work is only checked while a peer sends it; kept are the last header, the sum of
+ * work, and the last hash of every full message. If the work suffices in the end, the headers are
+ * requested again and stored, as long as they are the same chain. Without this, an attacker could
+ * fill memory and disk with headers of low difficulty. Source: tally-protocol(7), CONDUCT; Bitcoin
+ * Core headerssync.h. */
 #include "protocol/sync/headers_presync_priv.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include <tally/base/mem.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/sync/headers_accept_priv.h"
 #include "protocol/sync/sync_state_priv.h"
 

@@ -14,10 +14,11 @@ struct protocol;
 enum presync_result {
 	PRESYNC_NOT_MINE, /* the headers don't continue a presync */
 	PRESYNC_CONSUMED, /* they were handled; the presync goes on or has ended */
-	PRESYNC_STORED,   /* the chain has enough work: all of the message was stored, up to *last */
+	PRESYNC_STORED, /* the chain has enough work: all of the message was stored, up to *last */
 };
 
-/* Starts a presync with the entries from `first` on, which follow the block *at and are not stored. */
+/* Starts a presync with the entries from `first` on, which follow the block *at and are not
+ * stored. */
 enum presync_result headers_presync_start(struct protocol *p, struct peer *peer,
 					  const struct msg_list *l, size_t first, chain_index *at);
 /* Headers have come, at least one. */

@@ -2,7 +2,7 @@
 #include <tally/base/text.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/sync/block_requests_priv.h"
 #include "protocol/sync/chain_discovery_priv.h"
 #include "protocol/sync/headers_first_priv.h"
@@ -23,8 +23,8 @@ static void announce_block(struct protocol *p, struct peer *peer, const struct b
 	sync_announced(p, peer, hash);
 	if (peer->sync.method == SYNC_BY_GETBLOCKS && !sync_settled(p, hash) &&
 	    !hash_queue_push(&peer->sync.announced, &hash->h)) {
-		/* The queue is full. Counted as a full answer, so that the rest is requested again later,
-		 * by a getblocks after the last block in the queue. */
+		/* The queue is full. Counted as a full answer, so that the rest is requested again
+		 * later, by a getblocks after the last block in the queue. */
 		if (blocks->n > 0)
 			blocks->n = GETBLOCKS_MAX;
 		return;
@@ -44,8 +44,8 @@ static void choose_method(struct protocol *p, struct peer *peer)
 		peer->sync.method = SYNC_BY_GETBLOCKS;
 }
 
-static void request_announced(struct protocol *p, struct peer *peer,
-			      const struct announced_blocks *blocks)
+static void request_blocks_of_message(struct protocol *p, struct peer *peer,
+				      const struct announced_blocks *blocks)
 {
 	if (blocks->n == 0)
 		return;
@@ -78,7 +78,7 @@ static void handle_inv(struct protocol *p, struct peer *peer, const struct msg *
 			txs = true;
 		}
 	}
-	request_announced(p, peer, &blocks);
+	request_blocks_of_message(p, peer, &blocks);
 	if (txs)
 		tx_download_refill(p, peer);
 }
@@ -111,7 +111,7 @@ static void headers_as_inv(struct protocol *p, struct peer *peer, const struct m
 		header_hash(&hash, &h);
 		announce_block(p, peer, &hash, &blocks);
 	}
-	request_announced(p, peer, &blocks);
+	request_blocks_of_message(p, peer, &blocks);
 }
 
 static void handle_headers(struct protocol *p, struct peer *peer, const struct msg *m)
@@ -120,7 +120,8 @@ static void handle_headers(struct protocol *p, struct peer *peer, const struct m
 		headers_as_inv(p, peer, &m->u.list);
 		return;
 	}
-	/* Its headers timed out before, and it was synchronised by getblocks since: back to headers. */
+	/* Its headers timed out before, and it was synchronised by getblocks since: back to
+	 * headers. */
 	if (peer->sync.method == SYNC_BY_GETBLOCKS)
 		hash_queue_clear(&peer->sync.announced);
 	headers_choose(p, peer);

@@ -1,6 +1,7 @@
-/* Orphan blocks are common when several peers are synchronised by getblocks: their blocks overtake each other. Only
- * requested blocks are kept, within a bound for all and half of it for one peer, for at most five minutes, and while the
- * sender is connected: one peer's orphans must not fill the room. */
+/* Orphan blocks are common when several peers are synchronised by getblocks: their blocks overtake
+ * each other. Only requested blocks are kept, within a bound for all and half of it for one peer,
+ * for at most five minutes, and while the sender is connected: one peer's orphans must not fill the
+ * room. */
 #include "protocol/sync/orphan_blocks_priv.h"
 
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 #include <tally/base/mem.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 
 #define ORPHAN_BYTES_MAX  (UINT64_C(16) << 20)
 #define ORPHAN_BLOCKS_MAX 1024

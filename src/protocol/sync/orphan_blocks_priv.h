@@ -33,8 +33,8 @@ bool orphan_blocks_half_full(const struct orphan_blocks *o);
 bool orphan_blocks_add(struct protocol *p, struct block *b, struct peer *peer);
 /* `parent` is stored: its children become ready. */
 void orphan_blocks_release(struct protocol *p, const struct block_hash *parent);
-/* Removes the next ready block; *from is the connection that sent it. NULL: none is ready. The caller owns
- * the reference. */
+/* Removes the next ready block; *from is the connection that sent it. NULL: none is ready. The
+ * caller owns the reference. */
 struct block *orphan_blocks_next(struct protocol *p, conn_id *from);
 
 /* Drops the waiting blocks that this peer sent. */

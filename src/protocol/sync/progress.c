@@ -5,7 +5,7 @@
 #include <tally/base/checked.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/sync/sync_state_priv.h"
 
 #define CLAIM_TRUSTED_SECONDS 10
@@ -33,9 +33,9 @@ static double blocks_per_s(const struct protocol *p)
 	return took > 0 ? (double)n * 1000.0 / (double)took : 0;
 }
 
-/* The height that a peer claims counts only while the peer really sends headers or blocks, or for the first seconds after we
- * have dialled it. A liar could otherwise move the target out of reach; an inbound liar could do it again with each
- * connection. */
+/* The height that a peer claims counts only while the peer really sends headers or blocks, or for
+ * the first seconds after we have dialled it. A liar could otherwise move the target out of reach;
+ * an inbound liar could do it again with each connection. */
 static uint32_t claimed_height(const struct protocol *p, const struct peer *peer)
 {
 	const struct peer_sync *s = &peer->sync;
@@ -76,7 +76,7 @@ void protocol_sync_info(const struct protocol *p, struct sync_info *out)
 		add_peer(p, peer, out);
 	if (!protocol_has_chain(p))
 		return;
-	out->coming = p->sync.catching_up || sync_recent(p, p->sync.many_headers_ms);
+	out->downloading = p->sync.catching_up || sync_recent(p, p->sync.many_headers_ms);
 	out->active = p->sync.catching_up || out->in_flight > 0 || p->sync.headers_peer != 0;
 	out->blocks_per_s = blocks_per_s(p);
 	if (out->active && out->blocks_per_s > 0)

@@ -9,7 +9,8 @@ struct protocol;
 #define RATE_SAMPLES 6 /* one a second */
 
 struct sync_rate {
-	uint64_t connected[RATE_SAMPLES]; /* sync_state.blocks_connected at the last ticks, a ring */
+	uint64_t
+		connected[RATE_SAMPLES]; /* sync_state.blocks_connected at the last ticks, a ring */
 	int64_t at_ms[RATE_SAMPLES];
 	unsigned n; /* how many samples were ever taken */
 };

@@ -6,7 +6,7 @@
 #include <tally/base/log.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/sync/block_download_priv.h"
 #include "protocol/sync/block_requests_priv.h"
 #include "protocol/sync/headers_first_priv.h"
@@ -94,8 +94,9 @@ static void run_deferred_refills(struct protocol *p)
 
 /* --- catching up, or up to date ----------------------------------------------------------- */
 
-/* Number of blocks that are missing or wait to be connected, as far as peers really send them: anybody can announce
- * blocks that don't exist, or not send those that do, and the node must not stay "catching up" for that. */
+/* Number of blocks that are missing or wait to be connected, as far as peers really send them:
+ * anybody can announce blocks that don't exist, or not send those that do, and the node must not
+ * stay "catching up" for that. */
 static size_t blocks_arriving(const struct protocol *p)
 {
 	size_t most = sync_recent(p, p->sync.best_block_ms) ? sync_headers_ahead(p) : 0;
@@ -118,8 +119,8 @@ static void log_catching_up(const struct protocol *p, size_t n)
 		log_info(LOG_PEER, "up to date at height %" PRIu32, chain_height(p->o.chain));
 }
 
-/* Decides whether the node is catching up. It begins with BEHIND_BLOCKS and ends with none, so that it doesn't switch
- * with every block. */
+/* Decides whether the node is catching up. It begins with BEHIND_BLOCKS and ends with none, so that
+ * it doesn't switch with every block. */
 static void update(struct protocol *p)
 {
 	size_t n = blocks_arriving(p);
@@ -152,7 +153,7 @@ void sync_run_deferred(struct protocol *p)
 
 /* --- time, and the chain's progress ---------------------------------------------------------- */
 
-static void tick_peer(struct protocol *p, struct peer *peer)
+static void sync_tick_peer(struct protocol *p, struct peer *peer)
 {
 	sync_resolve_unknown(p, peer);
 	block_requests_tick(p, peer);
@@ -172,7 +173,7 @@ void sync_tick(struct protocol *p)
 {
 	orphan_blocks_expire(p);
 	for (struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		tick_peer(p, peer);
+		sync_tick_peer(p, peer);
 	update(p);
 }
 

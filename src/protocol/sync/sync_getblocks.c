@@ -1,17 +1,19 @@
-/* Synchronisation by getblocks, as in the first version of Bitcoin: a peer answers getblocks by an inv with up to 500
- * hashes; their blocks are requested in the peer's order, up to 16 at a time, without those that are requested from
- * another peer; and the next 500 hashes are requested before these run out. */
+/* Synchronisation by getblocks, as in the first version of Bitcoin: a peer answers getblocks by an
+ * inv with up to 500 hashes; their blocks are requested in the peer's order, up to 16 at a time,
+ * without those that are requested from another peer; and the next 500 hashes are requested before
+ * these run out. */
 #include "protocol/sync/sync_getblocks_priv.h"
 
 #include <tally/base/checked.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/sync/block_requests_priv.h"
 #include "protocol/sync/sync_state_priv.h"
 #include "protocol/wire/msg_send_priv.h"
 
-/* A getblocks that is not answered for so long has no answer: the peer has no blocks after our locator. */
+/* A getblocks that is not answered for so long has no answer: the peer has no blocks after our
+ * locator. */
 #define SILENCE_MS 10000
 
 /* The locator begins with `first`, if that is not NULL, and goes on from our best header. */
@@ -68,7 +70,7 @@ static void pop_settled(struct protocol *p, struct hash_queue *q)
 	}
 }
 
-static void request_announced(struct protocol *p, struct peer *peer)
+static void request_announced_blocks(struct protocol *p, struct peer *peer)
 {
 	struct hash_queue *q = &peer->sync.announced;
 	bool tight = sync_tight(p) || orphan_blocks_half_full(&p->orphans);
@@ -87,23 +89,25 @@ static void request_announced(struct protocol *p, struct peer *peer)
 	msg_send_list(p, peer, MSG_GETDATA);
 }
 
-static void request_block(struct protocol *p, struct peer *peer, const struct block_hash *hash)
+static void request_single_block(struct protocol *p, struct peer *peer,
+				 const struct block_hash *hash)
 {
 	block_request_add(p, peer, hash);
 	msg_send_list(p, peer, MSG_GETDATA);
 }
 
-/* All blocks that the peer has announced are settled: is there more? */
+/* All blocks that the peer has announced are settled: requests what may follow. */
 static void request_after_all(struct protocol *p, struct peer *peer)
 {
 	struct peer_sync *s = &peer->sync;
 
 	if (s->request_pending)
 		return;
-	/* The peer didn't announce what lies between our chain and a block it sent: request the parent. */
+	/* The peer didn't announce what lies between our chain and a block it sent: request the
+	 * parent. */
 	if (!hash256_is_zero(&s->missing_parent.h) && sync_needs(p, &s->missing_parent)) {
 		s->walking_back = true;
-		request_block(p, peer, &s->missing_parent);
+		request_single_block(p, peer, &s->missing_parent);
 		return;
 	}
 	/* Its last answer brought blocks, and it claims a greater height. */
@@ -118,7 +122,7 @@ void getblocks_refill(struct protocol *p, struct peer *peer)
 
 	pop_settled(p, &s->announced);
 	if (s->announced.len > 0)
-		request_announced(p, peer);
+		request_announced_blocks(p, peer);
 	if (s->more_available && !s->request_pending && s->announced.len <= GETBLOCKS_MAX / 2)
 		request_more_hashes(p, peer);
 	else if (s->announced.len == 0 && s->n_requests == 0)
@@ -136,8 +140,8 @@ static bool parent_expected(const struct protocol *p, const struct block_hash *p
 	return false;
 }
 
-/* First by getblocks with this block as the stop hash. If that doesn't help (the simplest peers may not answer), the parent
- * itself is requested, then its parent, and so on. */
+/* First by getblocks with this block as the stop hash. If that doesn't help (the simplest peers may
+ * not answer), the parent itself is requested, then its parent, and so on. */
 void getblocks_unconnected(struct protocol *p, struct peer *peer, const struct block *b)
 {
 	struct peer_sync *s = &peer->sync;
@@ -147,7 +151,7 @@ void getblocks_unconnected(struct protocol *p, struct peer *peer, const struct b
 		return;
 	if (s->walking_back) {
 		s->missing_parent = *prev;
-		request_block(p, peer, prev);
+		request_single_block(p, peer, prev);
 		return;
 	}
 	if (++s->unconnected >= UNCONNECTED_MAX) {

@@ -1,4 +1,5 @@
-/* The driver of block synchronisation: chooses a method for each peer and keeps requests flowing. */
+/* The driver of block synchronisation: chooses a method for each peer and keeps requests
+ * flowing. */
 #ifndef TALLY_PROTOCOL_SYNC_SYNC_PRIV_H
 #define TALLY_PROTOCOL_SYNC_SYNC_PRIV_H
 

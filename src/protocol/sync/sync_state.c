@@ -3,7 +3,7 @@
 #include <tally/base/checked.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/sync/block_requests_priv.h"
 #include "protocol/wire/msg_send_priv.h"
 

@@ -1,6 +1,6 @@
-/* The state that all ways of fetching blocks share, and the questions asked about it: is a block needed,
- * what does a peer have, is the node catching up. Below headers_first.c, sync_getblocks.c, block_download.c
- * and so on; sync.c, which drives them, is above them. */
+/* The state that all ways of fetching blocks share, and the questions asked about it: is a block
+ * needed, what does a peer have, is the node catching up. Below headers_first.c, sync_getblocks.c,
+ * block_download.c and so on; sync.c, which drives them, is above them. */
 #ifndef TALLY_PROTOCOL_SYNC_SYNC_STATE_PRIV_H
 #define TALLY_PROTOCOL_SYNC_SYNC_STATE_PRIV_H
 
@@ -125,8 +125,8 @@ struct sync_state {
 void sync_state_init(struct sync_state *s);
 void sync_state_free(struct sync_state *s);
 
-/* True if the peer says that it serves blocks. The simplest peers (tally-protocol(7), MESSAGES, "The simplest
- * peer") may not set the service bit. */
+/* True if the peer says that it serves blocks. The simplest peers (tally-protocol(7), MESSAGES,
+ * "The simplest peer") may not set the service bit. */
 bool sync_serves_blocks(const struct peer *peer);
 
 /* The block is requested, or an orphan, or deferred by the chain because it is from the future. */
@@ -172,8 +172,8 @@ size_t sync_headers_ahead(const struct protocol *p);
 /* Limits warnings about blocks from the future to one every 10 s. True: log this one. */
 bool sync_may_log_future(struct protocol *p);
 
-/* Requests to sync.c, done at the end of the current call: request blocks from this peer, or from all; check
- * whether the node is catching up or up to date. */
+/* Requests to sync.c, done at the end of the current call: request blocks from this peer, or from
+ * all; check whether the node is catching up or up to date. */
 void sync_refill_later(struct protocol *p, struct peer *peer);
 void sync_refill_all_later(struct protocol *p);
 void sync_update_later(struct protocol *p);

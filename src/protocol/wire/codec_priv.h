@@ -64,7 +64,8 @@ struct msg_version {
 	uint64_t services;
 	int64_t time;
 	struct msg_service to, from;
-	/* An old peer may omit the rest. `fields` says how many of them are present, in this order. */
+	/* An old peer may omit the rest. `fields` says how many of them are present, in this
+	 * order. */
 	unsigned fields; /* 0 to VERSION_FIELDS */
 	uint64_t nonce;
 	struct span agent;

@@ -5,7 +5,7 @@
 #include <tally/base/text.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 #include "protocol/wire/messages_priv.h"
 #include "protocol/wire/msg_journal_priv.h"
 

@@ -7,7 +7,8 @@
 struct peer;
 struct protocol;
 
-/* Counts, checks, decodes, reports and handles one message. A malformed one closes the connection. */
+/* Counts, checks, decodes, reports and handles one message. A malformed one closes the
+ * connection. */
 void dispatch_receive(struct protocol *p, struct peer *peer, const char *name, struct span payload);
 
 #endif

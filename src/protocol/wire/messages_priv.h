@@ -44,8 +44,8 @@ struct msg_type {
 	/* Adds to rec->summary, and sets rec->about. NULL: there is nothing to describe. */
 	void (*describe)(const struct protocol *p, const struct msg *m, struct msg_record *rec);
 
-	/* Called before the payload is decoded. False: it need not be decoded, everything is done, and
-	 * rec says why. NULL: every payload is decoded. */
+	/* Called before the payload is decoded. False: it need not be decoded, everything is done,
+	 * and rec says why. NULL: every payload is decoded. */
 	bool (*precheck)(struct protocol *p, struct peer *peer, struct span payload,
 			 struct msg_record *rec);
 	/* NULL: the message has no effect. */
@@ -68,8 +68,9 @@ const char *msg_type_name(enum msg_kind kind);
 /* False: no row has this name. */
 bool msg_type_find(const char *name, enum msg_kind *kind);
 
-/* Decodes a payload of this kind. A list or text points into it; a block or transaction is a reference that
- * msg_clear drops, also after a failure. ERR_DECODE names the message and the field. */
+/* Decodes a payload of this kind. A list or text points into it; a block or transaction is a
+ * reference that msg_clear drops, also after a failure. ERR_DECODE names the message and the
+ * field. */
 bool msg_decode(struct msg *out, enum msg_kind kind, struct span payload, struct err *e);
 void msg_clear(struct msg *m);
 /* Appends the payload. */

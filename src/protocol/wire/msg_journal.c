@@ -6,7 +6,7 @@
 #include <tally/net/frame.h>
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
+#include "protocol/peer_priv.h"
 
 void msg_count_in(struct protocol *p, struct peer *peer, size_t payload_bytes)
 {

@@ -1,8 +1,8 @@
 #include "protocol/wire/msg_send_priv.h"
 
 #include "protocol/context_priv.h"
-#include "protocol/peer/peer_priv.h"
-#include "protocol/serve/shared_payload_priv.h"
+#include "protocol/peer_priv.h"
+#include "protocol/wire/shared_payload_priv.h"
 #include "protocol/wire/msg_journal_priv.h"
 
 static struct span payload_of(struct protocol *p, const struct msg *m)

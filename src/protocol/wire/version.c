@@ -7,8 +7,8 @@
 
 #define AGENT_SHOWN_CHARS 60
 
-/* Everything from the nonce on may be missing, and bytes after the relay flag are ignored: newer versions may
- * add fields. A field that has begun must be complete. */
+/* Everything from the nonce on may be missing, and bytes after the relay flag are ignored: newer
+ * versions may add fields. A field that has begun must be complete. */
 static bool decode(struct msg_version *v, struct reader *r, struct err *e)
 {
 	v->version = (int32_t)get_le32(r);
@@ -73,7 +73,8 @@ void version_encode(struct writer *w, const struct msg *m, const struct msg_type
 		put_u8(w, v->relay ? 1 : 0);
 }
 
-/* The user agent is shown without the chain's tag, which is the same for every peer that stays connected. */
+/* The user agent is shown without the chain's tag, which is the same for every peer that stays
+ * connected. */
 static void cut_chain_tag(char *agent)
 {
 	char *from = strstr(agent, "(chain=");

@@ -9,8 +9,8 @@ bool version_decode(struct msg *m, const struct msg_type *type, struct span payl
 void version_encode(struct writer *w, const struct msg *m, const struct msg_type *type);
 void version_describe(const struct protocol *p, const struct msg *m, struct msg_record *rec);
 
-/* Finds the tag `chain=<64 hex digits>` among the comments of a user agent (BIP 14). *found says whether there
- * is one. False: there is one, and it is malformed. */
+/* Finds the tag `chain=<64 hex digits>` among the comments of a user agent (BIP 14). *found says
+ * whether there is one. False: there is one, and it is malformed. */
 bool version_chain_tag(struct span agent, struct block_hash *out, bool *found);
 
 #endif

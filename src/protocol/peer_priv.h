@@ -1,6 +1,6 @@
 /* struct peer: one connection, with what each part of the protocol keeps about it. */
-#ifndef TALLY_PROTOCOL_PEER_PEER_PRIV_H
-#define TALLY_PROTOCOL_PEER_PEER_PRIV_H
+#ifndef TALLY_PROTOCOL_PEER_PRIV_H
+#define TALLY_PROTOCOL_PEER_PRIV_H
 
 #include <tally/base/list.h>
 #include <tally/protocol/protocol.h>
@@ -36,7 +36,8 @@ struct peer {
 	int64_t last_send, last_recv;         /* unix seconds; 0: never */
 	int64_t last_recv_ms;
 
-	/* The last new block and transaction that it sent; 0: never. Unix seconds and milliseconds. */
+	/* The last new block and transaction that it sent; 0: never. Unix seconds and
+	 * milliseconds. */
 	int64_t last_block, last_tx;
 	int64_t last_block_ms, last_tx_ms;
 	/* Requested blocks in a row that were new and came without a long gap between two. */
@@ -51,7 +52,7 @@ struct peer {
 	bool has_chain_tag;
 	struct block_hash chain_tag; /* the genesis named in its user agent */
 	char agent[PEER_AGENT_MAX + 1];
-	struct net_addr listen_addr; /* where it accepts connections; port 0: nowhere */
+	struct net_addr listen_addr; /* accepts connections at; port 0: nowhere */
 	struct net_addr our_addr;    /* our address as it sees it */
 	int64_t clock_offset;        /* seconds its clock is ahead of ours */
 

@@ -1,4 +1,4 @@
-#include "protocol/serve/shared_payload_priv.h"
+#include "protocol/wire/shared_payload_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,15 +28,15 @@ void shared_payload_free(struct shared_payloads *s)
 	map_clear(&s->by_hash);
 }
 
-static struct shared_payload *find(const struct protocol *p, const struct block_hash *hash)
+static struct shared_payload *payload_find(const struct protocol *p, const struct block_hash *hash)
 {
 	struct shared_payload *const *it = map_get(&p->shared.by_hash, hash);
 
 	return it ? *it : NULL;
 }
 
-/* One queue has sent it, or was dropped. The last one frees it. Peers that wait for room are served from the loop, because
- * this may be called while a queue is being changed. */
+/* One queue has sent it, or was dropped. The last one frees it. Peers that wait for room are served
+ * from the loop, because this may be called while a queue is being changed. */
 static void on_release(struct shared_bytes *s)
 {
 	struct shared_payload *it = (struct shared_payload *)(void *)s;
@@ -71,7 +71,7 @@ static struct shared_payload *payload_new(struct protocol *p, const struct block
 
 bool shared_payload_send(struct protocol *p, conn_id to, const char *command, const struct block *b)
 {
-	struct shared_payload *it = find(p, &b->hash);
+	struct shared_payload *it = payload_find(p, &b->hash);
 
 	if (!it && b->raw.len >= SHARED_BYTES_MIN)
 		it = payload_new(p, b);
