@@ -167,7 +167,7 @@ static void fill_sync(const struct node *n, struct snapshot_sync *out)
 	protocol_sync_info(n->protocol, &s);
 	*out = (struct snapshot_sync){
 		.active = s.active,
-		.coming = s.coming,
+		.coming = s.downloading,
 		.from = s.from,
 		.height = s.height,
 		.target = s.target,

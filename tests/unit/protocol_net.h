@@ -1,5 +1,5 @@
-/* A small network in memory for the tests of the protocol: real chains, stores and mempools, joined by a
- * transport that queues messages, under one clock that is set by hand. */
+/* A small network in memory for the tests of the protocol: real chains, stores and mempools, a
+ * transport that queues messages in memory, and one clock that the test sets. */
 #ifndef TESTS_UNIT_PROTOCOL_NET_H
 #define TESTS_UNIT_PROTOCOL_NET_H
 
@@ -16,7 +16,7 @@
 #include "protocol/wire/messages_priv.h"
 #include "protocol/wire/version_priv.h"
 
-#define NET_T0      1700000000 /* genesis */
+#define NET_T0      1700000000 /* time of genesis */
 #define NET_NOW     (NET_T0 + 100000)
 #define NET_NODES   8
 #define NET_CONNS   64
@@ -29,12 +29,12 @@ struct tconn;
 
 struct tmsg {
 	struct list link;
-	char command[13]; /* "" at the end: closed */
+	char command[13]; /* "": the connection was closed */
 	size_t len;
 	uint8_t payload[];
 };
 
-/* One end. Without a node it is a peer played by the test, which reads its inbox itself. */
+/* One end of a connection. Without a node, the test plays the peer and reads the inbox itself. */
 struct tconn {
 	struct tnode *node;
 	struct tconn *other;
@@ -42,9 +42,9 @@ struct tconn {
 	struct list inbox;
 	size_t inbox_bytes;
 	bool open, paused, above;
-	struct net_addr listens; /* where the peer was found to listen */
-	enum close_kind kind;    /* how our side closed it */
-	char reason[400];        /* why: ours or "closed by peer" */
+	struct net_addr listens; /* what the node reported by listens_at */
+	enum close_kind kind;    /* how this end was closed */
+	char reason[400];        /* why: our reason, or "closed by peer" */
 };
 
 struct tnode {
@@ -56,23 +56,23 @@ struct tnode {
 	struct mempool *mempool;
 	struct addrbook *book;
 	struct protocol *protocol;
-	size_t queued_all; /* bytes that its send queues claim to hold */
+	size_t queued_all; /* bytes that the transport reports for all send queues */
 	struct rng_seeded rng;
 	struct chain_events chain_events;
 	struct mempool_events mempool_events;
 	struct protocol_events events;
 	bool work_chain, work_mempool, work_protocol;
-	bool refuse; /* adopt says no */
+	bool refuse; /* adopt refuses every chain */
 	unsigned adopted, offers_told;
-	unsigned catching_seen; /* ticks of work during which it was catching up */
+	unsigned catching_seen; /* turns during which it was catching up */
 	struct msg_record *records;
 	size_t n_records;
 	uint64_t sent_blocks;
-	struct net_addr own; /* where it dialled itself */
+	struct net_addr own; /* its own address, found by a connection to itself */
 };
 
 struct tnet {
-	unsigned at; /* among those of this program */
+	unsigned at; /* number of this network in the test program, for its directory */
 	struct fixture *dir;
 	struct clock_manual clock;
 	struct tnode nodes[NET_NODES];
@@ -80,7 +80,7 @@ struct tnet {
 	struct tconn *conns[NET_CONNS];
 	size_t n_conns;
 	conn_id next_id;
-	enum sync_mode sync; /* of nodes that are added */
+	enum sync_mode sync; /* for nodes that are added from now on */
 };
 
 /* --- blocks ------------------------------------------------------------------------ */
@@ -132,7 +132,7 @@ static inline struct block *mine(struct block_header h, const struct span *raws,
 
 	h.merkle_root = b->tx[0].id.h;
 	if (n > 1) {
-		/* Two levels are enough here. */
+		/* The merkle root is made for at most two transactions. */
 		assert_int_equal(n, 2);
 		sha256d_pair(&h.merkle_root, &b->tx[0].id.h, &b->tx[1].id.h);
 	}
@@ -144,7 +144,7 @@ static inline struct block *mine(struct block_header h, const struct span *raws,
 	return block_make(&h, raws, n);
 }
 
-/* A block upon this one; tx may be NULL. `salt` makes branches differ. */
+/* A block on top of prev; tx may be NULL. `salt` makes branches differ. */
 static inline struct block *block_upon(const struct block *prev, uint32_t height, uint8_t salt,
 				       const struct tx *tx)
 {
@@ -174,7 +174,7 @@ static inline struct block *block_upon(const struct block *prev, uint32_t height
 	return b;
 }
 
-/* Heights 0 .. n; [0] is genesis, made here where NULL is given. */
+/* The blocks after `from`, n of them: [0] is `from`, or a new genesis if it is NULL. */
 static inline struct block **chain_make(const struct block *from, uint32_t from_height, size_t n,
 					uint8_t salt)
 {
@@ -299,7 +299,7 @@ static inline size_t fake_queued(void *ctx, conn_id id)
 	return c ? c->other->inbox_bytes : 0;
 }
 
-/* Of real ones the tests fill none: they say what is in them. */
+/* The test sets what the transport reports: it fills no real queues. */
 static inline size_t fake_queued_all(void *ctx)
 {
 	struct tnode *n = ctx;
@@ -307,7 +307,7 @@ static inline size_t fake_queued_all(void *ctx)
 	return n->queued_all;
 }
 
-/* Where peers were found to listen is seen in the peers themselves. */
+/* Kept in the connection, where tests read it. */
 static inline void fake_listens_at(void *ctx, conn_id id, const struct net_addr *a)
 {
 	struct tnode *n = ctx;
@@ -438,7 +438,7 @@ static inline struct tnet *net_of(void **state)
 	return net;
 }
 
-/* A node with these blocks (all[0 .. n_blocks]), or without a chain where `all` is NULL. */
+/* A node with the blocks all[0 .. n_blocks]; without a chain if `all` is NULL. */
 static inline struct tnode *node_add_with(struct tnet *net, struct block **all, size_t n_blocks,
 					  const struct block_hash *wanted)
 {
@@ -594,7 +594,7 @@ static inline void conn_opened(struct tconn *c)
 	h.opened(h.arg, &c->info);
 }
 
-/* from dials to; either may be NULL: a peer played by the test. Returns from's end. */
+/* `from` dials `to`; NULL: a peer that the test plays. Returns the end of `from`. */
 static inline struct tconn *conn_between(struct tnet *net, struct tnode *from, struct tnode *to,
 					 enum conn_kind kind, struct net_addr there)
 {
@@ -617,13 +617,13 @@ static inline struct tconn *dial(struct tnode *from, struct tnode *to)
 			    loopback((uint16_t)(3000 + to->at)));
 }
 
-/* A peer played by the test dials the node. Returns the test's end. */
+/* A peer that the test plays dials the node. Returns the test's end. */
 static inline struct tconn *raw_dials(struct tnode *to)
 {
 	return conn_between(to->net, NULL, to, CONN_INBOUND, loopback((uint16_t)(3000 + to->at)));
 }
 
-/* The node dials a peer played by the test. Returns the test's end. */
+/* The node dials a peer that the test plays. Returns the test's end. */
 static inline struct tconn *raw_dialled(struct tnode *from, uint16_t port)
 {
 	return conn_between(from->net, from, NULL, CONN_OUTBOUND, loopback(port))->other;
@@ -687,7 +687,7 @@ static inline bool node_turn(struct tnode *n)
 	return did;
 }
 
-/* Until nothing moves any more. */
+/* Delivers messages and does work until nothing is left to do. */
 static inline void run(struct tnet *net)
 {
 	bool did;
@@ -725,7 +725,7 @@ static inline void pass(struct tnet *net, unsigned seconds)
 	}
 }
 
-/* --- peers played by the test -------------------------------------------------------------- */
+/* --- peers that the test plays ----------------------------------------------------------- */
 
 static inline void raw_send(struct tconn *raw, const char *command, const void *payload, size_t n)
 {
@@ -796,8 +796,8 @@ static inline void raw_block(struct tconn *raw, struct block *b)
 	raw_msg(raw, &(struct msg){.kind = MSG_BLOCK, .u.block = b});
 }
 
-/* Takes the next message of this command out of the inbox, those before it too. NULL: none. The
- * caller frees it. */
+/* Removes the next message with this name, and all before it, from the inbox. NULL: there is none.
+ * The caller frees it. */
 static inline struct tmsg *raw_next(struct tconn *raw, const char *command)
 {
 	list_each_safe (it, &raw->inbox) {
@@ -820,13 +820,13 @@ static inline bool raw_got(struct tconn *raw, const char *command)
 	return m != NULL;
 }
 
-/* A handshaken peer that dialled the node, its greetings read. */
+/* An inbound peer that the test plays, after its handshake; the inbox is empty. */
 static inline struct tconn *raw_peer(struct tnode *to)
 {
 	struct tconn *raw = raw_dials(to);
 
 	raw_version(raw, (struct raw_version){.height = 0});
-	/* It knows what is asked first, and has nothing to tell. */
+	/* It answers the first getheaders with no headers. */
 	raw_send(raw, "headers", "", 1);
 	run(to->net);
 	assert_true(raw->other->open);
@@ -834,7 +834,7 @@ static inline struct tconn *raw_peer(struct tnode *to)
 	return raw;
 }
 
-/* --- what is asserted ------------------------------------------------------------------------ */
+/* --- assertions -------------------------------------------------------------------------- */
 
 static inline bool same_tip(const struct tnode *a, const struct tnode *b)
 {
@@ -847,10 +847,10 @@ static inline bool same_tip(const struct tnode *a, const struct tnode *b)
 	do {                                                                           \
 		struct chain_entry tip_ = chain_tip((n)->chain);                       \
 		if (!hash256_equal(&tip_.hash.h, &(b)->hash.h))                        \
-			fail_msg("node %u stands at height %u", (n)->at, tip_.height); \
+			fail_msg("node %u is at height %u", (n)->at, tip_.height); \
 	} while (0)
 
-/* How many messages of this command and direction passed the node's gate. */
+/* Number of messages of this name and direction that the node has recorded. */
 static inline size_t count_msgs(const struct tnode *n, bool out, const char *command)
 {
 	size_t count = 0;

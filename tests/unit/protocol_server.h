@@ -1,15 +1,15 @@
-/* Two chains that are made once, and peers played by the test that serve them by headers. */
+/* Two chains that are made once, and peers that the test plays, which serve them by headers. */
 #ifndef TESTS_UNIT_PROTOCOL_SERVER_H
 #define TESTS_UNIT_PROTOCOL_SERVER_H
 
 #include "protocol_net.h"
 
-#define LONG   2400 /* of the shared chain; more than one full answer of headers */
-#define BRANCH 10   /* where the other one leaves it */
-#define OTHER  2450 /* height it ends at: more work than the first */
+#define LONG   2400 /* height of the first chain: more headers than fit into one message */
+#define BRANCH 10   /* height of the last block that both chains share */
+#define OTHER  2450 /* height of the second chain: it has more work than the first */
 
 static struct block **blocks; /* heights 0 .. LONG, made once */
-static struct block **others; /* the same up to BRANCH, heights 0 .. OTHER */
+static struct block **others; /* the same up to BRANCH; heights 0 .. OTHER */
 
 static inline int server_setup(void **state)
 {
@@ -34,17 +34,17 @@ static inline int server_teardown(void **state)
 	return 0;
 }
 
-/* One that answers getheaders and getdata from all[0 .. n]. */
+/* A peer that answers getheaders and getdata with all[0 .. n]. */
 struct server {
 	struct tconn *raw;
 	struct block **all;
 	size_t n;
-	size_t from; /* sends no block below this height */
+	size_t from; /* it sends no block below this height */
 	bool headers_only;
-	bool switches; /* read a second time it tells fewer */
-	size_t asked;  /* blocks it was asked for */
+	bool switches; /* it sends fewer headers when they are read for the second time */
+	size_t asked;  /* blocks requested from it */
 	size_t getheaders, getblocks;
-	size_t highest; /* of the blocks it was asked for */
+	size_t highest; /* height of the highest block requested */
 };
 
 static inline struct server serve(struct tnode *to, uint16_t port, struct block **all, size_t n)
@@ -89,7 +89,7 @@ static inline void answer_headers(struct server *s, const struct msg_locator *l)
 	end = first + HEADERS_MAX <= s->n + 1 ? first + HEADERS_MAX : s->n + 1;
 	s->getheaders++;
 	if (s->switches && s->getheaders > 2) {
-		/* From the same place on, but less far: not to the end it reached before. */
+		/* From the same place, but not up to the hash at which the first reading ended. */
 		tell_headers(s->raw, s->all, first, first + 500);
 		return;
 	}

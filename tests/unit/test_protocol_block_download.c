@@ -1,7 +1,8 @@
-/* Fetching the bodies of headers: which, of whom, how many at a time, what if they do not come. */
+/* Block download by headers: which blocks are requested from which peer, how many at a time, and
+ * what happens if they don't arrive. */
 #include "protocol_server.h"
 
-/* --- the way of a sync ------------------------------------------------------------------- */
+/* --- the course of a synchronisation ----------------------------------------------------- */
 
 static void headers_come_first_and_then_their_blocks(void **state)
 {
@@ -19,7 +20,7 @@ static void headers_come_first_and_then_their_blocks(void **state)
 	net_drop(net);
 }
 
-static void a_long_chain_is_read_by_the_thousand_and_fetched_once(void **state)
+static void a_long_chain_needs_few_getheaders_and_each_block_once(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 0), *b = node_add(net, blocks, LONG);
@@ -54,7 +55,7 @@ static void a_node_without_a_chain_joins_and_syncs_by_headers(void **state)
 	net_drop(net);
 }
 
-static void all_peers_send_and_none_a_block_twice(void **state)
+static void all_peers_send_blocks_and_none_is_sent_twice(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 0), *from[3];
@@ -74,7 +75,7 @@ static void all_peers_send_and_none_a_block_twice(void **state)
 	net_drop(net);
 }
 
-static void peers_that_know_headers_and_peers_that_do_not_share_the_work(void **state)
+static void peers_with_and_without_headers_share_the_download(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 0), *by_headers = node_add(net, blocks, 600);
@@ -121,7 +122,7 @@ static void peers_that_know_headers_and_peers_that_do_not_share_the_work(void **
 	net_drop(net);
 }
 
-static void classic_is_used_with_everyone_where_it_is_asked_for(void **state)
+static void with_sync_classic_only_getblocks_is_used(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a, *b;
@@ -141,14 +142,14 @@ static void classic_is_used_with_everyone_where_it_is_asked_for(void **state)
 
 /* --- the window -------------------------------------------------------------------------- */
 
-static void no_block_beyond_the_window_is_asked_for(void **state)
+static void no_block_beyond_the_window_is_requested(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 0);
 	struct server s[2] = {serve(a, 4000, blocks, LONG), serve(a, 4001, blocks, LONG)};
 	struct peer_info pi;
 
-	/* The first keeps back what it is asked for, and that is the lowest. */
+	/* The first peer doesn't send the blocks requested from it, which are the lowest. */
 	s[0].headers_only = true;
 	serve_all(net, s, 2);
 	assert_int_equal(chain_height(a->chain), 0);
@@ -163,7 +164,7 @@ static void no_block_beyond_the_window_is_asked_for(void **state)
 	net_drop(net);
 }
 
-static void bodies_out_of_order_are_stored_and_none_is_fetched_again(void **state)
+static void blocks_out_of_order_are_stored_and_not_requested_again(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 0);
@@ -237,9 +238,9 @@ static struct block *large_upon(const struct block *prev, uint32_t height)
 	return b;
 }
 
-#define LARGE 380 /* of about 98 kB */
+#define LARGE 380 /* blocks of about 98 kB */
 
-static void over_half_of_what_may_wait_blocks_come_singly_and_over_all_reading_pauses(void **state)
+static void many_pending_bytes_slow_requests_down_and_then_pause_reading(void **state)
 {
 	struct block *large[LARGE + 1] = {block_ref(blocks[0])};
 	struct tnet *net = net_of(state);
@@ -254,7 +255,7 @@ static void over_half_of_what_may_wait_blocks_come_singly_and_over_all_reading_p
 	s = serve(a, 4000, large, LARGE);
 	run(net);
 	inbox = &s.raw->other->inbox;
-	/* The chain has no time to connect any. */
+	/* The chain gets no time to connect any block. */
 	do {
 		while (!list_empty(inbox) && !s.raw->other->paused)
 			deliver_one(s.raw->other);
@@ -271,7 +272,8 @@ static void over_half_of_what_may_wait_blocks_come_singly_and_over_all_reading_p
 	net_drop(net);
 }
 
-/* One of the simplest peers, which tells of all blocks but the first two and sends them when it is asked. */
+/* One of the simplest peers. It announces all blocks except the first, and sends those that are
+ * requested. */
 static struct server serve_without_beginning(struct tnode *to, struct block **all, size_t n)
 {
 	struct server s = {.raw = raw_dials(to), .all = all, .n = n};
@@ -283,7 +285,7 @@ static struct server serve_without_beginning(struct tnode *to, struct block **al
 	return s;
 }
 
-static void bodies_that_lead_nowhere_take_half_of_the_room_and_go_with_their_sender(void **state)
+static void one_peer_s_orphan_blocks_take_half_of_the_room_and_go_with_the_peer(void **state)
 {
 	struct block *large[LARGE + 1] = {block_ref(blocks[0])};
 	struct tnet *net = net_of(state);
@@ -301,7 +303,7 @@ static void bodies_that_lead_nowhere_take_half_of_the_room_and_go_with_their_sen
 	s[1] = serve_without_beginning(a, &large[LARGE / 2], LARGE / 2);
 	serve_all(net, s, 2);
 	assert_true(s[1].asked > 1);
-	/* They hold up nobody who is asked by headers. */
+	/* Orphans don't delay the download from a peer that is synchronised by headers. */
 	s[2] = serve(a, 4000, blocks, 100);
 	s[2].headers_only = true;
 	serve_all(net, s, 3);
@@ -310,7 +312,7 @@ static void bodies_that_lead_nowhere_take_half_of_the_room_and_go_with_their_sen
 	fake_close(a, s[0].raw->other->info.id, CLOSE_PLAIN, "lost");
 	fake_close(a, s[1].raw->other->info.id, CLOSE_PLAIN, "lost");
 	run(net);
-	/* There is room again: for the whole of it, from one that has the beginning, too. */
+	/* Their room is free again, also for a peer at the other end of the chain. */
 	s[0] = serve_without_beginning(a, large, LARGE / 2);
 	serve_all(net, &s[0], 1);
 	assert_true(s[0].asked > 1);
@@ -319,9 +321,9 @@ static void bodies_that_lead_nowhere_take_half_of_the_room_and_go_with_their_sen
 	net_drop(net);
 }
 
-/* --- blocks that do not come ------------------------------------------------------------- */
+/* --- blocks that don't arrive ------------------------------------------------------------ */
 
-static void a_peer_that_holds_up_the_window_is_replaced_after_two_seconds(void **state)
+static void a_stalling_peer_is_disconnected_after_two_seconds(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 0);
@@ -339,7 +341,7 @@ static void a_peer_that_holds_up_the_window_is_replaced_after_two_seconds(void *
 	net_drop(net);
 }
 
-static void a_block_that_came_from_another_is_not_waited_for(void **state)
+static void a_block_that_another_peer_sent_is_not_waited_for(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 0);
@@ -349,7 +351,8 @@ static void a_block_that_came_from_another_is_not_waited_for(void **state)
 	s[0].headers_only = true;
 	serve_all(net, s, 2);
 	pass_serving(net, s, 2, 1);
-	/* What holds up the window comes unasked from the other. */
+	/* The other peer sends the blocks that hold the window back, although they were not
+	 * requested from it. */
 	for (size_t i = 1; i <= 16; i++)
 		raw_block(s[1].raw, blocks[i]);
 	serve_all(net, &s[1], 1);
@@ -357,27 +360,28 @@ static void a_block_that_came_from_another_is_not_waited_for(void **state)
 	assert_true(pi.in_flight > 0);
 	for (uint32_t i = 0; i < pi.in_flight; i++)
 		assert_true(pi.in_flight_heights[i] > 16);
-	/* And the time that was counted against it is forgotten. */
+	/* The stalling time that was counted for the first peer is reset. */
 	pass_serving(net, s, 2, 1);
 	assert_true(s[0].raw->other->open);
 	net_drop(net);
 }
 
-static void the_next_one_that_holds_up_the_window_has_twice_the_time(void **state)
+static void the_next_stalling_peer_has_twice_the_time(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 0);
 	struct server s[3] = {serve(a, 4000, blocks, LONG), serve(a, 4001, blocks, LONG),
 			      serve(a, 4002, blocks, LONG)};
 
-	/* The second sends all but the first sixteen, which it takes over. */
+	/* The second peer sends all blocks except the first sixteen, which are then requested from
+	 * it. */
 	s[0].headers_only = true;
 	s[1].from = 17;
 	s[2].from = 17;
 	serve_all(net, s, 3);
 	pass_serving(net, s, 3, 3);
 	assert_closed(s[0].raw, CLOSE_PLAIN, "stalling");
-	/* Four seconds, seen at the end of the fifth at the latest. */
+	/* 4 s, noticed in the fifth second at the latest. */
 	pass_serving(net, s, 3, 3);
 	assert_true(s[1].raw->other->open && s[2].raw->other->open);
 	pass_serving(net, s, 3, 3);
@@ -385,7 +389,7 @@ static void the_next_one_that_holds_up_the_window_has_twice_the_time(void **stat
 	net_drop(net);
 }
 
-static void the_time_for_holding_up_shrinks_again_while_blocks_come(void **state)
+static void the_stall_timeout_falls_while_blocks_arrive(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 0);
@@ -397,7 +401,7 @@ static void the_time_for_holding_up_shrinks_again_while_blocks_come(void **state
 	pass_serving(net, s, 3, 3);
 	assert_closed(s[0].raw, CLOSE_PLAIN, "stalling");
 	assert_tip(a, blocks[1100]);
-	/* Two seconds again, not four. */
+	/* The timeout is 2 s again, not 4 s. */
 	s[1].headers_only = true;
 	s[1].n = s[2].n = LONG;
 	tell_headers(s[1].raw, blocks, 1101, LONG + 1);
@@ -410,24 +414,24 @@ static void the_time_for_holding_up_shrinks_again_while_blocks_come(void **state
 	net_drop(net);
 }
 
-static void a_slow_peer_within_the_window_is_left_in_peace(void **state)
+static void a_slow_peer_that_does_not_hold_the_window_back_stays(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 0);
-	/* The others have no more than what it has: nobody waits for the window. */
+	/* The other peer has no blocks beyond those: the window holds nobody back. */
 	struct server s[2] = {serve(a, 4000, blocks, 40), serve(a, 4001, blocks, 40)};
 
 	s[0].headers_only = true;
 	serve_all(net, s, 2);
 	pass_serving(net, s, 2, 4);
 	assert_true(s[0].raw->other->open);
-	/* In the end others are asked, all the same. */
+	/* In the end the requests time out, and the other peer serves them. */
 	pass_serving(net, s, 2, 20);
 	assert_tip(a, blocks[40]);
 	net_drop(net);
 }
 
-static void a_lost_peer_s_blocks_are_asked_of_another_at_once(void **state)
+static void the_requests_of_a_disconnected_peer_move_to_another_at_once(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 0);
@@ -442,7 +446,7 @@ static void a_lost_peer_s_blocks_are_asked_of_another_at_once(void **state)
 	net_drop(net);
 }
 
-/* Played by the test, as raw_peer, but the node has dialled it. */
+/* As raw_peer, but an outbound peer. */
 static struct tconn *raw_peer_dialled(struct tnode *a)
 {
 	struct tconn *raw = raw_dialled(a, 9100);
@@ -452,7 +456,7 @@ static struct tconn *raw_peer_dialled(struct tnode *a)
 	return raw;
 }
 
-static void a_tip_that_one_keeps_back_comes_from_another_in_a_second(void **state)
+static void a_tip_that_one_peer_does_not_send_is_requested_from_another_after_a_second(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 5), *good = node_add(net, blocks, 5);
@@ -469,7 +473,7 @@ static void a_tip_that_one_keeps_back_comes_from_another_in_a_second(void **stat
 	pass(net, 1);
 	assert_tip(a, blocks[6]);
 	assert_true(first->other->open);
-	/* The next it is asked for only where nobody else has it. */
+	/* The next tip is requested from it only if no other peer has it. */
 	inbox_clear(first);
 	tell_headers(first, blocks, 7, 8);
 	run(net);
@@ -484,7 +488,7 @@ static void a_tip_that_one_keeps_back_comes_from_another_in_a_second(void **stat
 	net_drop(net);
 }
 
-static void a_tip_that_nobody_sends_is_asked_of_one_after_another_ever_later(void **state)
+static void a_tip_that_no_peer_sends_is_requested_from_each_with_growing_timeouts(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 5);
@@ -507,21 +511,22 @@ static void a_tip_that_nobody_sends_is_asked_of_one_after_another_ever_later(voi
 	assert_int_equal(at[1], 1);
 	assert_int_equal(at[2], 3);
 	assert_int_equal(at[3], 7);
-	/* Where blocks come the patience is soon as short as before. */
+	/* Blocks that arrive lower the timeout again. */
 	raw_block(raw[3], blocks[6]);
 	run(net);
 	assert_tip(a, blocks[6]);
 	net_drop(net);
 }
 
-static void who_is_slow_with_a_tip_is_asked_where_there_is_no_other(void **state)
+static void a_slow_peer_gets_the_request_if_no_other_has_the_tip(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 5), *good = node_add(net, blocks, 5);
 	struct tconn *slow = raw_peer_dialled(a), *other = dial(a, good);
 
 	run(net);
-	/* It is asked once, and then the other, which is quicker; but where there is no other it is asked at once. */
+	/* The first tip is requested from the slow peer, the next ones from the other, which is
+	 * faster. Without the other peer, the slow one gets the request at once. */
 	for (uint32_t h = 6; h < 12; h++) {
 		inbox_clear(slow);
 		tell_headers(slow, blocks, h, h + 1);
@@ -546,8 +551,8 @@ static void who_is_slow_with_a_tip_is_asked_where_there_is_no_other(void **state
 	net_drop(net);
 }
 
-/* Anybody can come, be the first with headers, and keep the block back. */
-static void who_came_by_itself_and_gave_nothing_is_asked_where_nobody_better_is(void **state)
+/* An attacker can connect, announce headers first, and not send the block. */
+static void an_unproven_inbound_peer_gets_few_requests_and_only_without_a_better_peer(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 5), *good = node_add(net, blocks, 5);
@@ -561,12 +566,12 @@ static void who_came_by_itself_and_gave_nothing_is_asked_where_nobody_better_is(
 	assert_true(raw_got(stranger, "getdata"));
 	assert_true(protocol_peer(a->protocol, stranger->other->info.id, &pi));
 	assert_int_equal(pi.in_flight, 2);
-	/* What it was asked for is asked of the better one at once. */
+	/* The requests made to it move to the better peer at once. */
 	give(good, blocks, 6, 10);
 	run(net);
 	assert_tip(a, blocks[10]);
 	assert_true(stranger->other->open);
-	/* With each that it gives it is asked for one more. */
+	/* Each block that it sends earns it one more request. */
 	inbox_clear(stranger);
 	raw_block(stranger, blocks[11]);
 	run(net);
@@ -576,7 +581,7 @@ static void who_came_by_itself_and_gave_nothing_is_asked_where_nobody_better_is(
 	net_drop(net);
 }
 
-static void a_peer_that_has_headers_and_no_blocks_is_left(void **state)
+static void a_peer_with_headers_and_without_their_blocks_is_disconnected(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 0);
@@ -594,7 +599,7 @@ static void a_peer_that_has_headers_and_no_blocks_is_left(void **state)
 		assert_true(raw_got(raw, "getdata"));
 		raw_inv(raw, MSG_NOTFOUND, INV_BLOCK, inv, 16);
 		run(net);
-		/* Not at once again. */
+		/* It is not requested again at once. */
 		assert_false(raw_got(raw, "getdata"));
 		pass(net, 11);
 	}
@@ -602,19 +607,20 @@ static void a_peer_that_has_headers_and_no_blocks_is_left(void **state)
 	net_drop(net);
 }
 
-/* --- which chain ------------------------------------------------------------------------- */
+/* --- the choice of the chain ------------------------------------------------------------- */
 
-static void a_chain_of_less_work_is_never_fetched(void **state)
+static void a_chain_with_less_work_is_not_fetched(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 100);
 	struct server s = serve(a, 4000, others, 99);
 
 	serve_all(net, &s, 1);
-	/* Near enough to be kept as headers; not one body. */
+	/* Its work suffices for its headers to be stored, but no block is requested. */
 	assert_true(knows(a, others[99]));
 	assert_int_equal(s.asked, 0);
-	/* As much work as ours is wanted, so that a person sees both, but ours was first. */
+	/* A branch with the same work as ours is fetched, so that a person sees both; but ours was
+	 * first. */
 	s.n = 100;
 	tell_headers(s.raw, others, 100, 101);
 	serve_all(net, &s, 1);
@@ -628,22 +634,22 @@ static void a_chain_of_less_work_is_never_fetched(void **state)
 	net_drop(net);
 }
 
-static void a_chain_of_more_work_is_switched_to_at_any_depth(void **state)
+static void a_chain_with_more_work_wins_at_any_depth(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, LONG), *b = node_add(net, others, OTHER);
 
-	/* Its first answer alone has too little work: it is read twice. */
+	/* The headers of the first message have too little work: they are read twice (presync). */
 	dial(a, b);
 	run(net);
 	assert_tip(a, others[OTHER]);
 	assert_int_equal(count_msgs(a, false, "block"), OTHER - BRANCH);
-	/* And b fetched nothing of ours. */
+	/* And b fetched none of our blocks. */
 	assert_int_equal(a->sent_blocks, 0);
 	net_drop(net);
 }
 
-/* Upon genesis, a second earlier than blocks[1]. */
+/* A block on top of genesis, due a second earlier than blocks[1]. */
 static struct block *due_early(uint8_t salt)
 {
 	struct block *b = block_upon(blocks[0], 1, salt, NULL), *early;
@@ -656,7 +662,7 @@ static struct block *due_early(uint8_t salt)
 	return early;
 }
 
-static void a_block_pushed_out_while_it_waited_for_the_clock_is_fetched_when_due(void **state)
+static void a_future_block_that_found_no_room_is_requested_again_when_due(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct block *early[CHAIN_FUTURE_MAX];
@@ -689,30 +695,30 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(headers_come_first_and_then_their_blocks),
-		TEST(a_long_chain_is_read_by_the_thousand_and_fetched_once),
+		TEST(a_long_chain_needs_few_getheaders_and_each_block_once),
 		TEST(a_node_without_a_chain_joins_and_syncs_by_headers),
-		TEST(all_peers_send_and_none_a_block_twice),
-		TEST(peers_that_know_headers_and_peers_that_do_not_share_the_work),
-		TEST(classic_is_used_with_everyone_where_it_is_asked_for),
-		TEST(no_block_beyond_the_window_is_asked_for),
-		TEST(bodies_out_of_order_are_stored_and_none_is_fetched_again),
+		TEST(all_peers_send_blocks_and_none_is_sent_twice),
+		TEST(peers_with_and_without_headers_share_the_download),
+		TEST(with_sync_classic_only_getblocks_is_used),
+		TEST(no_block_beyond_the_window_is_requested),
+		TEST(blocks_out_of_order_are_stored_and_not_requested_again),
 		TEST(an_unrequested_block_beyond_the_window_is_not_stored),
-		TEST(over_half_of_what_may_wait_blocks_come_singly_and_over_all_reading_pauses),
-		TEST(bodies_that_lead_nowhere_take_half_of_the_room_and_go_with_their_sender),
-		TEST(a_peer_that_holds_up_the_window_is_replaced_after_two_seconds),
-		TEST(a_block_that_came_from_another_is_not_waited_for),
-		TEST(the_next_one_that_holds_up_the_window_has_twice_the_time),
-		TEST(the_time_for_holding_up_shrinks_again_while_blocks_come),
-		TEST(a_slow_peer_within_the_window_is_left_in_peace),
-		TEST(a_lost_peer_s_blocks_are_asked_of_another_at_once),
-		TEST(a_tip_that_one_keeps_back_comes_from_another_in_a_second),
-		TEST(a_tip_that_nobody_sends_is_asked_of_one_after_another_ever_later),
-		TEST(who_is_slow_with_a_tip_is_asked_where_there_is_no_other),
-		TEST(who_came_by_itself_and_gave_nothing_is_asked_where_nobody_better_is),
-		TEST(a_peer_that_has_headers_and_no_blocks_is_left),
-		TEST(a_chain_of_less_work_is_never_fetched),
-		TEST(a_chain_of_more_work_is_switched_to_at_any_depth),
-		TEST(a_block_pushed_out_while_it_waited_for_the_clock_is_fetched_when_due),
+		TEST(many_pending_bytes_slow_requests_down_and_then_pause_reading),
+		TEST(one_peer_s_orphan_blocks_take_half_of_the_room_and_go_with_the_peer),
+		TEST(a_stalling_peer_is_disconnected_after_two_seconds),
+		TEST(a_block_that_another_peer_sent_is_not_waited_for),
+		TEST(the_next_stalling_peer_has_twice_the_time),
+		TEST(the_stall_timeout_falls_while_blocks_arrive),
+		TEST(a_slow_peer_that_does_not_hold_the_window_back_stays),
+		TEST(the_requests_of_a_disconnected_peer_move_to_another_at_once),
+		TEST(a_tip_that_one_peer_does_not_send_is_requested_from_another_after_a_second),
+		TEST(a_tip_that_no_peer_sends_is_requested_from_each_with_growing_timeouts),
+		TEST(a_slow_peer_gets_the_request_if_no_other_has_the_tip),
+		TEST(an_unproven_inbound_peer_gets_few_requests_and_only_without_a_better_peer),
+		TEST(a_peer_with_headers_and_without_their_blocks_is_disconnected),
+		TEST(a_chain_with_less_work_is_not_fetched),
+		TEST(a_chain_with_more_work_wins_at_any_depth),
+		TEST(a_future_block_that_found_no_room_is_requested_again_when_due),
 	};
 
 	return cmocka_run_group_tests(tests, server_setup, server_teardown);

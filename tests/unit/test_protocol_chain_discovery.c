@@ -1,4 +1,4 @@
-/* A node without a chain among peers that have one, several, or none. */
+/* A node without a chain, with peers that have one chain, several chains, or none. */
 #include "protocol_net.h"
 
 static struct block **ours, **theirs;
@@ -24,7 +24,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void the_only_chain_is_taken_once_every_dialled_peer_has_answered(void **state)
+static void the_only_chain_is_joined_when_every_outbound_peer_has_answered(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, ours, 5), *b = node_add(net, ours, 3),
@@ -33,7 +33,7 @@ static void the_only_chain_is_taken_once_every_dialled_peer_has_answered(void **
 	protocol_expect_peers(n->protocol, 2);
 	dial(n, a);
 	run(net);
-	/* One is missing yet. */
+	/* The second outbound peer has not answered yet. */
 	assert_int_equal(n->adopted, 0);
 	dial(n, b);
 	run(net);
@@ -43,7 +43,7 @@ static void the_only_chain_is_taken_once_every_dialled_peer_has_answered(void **
 	net_drop(net);
 }
 
-static void three_seconds_after_the_first_offer_it_is_taken(void **state)
+static void the_only_chain_is_joined_three_seconds_after_the_first_offer(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, ours, 5), *n = node_add(net, NULL, 0);
@@ -59,7 +59,7 @@ static void three_seconds_after_the_first_offer_it_is_taken(void **state)
 	net_drop(net);
 }
 
-static void differing_offers_are_listed_and_none_is_taken(void **state)
+static void different_offers_are_listed_and_none_is_joined(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, ours, 5), *b = node_add(net, theirs, 5),
@@ -81,7 +81,7 @@ static void differing_offers_are_listed_and_none_is_taken(void **state)
 	assert_int_equal(offers[1].peers, 2);
 	assert_memory_equal(offers[1].params.genesis_hash.h.b, theirs[0]->hash.h.b, HASH_BYTES);
 	assert_false(chain_has_genesis(n->chain));
-	/* One of two is dropped by us: the other one still offers it. */
+	/* We disconnect one of two peers with the same offer: the other one still makes it. */
 	protocol_drop_peer(n->protocol, to_b->info.id, "asked to");
 	pass(net, 5);
 	assert_int_equal(protocol_offers(n->protocol, offers, 4), 2);
@@ -89,7 +89,8 @@ static void differing_offers_are_listed_and_none_is_taken(void **state)
 	net_drop(net);
 }
 
-static void a_person_chooses_and_the_others_are_left_without_blame(void **state)
+static void a_person_chooses_and_peers_of_other_chains_are_disconnected_but_not_discouraged(
+	void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, ours, 5), *b = node_add(net, theirs, 5),
@@ -139,7 +140,7 @@ static void hang_up(struct tconn *raw)
 	run(raw->other->node->net);
 }
 
-/* A peer that offers a chain of that name: one that is dialled, and one that comes. */
+/* A peer that offers a chain of this name: outbound, and inbound. */
 static struct tconn *offer_by(struct tnode *n, uint16_t port, const char *name)
 {
 	return offer_with(n, raw_dialled(n, port), name);
@@ -163,7 +164,7 @@ static bool is_offered(const struct tnode *n, const char *name, uint32_t *peers)
 	return false;
 }
 
-static void an_offer_counts_who_is_there_and_makes_room_once_nobody_is(void **state)
+static void an_offer_counts_connected_peers_and_makes_room_without_any(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *n = node_add(net, NULL, 0);
@@ -195,13 +196,13 @@ static void an_offer_counts_who_is_there_and_makes_room_once_nobody_is(void **st
 	net_drop(net);
 }
 
-static void who_comes_by_itself_does_not_choose_the_chain(void **state)
+static void inbound_peers_do_not_decide_on_the_chain(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, ours, 5), *n = node_add(net, NULL, 0);
 	uint32_t peers;
 
-	/* However many others come with, it is the one taken that a peer has whom we dialled. */
+	/* The outbound peer's chain is joined, however many others inbound peers offer. */
 	protocol_expect_peers(n->protocol, 1);
 	for (int i = 0; i < OFFERS_MAX; i++) {
 		char name[16];
@@ -217,7 +218,7 @@ static void who_comes_by_itself_does_not_choose_the_chain(void **state)
 	assert_int_equal(n->adopted, 1);
 	assert_tip(n, ours[5]);
 	net_drop(net);
-	/* One that we dialled and that has said nothing yet is waited for, for a while. */
+	/* An outbound peer that has not answered yet is waited for, up to a limit. */
 	net = net_of(state);
 	n = node_add(net, NULL, 0);
 	raw_version(raw_dialled(n, 4000), (struct raw_version){.height = 5});
@@ -230,12 +231,12 @@ static void who_comes_by_itself_does_not_choose_the_chain(void **state)
 	net_drop(net);
 }
 
-static void one_that_is_being_dialled_is_waited_for_too(void **state)
+static void an_outbound_peer_without_handshake_is_waited_for(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *n = node_add(net, NULL, 0);
 
-	raw_dialled(n, 4000); /* and says nothing at all */
+	raw_dialled(n, 4000); /* it never sends anything */
 	offer_comes(n, "evil");
 	pass(net, 13);
 	assert_int_equal(n->adopted, 0);
@@ -244,8 +245,8 @@ static void one_that_is_being_dialled_is_waited_for_too(void **state)
 	net_drop(net);
 }
 
-/* It has dialled one without a chain, and is dialled by one that makes one. */
-static void who_waits_for_one_that_waits_too_takes_what_comes(void **state)
+/* It has dialled a node without a chain, and a node with a chain dials it. */
+static void a_peer_without_a_chain_is_not_waited_for(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *one = node_add(net, NULL, 0), *two = node_add(net, NULL, 0),
@@ -260,7 +261,7 @@ static void who_waits_for_one_that_waits_too_takes_what_comes(void **state)
 	net_drop(net);
 }
 
-static void where_nobody_was_dialled_what_comes_is_taken_after_ten_seconds(void **state)
+static void without_outbound_peers_an_inbound_offer_is_joined_after_ten_seconds(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *n = node_add(net, NULL, 0);
@@ -273,7 +274,7 @@ static void where_nobody_was_dialled_what_comes_is_taken_after_ten_seconds(void 
 	net_drop(net);
 }
 
-static void only_the_wanted_chain_is_taken(void **state)
+static void only_the_wanted_chain_is_joined(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, ours, 5), *b = node_add(net, theirs, 5),
@@ -292,7 +293,7 @@ static void only_the_wanted_chain_is_taken(void **state)
 	net_drop(net);
 }
 
-static void an_untagged_peer_of_an_unwanted_chain_is_left_at_its_genesis(void **state)
+static void a_peer_without_tag_is_disconnected_when_its_genesis_is_not_the_wanted_one(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *n = node_add_with(net, NULL, 0, &theirs[0]->hash);
@@ -311,7 +312,7 @@ static void an_untagged_peer_of_an_unwanted_chain_is_left_at_its_genesis(void **
 	net_drop(net);
 }
 
-static void a_genesis_that_is_not_that_of_the_tag_is_refused(void **state)
+static void a_genesis_other_than_the_tagged_one_is_refused(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *n = node_add(net, NULL, 0);
@@ -322,7 +323,7 @@ static void a_genesis_that_is_not_that_of_the_tag_is_refused(void **state)
 	run(net);
 	raw_inv(raw, MSG_INV, INV_BLOCK, &theirs[0]->hash.h, 1);
 	run(net);
-	/* What the tag names is asked for, whatever the inv says. */
+	/* The block named in the user agent is requested, not the one in the inv. */
 	m = raw_next(raw, "getdata");
 	assert_non_null(m);
 	assert_memory_equal(m->payload + 5, ours[0]->hash.h.b, HASH_BYTES);
@@ -336,7 +337,7 @@ static void a_genesis_that_is_not_that_of_the_tag_is_refused(void **state)
 	net_drop(net);
 }
 
-static void a_refused_genesis_leads_nowhere_and_the_search_goes_on(void **state)
+static void after_a_refused_genesis_the_search_goes_on(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, ours, 5), *b = node_add(net, theirs, 5),
@@ -354,12 +355,12 @@ static void a_refused_genesis_leads_nowhere_and_the_search_goes_on(void **state)
 	net_drop(net);
 }
 
-static void a_genesis_of_unknown_rules_is_refused_without_blame(void **state)
+static void a_genesis_with_unknown_rules_disconnects_but_does_not_discourage(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *n = node_add(net, NULL, 0);
 	struct tconn *raw = raw_dialled(n, 4000);
-	/* Not a genesis, though nothing is before it: its coinbase has no parameters. */
+	/* Its previous hash is 0, but it is not a valid genesis: its coinbase has no parameters. */
 	struct block *odd = block_upon(ours[0], 1, 0, NULL), *b;
 	struct block_header h = odd->header;
 	struct span tx = odd->tx[0].raw;
@@ -378,8 +379,8 @@ static void a_genesis_of_unknown_rules_is_refused_without_blame(void **state)
 	net_drop(net);
 }
 
-/* All rules hold for a genesis, the clock's too. */
-static void a_chain_from_the_future_is_taken_when_it_is_due(void **state)
+/* The rule on times from the future holds for genesis, too. */
+static void a_chain_from_the_future_is_joined_when_it_is_due(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, ours, 5), *n = node_add(net, NULL, 0);
@@ -404,8 +405,8 @@ static void a_chain_from_the_future_is_taken_when_it_is_due(void **state)
 	net_drop(net);
 }
 
-/* Else one whose clock is slow takes what any stranger offers. */
-static void while_a_chain_is_not_due_no_other_is_taken_in_its_place(void **state)
+/* Otherwise a node with a slow clock would join whatever chain any inbound peer offers. */
+static void while_a_chain_is_not_due_no_other_is_joined_instead(void **state)
 {
 	const int64_t due = (int64_t)NET_T0 - MAX_FUTURE_SECONDS;
 
@@ -425,13 +426,13 @@ static void while_a_chain_is_not_due_no_other_is_taken_in_its_place(void **state
 		assert_int_equal(n->adopted, 0);
 		assert_int_equal(protocol_offers(n->protocol, offers, 2), 2);
 		assert_true(offers[0].future && !offers[1].future);
-		/* Nor when who offers it has gone. */
+		/* Not even if the peer that offers it is gone. */
 		if (!dialled) {
 			hang_up(first);
 			pass(net, 30);
 			assert_int_equal(n->adopted, 0);
 		}
-		/* A person may. */
+		/* A person may choose it. */
 		assert_ok(protocol_choose(n->protocol, &early->hash, &e), e);
 		assert_int_equal(n->adopted, 1);
 		block_unref(early);
@@ -439,8 +440,8 @@ static void while_a_chain_is_not_due_no_other_is_taken_in_its_place(void **state
 	}
 }
 
-/* That of whom we dialled is taken when it is due, whatever others offer who came. */
-static void who_came_does_not_keep_it_from_a_chain_that_becomes_due(void **state)
+/* An outbound peer's chain is joined when it is due, whatever inbound peers offer. */
+static void an_inbound_offer_does_not_prevent_joining_a_chain_that_becomes_due(void **state)
 {
 	const int64_t due = (int64_t)NET_T0 - MAX_FUTURE_SECONDS;
 	struct tnet *net = net_of(state);
@@ -459,7 +460,7 @@ static void who_came_does_not_keep_it_from_a_chain_that_becomes_due(void **state
 	net_drop(net);
 }
 
-static void a_silent_peer_does_not_hold_up_the_others(void **state)
+static void a_silent_peer_does_not_delay_joining_for_long(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, ours, 5), *n = node_add(net, NULL, 0);
@@ -477,7 +478,7 @@ static void a_silent_peer_does_not_hold_up_the_others(void **state)
 	net_drop(net);
 }
 
-static void two_nodes_without_a_chain_both_join_when_one_does(void **state)
+static void of_two_nodes_without_a_chain_both_join_when_one_does(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, ours, 5), *x = node_add(net, NULL, 0),
@@ -493,7 +494,7 @@ static void two_nodes_without_a_chain_both_join_when_one_does(void **state)
 	net_drop(net);
 }
 
-static void blocks_nobody_asked_for_make_no_offer(void **state)
+static void unrequested_blocks_make_no_offer(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *n = node_add(net, NULL, 0);
@@ -507,7 +508,7 @@ static void blocks_nobody_asked_for_make_no_offer(void **state)
 	net_drop(net);
 }
 
-static void while_there_is_no_chain_questions_are_answered_with_nothing(void **state)
+static void without_a_chain_requests_get_empty_answers(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *n = node_add(net, NULL, 0);
@@ -535,27 +536,27 @@ static void while_there_is_no_chain_questions_are_answered_with_nothing(void **s
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_only_chain_is_taken_once_every_dialled_peer_has_answered),
-		TEST(three_seconds_after_the_first_offer_it_is_taken),
-		TEST(differing_offers_are_listed_and_none_is_taken),
-		TEST(a_person_chooses_and_the_others_are_left_without_blame),
-		TEST(an_offer_counts_who_is_there_and_makes_room_once_nobody_is),
-		TEST(who_comes_by_itself_does_not_choose_the_chain),
-		TEST(one_that_is_being_dialled_is_waited_for_too),
-		TEST(who_waits_for_one_that_waits_too_takes_what_comes),
-		TEST(where_nobody_was_dialled_what_comes_is_taken_after_ten_seconds),
-		TEST(only_the_wanted_chain_is_taken),
-		TEST(an_untagged_peer_of_an_unwanted_chain_is_left_at_its_genesis),
-		TEST(a_genesis_that_is_not_that_of_the_tag_is_refused),
-		TEST(a_refused_genesis_leads_nowhere_and_the_search_goes_on),
-		TEST(a_genesis_of_unknown_rules_is_refused_without_blame),
-		TEST(a_chain_from_the_future_is_taken_when_it_is_due),
-		TEST(while_a_chain_is_not_due_no_other_is_taken_in_its_place),
-		TEST(who_came_does_not_keep_it_from_a_chain_that_becomes_due),
-		TEST(a_silent_peer_does_not_hold_up_the_others),
-		TEST(two_nodes_without_a_chain_both_join_when_one_does),
-		TEST(blocks_nobody_asked_for_make_no_offer),
-		TEST(while_there_is_no_chain_questions_are_answered_with_nothing),
+		TEST(the_only_chain_is_joined_when_every_outbound_peer_has_answered),
+		TEST(the_only_chain_is_joined_three_seconds_after_the_first_offer),
+		TEST(different_offers_are_listed_and_none_is_joined),
+		TEST(a_person_chooses_and_peers_of_other_chains_are_disconnected_but_not_discouraged),
+		TEST(an_offer_counts_connected_peers_and_makes_room_without_any),
+		TEST(inbound_peers_do_not_decide_on_the_chain),
+		TEST(an_outbound_peer_without_handshake_is_waited_for),
+		TEST(a_peer_without_a_chain_is_not_waited_for),
+		TEST(without_outbound_peers_an_inbound_offer_is_joined_after_ten_seconds),
+		TEST(only_the_wanted_chain_is_joined),
+		TEST(a_peer_without_tag_is_disconnected_when_its_genesis_is_not_the_wanted_one),
+		TEST(a_genesis_other_than_the_tagged_one_is_refused),
+		TEST(after_a_refused_genesis_the_search_goes_on),
+		TEST(a_genesis_with_unknown_rules_disconnects_but_does_not_discourage),
+		TEST(a_chain_from_the_future_is_joined_when_it_is_due),
+		TEST(while_a_chain_is_not_due_no_other_is_joined_instead),
+		TEST(an_inbound_offer_does_not_prevent_joining_a_chain_that_becomes_due),
+		TEST(a_silent_peer_does_not_delay_joining_for_long),
+		TEST(of_two_nodes_without_a_chain_both_join_when_one_does),
+		TEST(unrequested_blocks_make_no_offer),
+		TEST(without_a_chain_requests_get_empty_answers),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,4 +1,5 @@
-/* Payloads: what is encoded is decoded again, what is malformed is refused with its name. */
+/* Payloads: encoding reverses decoding, and malformed payloads are rejected with an error that
+ * names the field. */
 #include "protocol_net.h"
 
 static struct rng_seeded rng;
@@ -42,7 +43,7 @@ static void assert_malformed(enum msg_kind kind, const void *p, size_t n, const 
 	msg_clear(&m);
 }
 
-/* Of this length and every shorter one alone the whole decodes; one byte more doesn't. */
+/* No shorter part of it decodes, and nothing with one more byte. */
 static void assert_exact(enum msg_kind kind, const struct writer *w)
 {
 	uint8_t *more = mem_alloc(w->len + 1);
@@ -74,7 +75,7 @@ static void encode_random_version(struct writer *w, struct msg_version *v, unsig
 	msg_encode(w, &(struct msg){.kind = MSG_VERSION, .u.version = *v});
 }
 
-static void version_survives_encoding_with_any_number_of_fields(void **state)
+static void version_encodes_and_decodes_with_any_number_of_fields(void **state)
 {
 	struct writer w;
 	struct msg_version v;
@@ -89,7 +90,7 @@ static void version_survives_encoding_with_any_number_of_fields(void **state)
 	writer_clear(&w);
 }
 
-static void version_may_end_after_whole_fields_alone(void **state)
+static void version_may_end_only_after_a_complete_field(void **state)
 {
 	struct writer w;
 	struct msg_version v;
@@ -104,7 +105,7 @@ static void version_may_end_after_whole_fields_alone(void **state)
 
 		assert_int_equal(msg_decode(&m, MSG_VERSION, (struct span){w.buf, n}, NULL), whole);
 	}
-	/* What a later version adds is no concern of ours. */
+	/* Fields that a newer version adds are ignored. */
 	put_u8(&w, 1);
 	put_u8(&w, 2);
 	assert_true(msg_decode(&m, MSG_VERSION, (struct span){w.buf, w.len}, NULL));
@@ -115,7 +116,7 @@ static void version_may_end_after_whole_fields_alone(void **state)
 	writer_clear(&w);
 }
 
-static void version_without_nonce_and_agent_relays_and_has_no_height(void **state)
+static void omitted_fields_of_version_have_defaults(void **state)
 {
 	struct writer w;
 	struct msg_version v;
@@ -164,7 +165,7 @@ static void put_random_locator(struct writer *w, size_t n)
 	random_bytes(w, (n + 1) * HASH_BYTES);
 }
 
-static void locators_survive_and_are_bounded(void **state)
+static void locators_encode_and_decode_and_are_bounded(void **state)
 {
 	static const size_t counts[] = {0, 1, 2, 32, CHAIN_LOCATOR_MAX};
 	struct writer w;
@@ -188,7 +189,7 @@ static void locators_survive_and_are_bounded(void **state)
 	writer_clear(&w);
 }
 
-static void lists_survive_and_are_bounded(void **state)
+static void lists_encode_and_decode_and_are_bounded(void **state)
 {
 	static const struct {
 		enum msg_kind kind;
@@ -215,20 +216,20 @@ static void lists_survive_and_are_bounded(void **state)
 		put_compact(&w, lists[i].max);
 		random_bytes(&w, lists[i].max * lists[i].item);
 		assert_identity(lists[i].kind, &w);
-		/* The count alone is enough to be refused. */
+		/* The count is rejected before any entry is read. */
 		writer_reset(&w);
 		put_compact(&w, lists[i].max + 1);
 		assert_malformed(lists[i].kind, w.buf, w.len, "at most");
 		writer_reset(&w);
 		put_compact(&w, UINT64_MAX);
 		assert_malformed(lists[i].kind, w.buf, w.len, "at most");
-		/* CompactSize is minimal everywhere. */
+		/* CompactSize must be in its shortest form. */
 		assert_malformed(lists[i].kind, (const uint8_t[]){0xfd, 0, 0}, 3, "count");
 	}
 	writer_clear(&w);
 }
 
-static void headers_survive_and_have_no_transactions(void **state)
+static void headers_encode_and_decode_and_have_no_transactions(void **state)
 {
 	struct writer w;
 
@@ -252,7 +253,7 @@ static void headers_survive_and_have_no_transactions(void **state)
 	writer_clear(&w);
 }
 
-static void nonces_are_eight_bytes(void **state)
+static void ping_and_pong_have_eight_bytes(void **state)
 {
 	struct writer w;
 
@@ -266,7 +267,7 @@ static void nonces_are_eight_bytes(void **state)
 	writer_clear(&w);
 }
 
-static void empty_messages_are_empty(void **state)
+static void messages_without_payload_have_no_bytes(void **state)
 {
 	static const enum msg_kind kinds[] = {MSG_VERACK, MSG_GETADDR, MSG_MEMPOOL,
 					      MSG_SENDHEADERS};
@@ -281,7 +282,7 @@ static void empty_messages_are_empty(void **state)
 	writer_clear(&w);
 }
 
-static void blocks_and_transactions_survive_and_are_exact(void **state)
+static void blocks_and_transactions_encode_and_decode_exactly(void **state)
 {
 	struct block *b = test_genesis("codec");
 	struct writer w;
@@ -299,7 +300,7 @@ static void blocks_and_transactions_survive_and_are_exact(void **state)
 	block_unref(b);
 }
 
-static void entries_of_lists_read_back(void **state)
+static void entries_of_lists_encode_and_decode(void **state)
 {
 	struct inv_item inv;
 	struct addr_item addr = {.time = 12345, .s = {5, ipv4(10, 1, 2, 3, 4567)}}, got;
@@ -328,7 +329,7 @@ static bool tag(const char *agent, struct block_hash *out, bool *found)
 	return version_chain_tag(text_span(agent), out, found);
 }
 
-static void the_chain_tag_is_read_strictly(void **state)
+static void a_malformed_chain_tag_is_rejected(void **state)
 {
 #define H63 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeef"
 	struct block_hash h;
@@ -365,18 +366,18 @@ static int setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(version_survives_encoding_with_any_number_of_fields),
-		cmocka_unit_test(version_may_end_after_whole_fields_alone),
-		cmocka_unit_test(version_without_nonce_and_agent_relays_and_has_no_height),
+		cmocka_unit_test(version_encodes_and_decodes_with_any_number_of_fields),
+		cmocka_unit_test(version_may_end_only_after_a_complete_field),
+		cmocka_unit_test(omitted_fields_of_version_have_defaults),
 		cmocka_unit_test(a_long_user_agent_is_malformed),
-		cmocka_unit_test(locators_survive_and_are_bounded),
-		cmocka_unit_test(lists_survive_and_are_bounded),
-		cmocka_unit_test(headers_survive_and_have_no_transactions),
-		cmocka_unit_test(nonces_are_eight_bytes),
-		cmocka_unit_test(empty_messages_are_empty),
-		cmocka_unit_test(blocks_and_transactions_survive_and_are_exact),
-		cmocka_unit_test(entries_of_lists_read_back),
-		cmocka_unit_test(the_chain_tag_is_read_strictly),
+		cmocka_unit_test(locators_encode_and_decode_and_are_bounded),
+		cmocka_unit_test(lists_encode_and_decode_and_are_bounded),
+		cmocka_unit_test(headers_encode_and_decode_and_have_no_transactions),
+		cmocka_unit_test(ping_and_pong_have_eight_bytes),
+		cmocka_unit_test(messages_without_payload_have_no_bytes),
+		cmocka_unit_test(blocks_and_transactions_encode_and_decode_exactly),
+		cmocka_unit_test(entries_of_lists_encode_and_decode),
+		cmocka_unit_test(a_malformed_chain_tag_is_rejected),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

@@ -1,7 +1,8 @@
-/* Headers: what is read, of whom, what is kept, what they cost who sends bad ones, announcements by them. */
+/* Headers: which are requested from which peer, which are stored, what invalid ones cost their
+ * sender, and announcements by headers. */
 #include "protocol_server.h"
 
-static void a_peer_without_headers_for_ten_seconds_is_asked_the_classic_way(void **state)
+static void a_peer_that_sends_no_headers_for_ten_seconds_gets_getblocks(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 0);
@@ -14,21 +15,22 @@ static void a_peer_without_headers_for_ten_seconds_is_asked_the_classic_way(void
 	assert_false(raw_got(raw, "getblocks"));
 	pass(net, 1);
 	assert_true(raw_got(raw, "getblocks"));
-	/* It was only late. */
+	/* The headers arrive late: they are used all the same. */
 	tell_headers(raw, blocks, 1, 21);
 	run(net);
 	assert_true(raw_got(raw, "getdata"));
 	net_drop(net);
 }
 
-/* --- what is kept ------------------------------------------------------------------------ */
+/* --- what is stored ---------------------------------------------------------------------- */
 
-static void headers_of_too_little_work_are_not_kept(void **state)
+static void headers_with_too_little_work_are_not_stored(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, LONG);
 	size_t before = chain_header_count(a->chain);
-	/* 144 blocks below the tip is the bar: the first is just under it, the second at it. */
+	/* The minimum work is the tip's less 144 blocks: the first peer's chain has one block less,
+	 * the second peer's has just enough. */
 	struct server under = serve(a, 4000, others, LONG - 145);
 	struct server at = {0};
 
@@ -39,14 +41,14 @@ static void headers_of_too_little_work_are_not_kept(void **state)
 	assert_int_equal(under.asked, 0);
 	at = serve(a, 4001, others, LONG - 144);
 	serve_all(net, &at, 1);
-	/* Read twice, then kept, and no body fetched. */
+	/* Read twice, then stored, and no block is requested. */
 	assert_int_equal(at.getheaders, 4);
 	assert_int_equal(chain_header_count(a->chain), before + LONG - 144 - BRANCH);
 	assert_int_equal(at.asked, 0);
 	net_drop(net);
 }
 
-static void headers_that_change_when_read_again_are_not_kept(void **state)
+static void headers_that_change_when_read_again_are_not_stored(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, LONG);
@@ -60,7 +62,7 @@ static void headers_that_change_when_read_again_are_not_kept(void **state)
 	net_drop(net);
 }
 
-static void headers_without_work_cost_their_sender_the_connection(void **state)
+static void headers_without_work_disconnect_their_sender(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 5);
@@ -84,7 +86,7 @@ static void headers_without_work_cost_their_sender_the_connection(void **state)
 	net_drop(net);
 }
 
-static void headers_that_do_not_follow_each_other_cost_the_connection(void **state)
+static void headers_that_do_not_follow_each_other_disconnect(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 5);
@@ -97,7 +99,7 @@ static void headers_that_do_not_follow_each_other_cost_the_connection(void **sta
 	net_drop(net);
 }
 
-static void headers_upon_an_invalid_block_cost_the_connection(void **state)
+static void headers_on_top_of_an_invalid_block_disconnect(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 5);
@@ -116,13 +118,13 @@ static void headers_upon_an_invalid_block_cost_the_connection(void **state)
 	net_drop(net);
 }
 
-static void headers_from_the_future_are_asked_for_again_when_due(void **state)
+static void headers_from_the_future_are_requested_again_when_due(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a;
 	struct server s;
 
-	/* Block 3 is 123 s ahead. */
+	/* Block 3 is 123 s ahead of our clock. */
 	net->clock.unix_us = (int64_t)(blocks[3]->header.time - 123) * 1000000;
 	a = node_add(net, blocks, 0);
 	s = serve(a, 4000, blocks, 5);
@@ -138,7 +140,7 @@ static void headers_from_the_future_are_asked_for_again_when_due(void **state)
 	net_drop(net);
 }
 
-static void a_boast_of_height_moves_the_goal_only_until_headers_are_told(void **state)
+static void a_claimed_height_is_the_target_only_until_headers_arrive(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 5);
@@ -161,7 +163,7 @@ static void a_boast_of_height_moves_the_goal_only_until_headers_are_told(void **
 
 /* --- announcements ----------------------------------------------------------------------- */
 
-static void tips_are_told_by_headers_along_a_line(void **state)
+static void tips_are_announced_by_headers_along_a_line(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *n[4];
@@ -176,7 +178,7 @@ static void tips_are_told_by_headers_along_a_line(void **state)
 	give(n[0], blocks, 6, 6);
 	run(net);
 	assert_tip(n[3], blocks[6]);
-	/* Told once by headers, fetched at once, and nobody tells it back. */
+	/* Announced once by headers, requested at once, and not announced back. */
 	assert_int_equal(count_msgs(n[3], false, "headers"), 1);
 	assert_int_equal(count_msgs(n[3], false, "inv"), 0);
 	assert_int_equal(count_msgs(n[3], true, "getheaders"), 0);
@@ -185,7 +187,7 @@ static void tips_are_told_by_headers_along_a_line(void **state)
 	net_drop(net);
 }
 
-static void who_had_no_chain_when_it_came_tells_by_headers_too(void **state)
+static void a_peer_that_joined_later_announces_by_headers_too(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 5), *b = node_add(net, NULL, 0);
@@ -194,7 +196,7 @@ static void who_had_no_chain_when_it_came_tells_by_headers_too(void **state)
 	run(net);
 	pass(net, 4);
 	assert_tip(b, blocks[5]);
-	give(b, blocks, 6, 6); /* now a knows what b has */
+	give(b, blocks, 6, 6); /* now node a knows what node b has */
 	run(net);
 	a->n_records = 0;
 	give(b, blocks, 7, 7);
@@ -205,7 +207,7 @@ static void who_had_no_chain_when_it_came_tells_by_headers_too(void **state)
 	net_drop(net);
 }
 
-static void who_did_not_ask_for_headers_is_told_by_inv(void **state)
+static void without_sendheaders_tips_are_announced_by_inv(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 5);
@@ -220,7 +222,7 @@ static void who_did_not_ask_for_headers_is_told_by_inv(void **state)
 	net_drop(net);
 }
 
-static void an_inv_of_an_unknown_block_asks_for_its_headers(void **state)
+static void an_inv_with_an_unknown_block_makes_us_request_headers(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 5);
@@ -239,7 +241,7 @@ static void an_inv_of_an_unknown_block_asks_for_its_headers(void **state)
 	net_drop(net);
 }
 
-static void unconnected_headers_ask_for_what_lies_between(void **state)
+static void unconnected_headers_make_us_request_those_between(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 5);
@@ -265,7 +267,7 @@ static void ten_unconnected_headers_in_a_row_disconnect(void **state)
 	for (size_t i = 0; i < 9; i++)
 		tell_headers(raw, blocks, 100 + i, 101 + i);
 	run(net);
-	/* One that connects begins the count anew. */
+	/* A connected header resets the count. */
 	tell_headers(raw, blocks, 6, 7);
 	for (size_t i = 0; i < 9; i++)
 		tell_headers(raw, blocks, 100 + i, 101 + i);
@@ -277,9 +279,9 @@ static void ten_unconnected_headers_in_a_row_disconnect(void **state)
 	net_drop(net);
 }
 
-/* --- one at a time ----------------------------------------------------------------------- */
+/* --- turns ------------------------------------------------------------------------------- */
 
-static void the_others_go_on_when_the_one_that_tells_headers_is_lost(void **state)
+static void when_the_peer_whose_turn_it_is_disconnects_the_others_go_on(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 0);
@@ -292,7 +294,7 @@ static void the_others_go_on_when_the_one_that_tells_headers_is_lost(void **stat
 	run(net);
 	protocol_sync_info(a->protocol, &si);
 	assert_int_equal(si.headers_from, s[0].raw->other->info.id);
-	/* Asked once, and then not again while the first one tells. */
+	/* Requested once, and not again during the first peer's turn. */
 	assert_true(raw_got(s[1].raw, "getheaders"));
 	assert_false(raw_got(s[1].raw, "getheaders"));
 	fake_close(a, s[0].raw->other->info.id, CLOSE_PLAIN, "lost");
@@ -302,7 +304,7 @@ static void the_others_go_on_when_the_one_that_tells_headers_is_lost(void **stat
 	net_drop(net);
 }
 
-static void headers_of_one_peer_at_a_time_but_not_for_longer_than_ten_seconds(void **state)
+static void one_peer_at_a_time_sends_headers_and_for_at_most_ten_seconds(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 0);
@@ -314,7 +316,7 @@ static void headers_of_one_peer_at_a_time_but_not_for_longer_than_ten_seconds(vo
 	run(net);
 	assert_true(raw_got(s[1].raw, "getheaders"));
 	pass(net, 9);
-	/* The first answers, slowly, what is known already. */
+	/* The first peer answers slowly, with headers that are known already. */
 	tell_headers(s[0].raw, blocks, 1, HEADERS_MAX + 1);
 	run(net);
 	assert_false(raw_got(s[1].raw, "getheaders"));
@@ -325,7 +327,7 @@ static void headers_of_one_peer_at_a_time_but_not_for_longer_than_ten_seconds(vo
 	net_drop(net);
 }
 
-static void a_peer_that_stops_in_the_midst_of_its_headers_is_asked_again(void **state)
+static void a_peer_that_stops_sending_headers_gets_another_request(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 0);
@@ -339,7 +341,7 @@ static void a_peer_that_stops_in_the_midst_of_its_headers_is_asked_again(void **
 	pass(net, 9);
 	assert_false(raw_got(s.raw, "getheaders"));
 	pass(net, 1);
-	/* Nothing classic: it has shown that it knows headers. */
+	/* No getblocks: the peer has shown that it understands getheaders. */
 	serve_all(net, &s, 1);
 	assert_int_equal(s.getheaders, 1);
 	assert_int_equal(s.getblocks, 0);
@@ -347,9 +349,9 @@ static void a_peer_that_stops_in_the_midst_of_its_headers_is_asked_again(void **
 	net_drop(net);
 }
 
-#define MANY 9000 /* five answers */
+#define MANY 9000 /* five messages of headers */
 
-static void who_tells_the_same_again_and_again_has_its_turn_and_no_more(void **state)
+static void peers_that_repeat_known_headers_do_not_take_all_turns(void **state)
 {
 	struct block **many = chain_make(NULL, 0, MANY, 0);
 	struct tnet *net = net_of(state);
@@ -358,7 +360,8 @@ static void who_tells_the_same_again_and_again_has_its_turn_and_no_more(void **s
 			      serve(a, 4002, many, MANY)};
 	unsigned seconds = 0;
 
-	/* Two tell at once, whenever they are asked from the beginning, what all know; the third is slower. */
+	/* Two peers always answer at once, with headers that are known already. The third has new
+	 * ones and is slower. */
 	run(net);
 	for (int i = 0; i < 3; i++) {
 		inbox_clear(s[i].raw);
@@ -384,24 +387,24 @@ static void who_tells_the_same_again_and_again_has_its_turn_and_no_more(void **s
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_peer_without_headers_for_ten_seconds_is_asked_the_classic_way),
-		TEST(headers_of_too_little_work_are_not_kept),
-		TEST(headers_that_change_when_read_again_are_not_kept),
-		TEST(headers_without_work_cost_their_sender_the_connection),
-		TEST(headers_that_do_not_follow_each_other_cost_the_connection),
-		TEST(headers_upon_an_invalid_block_cost_the_connection),
-		TEST(headers_from_the_future_are_asked_for_again_when_due),
-		TEST(a_boast_of_height_moves_the_goal_only_until_headers_are_told),
-		TEST(tips_are_told_by_headers_along_a_line),
-		TEST(who_had_no_chain_when_it_came_tells_by_headers_too),
-		TEST(who_did_not_ask_for_headers_is_told_by_inv),
-		TEST(an_inv_of_an_unknown_block_asks_for_its_headers),
-		TEST(unconnected_headers_ask_for_what_lies_between),
+		TEST(a_peer_that_sends_no_headers_for_ten_seconds_gets_getblocks),
+		TEST(headers_with_too_little_work_are_not_stored),
+		TEST(headers_that_change_when_read_again_are_not_stored),
+		TEST(headers_without_work_disconnect_their_sender),
+		TEST(headers_that_do_not_follow_each_other_disconnect),
+		TEST(headers_on_top_of_an_invalid_block_disconnect),
+		TEST(headers_from_the_future_are_requested_again_when_due),
+		TEST(a_claimed_height_is_the_target_only_until_headers_arrive),
+		TEST(tips_are_announced_by_headers_along_a_line),
+		TEST(a_peer_that_joined_later_announces_by_headers_too),
+		TEST(without_sendheaders_tips_are_announced_by_inv),
+		TEST(an_inv_with_an_unknown_block_makes_us_request_headers),
+		TEST(unconnected_headers_make_us_request_those_between),
 		TEST(ten_unconnected_headers_in_a_row_disconnect),
-		TEST(the_others_go_on_when_the_one_that_tells_headers_is_lost),
-		TEST(headers_of_one_peer_at_a_time_but_not_for_longer_than_ten_seconds),
-		TEST(a_peer_that_stops_in_the_midst_of_its_headers_is_asked_again),
-		TEST(who_tells_the_same_again_and_again_has_its_turn_and_no_more),
+		TEST(when_the_peer_whose_turn_it_is_disconnects_the_others_go_on),
+		TEST(one_peer_at_a_time_sends_headers_and_for_at_most_ten_seconds),
+		TEST(a_peer_that_stops_sending_headers_gets_another_request),
+		TEST(peers_that_repeat_known_headers_do_not_take_all_turns),
 	};
 
 	return cmocka_run_group_tests(tests, server_setup, server_teardown);

@@ -1,4 +1,4 @@
-/* Handshake, malformed messages, pings, silence, the gate. */
+/* Handshake, duplicate connections, malformed messages, pings, and the summaries of messages. */
 #include "protocol_net.h"
 
 static struct block **blocks; /* heights 0 .. 10 */
@@ -28,7 +28,7 @@ static struct peer_info info_of(const struct tconn *raw)
 
 /* --- handshake ------------------------------------------------------------------- */
 
-static void the_dialler_speaks_first(void **state)
+static void the_dialling_node_sends_version_first(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
@@ -51,7 +51,7 @@ static void the_dialler_speaks_first(void **state)
 	net_drop(net);
 }
 
-static void our_version_tells_chain_height_and_port(void **state)
+static void our_version_contains_chain_height_and_port(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3), *none = node_add(net, NULL, 0);
@@ -103,7 +103,7 @@ static void messages_before_version_and_repeated_versions_are_ignored(void **sta
 
 	raw_inv(raw, MSG_GETDATA, INV_BLOCK, &h, 1);
 	raw_send(raw, "verack", NULL, 0);
-	raw_send(raw, "inv", "\xff", 1); /* malformed, but not looked at */
+	raw_send(raw, "inv", "\xff", 1); /* malformed, but not decoded */
 	run(net);
 	assert_true(list_empty(&raw->inbox));
 	assert_true(raw->other->open);
@@ -119,7 +119,7 @@ static void messages_before_version_and_repeated_versions_are_ignored(void **sta
 	net_drop(net);
 }
 
-static void what_a_version_says_is_shown(void **state)
+static void the_fields_of_version_are_reported(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
@@ -155,12 +155,12 @@ static void a_connection_to_ourselves_is_closed_at_both_ends(void **state)
 	assert_false(out->other->open);
 	assert_int_equal(protocol_peers(a->protocol, NULL, 0), 0);
 	assert_int_equal(addrbook_count(a->book), 0);
-	/* So that it isn't dialled when somebody tells of it again. */
+	/* Noted, so that the address is not dialled when a peer announces it again. */
 	assert_true(net_addr_equal(&a->own, &self));
 	net_drop(net);
 }
 
-static void the_second_connection_to_a_node_goes_and_its_address_is_proven(void **state)
+static void the_second_connection_to_a_node_is_closed_and_its_address_is_verified(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3), *b = node_add(net, blocks, 3);
@@ -183,9 +183,9 @@ static void the_second_connection_to_a_node_goes_and_its_address_is_proven(void 
 	net_drop(net);
 }
 
-/* A peer that comes in from `from`, and one that is dialled at `at`, which tells the same nonce. */
+/* An inbound peer at the address `from`, and an outbound one at `at`, which send the same nonce. */
 struct doubles {
-	struct tconn *in, *out; /* their ends */
+	struct tconn *in, *out; /* the test's ends */
 };
 
 static struct tconn *came_from(struct tnode *a, struct net_addr from)
@@ -198,7 +198,7 @@ static struct tconn *came_from(struct tnode *a, struct net_addr from)
 	return raw;
 }
 
-/* It tells that it listens at that port. */
+/* It claims to listen at that port. */
 static struct tconn *came_with_nonce(struct tnode *a, struct net_addr from, uint16_t port,
 				     uint64_t nonce)
 {
@@ -209,7 +209,7 @@ static struct tconn *came_with_nonce(struct tnode *a, struct net_addr from, uint
 	return raw;
 }
 
-/* It has not greeted us yet. */
+/* The handshake has not begun. */
 static struct tconn *dialled_at(struct tnode *a, enum conn_kind kind, struct net_addr at)
 {
 	const struct net_addr here = ipv4(10, 9, 9, 9, 50000);
@@ -244,12 +244,13 @@ static struct doubles make_doubles(struct tnode *a, enum conn_kind kind, struct 
 
 static const struct net_addr nowhere;
 
-/* Greater than ours, and smaller. */
+/* A nonce greater than any of ours, and a smaller one. */
 #define GREATER UINT64_MAX
 #define SMALLER 1
 
-/* Who knows a node's nonce could otherwise keep us from it, by coming before we dial. */
-static void what_we_dialled_stays_whoever_came_before_it(void **state)
+/* Otherwise an attacker that knows a node's nonce could connect before we dial that node, and keep
+ * us away from it. */
+static void an_outbound_connection_stays_whichever_inbound_one_was_first(void **state)
 {
 	static const enum conn_kind kinds[] = {CONN_OUTBOUND, CONN_MANUAL};
 	static const uint64_t nonces[] = {GREATER, SMALLER};
@@ -264,14 +265,14 @@ static void what_we_dialled_stays_whoever_came_before_it(void **state)
 		d = make_doubles(a, kinds[i / 2], from, at, nonces[i % 2]);
 		pass(net, 20);
 		assert_true(d.out->other->open);
-		/* Were it that node, it would hang up on one of them. */
+		/* If the inbound peer is that node, it closes one of the two connections itself. */
 		assert_true(d.in->other->open);
 		assert_true(net_addr_equal(&d.in->other->listens, &nowhere));
 	}
 	net_drop(net);
 }
 
-static void who_comes_when_we_have_dialled_it_is_hung_up_on(void **state)
+static void an_inbound_duplicate_of_an_outbound_connection_is_closed(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
@@ -283,7 +284,8 @@ static void who_comes_when_we_have_dialled_it_is_hung_up_on(void **state)
 	assert_closed(in, CLOSE_PLAIN, "duplicate");
 	assert_true(out->other->open);
 	assert_int_equal(count_msgs(a, true, "ping"), 1);
-	/* Else whom we dialled could have another hung up on, whose nonce it has learnt. */
+	/* Otherwise an outbound peer could make us disconnect another node, by sending that node's
+	 * nonce. */
 	in = came_with_nonce(a, from, 3001, SMALLER);
 	assert_true(in->other->open);
 	in = came_with_nonce(a, other, 3000, SMALLER);
@@ -292,7 +294,7 @@ static void who_comes_when_we_have_dialled_it_is_hung_up_on(void **state)
 	net_drop(net);
 }
 
-static void of_two_that_crossed_the_end_with_the_smaller_nonce_closes_what_came_to_it(void **state)
+static void of_crossed_connections_the_smaller_nonce_closes_its_inbound_one(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
@@ -314,8 +316,9 @@ static void of_two_that_crossed_the_end_with_the_smaller_nonce_closes_what_came_
 	net_drop(net);
 }
 
-/* Whichever was first, and whosever nonce is smaller: what it dialled it needs for its choice of a chain. */
-static void who_joins_keeps_what_it_has_dialled(void **state)
+/* Whichever connection is first, and whichever nonce is smaller: to choose a chain, a node relies
+ * on its outbound peers. */
+static void a_node_without_a_chain_keeps_its_outbound_connection(void **state)
 {
 	for (int order = 0; order < 4; order++) {
 		struct tnet *net = net_of(state);
@@ -345,8 +348,9 @@ static void who_joins_keeps_what_it_has_dialled(void **state)
 	}
 }
 
-/* Else a liar whom we dialled of our own accord, behind the same address, would keep us from one that was named. */
-static void two_that_were_dialled_at_one_address_are_two(void **state)
+/* Otherwise a liar behind the same address, found in the address book, could keep us away from a
+ * node that a person named. */
+static void outbound_connections_to_two_ports_of_a_host_are_not_duplicates(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
@@ -355,13 +359,13 @@ static void two_that_were_dialled_at_one_address_are_two(void **state)
 	liar = dialled_with_nonce(a, CONN_OUTBOUND, ipv4(10, 0, 0, 1, 4000), GREATER);
 	named = dialled_with_nonce(a, CONN_MANUAL, ipv4(10, 0, 0, 1, 3000), GREATER);
 	assert_true(liar->other->open && named->other->open);
-	/* Nor does the nonce of one keep us from another of the same network. */
+	/* Nor does a nonce keep us away from another host of the same network. */
 	again = dialled_with_nonce(a, CONN_OUTBOUND, ipv4(10, 0, 0, 2, 4000), GREATER);
 	assert_true(liar->other->open && named->other->open && again->other->open);
 	net_drop(net);
 }
 
-static void of_one_node_at_two_addresses_the_one_that_was_asked_for_stays(void **state)
+static void of_two_addresses_of_one_node_the_manual_connection_stays(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
@@ -391,7 +395,7 @@ static void hang_up(struct tnet *net, struct tconn *raw)
 	run(net);
 }
 
-static void who_hangs_up_after_the_greeting_and_has_dialled_us_is_not_dialled_for_a_while(
+static void a_node_that_closed_our_connection_as_a_duplicate_is_not_dialled_for_a_while(
 	void **state)
 {
 	struct tnet *net = net_of(state);
@@ -403,14 +407,14 @@ static void who_hangs_up_after_the_greeting_and_has_dialled_us_is_not_dialled_fo
 	assert_true(d.in->other->open && d.out->other->open);
 	hang_up(net, d.out);
 	assert_false(d.out->other->open);
-	/* It is not dialled again, but if it was a liar who came, soon. */
+	/* It is not dialled again for a while: the inbound peer could be a liar. */
 	assert_true(net_addr_equal(&d.in->other->listens, &at));
 	pass(net, 25);
 	assert_true(net_addr_equal(&d.in->other->listens, &at));
 	pass(net, 7);
 	assert_true(net_addr_equal(&d.in->other->listens, &nowhere));
 	net_drop(net);
-	/* One that was lost later was not closed for that, */
+	/* A connection that ended later was not closed as a duplicate. */
 	net = net_of(state);
 	a = node_add(net, blocks, 3);
 	d = make_doubles(a, CONN_MANUAL, from, at, SMALLER);
@@ -419,7 +423,7 @@ static void who_hangs_up_after_the_greeting_and_has_dialled_us_is_not_dialled_fo
 	assert_true(net_addr_equal(&d.in->other->listens, &nowhere));
 	assert_true(d.in->other->open);
 	net_drop(net);
-	/* nor one that had a ping for us: it may be out of slots, or have been ended. */
+	/* Nor one on which a ping came: that node may be full, or has stopped. */
 	net = net_of(state);
 	a = node_add(net, blocks, 3);
 	d = make_doubles(a, CONN_MANUAL, from, at, SMALLER);
@@ -429,7 +433,8 @@ static void who_hangs_up_after_the_greeting_and_has_dialled_us_is_not_dialled_fo
 	hang_up(net, d.out);
 	assert_true(net_addr_equal(&d.in->other->listens, &nowhere));
 	net_drop(net);
-	/* Of two that came either may be that node's: it is dialled again when one has gone. */
+	/* Of two inbound peers either may be that node: when one goes, the address is dialled
+	 * again. */
 	net = net_of(state);
 	a = node_add(net, blocks, 3);
 	liar = came_with_nonce(a, ipv4(10, 0, 0, 1, 50001), 3000, SMALLER);
@@ -441,15 +446,16 @@ static void who_hangs_up_after_the_greeting_and_has_dialled_us_is_not_dialled_fo
 	net_drop(net);
 }
 
-/* Delivers what waits at one end. */
+/* Delivers all messages that wait at one end. */
 static void drain(struct tconn *c)
 {
 	while (!list_empty(&c->inbox) && deliver_one(c))
 		;
 }
 
-/* Each has dialled before it heard of the other's: versions cross, then the answers to them. */
-static void of_two_made_at_the_same_time_one_stays(void **state)
+/* Each node dials before it learns of the other's connection: the versions cross, then the answers
+ * to them. */
+static void of_two_connections_made_at_the_same_time_one_stays(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3), *b = node_add(net, blocks, 3);
@@ -465,7 +471,7 @@ static void of_two_made_at_the_same_time_one_stays(void **state)
 	net_drop(net);
 }
 
-/* Whichever dialled first, or both at the same time. */
+/* Whichever node dialled first, or both at the same time. */
 static void two_nodes_that_dial_each_other_keep_one_connection(void **state)
 {
 	for (int order = 0; order < 3; order++) {
@@ -485,7 +491,7 @@ static void two_nodes_that_dial_each_other_keep_one_connection(void **state)
 	}
 }
 
-static void a_feeler_takes_the_greeting_and_leaves(void **state)
+static void a_feeler_disconnects_after_the_handshake(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3), *b = node_add(net, blocks, 3);
@@ -504,7 +510,7 @@ static void a_feeler_takes_the_greeting_and_leaves(void **state)
 	net_drop(net);
 }
 
-static void a_peer_of_another_chain_is_closed_without_blame(void **state)
+static void a_peer_of_another_chain_is_disconnected_but_not_discouraged(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct block *foreign = test_genesis("another");
@@ -514,13 +520,13 @@ static void a_peer_of_another_chain_is_closed_without_blame(void **state)
 	raw_version(raw, (struct raw_version){.height = 3, .tag = &foreign->hash});
 	run(net);
 	assert_closed(raw, CLOSE_PLAIN, "of another chain");
-	/* It was told who we are, so that it sees why. */
+	/* It has received our version, so that a person there can see the reason. */
 	assert_true(raw_got(raw, "version"));
 	block_unref(foreign);
 	net_drop(net);
 }
 
-static void the_same_tag_is_welcome_and_a_malformed_one_is_not(void **state)
+static void our_chain_tag_is_accepted_and_a_malformed_one_disconnects(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
@@ -534,7 +540,7 @@ static void the_same_tag_is_welcome_and_a_malformed_one_is_not(void **state)
 	net_drop(net);
 }
 
-static void no_version_within_a_minute_closes(void **state)
+static void a_connection_without_version_is_closed_after_a_minute(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
@@ -549,7 +555,7 @@ static void no_version_within_a_minute_closes(void **state)
 
 /* --- malformed ---------------------------------------------------------------------- */
 
-/* A fresh peer sends this: it is discouraged for it, and the node is as it was. */
+/* A new peer sends this: it is disconnected and discouraged, and the node's state is unchanged. */
 static void assert_punished(struct tnode *a, const char *command, const void *p, size_t n)
 {
 	struct tconn *raw = raw_peer(a);
@@ -565,7 +571,7 @@ static void assert_punished(struct tnode *a, const char *command, const void *p,
 	assert_int_equal(addrbook_count(a->book), book);
 	assert_false(a->records[a->n_records - 1].ok);
 	a->n_records = 0;
-	/* Its two ends are of no more use. */
+	/* Removes both ends: a network has room for few connections. */
 	inbox_clear(raw);
 	a->net->n_conns -= 2;
 	free(raw->other);
@@ -582,7 +588,7 @@ static void count_blame(void *arg, int64_t unix_us, enum log_subsystem sub, enum
 	counts[1] += strstr(text, "10 more peers broke the rules") != NULL;
 }
 
-static void many_that_break_the_rules_do_not_fill_the_log(void **state)
+static void peers_that_break_the_rules_do_not_fill_the_log(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
@@ -600,7 +606,7 @@ static void many_that_break_the_rules_do_not_fill_the_log(void **state)
 	net_drop(net);
 }
 
-static void every_malformed_message_costs_its_sender_the_connection_and_us_nothing(void **state)
+static void every_malformed_message_disconnects_its_sender_and_changes_nothing(void **state)
 {
 	static const char *const lists[] = {"inv", "getdata", "notfound", "addr", "headers"};
 	static const char *const empty[] = {"verack", "getaddr", "mempool", "sendheaders"};
@@ -612,11 +618,12 @@ static void every_malformed_message_costs_its_sender_the_connection_and_us_nothi
 	uint8_t *buf = mem_zalloc(5000);
 
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		assert_punished(a, lists[i], "", 0);                     /* no count */
-		assert_punished(a, lists[i], "\x01", 1);                 /* no entry */
-		assert_punished(a, lists[i], "\x00\x00", 2);             /* something after it */
-		assert_punished(a, lists[i], "\xfd\x01\x00", 3);         /* not minimal */
-		assert_punished(a, lists[i], "\xfe\xff\xff\xff\x7f", 5); /* too many */
+		assert_punished(a, lists[i], "", 0);         /* no count */
+		assert_punished(a, lists[i], "\x01", 1);     /* no entry */
+		assert_punished(a, lists[i], "\x00\x00", 2); /* a byte too many */
+		assert_punished(a, lists[i], "\xfd\x01\x00",
+				3); /* CompactSize not in its shortest form */
+		assert_punished(a, lists[i], "\xfe\xff\xff\xff\x7f", 5); /* too many entries */
 	}
 	for (size_t i = 0; i < ARRAY_LEN(empty); i++)
 		assert_punished(a, empty[i], "x", 1);
@@ -647,7 +654,7 @@ static void every_malformed_message_costs_its_sender_the_connection_and_us_nothi
 	net_drop(net);
 }
 
-static void a_malformed_version_costs_the_connection(void **state)
+static void a_malformed_version_disconnects(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
@@ -656,7 +663,7 @@ static void a_malformed_version_costs_the_connection(void **state)
 	for (size_t n = 0; n < 90; n++) {
 		struct tconn *raw = raw_dials(a);
 
-		/* From the 80th on stands the agent's length: 9 bytes. */
+		/* Byte 80 is the length of the user agent: 9 bytes. */
 		buf[80] = 9;
 		raw_send(raw, "version", buf, n);
 		run(net);
@@ -711,7 +718,7 @@ static void pong(struct tconn *raw, uint64_t nonce)
 	run(raw->other->node->net);
 }
 
-static void a_ping_follows_the_handshake_and_its_pong_tells_the_time(void **state)
+static void a_ping_follows_the_handshake_and_its_pong_gives_the_round_trip_time(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
@@ -727,7 +734,7 @@ static void a_ping_follows_the_handshake_and_its_pong_tells_the_time(void **stat
 	assert_int_equal(info_of(raw).ping_us, -1);
 	pong(raw, nonce);
 	assert_int_equal(info_of(raw).ping_us, 25000);
-	/* Only once. */
+	/* A second pong doesn't count. */
 	clock_manual_advance(&net->clock, 25000);
 	pong(raw, nonce);
 	assert_int_equal(info_of(raw).ping_us, 25000);
@@ -758,7 +765,7 @@ static void a_ping_is_answered_with_its_nonce(void **state)
 	net_drop(net);
 }
 
-static void silence_for_twenty_minutes_closes_only_who_has_ponged(void **state)
+static void silence_for_twenty_minutes_disconnects_only_peers_that_have_ponged(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
@@ -776,7 +783,7 @@ static void silence_for_twenty_minutes_closes_only_who_has_ponged(void **state)
 	net_drop(net);
 }
 
-static void an_old_peer_is_sent_nothing_it_does_not_know(void **state)
+static void an_old_peer_gets_only_messages_that_it_knows(void **state)
 {
 	static const char *const known[] = {"version", "verack", "getblocks", "inv",
 					    "getdata", "block",  "tx"};
@@ -795,7 +802,7 @@ static void an_old_peer_is_sent_nothing_it_does_not_know(void **state)
 		assert_true(ok);
 		free(m);
 	}
-	/* And what it might mean by these names had another form then. */
+	/* These messages had another form then: they are ignored. */
 	raw_send(raw, "ping", NULL, 0);
 	raw_send(raw, "addr", "\x00", 1);
 	run(net);
@@ -803,9 +810,9 @@ static void an_old_peer_is_sent_nothing_it_does_not_know(void **state)
 	net_drop(net);
 }
 
-/* --- what is shown --------------------------------------------------------------------- */
+/* --- what is reported -------------------------------------------------------------------- */
 
-static void the_median_of_the_clocks_is_told(void **state)
+static void the_clock_offset_is_the_median_of_the_votes(void **state)
 {
 	static const int64_t ahead[] = {100, -50, 31, 35, 7};
 	struct tnet *net = net_of(state);
@@ -813,7 +820,8 @@ static void the_median_of_the_clocks_is_told(void **state)
 	int64_t offset;
 
 	assert_false(protocol_clock_offset(a->protocol, &offset));
-	/* Of those that came: an address has one vote, and fewer than three say nothing. */
+	/* Inbound peers have one vote for each address, and none with fewer than three
+	 * addresses. */
 	for (size_t i = 0; i < ARRAY_LEN(ahead); i++) {
 		for (uint16_t again = 0; again < 3; again++)
 			raw_version(came_from(a, ipv4(10, 0, 0, (uint8_t)(i + 1), 50000 + again)),
@@ -823,7 +831,7 @@ static void the_median_of_the_clocks_is_told(void **state)
 	}
 	assert_int_equal(offset, 31);
 	net_drop(net);
-	/* One that was dialled says something by itself. */
+	/* An outbound peer has a vote of its own. */
 	net = net_of(state);
 	a = node_add(net, blocks, 3);
 	raw_version(raw_dialled(a, 9000), (struct raw_version){.height = 0, .clock_ahead = 44});
@@ -854,7 +862,7 @@ static void messages_and_bytes_are_counted(void **state)
 	net_drop(net);
 }
 
-static void a_dropped_peer_is_closed_plainly_and_gone(void **state)
+static void a_dropped_peer_is_disconnected_and_not_discouraged(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
@@ -875,7 +883,7 @@ static const char *summary(const struct tnode *n, bool out, const char *command)
 	return "none";
 }
 
-static void the_gate_describes_every_message(void **state)
+static void every_message_has_a_summary(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a;
@@ -923,38 +931,38 @@ static void the_gate_describes_every_message(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_dialler_speaks_first),
-		TEST(our_version_tells_chain_height_and_port),
+		TEST(the_dialling_node_sends_version_first),
+		TEST(our_version_contains_chain_height_and_port),
 		TEST(the_handshake_is_complete_without_verack),
 		TEST(messages_before_version_and_repeated_versions_are_ignored),
-		TEST(what_a_version_says_is_shown),
+		TEST(the_fields_of_version_are_reported),
 		TEST(a_connection_to_ourselves_is_closed_at_both_ends),
-		TEST(the_second_connection_to_a_node_goes_and_its_address_is_proven),
-		TEST(what_we_dialled_stays_whoever_came_before_it),
-		TEST(who_comes_when_we_have_dialled_it_is_hung_up_on),
-		TEST(of_two_that_crossed_the_end_with_the_smaller_nonce_closes_what_came_to_it),
-		TEST(who_joins_keeps_what_it_has_dialled),
-		TEST(of_one_node_at_two_addresses_the_one_that_was_asked_for_stays),
-		TEST(two_that_were_dialled_at_one_address_are_two),
-		TEST(who_hangs_up_after_the_greeting_and_has_dialled_us_is_not_dialled_for_a_while),
-		TEST(of_two_made_at_the_same_time_one_stays),
+		TEST(the_second_connection_to_a_node_is_closed_and_its_address_is_verified),
+		TEST(an_outbound_connection_stays_whichever_inbound_one_was_first),
+		TEST(an_inbound_duplicate_of_an_outbound_connection_is_closed),
+		TEST(of_crossed_connections_the_smaller_nonce_closes_its_inbound_one),
+		TEST(a_node_without_a_chain_keeps_its_outbound_connection),
+		TEST(of_two_addresses_of_one_node_the_manual_connection_stays),
+		TEST(outbound_connections_to_two_ports_of_a_host_are_not_duplicates),
+		TEST(a_node_that_closed_our_connection_as_a_duplicate_is_not_dialled_for_a_while),
+		TEST(of_two_connections_made_at_the_same_time_one_stays),
 		TEST(two_nodes_that_dial_each_other_keep_one_connection),
-		TEST(a_feeler_takes_the_greeting_and_leaves),
-		TEST(a_peer_of_another_chain_is_closed_without_blame),
-		TEST(the_same_tag_is_welcome_and_a_malformed_one_is_not),
-		TEST(no_version_within_a_minute_closes),
-		TEST(many_that_break_the_rules_do_not_fill_the_log),
-		TEST(every_malformed_message_costs_its_sender_the_connection_and_us_nothing),
-		TEST(a_malformed_version_costs_the_connection),
+		TEST(a_feeler_disconnects_after_the_handshake),
+		TEST(a_peer_of_another_chain_is_disconnected_but_not_discouraged),
+		TEST(our_chain_tag_is_accepted_and_a_malformed_one_disconnects),
+		TEST(a_connection_without_version_is_closed_after_a_minute),
+		TEST(peers_that_break_the_rules_do_not_fill_the_log),
+		TEST(every_malformed_message_disconnects_its_sender_and_changes_nothing),
+		TEST(a_malformed_version_disconnects),
 		TEST(unknown_messages_are_ignored_and_counted),
-		TEST(a_ping_follows_the_handshake_and_its_pong_tells_the_time),
+		TEST(a_ping_follows_the_handshake_and_its_pong_gives_the_round_trip_time),
 		TEST(a_ping_is_answered_with_its_nonce),
-		TEST(silence_for_twenty_minutes_closes_only_who_has_ponged),
-		TEST(an_old_peer_is_sent_nothing_it_does_not_know),
-		TEST(the_median_of_the_clocks_is_told),
+		TEST(silence_for_twenty_minutes_disconnects_only_peers_that_have_ponged),
+		TEST(an_old_peer_gets_only_messages_that_it_knows),
+		TEST(the_clock_offset_is_the_median_of_the_votes),
 		TEST(messages_and_bytes_are_counted),
-		TEST(a_dropped_peer_is_closed_plainly_and_gone),
-		TEST(the_gate_describes_every_message),
+		TEST(a_dropped_peer_is_disconnected_and_not_discouraged),
+		TEST(every_message_has_a_summary),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,9 +1,9 @@
-/* Small networks to which random things happen: blocks appear here and there on several branches, connections
- * come and go, and somebody tells of blocks that he never sends. In the end, connected, all stand where the
- * most work is. */
+/* Small networks in which random things happen: nodes receive blocks of several branches,
+ * connections open and close, and one peer announces blocks that it never sends. In the end, when
+ * all are connected, every node is on the branch with the most work. */
 #include "protocol_net.h"
 
-#define TREE  160 /* blocks beside genesis */
+#define TREE  160 /* blocks besides genesis */
 #define NODES 5
 #define STEPS 120
 #define SEEDS 8
@@ -16,7 +16,7 @@ static uint32_t below(struct rng_seeded *rng, uint32_t n)
 	return (uint32_t)(rng_u64(&rng->rng) % n);
 }
 
-/* Mostly upon the last one, now and then upon one a little or much earlier. */
+/* Most blocks are on top of the one before, some on an earlier one. */
 static int setup(void **state)
 {
 	struct rng_seeded rng;
@@ -44,7 +44,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* What a node might have mined: one it lacks upon one it has in full. */
+/* As if the node had mined it: a block that it doesn't have, on top of one that it has. */
 static void give_one(struct tnode *n, struct rng_seeded *rng)
 {
 	for (uint32_t k = 0, i = 1 + below(rng, TREE); k < TREE; k++, i = i % TREE + 1) {
@@ -83,7 +83,7 @@ static void part_some(struct tnet *net, struct rng_seeded *rng)
 		fake_close(c->node, c->info.id, CLOSE_PLAIN, "parted");
 }
 
-/* All headers on the way to one of them. */
+/* Announces all headers up to a random block, and sends no block. */
 static void boast(struct tconn *raw, struct rng_seeded *rng)
 {
 	uint32_t at = 1 + below(rng, TREE), path[TREE + 1];
@@ -167,19 +167,19 @@ static void one_network(void **state, uint64_t seed)
 		struct sync_info si;
 
 		if (u256_cmp(&tip.work, &most) != 0)
-			fail_msg("seed %d: node %zu stands at height %u", (int)seed, i, tip.height);
+			fail_msg("seed %d: node %zu is at height %u", (int)seed, i, tip.height);
 		protocol_sync_info(net->nodes[i].protocol, &si);
 		assert_int_equal(si.in_flight, 0);
 		assert_false(si.active);
 	}
 	for (size_t i = 0; i < net->n_conns; i++)
 		if (net->conns[i]->kind == CLOSE_DISCOURAGE && net->conns[i]->reason[0])
-			fail_msg("seed %d: somebody was blamed: %s", (int)seed,
+			fail_msg("seed %d: a peer was discouraged: %s", (int)seed,
 				 net->conns[i]->reason);
 	net_drop(net);
 }
 
-static void whatever_happens_all_follow_the_most_work(void **state)
+static void after_random_events_all_nodes_have_the_most_work(void **state)
 {
 	for (uint64_t seed = 1; seed <= SEEDS; seed++)
 		one_network(state, seed);
@@ -188,7 +188,7 @@ static void whatever_happens_all_follow_the_most_work(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(whatever_happens_all_follow_the_most_work),
+		TEST(after_random_events_all_nodes_have_the_most_work),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

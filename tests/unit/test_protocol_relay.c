@@ -1,4 +1,4 @@
-/* Transactions and addresses on their way through the network. */
+/* Transactions, addresses and announcements of tips, on their way through the network. */
 #include "protocol_net.h"
 
 static struct block **blocks; /* heights 0 .. 20 */
@@ -47,8 +47,9 @@ static void assert_all_know(struct tnet *net, const struct block *tip, uint32_t 
 	}
 }
 
-/* Of whom it fetched them, too, and who told of the same tip at the same time. */
-static void everybody_knows_that_a_peer_has_caught_up(void **state)
+/* Also the peers that the blocks were fetched from, and those that announced the same tip at the
+ * same time. */
+static void every_node_knows_the_best_block_of_every_peer(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *n[3] = {node_add(net, blocks, 20), node_add(net, blocks, 20),
@@ -69,7 +70,7 @@ static void everybody_knows_that_a_peer_has_caught_up(void **state)
 
 /* --- transactions ------------------------------------------------------------------ */
 
-static void a_payment_reaches_every_node_along_a_line_at_once(void **state)
+static void a_transaction_reaches_every_node_along_a_line_at_once(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *n[3];
@@ -82,7 +83,7 @@ static void a_payment_reaches_every_node_along_a_line_at_once(void **state)
 	run(net);
 	submit(n[0], tx);
 	assert_true(mempool_has(n[2]->mempool, &tx->id));
-	/* Each was told once, and nobody told it back. */
+	/* Announced once to each node, and not announced back. */
 	assert_int_equal(count_msgs(n[2], false, "inv"), 1);
 	assert_int_equal(count_msgs(n[0], false, "inv"), 0);
 	assert_int_equal(count_msgs(n[1], false, "tx"), 1);
@@ -90,7 +91,7 @@ static void a_payment_reaches_every_node_along_a_line_at_once(void **state)
 	net_drop(net);
 }
 
-static void a_late_node_learns_what_waits(void **state)
+static void a_node_that_starts_late_receives_unconfirmed_transactions(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 20), *b;
@@ -106,7 +107,7 @@ static void a_late_node_learns_what_waits(void **state)
 	net_drop(net);
 }
 
-static void many_payments_go_out_in_bounded_lists(void **state)
+static void several_transactions_are_announced_in_one_inv(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 20);
@@ -132,7 +133,7 @@ static void many_payments_go_out_in_bounded_lists(void **state)
 	net_drop(net);
 }
 
-static void one_peer_at_a_time_is_asked_for_a_transaction(void **state)
+static void a_transaction_is_requested_from_one_peer_at_a_time(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 20);
@@ -144,7 +145,7 @@ static void one_peer_at_a_time_is_asked_for_a_transaction(void **state)
 	run(net);
 	assert_true(raw_got(first, "getdata"));
 	assert_false(raw_got(second, "getdata"));
-	/* On loopback the next is asked after 2 s. */
+	/* From a peer on loopback, a request times out after 2 s. */
 	pass(net, 1);
 	assert_false(raw_got(second, "getdata"));
 	pass(net, 1);
@@ -152,7 +153,7 @@ static void one_peer_at_a_time_is_asked_for_a_transaction(void **state)
 	net_drop(net);
 }
 
-static void far_peers_get_a_minute(void **state)
+static void a_request_to_a_remote_peer_times_out_after_a_minute(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 20);
@@ -172,7 +173,7 @@ static void far_peers_get_a_minute(void **state)
 	net_drop(net);
 }
 
-static void notfound_and_a_lost_peer_lead_to_the_next_at_once(void **state)
+static void after_notfound_or_a_disconnection_the_next_peer_gets_the_request_at_once(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 20);
@@ -193,7 +194,7 @@ static void notfound_and_a_lost_peer_lead_to_the_next_at_once(void **state)
 	net_drop(net);
 }
 
-static void what_is_here_is_not_asked_for(void **state)
+static void a_known_transaction_is_not_requested(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 20);
@@ -209,7 +210,7 @@ static void what_is_here_is_not_asked_for(void **state)
 	net_drop(net);
 }
 
-static void an_invalid_transaction_costs_its_sender_the_connection(void **state)
+static void an_invalid_transaction_disconnects_its_sender(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 20);
@@ -220,7 +221,7 @@ static void an_invalid_transaction_costs_its_sender_the_connection(void **state)
 	run(net);
 	assert_closed(raw, CLOSE_DISCOURAGE, "invalid transaction");
 	assert_int_equal(mempool_count(a->mempool), 0);
-	/* Nobody is asked for it again. */
+	/* It is not requested from another peer. */
 	raw_inv(other, MSG_INV, INV_TX, &forged->id.h, 1);
 	run(net);
 	assert_true(list_empty(&other->inbox));
@@ -228,7 +229,7 @@ static void an_invalid_transaction_costs_its_sender_the_connection(void **state)
 	net_drop(net);
 }
 
-static void what_is_merely_unwanted_costs_nothing(void **state)
+static void an_unwanted_transaction_does_not_disconnect_its_sender(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 20);
@@ -251,7 +252,7 @@ static void what_is_merely_unwanted_costs_nothing(void **state)
 	net_drop(net);
 }
 
-static void an_orphan_s_parent_is_asked_of_its_sender(void **state)
+static void the_parent_of_an_orphan_is_requested_from_its_sender(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 20);
@@ -296,7 +297,7 @@ static void transactions_are_served_from_the_mempool(void **state)
 	assert_non_null(m);
 	assert_int_equal(m->len, tx->raw.len);
 	free(m);
-	/* Asked again at once it is silent. */
+	/* A second mempool message soon after the first is not answered. */
 	raw_send(raw, "mempool", NULL, 0);
 	run(net);
 	assert_true(list_empty(&raw->inbox));
@@ -304,7 +305,7 @@ static void transactions_are_served_from_the_mempool(void **state)
 	net_drop(net);
 }
 
-static void a_confirmed_transaction_is_not_asked_for_again(void **state)
+static void a_confirmed_transaction_is_not_requested_again(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 20);
@@ -339,7 +340,7 @@ static void send_addrs(struct tconn *raw, const struct net_addr *a, size_t n, in
 	writer_clear(&w);
 }
 
-static void a_third_node_learns_of_the_second_from_the_first(void **state)
+static void an_address_is_relayed_after_it_was_dialled(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *first = node_add(net, blocks, 3), *second = node_add(net, blocks, 3),
@@ -349,19 +350,20 @@ static void a_third_node_learns_of_the_second_from_the_first(void **state)
 
 	dial(second, first);
 	pass(net, 1);
-	/* The first knows where the second listens, and tells nobody before it has tried. */
+	/* The first node knows where the second listens, but relays the address only after dialling
+	 * it. */
 	assert_true(addrbook_get(first->book, &at_second, &en));
 	dial(third, first);
 	run(net);
 	assert_false(addrbook_get(third->book, &at_second, &en));
-	/* Its network dials the address book's entries. */
+	/* As its network would dial an entry of the address book. */
 	dial(first, second);
 	run(net);
 	assert_true(addrbook_get(third->book, &at_second, &en));
 	net_drop(net);
 }
 
-static void who_asks_is_told_what_is_proven(void **state)
+static void getaddr_is_answered_with_verified_addresses(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *first = node_add(net, blocks, 3), *second = node_add(net, blocks, 3),
@@ -425,7 +427,7 @@ static void addresses_stay_within_their_scope(void **state)
 	net_drop(net);
 }
 
-static void news_is_passed_on_to_two_peers_and_old_tales_to_none(void **state)
+static void a_fresh_address_is_relayed_to_two_peers_and_an_old_one_to_none(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
@@ -451,7 +453,7 @@ static void news_is_passed_on_to_two_peers_and_old_tales_to_none(void **state)
 	net_drop(net);
 }
 
-static void addresses_are_taken_at_a_bounded_rate(void **state)
+static void addresses_are_taken_at_a_limited_rate(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
@@ -460,7 +462,7 @@ static void addresses_are_taken_at_a_bounded_rate(void **state)
 
 	for (int i = 0; i < 100; i++)
 		many[i] = ipv4(10, 0, (uint8_t)i, 1, 3000);
-	/* One token at first, one every ten seconds. */
+	/* One token at the start, and one every 10 s. */
 	send_addrs(raw, many, 100, NET_NOW);
 	assert_int_equal(addrbook_count(a->book), 1);
 	pass(net, 100);
@@ -469,7 +471,7 @@ static void addresses_are_taken_at_a_bounded_rate(void **state)
 	net_drop(net);
 }
 
-static void what_we_asked_for_is_taken_at_once(void **state)
+static void the_answer_to_getaddr_is_taken_at_once(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
@@ -482,12 +484,12 @@ static void what_we_asked_for_is_taken_at_once(void **state)
 	for (int i = 0; i < 500; i++)
 		many[i] = ipv4(10, (uint8_t)(i >> 8), (uint8_t)i, 1, 3000);
 	send_addrs(raw, many, 500, NET_NOW);
-	/* But for those whose buckets were full: one source reaches 64 of them. */
+	/* Except those whose bucket is full: addresses from one source reach at most 64 buckets. */
 	assert_in_range(addrbook_count(a->book), 470, 501);
 	net_drop(net);
 }
 
-static void a_dialled_peer_hears_where_we_listen(void **state)
+static void our_address_is_announced_to_outbound_peers(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
@@ -507,7 +509,7 @@ static void a_dialled_peer_hears_where_we_listen(void **state)
 	net_drop(net);
 }
 
-static void our_address_is_told_again_after_a_day(void **state)
+static void our_address_is_announced_again_after_a_day(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
@@ -529,7 +531,7 @@ static void our_address_is_told_again_after_a_day(void **state)
 	net_drop(net);
 }
 
-static void a_flood_of_transactions_waits_its_turn(void **state)
+static void a_flood_of_transactions_pauses_reading(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 20);
@@ -537,7 +539,7 @@ static void a_flood_of_transactions_waits_its_turn(void **state)
 	struct tx *tx = payment(2, 1000);
 	uint8_t *copy = mem_alloc(tx->raw.len);
 
-	/* Each is another transaction: its lock time differs. They are not checked meanwhile. */
+	/* The lock time makes each a different transaction. Nothing is verified meanwhile. */
 	memcpy(copy, tx->raw.p, tx->raw.len);
 	for (uint32_t i = 0; i < 5000 && !raw->other->paused; i++) {
 		set_le32(copy + tx->raw.len - 4, i + 1);
@@ -554,29 +556,29 @@ static void a_flood_of_transactions_waits_its_turn(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(everybody_knows_that_a_peer_has_caught_up),
-		TEST(a_payment_reaches_every_node_along_a_line_at_once),
-		TEST(a_late_node_learns_what_waits),
-		TEST(many_payments_go_out_in_bounded_lists),
-		TEST(one_peer_at_a_time_is_asked_for_a_transaction),
-		TEST(far_peers_get_a_minute),
-		TEST(notfound_and_a_lost_peer_lead_to_the_next_at_once),
-		TEST(what_is_here_is_not_asked_for),
-		TEST(an_invalid_transaction_costs_its_sender_the_connection),
-		TEST(what_is_merely_unwanted_costs_nothing),
-		TEST(an_orphan_s_parent_is_asked_of_its_sender),
+		TEST(every_node_knows_the_best_block_of_every_peer),
+		TEST(a_transaction_reaches_every_node_along_a_line_at_once),
+		TEST(a_node_that_starts_late_receives_unconfirmed_transactions),
+		TEST(several_transactions_are_announced_in_one_inv),
+		TEST(a_transaction_is_requested_from_one_peer_at_a_time),
+		TEST(a_request_to_a_remote_peer_times_out_after_a_minute),
+		TEST(after_notfound_or_a_disconnection_the_next_peer_gets_the_request_at_once),
+		TEST(a_known_transaction_is_not_requested),
+		TEST(an_invalid_transaction_disconnects_its_sender),
+		TEST(an_unwanted_transaction_does_not_disconnect_its_sender),
+		TEST(the_parent_of_an_orphan_is_requested_from_its_sender),
 		TEST(transactions_are_served_from_the_mempool),
-		TEST(a_confirmed_transaction_is_not_asked_for_again),
-		TEST(a_third_node_learns_of_the_second_from_the_first),
-		TEST(who_asks_is_told_what_is_proven),
+		TEST(a_confirmed_transaction_is_not_requested_again),
+		TEST(an_address_is_relayed_after_it_was_dialled),
+		TEST(getaddr_is_answered_with_verified_addresses),
 		TEST(getaddr_is_answered_once_a_connection),
 		TEST(addresses_stay_within_their_scope),
-		TEST(news_is_passed_on_to_two_peers_and_old_tales_to_none),
-		TEST(addresses_are_taken_at_a_bounded_rate),
-		TEST(what_we_asked_for_is_taken_at_once),
-		TEST(a_dialled_peer_hears_where_we_listen),
-		TEST(our_address_is_told_again_after_a_day),
-		TEST(a_flood_of_transactions_waits_its_turn),
+		TEST(a_fresh_address_is_relayed_to_two_peers_and_an_old_one_to_none),
+		TEST(addresses_are_taken_at_a_limited_rate),
+		TEST(the_answer_to_getaddr_is_taken_at_once),
+		TEST(our_address_is_announced_to_outbound_peers),
+		TEST(our_address_is_announced_again_after_a_day),
+		TEST(a_flood_of_transactions_pauses_reading),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

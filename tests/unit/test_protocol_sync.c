@@ -1,4 +1,5 @@
-/* Fetching and serving blocks the classic way: full nodes with each other and with the simplest peers. */
+/* Synchronisation by getblocks: full nodes with each other and with the simplest peers; serving
+ * blocks and headers. */
 #include "protocol_net.h"
 
 static struct tnet *classic_net(void **state)
@@ -29,7 +30,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The message that passed the gate n-th (0: first) of this command and direction. */
+/* The nth recorded message (0: the first) of this direction and name. */
 static const struct msg_record *record(const struct tnode *n, bool out, const char *command,
 				       size_t nth)
 {
@@ -48,7 +49,7 @@ static size_t place_of(const struct tnode *n, const struct msg_record *r)
 	return (size_t)(r - n->records);
 }
 
-static void a_node_behind_fetches_the_chain_as_the_lesson_has_it(void **state)
+static void a_node_that_is_behind_syncs_by_getblocks_inv_getdata_and_block(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 10), *b = node_add(net, blocks, 15);
@@ -72,7 +73,7 @@ static void a_node_behind_fetches_the_chain_as_the_lesson_has_it(void **state)
 	net_drop(net);
 }
 
-static void the_one_dialled_fetches_from_the_dialler_as_well(void **state)
+static void a_node_syncs_from_an_inbound_peer(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 40), *b = node_add(net, blocks, 3);
@@ -93,7 +94,7 @@ static void a_node_without_a_chain_fetches_genesis_and_all_after_it(void **state
 	run(net);
 	assert_int_equal(b->adopted, 1);
 	assert_tip(b, blocks[30]);
-	/* Genesis came by inv and getdata like any other. */
+	/* Genesis came by inv and getdata like any other block. */
 	assert_int_equal(count_msgs(b, false, "block"), 31);
 	assert_string_equal(record(b, true, "getblocks", 0)->summary, "from genesis");
 	net_drop(net);
@@ -108,7 +109,8 @@ static void a_long_chain_is_fetched_in_batches(void **state)
 	dial(b, a);
 	run(net);
 	assert_tip(b, blocks[LONG]);
-	/* Half empty is refilled: many blocks a getdata, no block twice. */
+	/* Requests are refilled when half of them are answered: many blocks in one getdata, and
+	 * none twice. */
 	assert_int_equal(count_msgs(b, false, "block"), LONG);
 	assert_true(count_msgs(b, true, "getdata") <= LONG / 7);
 	assert_true(b->catching_seen > 0);
@@ -140,7 +142,7 @@ static void several_peers_share_the_work_and_none_sends_a_block_twice(void **sta
 	net_drop(net);
 }
 
-static void new_tips_reach_everybody_along_a_line(void **state)
+static void new_tips_reach_every_node_along_a_line(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *n[4];
@@ -155,13 +157,13 @@ static void new_tips_reach_everybody_along_a_line(void **state)
 	n[0]->work_chain = true;
 	run(net);
 	assert_tip(n[3], blocks[6]);
-	/* Told once, and nobody tells it back. */
+	/* Announced once, and not announced back. */
 	assert_int_equal(count_msgs(n[3], false, "inv"), 1);
 	assert_int_equal(count_msgs(n[3], true, "inv"), 0);
 	net_drop(net);
 }
 
-static void who_asked_for_headers_is_told_tips_by_headers(void **state)
+static void after_sendheaders_tips_are_announced_by_headers(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 5);
@@ -171,7 +173,7 @@ static void who_asked_for_headers_is_told_tips_by_headers(void **state)
 	struct err e = {0};
 
 	raw_send(raw, "sendheaders", NULL, 0);
-	/* It shows where it stands; until then only an inv is of use to it. */
+	/* It shows what it has. Before that, headers would not connect to anything it has. */
 	raw_inv(raw, MSG_INV, INV_BLOCK, &blocks[5]->hash.h, 1);
 	run(net);
 	inbox_clear(raw);
@@ -190,8 +192,8 @@ static void who_asked_for_headers_is_told_tips_by_headers(void **state)
 	net_drop(net);
 }
 
-/* Whose headers would follow nothing is told by inv, however many tips there are, until it asks. */
-static void who_is_far_behind_is_told_by_inv_until_it_asks(void **state)
+/* A peer to which headers would not connect gets every tip by inv, until it requests headers. */
+static void a_peer_that_is_far_behind_gets_invs_until_it_requests_headers(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 5);
@@ -222,12 +224,12 @@ static void who_is_far_behind_is_told_by_inv_until_it_asks(void **state)
 	net_drop(net);
 }
 
-/* --- peers of six messages ---------------------------------------------------------- */
+/* --- the simplest peers: six messages ---------------------------------------------------- */
 
 #define OLD_VERSION 106
 
-/* version, getblocks, inv, getdata, block, tx and nothing else, with blocks 0 .. n. It answers
- * what is in its inbox; `known_empty`: it understands an empty locator. */
+/* Plays a peer with blocks 0 .. n that knows version, getblocks, inv, getdata, block and tx.
+ * Answers what is in its inbox. known_empty: it understands a locator without hashes. */
 static void old_peer_turn(struct tconn *raw, size_t n, bool known_empty)
 {
 	struct tmsg *m;
@@ -263,7 +265,7 @@ static void old_peer_turn(struct tconn *raw, size_t n, bool known_empty)
 						raw_block(raw, blocks[i]);
 			}
 		} else {
-			/* Nothing that it doesn't know, but what everybody is sent. */
+			/* It gets no other message that it doesn't know. */
 			assert_true(strcmp(m->command, "version") == 0 ||
 				    strcmp(m->command, "verack") == 0 ||
 				    strcmp(m->command, "inv") == 0 ||
@@ -296,7 +298,7 @@ static void the_simplest_peer_is_synced_from(void **state)
 	net_drop(net);
 }
 
-static void the_simplest_peer_gives_its_chain_to_a_node_without_one(void **state)
+static void a_node_without_a_chain_joins_that_of_the_simplest_peer(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, NULL, 0);
@@ -308,7 +310,7 @@ static void the_simplest_peer_gives_its_chain_to_a_node_without_one(void **state
 	net_drop(net);
 }
 
-static void genesis_is_found_by_walking_down_where_the_empty_locator_is_not_understood(void **state)
+static void genesis_is_found_by_walking_back_if_an_empty_locator_is_not_understood(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, NULL, 0);
@@ -323,7 +325,7 @@ static void genesis_is_found_by_walking_down_where_the_empty_locator_is_not_unde
 	net_drop(net);
 }
 
-static void a_version_that_ends_after_the_addresses_is_enough_to_be_synced_from(void **state)
+static void a_peer_whose_version_ends_after_the_addresses_is_synced_from(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 2);
@@ -337,8 +339,8 @@ static void a_version_that_ends_after_the_addresses_is_enough_to_be_synced_from(
 	net_drop(net);
 }
 
-/* It asks as the first version did: after an inv of one unknown block it fetches that, and with
- * the orphan in hand asks getblocks again. */
+/* It requests like the first version of Bitcoin: after an inv with one unknown block it fetches
+ * that block, and as it is an orphan, sends getblocks again. */
 static void the_simplest_peer_syncs_from_us_by_the_announced_tip(void **state)
 {
 	struct tnet *net = classic_net(state);
@@ -387,7 +389,7 @@ static void the_simplest_peer_syncs_from_us_by_the_announced_tip(void **state)
 		}
 	}
 	assert_int_equal(have, LONG);
-	/* Two full answers, each followed by the tip, and the rest. */
+	/* Two full answers, the tip after each, and the rest. */
 	assert_int_equal(invs, 5);
 	net_drop(net);
 }
@@ -408,7 +410,7 @@ static size_t inv_count(struct tconn *raw)
 	return n;
 }
 
-static void getblocks_answers_after_the_fork_and_before_the_stop(void **state)
+static void getblocks_is_answered_after_the_fork_and_before_the_stop(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 20);
@@ -416,18 +418,18 @@ static void getblocks_answers_after_the_fork_and_before_the_stop(void **state)
 	struct msg m = {.kind = MSG_GETBLOCKS};
 	struct hash256 locator[3] = {{{1}}, blocks[12]->hash.h, blocks[3]->hash.h};
 
-	/* The first known one counts. */
+	/* The first known hash counts. */
 	m.u.locator.n = 3;
 	m.u.locator.hashes = locator[0].b;
 	raw_msg(raw, &m);
 	run(net);
 	assert_int_equal(inv_count(raw), 8);
-	/* The stop is not told. */
+	/* The stop hash is not included. */
 	m.u.locator.stop = blocks[15]->hash;
 	raw_msg(raw, &m);
 	run(net);
 	assert_int_equal(inv_count(raw), 2);
-	/* None known: after genesis. None given: from genesis, genesis included. */
+	/* No known hash: from the block after genesis. No hash at all: from genesis. */
 	m.u.locator.stop = (struct block_hash){0};
 	m.u.locator.n = 1;
 	raw_msg(raw, &m);
@@ -437,7 +439,7 @@ static void getblocks_answers_after_the_fork_and_before_the_stop(void **state)
 	raw_msg(raw, &m);
 	run(net);
 	assert_int_equal(inv_count(raw), 21);
-	/* Nothing to say: silence. */
+	/* Nothing to announce: no answer. */
 	m.u.locator.n = 1;
 	m.u.locator.hashes = blocks[20]->hash.h.b;
 	raw_msg(raw, &m);
@@ -459,7 +461,7 @@ static size_t headers_count(struct tconn *raw)
 	return n;
 }
 
-static void getheaders_answers_up_to_the_stop_and_always(void **state)
+static void getheaders_is_always_answered_and_includes_the_stop(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 20);
@@ -471,12 +473,12 @@ static void getheaders_answers_up_to_the_stop_and_always(void **state)
 	raw_msg(raw, &m);
 	run(net);
 	assert_int_equal(headers_count(raw), 15);
-	/* The stop is included. */
+	/* The stop hash is included. */
 	m.u.locator.stop = blocks[8]->hash;
 	raw_msg(raw, &m);
 	run(net);
 	assert_int_equal(headers_count(raw), 3);
-	/* No locator and a stop: that one alone; not known: nothing. */
+	/* No hashes and a stop hash: that header only, or nothing if it is unknown. */
 	m.u.locator.n = 0;
 	raw_msg(raw, &m);
 	run(net);
@@ -485,7 +487,7 @@ static void getheaders_answers_up_to_the_stop_and_always(void **state)
 	raw_msg(raw, &m);
 	run(net);
 	assert_int_equal(headers_count(raw), 0);
-	/* No locator and no stop: from genesis, genesis included. */
+	/* No hashes and no stop hash: from genesis. */
 	m.u.locator.stop = (struct block_hash){0};
 	raw_msg(raw, &m);
 	run(net);
@@ -498,7 +500,7 @@ static void getheaders_answers_up_to_the_stop_and_always(void **state)
 	net_drop(net);
 }
 
-static void what_is_missing_is_answered_notfound(void **state)
+static void missing_items_are_answered_by_notfound(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 5);
@@ -523,14 +525,14 @@ static void what_is_missing_is_answered_notfound(void **state)
 	net_drop(net);
 }
 
-/* The test's peer has read what was sent: the node is told. */
+/* The test's peer has read everything: reports to the node that the queue is empty. */
 static void read_all(struct tnode *node, struct tconn *raw)
 {
 	raw->other->above = false;
 	protocol_net_handler(node->protocol).drained(node->protocol, raw->other->info.id);
 }
 
-static void no_more_than_a_megabyte_waits_for_a_peer_that_does_not_read(void **state)
+static void at_most_a_megabyte_is_queued_for_a_peer_that_does_not_read(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 40);
@@ -543,7 +545,7 @@ static void no_more_than_a_megabyte_waits_for_a_peer_that_does_not_read(void **s
 	raw_inv(raw, MSG_GETDATA, INV_BLOCK, ask, 8000);
 	run(net);
 	assert_true(raw->inbox_bytes <= (1u << 20) + 1000);
-	/* And until then nothing more is read from it. */
+	/* It is not read from meanwhile. */
 	assert_true(raw->other->paused);
 	while (got < 8000) {
 		size_t before = got;
@@ -563,7 +565,7 @@ static void no_more_than_a_megabyte_waits_for_a_peer_that_does_not_read(void **s
 	net_drop(net);
 }
 
-static void two_of_the_longest_requests_in_a_row_are_answered_whole(void **state)
+static void two_of_the_longest_getdata_in_a_row_are_answered_completely(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 5);
@@ -575,7 +577,7 @@ static void two_of_the_longest_requests_in_a_row_are_answered_whole(void **state
 
 	raw_inv(raw, MSG_GETDATA, INV_BLOCK, ask, INV_MAX);
 	raw_inv(raw, MSG_GETDATA, INV_BLOCK, ask, INV_MAX);
-	/* The second waits in its connection while much of the first is owed. */
+	/* The second one waits in the connection while the first is being answered. */
 	deliver_one(raw->other);
 	assert_true(raw->other->paused);
 	run(net);
@@ -618,7 +620,7 @@ static void a_longer_branch_wins_on_both_sides(void **state)
 	net_drop(net);
 }
 
-static void a_node_that_has_more_learns_of_a_branch_that_overtakes_it(void **state)
+static void a_node_with_the_longer_branch_learns_of_one_that_overtakes_it(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct block **other = chain_make(blocks[10], 10, 9, 5);
@@ -628,7 +630,7 @@ static void a_node_that_has_more_learns_of_a_branch_that_overtakes_it(void **sta
 	dial(a, b);
 	run(net);
 	assert_true(same_tip(a, b));
-	/* b is given the other branch by somebody else: it moves over, and a follows. */
+	/* b receives the other branch and switches to it, and a follows. */
 	for (int i = 1; i <= 9; i++) {
 		assert_ok(chain_accept_block(b->chain, other[i], &e), e);
 		b->work_chain = true;
@@ -640,7 +642,7 @@ static void a_node_that_has_more_learns_of_a_branch_that_overtakes_it(void **sta
 	net_drop(net);
 }
 
-static void an_announced_block_with_unknown_parents_brings_the_parents(void **state)
+static void an_announced_block_with_unknown_parents_makes_us_request_them(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 2);
@@ -648,14 +650,14 @@ static void an_announced_block_with_unknown_parents_brings_the_parents(void **st
 
 	raw_version(raw, (struct raw_version){.version = OLD_VERSION, .height = 2});
 	old_peer_run(net, raw, 2, true);
-	/* It has gone on, and tells only of the last. */
+	/* The peer has more blocks now and announces only the last one. */
 	raw_inv(raw, MSG_INV, INV_BLOCK, &blocks[30]->hash.h, 1);
 	old_peer_run(net, raw, 30, true);
 	assert_tip(a, blocks[30]);
 	net_drop(net);
 }
 
-static void an_unrequested_block_is_taken_where_it_fits(void **state)
+static void an_unrequested_block_on_the_tip_is_accepted(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 2);
@@ -668,7 +670,7 @@ static void an_unrequested_block_is_taken_where_it_fits(void **state)
 	net_drop(net);
 }
 
-static void an_unrequested_block_far_below_the_tip_is_left_alone(void **state)
+static void an_unrequested_block_far_below_the_tip_is_ignored(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct block **other = chain_make(blocks[3], 3, 1, 9);
@@ -688,7 +690,7 @@ static void an_unrequested_block_far_below_the_tip_is_left_alone(void **state)
 	net_drop(net);
 }
 
-static void ten_blocks_in_a_row_that_nothing_leads_to_close_the_connection(void **state)
+static void ten_blocks_in_a_row_with_unknown_parents_disconnect(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 2);
@@ -705,7 +707,7 @@ static void ten_blocks_in_a_row_that_nothing_leads_to_close_the_connection(void 
 	net_drop(net);
 }
 
-static void a_genesis_that_is_not_ours_closes_without_blame(void **state)
+static void another_genesis_disconnects_but_does_not_discourage(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct block *foreign = test_genesis("another");
@@ -719,7 +721,7 @@ static void a_genesis_that_is_not_ours_closes_without_blame(void **state)
 	net_drop(net);
 }
 
-static void a_peer_of_another_chain_that_does_not_say_so_is_found_out(void **state)
+static void a_peer_of_another_chain_without_tag_is_found_by_its_genesis(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct block **foreign = chain_make(NULL, 0, 0, 0), *its = test_genesis("another");
@@ -763,7 +765,7 @@ static void a_peer_of_another_chain_that_does_not_say_so_is_found_out(void **sta
 	net_drop(net);
 }
 
-/* A peer that announces and doesn't send. */
+/* A peer that announces blocks and doesn't send them. */
 static struct tconn *silent_peer(struct tnode *a, uint16_t port, size_t n)
 {
 	struct tconn *raw = raw_dialled(a, port);
@@ -780,7 +782,7 @@ static struct tconn *silent_peer(struct tnode *a, uint16_t port, size_t n)
 	return raw;
 }
 
-static void a_peer_that_does_not_send_loses_its_requests_and_then_the_connection(void **state)
+static void the_requests_of_a_silent_peer_move_to_another(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 0), *good = node_add(net, blocks, 50);
@@ -788,7 +790,7 @@ static void a_peer_that_does_not_send_loses_its_requests_and_then_the_connection
 
 	dial(a, good);
 	run(net);
-	/* What the other can't get round is missing still. */
+	/* The blocks requested from the silent peer are still missing. */
 	assert_int_equal(chain_height(a->chain), 0);
 	pass(net, 22);
 	assert_tip(a, blocks[50]);
@@ -796,7 +798,7 @@ static void a_peer_that_does_not_send_loses_its_requests_and_then_the_connection
 	net_drop(net);
 }
 
-static void a_peer_that_never_sends_is_left_even_without_others(void **state)
+static void a_peer_that_never_sends_is_disconnected_even_if_it_is_the_only_one(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 0);
@@ -806,12 +808,12 @@ static void a_peer_that_never_sends_is_left_even_without_others(void **state)
 	assert_true(raw->other->open);
 	pass(net, 60);
 	assert_closed(raw, CLOSE_PLAIN, "timed out");
-	/* Announcements alone make nobody believe that it is catching up. */
+	/* Announcements without blocks don't make the node believe that it is catching up. */
 	assert_int_equal(a->catching_seen, 0);
 	net_drop(net);
 }
 
-static void a_lost_peer_s_requests_go_to_another_at_once(void **state)
+static void the_requests_of_a_lost_peer_move_to_another_at_once(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 0), *good = node_add(net, blocks, 50);
@@ -825,7 +827,7 @@ static void a_lost_peer_s_requests_go_to_another_at_once(void **state)
 	net_drop(net);
 }
 
-static void notfound_for_a_block_sends_us_to_another(void **state)
+static void after_notfound_a_block_is_requested_from_another_peer(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 0), *good = node_add(net, blocks, 5);
@@ -844,7 +846,7 @@ static void notfound_for_a_block_sends_us_to_another(void **state)
 	net_drop(net);
 }
 
-static void an_invalid_block_costs_its_sender_the_connection(void **state)
+static void an_invalid_block_disconnects_its_sender(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 2);
@@ -864,7 +866,7 @@ static void an_invalid_block_costs_its_sender_the_connection(void **state)
 	net_drop(net);
 }
 
-static void a_block_found_invalid_later_costs_its_sender_the_connection(void **state)
+static void a_block_found_invalid_later_disconnects_its_sender(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 9);
@@ -882,7 +884,7 @@ static void a_block_found_invalid_later_costs_its_sender_the_connection(void **s
 	net_drop(net);
 }
 
-/* Asks for one block so many times. */
+/* Requests the same block n times. */
 static void ask_for(struct tconn *raw, const struct block *b, size_t n)
 {
 	struct hash256 *all = mem_array(n, sizeof(*all));
@@ -893,7 +895,7 @@ static void ask_for(struct tconn *raw, const struct block *b, size_t n)
 	free(all);
 }
 
-static void where_room_is_short_who_takes_least_gives_it_to_who_waits(void **state)
+static void when_room_is_short_the_slowest_peer_is_disconnected_for_one_that_waits(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 5);
@@ -920,7 +922,7 @@ static void where_room_is_short_who_takes_least_gives_it_to_who_waits(void **sta
 	net_drop(net);
 }
 
-static void the_tip_is_sent_where_room_is_short_too(void **state)
+static void the_tip_is_sent_even_if_room_is_short(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 5);
@@ -930,13 +932,13 @@ static void the_tip_is_sent_where_room_is_short_too(void **state)
 	ask_for(raw, blocks[5], 1);
 	run(net);
 	assert_true(raw_got(raw, "block"));
-	/* Nobody waits: nobody is hung up on. */
+	/* Nobody waits for room, so nobody is disconnected. */
 	pass(net, 20);
 	assert_true(raw->other->open);
 	net_drop(net);
 }
 
-/* A header, and bytes behind it that are no transactions. */
+/* A header followed by bytes that are not transactions. */
 static void raw_garbage(struct tconn *raw, const struct block_header *h)
 {
 	uint8_t bytes[HEADER_BYTES + 5];
@@ -961,14 +963,14 @@ static void a_block_without_work_is_not_decoded(void **state)
 	raw_garbage(raw, &h);
 	run(net);
 	assert_closed(raw, CLOSE_DISCOURAGE, "high-hash");
-	/* With work, upon what is not known: it is its sender's word. */
+	/* A header with work and an unknown parent: the rest is decoded. */
 	raw_garbage(second, &blocks[4]->header);
 	run(net);
 	assert_closed(second, CLOSE_DISCOURAGE, "malformed block");
 	net_drop(net);
 }
 
-static void the_bytes_of_a_block_that_is_here_are_not_read_again(void **state)
+static void a_stored_block_is_not_decoded_again(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 2);
@@ -983,7 +985,7 @@ static void the_bytes_of_a_block_that_is_here_are_not_read_again(void **state)
 	net_drop(net);
 }
 
-static void another_genesis_is_of_another_chain_whatever_its_work(void **state)
+static void a_genesis_without_work_is_another_chain_too(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 2);
@@ -1017,13 +1019,13 @@ static void wrong_bytes_under_an_honest_header_do_not_poison_it(void **state)
 	net_drop(net);
 }
 
-static void a_block_from_the_future_is_tried_again_and_nobody_is_blamed(void **state)
+static void a_block_from_the_future_is_tried_again_and_its_sender_stays(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a;
 	struct tconn *raw;
 
-	/* Block 1 is 121 s ahead. */
+	/* Block 1 is 121 s ahead of our clock. */
 	net->clock.unix_us = (int64_t)(blocks[1]->header.time - 121) * 1000000;
 	a = node_add(net, blocks, 0);
 	raw = raw_dialled(a, 4000);
@@ -1063,14 +1065,14 @@ static void a_flood_of_announcements_is_bounded(void **state)
 		asked += msg.u.list.n;
 		free(m);
 	}
-	/* 16 blocks and 500 transactions: no more before it answers. */
+	/* 16 blocks and 500 transactions: no more until it answers. */
 	assert_int_equal(asked, 516);
 	assert_true(raw->other->open);
 	free(junk);
 	net_drop(net);
 }
 
-static void who_asks_for_much_and_reads_nothing_has_a_bound_with_others(void **state)
+static void the_requests_of_all_peers_together_are_bounded(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 2);
@@ -1084,7 +1086,7 @@ static void who_asks_for_much_and_reads_nothing_has_a_bound_with_others(void **s
 	for (size_t i = 0; i < ARRAY_LEN(raw); i++) {
 		raw[i] = raw_peer(a);
 		raw_inv(raw[i], MSG_GETDATA, INV_BLOCK, junk, INV_MAX);
-		run(net); /* what isn't here is told until its queue is full */
+		run(net); /* it gets notfound until its send queue is full */
 		n_open += raw[i]->other->open;
 	}
 	assert_in_range(n_open, 10, ARRAY_LEN(raw) - 1);
@@ -1097,7 +1099,7 @@ static void who_asks_for_much_and_reads_nothing_has_a_bound_with_others(void **s
 	net_drop(net);
 }
 
-static void sync_info_tells_rate_and_target(void **state)
+static void sync_info_reports_rate_and_target(void **state)
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 0);
@@ -1128,48 +1130,48 @@ static void sync_info_tells_rate_and_target(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_node_behind_fetches_the_chain_as_the_lesson_has_it),
-		TEST(the_one_dialled_fetches_from_the_dialler_as_well),
+		TEST(a_node_that_is_behind_syncs_by_getblocks_inv_getdata_and_block),
+		TEST(a_node_syncs_from_an_inbound_peer),
 		TEST(a_node_without_a_chain_fetches_genesis_and_all_after_it),
 		TEST(a_long_chain_is_fetched_in_batches),
 		TEST(several_peers_share_the_work_and_none_sends_a_block_twice),
-		TEST(new_tips_reach_everybody_along_a_line),
-		TEST(who_asked_for_headers_is_told_tips_by_headers),
-		TEST(who_is_far_behind_is_told_by_inv_until_it_asks),
+		TEST(new_tips_reach_every_node_along_a_line),
+		TEST(after_sendheaders_tips_are_announced_by_headers),
+		TEST(a_peer_that_is_far_behind_gets_invs_until_it_requests_headers),
 		TEST(the_simplest_peer_is_synced_from),
-		TEST(the_simplest_peer_gives_its_chain_to_a_node_without_one),
-		TEST(genesis_is_found_by_walking_down_where_the_empty_locator_is_not_understood),
-		TEST(a_version_that_ends_after_the_addresses_is_enough_to_be_synced_from),
+		TEST(a_node_without_a_chain_joins_that_of_the_simplest_peer),
+		TEST(genesis_is_found_by_walking_back_if_an_empty_locator_is_not_understood),
+		TEST(a_peer_whose_version_ends_after_the_addresses_is_synced_from),
 		TEST(the_simplest_peer_syncs_from_us_by_the_announced_tip),
-		TEST(getblocks_answers_after_the_fork_and_before_the_stop),
-		TEST(getheaders_answers_up_to_the_stop_and_always),
-		TEST(what_is_missing_is_answered_notfound),
-		TEST(no_more_than_a_megabyte_waits_for_a_peer_that_does_not_read),
-		TEST(two_of_the_longest_requests_in_a_row_are_answered_whole),
+		TEST(getblocks_is_answered_after_the_fork_and_before_the_stop),
+		TEST(getheaders_is_always_answered_and_includes_the_stop),
+		TEST(missing_items_are_answered_by_notfound),
+		TEST(at_most_a_megabyte_is_queued_for_a_peer_that_does_not_read),
+		TEST(two_of_the_longest_getdata_in_a_row_are_answered_completely),
 		TEST(a_longer_branch_wins_on_both_sides),
-		TEST(a_node_that_has_more_learns_of_a_branch_that_overtakes_it),
-		TEST(an_announced_block_with_unknown_parents_brings_the_parents),
-		TEST(an_unrequested_block_is_taken_where_it_fits),
-		TEST(an_unrequested_block_far_below_the_tip_is_left_alone),
-		TEST(ten_blocks_in_a_row_that_nothing_leads_to_close_the_connection),
-		TEST(a_genesis_that_is_not_ours_closes_without_blame),
-		TEST(a_peer_of_another_chain_that_does_not_say_so_is_found_out),
-		TEST(a_peer_that_does_not_send_loses_its_requests_and_then_the_connection),
-		TEST(a_peer_that_never_sends_is_left_even_without_others),
-		TEST(a_lost_peer_s_requests_go_to_another_at_once),
-		TEST(notfound_for_a_block_sends_us_to_another),
-		TEST(an_invalid_block_costs_its_sender_the_connection),
-		TEST(a_block_found_invalid_later_costs_its_sender_the_connection),
-		TEST(where_room_is_short_who_takes_least_gives_it_to_who_waits),
-		TEST(the_tip_is_sent_where_room_is_short_too),
+		TEST(a_node_with_the_longer_branch_learns_of_one_that_overtakes_it),
+		TEST(an_announced_block_with_unknown_parents_makes_us_request_them),
+		TEST(an_unrequested_block_on_the_tip_is_accepted),
+		TEST(an_unrequested_block_far_below_the_tip_is_ignored),
+		TEST(ten_blocks_in_a_row_with_unknown_parents_disconnect),
+		TEST(another_genesis_disconnects_but_does_not_discourage),
+		TEST(a_peer_of_another_chain_without_tag_is_found_by_its_genesis),
+		TEST(the_requests_of_a_silent_peer_move_to_another),
+		TEST(a_peer_that_never_sends_is_disconnected_even_if_it_is_the_only_one),
+		TEST(the_requests_of_a_lost_peer_move_to_another_at_once),
+		TEST(after_notfound_a_block_is_requested_from_another_peer),
+		TEST(an_invalid_block_disconnects_its_sender),
+		TEST(a_block_found_invalid_later_disconnects_its_sender),
+		TEST(when_room_is_short_the_slowest_peer_is_disconnected_for_one_that_waits),
+		TEST(the_tip_is_sent_even_if_room_is_short),
 		TEST(a_block_without_work_is_not_decoded),
-		TEST(the_bytes_of_a_block_that_is_here_are_not_read_again),
-		TEST(another_genesis_is_of_another_chain_whatever_its_work),
+		TEST(a_stored_block_is_not_decoded_again),
+		TEST(a_genesis_without_work_is_another_chain_too),
 		TEST(wrong_bytes_under_an_honest_header_do_not_poison_it),
-		TEST(a_block_from_the_future_is_tried_again_and_nobody_is_blamed),
+		TEST(a_block_from_the_future_is_tried_again_and_its_sender_stays),
 		TEST(a_flood_of_announcements_is_bounded),
-		TEST(who_asks_for_much_and_reads_nothing_has_a_bound_with_others),
-		TEST(sync_info_tells_rate_and_target),
+		TEST(the_requests_of_all_peers_together_are_bounded),
+		TEST(sync_info_reports_rate_and_target),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,4 +1,4 @@
-/* Fetching transactions: whom they are asked of, in which order, and how much of it is remembered. */
+/* Requesting transactions: from which peer, in which order, and how many are remembered. */
 #include "protocol_net.h"
 
 #include "protocol/relay/tx_download_priv.h"
@@ -37,7 +37,7 @@ static void announce(struct tconn *raw, const struct hash256 *ids, size_t n)
 	run(raw->other->node->net);
 }
 
-/* A peer that the node has dialled, its greetings read. */
+/* An outbound peer, after its handshake; the inbox is empty. */
 static struct tconn *dialled_peer(struct tnode *from, uint16_t port)
 {
 	struct tconn *raw = raw_dialled(from, port);
@@ -48,7 +48,7 @@ static struct tconn *dialled_peer(struct tnode *from, uint16_t port)
 	return raw;
 }
 
-/* What it was asked for since: transactions in its getdata messages. */
+/* Number of transactions requested from the peer since the last call. */
 static size_t asked(struct tconn *raw)
 {
 	struct tmsg *m;
@@ -74,9 +74,9 @@ static void many_ids(struct hash256 *ids, size_t n, uint8_t salt)
 	}
 }
 
-/* --- whom, and when ---------------------------------------------------------------- */
+/* --- from which peer, and when ----------------------------------------------------------- */
 
-static void who_was_dialled_is_asked_before_who_came_first(void **state)
+static void outbound_peers_get_a_request_before_earlier_inbound_ones(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 30);
@@ -99,14 +99,14 @@ static void who_was_dialled_is_asked_before_who_came_first(void **state)
 	net_drop(net);
 }
 
-static void many_that_came_by_themselves_do_not_keep_out_one_that_was_dialled(void **state)
+static void inbound_peers_do_not_displace_an_outbound_candidate(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 30);
 	struct tconn *crowd[TX_CANDIDATES + 2], *mine;
 	struct hash256 id = {{7}};
 
-	/* One is asked, eight are remembered, the tenth is not. */
+	/* One gets the request, eight are candidates, the tenth is not. */
 	for (size_t i = 0; i < ARRAY_LEN(crowd); i++) {
 		crowd[i] = raw_peer(a);
 		announce(crowd[i], &id, 1);
@@ -116,17 +116,17 @@ static void many_that_came_by_themselves_do_not_keep_out_one_that_was_dialled(vo
 	assert_int_equal(asked(crowd[0]), 1);
 	pass(net, 2);
 	assert_int_equal(asked(mine), 1);
-	/* It has taken the place of the ninth. */
+	/* The outbound peer has taken the place of the ninth. */
 	pass(net, 2 * TX_CANDIDATES);
 	for (size_t i = 1; i < ARRAY_LEN(crowd); i++)
 		assert_int_equal(asked(crowd[i]), i < TX_CANDIDATES);
-	/* Nobody is left to ask: whoever tells of it anew is asked at once. */
+	/* No candidate is left: the next peer that announces it gets the request at once. */
 	announce(crowd[9], &id, 1);
 	assert_int_equal(asked(crowd[9]), 1);
 	net_drop(net);
 }
 
-static void what_came_from_one_who_was_slow_is_asked_of_nobody_else(void **state)
+static void a_transaction_that_arrives_late_is_not_requested_again(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 30);
@@ -147,12 +147,13 @@ static void what_came_from_one_who_was_slow_is_asked_of_nobody_else(void **state
 	net_drop(net);
 }
 
-static void what_was_refused_is_asked_for_again_after_a_block(void **state)
+static void a_rejected_transaction_is_requested_again_after_a_block(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 29);
 	struct tconn *raw = raw_peer(a);
-	/* Maturity is 5: in block 30 the coinbase of 25 can be spent, that of 26 in 31. */
+	/* Maturity is 5: the coinbase of block 25 can be spent in block 30, that of 26 in block
+	 * 31. */
 	struct tx *early = payment(26, 1000);
 
 	send_tx(raw, early);
@@ -172,7 +173,7 @@ static void what_was_refused_is_asked_for_again_after_a_block(void **state)
 
 /* --- bounds -------------------------------------------------------------------------- */
 
-static void a_peer_is_asked_for_500_at_a_time_of_5000_it_told_of(void **state)
+static void at_most_500_of_5000_announced_transactions_are_requested_at_a_time(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 30);
@@ -184,7 +185,7 @@ static void a_peer_is_asked_for_500_at_a_time_of_5000_it_told_of(void **state)
 	announce(raw, ids, 6000);
 	total = asked(raw);
 	assert_int_equal(total, TX_IN_FLIGHT_MAX);
-	/* It has none of them: what was remembered is asked for, what was too much is forgotten. */
+	/* It has none of them: the 5000 that were queued are requested, the rest was dropped. */
 	for (size_t i = 0; i < 6000; i += 100) {
 		raw_inv(raw, MSG_NOTFOUND, INV_TX, ids + i, 100);
 		run(net);
@@ -195,7 +196,7 @@ static void a_peer_is_asked_for_500_at_a_time_of_5000_it_told_of(void **state)
 	net_drop(net);
 }
 
-static void a_peer_that_keeps_everything_back_costs_others_two_seconds(void **state)
+static void a_peer_that_sends_nothing_delays_a_transaction_by_two_seconds(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 30);
@@ -217,7 +218,7 @@ static void a_peer_that_keeps_everything_back_costs_others_two_seconds(void **st
 	net_drop(net);
 }
 
-static void many_that_keep_it_back_do_not_keep_out_one_that_gave_something_before(void **state)
+static void peers_that_send_nothing_do_not_displace_one_that_has_sent_before(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 30);
@@ -235,7 +236,7 @@ static void many_that_keep_it_back_do_not_keep_out_one_that_gave_something_befor
 	assert_int_equal(asked(good), 1);
 	send_tx(good, tx);
 	assert_int_equal(mempool_count(a->mempool), 2);
-	/* Who kept it back is not asked first again; */
+	/* After its timeout it is not the first to get the next request. */
 	announce(crowd[0], &after->id.h, 1);
 	assert_int_equal(asked(crowd[0]), 0);
 	announce(good, &after->id.h, 1);
@@ -243,7 +244,7 @@ static void many_that_keep_it_back_do_not_keep_out_one_that_gave_something_befor
 	send_tx(good, after);
 	assert_int_equal(mempool_count(a->mempool), 3);
 	tx_unref(after);
-	/* but where nobody else tells of it, after a second. */
+	/* If no other peer announces it, it gets the request after a second. */
 	after = payment(5, 1000);
 	announce(crowd[0], &after->id.h, 1);
 	assert_int_equal(asked(crowd[0]), 0);
@@ -257,7 +258,7 @@ static void many_that_keep_it_back_do_not_keep_out_one_that_gave_something_befor
 	net_drop(net);
 }
 
-static void what_is_left_to_others_is_bounded(void **state)
+static void deferred_transactions_are_bounded(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 30);
@@ -274,7 +275,7 @@ static void what_is_left_to_others_is_bounded(void **state)
 	pass(net, 1);
 	n = asked(mute);
 	assert_true(n > 0 && n <= 1000);
-	/* It leaves: nothing of it stays. */
+	/* When it disconnects, all that was deferred for it is dropped. */
 	fake_close(a, mute->other->info.id, CLOSE_PLAIN, "lost");
 	run(net);
 	pass(net, 3);
@@ -283,8 +284,9 @@ static void what_is_left_to_others_is_bounded(void **state)
 
 /* --- orphans ----------------------------------------------------------------------------- */
 
-/* Else who sends a child before its parent, and leaves, would keep it from us. */
-static void orphans_stay_when_the_peer_that_sent_them_goes(void **state)
+/* Otherwise a peer could keep a transaction from us: it sends it before its parent, and
+ * disconnects. */
+static void orphans_stay_when_their_sender_disconnects(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 30);
@@ -300,7 +302,7 @@ static void orphans_stay_when_the_peer_that_sent_them_goes(void **state)
 	fake_close(a, leaves->other->info.id, CLOSE_PLAIN, "leaves");
 	run(net);
 	assert_int_equal(mempool_orphan_count(a->mempool), 2);
-	/* It was told of by another, too, who brings the parent. */
+	/* Another peer has announced it, too, and sends the parent. */
 	announce(stays, &child->id.h, 1);
 	send_tx(stays, parent);
 	assert_int_equal(mempool_orphan_count(a->mempool), 1);
@@ -312,7 +314,7 @@ static void orphans_stay_when_the_peer_that_sent_them_goes(void **state)
 	net_drop(net);
 }
 
-/* Unsigned: an orphan is kept before its signatures can be looked at. */
+/* Not signed: an orphan is kept before its signatures can be checked. */
 static struct tx *child_of_many(size_t n, const struct tx *known)
 {
 	uint8_t pay[SCRIPT_PAY_BYTES], script[SCRIPT_INPUT_BYTES] = {0};
@@ -342,7 +344,7 @@ static struct tx *child_of_many(size_t n, const struct tx *known)
 	return tx;
 }
 
-static void of_an_orphan_at_most_25_parents_are_asked_for(void **state)
+static void at_most_25_parents_of_an_orphan_are_requested(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 30);
@@ -351,13 +353,13 @@ static void of_an_orphan_at_most_25_parents_are_asked_for(void **state)
 	struct err e = {0};
 
 	assert_ok(mempool_accept(a->mempool, known, &e), e);
-	few = child_of_many(24, known); /* and not for the one that is here */
+	few = child_of_many(24, known); /* the parent that is in the mempool is not requested */
 	send_tx(raw, few);
 	assert_int_equal(asked(raw), 24);
 	many = child_of_many(40, known);
-	pass(net, 2); /* they don't come, and are wanted no more */
+	pass(net, 2); /* these requests time out and end */
 	send_tx(raw, many);
-	pass(net, 1); /* others might have told of them */
+	pass(net, 1); /* deferred: a more reliable peer could announce them */
 	assert_int_equal(asked(raw), 25);
 	assert_int_equal(mempool_orphan_count(a->mempool), 2);
 	tx_unref(known);
@@ -369,16 +371,16 @@ static void of_an_orphan_at_most_25_parents_are_asked_for(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(who_was_dialled_is_asked_before_who_came_first),
-		TEST(many_that_came_by_themselves_do_not_keep_out_one_that_was_dialled),
-		TEST(what_came_from_one_who_was_slow_is_asked_of_nobody_else),
-		TEST(what_was_refused_is_asked_for_again_after_a_block),
-		TEST(a_peer_is_asked_for_500_at_a_time_of_5000_it_told_of),
-		TEST(a_peer_that_keeps_everything_back_costs_others_two_seconds),
-		TEST(many_that_keep_it_back_do_not_keep_out_one_that_gave_something_before),
-		TEST(what_is_left_to_others_is_bounded),
-		TEST(orphans_stay_when_the_peer_that_sent_them_goes),
-		TEST(of_an_orphan_at_most_25_parents_are_asked_for),
+		TEST(outbound_peers_get_a_request_before_earlier_inbound_ones),
+		TEST(inbound_peers_do_not_displace_an_outbound_candidate),
+		TEST(a_transaction_that_arrives_late_is_not_requested_again),
+		TEST(a_rejected_transaction_is_requested_again_after_a_block),
+		TEST(at_most_500_of_5000_announced_transactions_are_requested_at_a_time),
+		TEST(a_peer_that_sends_nothing_delays_a_transaction_by_two_seconds),
+		TEST(peers_that_send_nothing_do_not_displace_one_that_has_sent_before),
+		TEST(deferred_transactions_are_bounded),
+		TEST(orphans_stay_when_their_sender_disconnects),
+		TEST(at_most_25_parents_of_an_orphan_are_requested),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
