@@ -45,7 +45,7 @@ static void on_disconnected(void *arg, const struct chain_entry *at, const struc
 	log_info(LOG_CHAIN, "block %u %s disconnected: another branch has more work", at->height,
 		 hash);
 	if (n->undone++ == 0)
-		n->voided_before = wallet_voided(n->wallet);
+		n->voided_before = wallet_abandoned_count(n->wallet);
 	if (n->mempool)
 		mempool_block_disconnected(n->mempool, b);
 	if (n->wallet_follows)
@@ -75,7 +75,7 @@ static void note_reorg(struct node *n, const struct chain_entry *tip)
 
 	if (n->undone == 0 || !chain_settled(n->chain))
 		return;
-	voided = wallet_voided(n->wallet) - n->voided_before;
+	voided = wallet_abandoned_count(n->wallet) - n->voided_before;
 	n->reorgs++;
 	n->reorg_depth = n->undone;
 	n->undone = 0;
@@ -137,7 +137,7 @@ static void on_tx_added(void *arg, const struct mempool_entry *en)
 {
 	struct node *n = arg;
 
-	wallet_tx_seen(n->wallet, en->tx);
+	wallet_mempool_added(n->wallet, en->tx);
 	mempool_file_changed(n->mempool_file);
 	if (n->protocol)
 		protocol_tx_added(n->protocol, en);
@@ -150,7 +150,7 @@ static void on_tx_removed(void *arg, const struct mempool_entry *en, const char 
 {
 	struct node *n = arg;
 
-	wallet_tx_gone(n->wallet, en->tx, reason);
+	wallet_mempool_removed(n->wallet, en->tx, reason);
 	mempool_file_changed(n->mempool_file);
 	mining_changed(n->mining);
 	node_mark(n, NODE_EV_MEMPOOL | NODE_EV_WALLET);

@@ -79,7 +79,7 @@ struct node {
 	struct block_hash last_invalid; /* the last block that was found invalid, and why */
 	struct err last_invalid_why;
 	uint32_t undone;      /* blocks disconnected since the last settled tip */
-	size_t voided_before; /* wallet_voided before the first of them */
+	size_t voided_before; /* wallet_abandoned_count before the first of them */
 	uint32_t reorgs;      /* since the start */
 	uint32_t reorg_depth; /* blocks disconnected by the last one */
 

@@ -185,7 +185,7 @@ static void fill_payment_row(struct payment_row *row, const struct wallet_tx *t)
 		.sent = t->sent,
 		.coinbase = t->coinbase,
 		.abandoned = t->abandoned,
-		.parent_abandoned = t->spent_void,
+		.parent_abandoned = t->parent_abandoned,
 		.to_self = t->to_self,
 		.to = t->to,
 	};

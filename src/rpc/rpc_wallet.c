@@ -82,7 +82,7 @@ static json_t *json_own_balance(const struct wallet *w, const struct key_hash *o
 {
 	const struct wallet_balance b = wallet_balance(w, of);
 	json_t *o =
-		json_balance(of, of ? wallet_holds(w, of) : b.spendable + b.immature + b.pending);
+		json_balance(of, of ? wallet_confirmed_balance(w, of) : b.spendable + b.immature + b.pending);
 
 	json_object_set_new(o, "spendable", json_amount(b.spendable));
 	json_object_set_new(o, "immature", json_amount(b.immature));

@@ -1,27 +1,27 @@
-/* What the wallet has: balances, coins, history. Asked for on every redraw of the screen, so sums are kept
+/* Balances, addresses and coins. The screen reads the balance on every redraw, so sums are kept
  * until something changes. */
+#include <tally/wallet/balance.h>
+
 #include <string.h>
 
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
 
-#include "wallet/wallet_priv.h"
+#include "wallet/balance_priv.h"
+#include "wallet/key_store_priv.h"
+#include "wallet/tx_state_priv.h"
 
-/* As of the next block; genesis' coinbase at once. Source: tally-protocol(7), TRANSACTIONS. */
-bool coin_mature(const struct wallet *w, const struct own_coin *c)
+/* In the next block. The coinbase of genesis is mature at once. Source: tally-protocol(7),
+ * TRANSACTIONS. */
+static bool coin_mature(const struct wallet *w, const struct own_coin *c)
 {
 	const struct own_tx *tx = &w->txs[c->tx];
 
 	if (!tx->coinbase || tx->height == 0)
 		return true;
-	if (!w->chain || !chain_has_genesis(w->chain) || !w->seen.known)
+	if (!w->chain || !chain_has_genesis(w->chain) || !w->synced.known)
 		return false;
-	return coinbase_mature(chain_params(w->chain), tx->height, w->seen.height + 1);
-}
-
-bool coin_confirmed(const struct wallet *w, const struct own_coin *c)
-{
-	return c->spender == NO_INDEX && w->txs[c->tx].state == TX_CONFIRMED;
+	return coinbase_mature(chain_params(w->chain), tx->height, w->synced.height + 1);
 }
 
 bool coin_spendable(const struct wallet *w, const struct own_coin *c)
@@ -41,7 +41,7 @@ static void add_coin(const struct wallet *w, struct wallet_balance *sum, const s
 
 	if (coin_spendable(w, c))
 		sum->spendable += c->value;
-	else if (coin_confirmed(w, c))
+	else if (c->spender == NO_INDEX && tx->state == TX_CONFIRMED)
 		sum->immature += c->value;
 	else if (tx->state == TX_PENDING || tx_is_own(tx))
 		sum->pending += c->value;
@@ -58,13 +58,13 @@ static void refresh_sums(struct wallet *w)
 		if (coin_spendable(w, c))
 			w->keys[c->key].spendable += c->value;
 	}
-	w->sums_fresh = true;
+	w->sums_valid = true;
 }
 
-/* The sums are a cache: not part of what the wallet is. */
+/* Casts const away: the sums are a cache, so a caller sees no change. */
 static void need_sums(const struct wallet *w)
 {
-	if (!w->sums_fresh)
+	if (!w->sums_valid)
 		refresh_sums((struct wallet *)w);
 }
 
@@ -88,7 +88,7 @@ static bool is_confirmed(const struct wallet *w, uint32_t t)
 	return t != NO_INDEX && w->txs[t].state == TX_CONFIRMED;
 }
 
-int64_t wallet_holds(const struct wallet *w, const struct key_hash *of)
+int64_t wallet_confirmed_balance(const struct wallet *w, const struct key_hash *of)
 {
 	const uint32_t k = of ? keys_find(w, of) : NO_INDEX;
 	int64_t sum = 0;
@@ -145,67 +145,5 @@ size_t wallet_coins(const struct wallet *w, struct wallet_coin *out, size_t skip
 				.own_change = tx_is_own(tx)};
 		n++;
 	}
-	return n;
-}
-
-static bool spends_void(const struct wallet *w, const struct own_tx *tx)
-{
-	for (uint32_t i = 0; i < tx->n_spends; i++)
-		if (w->txs[w->coins[tx->spends[i]].tx].state == TX_ABANDONED)
-			return true;
-	return false;
-}
-
-static void fill_tx(const struct wallet *w, struct wallet_tx *out, uint32_t t)
-{
-	const struct own_tx *tx = &w->txs[t];
-	bool confirmed = tx->state == TX_CONFIRMED;
-
-	*out = (struct wallet_tx){.id = tx->id,
-				  .height = confirmed ? tx->height : MEMPOOL_HEIGHT,
-				  .time = confirmed ? tx->block_time : tx->first_seen,
-				  .received = tx->received,
-				  .sent = tx->sent,
-				  .fee = tx->fee,
-				  .coinbase = tx->coinbase,
-				  .abandoned = tx->state == TX_ABANDONED,
-				  .spent_void = tx->state == TX_ABANDONED && spends_void(w, tx),
-				  .to_self = tx->sent > 0 && keys_find(w, &tx->to) != NO_INDEX,
-				  .to = tx->to,
-				  .seq = (uint64_t)t + 1};
-	if (confirmed)
-		out->block = tx->block;
-	if (tx->memo)
-		memcpy(out->memo, tx->memo, strlen(tx->memo));
-}
-
-size_t wallet_history(const struct wallet *w, struct wallet_tx *out, size_t skip, size_t max)
-{
-	for (size_t i = skip, n = 0; i < w->n_txs && n < max; i++, n++)
-		fill_tx(w, &out[n], (uint32_t)(w->n_txs - 1 - i));
-	return w->n_txs;
-}
-
-bool wallet_find_tx(const struct wallet *w, const struct txid *id, struct wallet_tx *out)
-{
-	const uint32_t t = records_find(w, id);
-
-	if (t != NO_INDEX)
-		fill_tx(w, out, t);
-	return t != NO_INDEX;
-}
-
-size_t wallet_voided(const struct wallet *w)
-{
-	return w->n_voided;
-}
-
-size_t wallet_unconfirmed(const struct wallet *w, struct tx **out, size_t max)
-{
-	size_t n = 0;
-
-	for (size_t t = 0; t < w->n_txs && n < max; t++)
-		if (tx_is_open(&w->txs[t]) && w->txs[t].n_spends)
-			out[n++] = tx_ref(w->txs[t].raw);
 	return n;
 }

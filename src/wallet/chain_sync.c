@@ -1,54 +1,58 @@
-/* The wallet follows the best chain and the mempool. */
+/* Following the best chain and the mempool. */
+#include <tally/wallet/chain_sync.h>
+
 #include <string.h>
 
 #include <tally/base/log.h>
+#include <tally/chain/query.h>
 
-#include "wallet/wallet_priv.h"
+#include "wallet/tx_db_priv.h"
+#include "wallet/tx_state_priv.h"
 
 void wallet_set_chain(struct wallet *w, const struct chain *c)
 {
 	w->chain = c;
-	w->seen.index = CHAIN_NONE;
-	w->sums_fresh = false;
+	w->synced.index = CHAIN_NONE;
+	w->sums_valid = false;
 }
 
-static void set_seen(struct wallet *w, const struct chain_entry *at)
+static void set_synced(struct wallet *w, const struct chain_entry *at)
 {
-	w->seen = (struct seen_tip){
+	w->synced = (struct synced_block){
 		.known = true, .hash = at->hash, .height = at->height, .index = at->index};
-	w->seen_dirty = true;
-	w->sums_fresh = false; /* maturity depends on the height */
+	w->synced_dirty = true;
+	w->sums_valid = false; /* maturity depends on the height */
 }
 
 static void connect_block(struct wallet *w, const struct chain_entry *at, const struct block *b)
 {
 	for (uint32_t i = 0; i < b->n_tx && w->n_keys; i++) {
 		const struct tx *tx = &b->tx[i];
-		uint32_t t = records_find(w, &tx->id);
+		uint32_t t = tx_state_find(w, &tx->id);
 
-		if (t == NO_INDEX && records_concerns(w, tx))
-			t = records_add(w, tx, at->time);
+		if (t == NO_INDEX && tx_state_concerns(w, tx))
+			t = tx_state_add(w, tx, at->time);
 		if (t == NO_INDEX)
-			records_abandon_conflicts(w, tx);
+			tx_state_abandon_conflicts(w, tx);
 		else
-			records_set_confirmed(w, t, tx, at);
+			tx_state_set_confirmed(w, t, tx, at);
 	}
-	set_seen(w, at);
+	set_synced(w, at);
 }
 
-/* Without its block a coinbase is nothing; anything else may come again. */
-static void lose_place(struct wallet *w, uint32_t t, const struct tx *raw)
+/* Its block left the best chain. A coinbase is invalid without its block; any other transaction may
+ * be confirmed again. */
+static void unconfirm(struct wallet *w, uint32_t t, const struct tx *raw)
 {
-	records_set_inactive(w, t, raw);
+	tx_state_set_inactive(w, t, raw);
 	if (w->txs[t].coinbase)
-		records_abandon(w, t);
+		tx_state_abandon(w, t);
 }
 
 void wallet_block_connected(struct wallet *w, const struct chain_entry *at, const struct block *b)
 {
-	/* A wallet that is still behind comes to this block when it catches up. */
-	if (w->seen.known ? hash256_equal(&w->seen.hash.h, &b->header.prev.h)
-			  : at->height == 0 || !w->n_keys)
+	if (w->synced.known ? hash256_equal(&w->synced.hash.h, &b->header.prev.h)
+			    : at->height == 0 || !w->n_keys)
 		connect_block(w, at, b);
 }
 
@@ -57,90 +61,92 @@ void wallet_block_disconnected(struct wallet *w, const struct chain_entry *at,
 {
 	struct chain_entry prev;
 
-	if (!w->seen.known || !hash256_equal(&w->seen.hash.h, &at->hash.h) ||
+	if (!w->synced.known || !hash256_equal(&w->synced.hash.h, &at->hash.h) ||
 	    !chain_entry_at(w->chain, at->prev, &prev))
 		return;
 	for (uint32_t i = b->n_tx; i > 0; i--) {
 		const struct tx *tx = &b->tx[i - 1];
-		uint32_t t = records_find(w, &tx->id);
+		uint32_t t = tx_state_find(w, &tx->id);
 
 		if (t != NO_INDEX && w->txs[t].state == TX_CONFIRMED &&
 		    hash256_equal(&w->txs[t].block.h, &at->hash.h))
-			lose_place(w, t, tx);
+			unconfirm(w, t, tx);
 	}
-	set_seen(w, &prev);
+	set_synced(w, &prev);
 }
 
-/* The locator ends with the genesis of the chain it was made on. */
+/* The last hash of a locator is the genesis block of its chain. */
 static bool other_chain(const struct wallet *w)
 {
 	return w->n_locator && !hash256_equal(&w->locator[w->n_locator - 1].h,
 					      &chain_params(w->chain)->genesis_hash.h);
 }
 
-/* The last block of the best chain that the wallet has surely seen. */
+/* The last block of the best chain that the wallet has processed. */
 static bool find_fork(const struct wallet *w, struct chain_entry *fork)
 {
 	struct chain_entry at;
 	chain_index i;
 
-	if (chain_find(w->chain, &w->seen.hash, &at))
+	if (chain_find(w->chain, &w->synced.hash, &at))
 		i = chain_fork(w->chain, at.index, chain_tip(w->chain).index);
 	else
 		i = chain_locate(w->chain, w->locator, w->n_locator);
 	return chain_entry_at(w->chain, i, fork);
 }
 
-static bool leave_stale_branch(struct wallet *w, struct err *e)
+static bool unconfirm_stale_branch(struct wallet *w, struct err *e)
 {
 	struct chain_entry fork;
 
 	if (!find_fork(w, &fork))
-		return err_set(e, ERR_INTERNAL, "wallet-fork", "the wallet's chain has no genesis");
-	if (!records_load_stale(w, e))
+		return err_set(e, ERR_INTERNAL, "wallet-fork",
+			       "the last block that the wallet has processed is not in this chain");
+	if (!tx_db_load_stale(w, e))
 		return false;
-	/* Coinbases last: abandoning one takes along what spends it, which must have lost its place by then. */
+	/* Coinbases last: abandoning one abandons its unconfirmed descendants, so these must be
+	 * unconfirmed by then. */
 	for (int coinbases = 0; coinbases <= 1; coinbases++)
 		for (size_t t = w->n_txs; t > 0; t--)
-			if (w->txs[t - 1].coinbase == coinbases && records_stale(w, &w->txs[t - 1]))
-				lose_place(w, (uint32_t)(t - 1), w->txs[t - 1].raw);
-	set_seen(w, &fork);
+			if (w->txs[t - 1].coinbase == coinbases && tx_is_stale(w, &w->txs[t - 1]))
+				unconfirm(w, (uint32_t)(t - 1), w->txs[t - 1].raw);
+	set_synced(w, &fork);
 	return true;
 }
 
-/* Brings what was seen onto the best chain. */
-static bool find_place(struct wallet *w, struct err *e)
+/* Moves `synced` to the best chain if that has changed since. */
+static bool sync_to_best_chain(struct wallet *w, struct err *e)
 {
 	struct chain_entry at;
 
-	if (w->seen.known && other_chain(w)) {
-		log_warn(LOG_WALLET, "the wallet followed another chain: its history starts anew");
-		if (!records_forget(w, e))
+	if (w->synced.known && other_chain(w)) {
+		log_warn(LOG_WALLET, "the wallet followed another chain: its history starts again");
+		if (!tx_db_forget_all(w, e))
 			return false;
-		w->seen = (struct seen_tip){.index = CHAIN_NONE};
-		w->seen_dirty = true;
+		w->synced = (struct synced_block){.index = CHAIN_NONE};
+		w->synced_dirty = true;
 	}
-	if (!w->seen.known)
+	if (!w->synced.known)
 		return true;
-	if (chain_find(w->chain, &w->seen.hash, &at) && chain_on_best(w->chain, at.index)) {
-		w->seen.index = at.index;
+	if (chain_find(w->chain, &w->synced.hash, &at) && chain_on_best(w->chain, at.index)) {
+		w->synced.index = at.index;
 		return true;
 	}
-	return leave_stale_branch(w, e);
+	return unconfirm_stale_branch(w, e);
 }
 
 bool wallet_abandon(struct wallet *w, const struct txid *id, struct err *e)
 {
-	const uint32_t t = records_find(w, id);
+	const uint32_t t = tx_state_find(w, id);
 
 	if (t == NO_INDEX)
 		return err_set(e, ERR_NOTFOUND, "no-such-tx",
-			       "the wallet has no such transaction: see listtransactions");
+			       "the wallet has no such transaction: listtransactions lists them");
 	if (w->txs[t].state != TX_INACTIVE)
 		return err_set(e, ERR_USAGE, "not-abandonable",
-			       "only what waits neither in the mempool nor is in a block can be "
-			       "given up");
-	records_abandon(w, t);
+			       "only a transaction that is neither in a block nor in the "
+			       "mempool can be abandoned");
+	tx_state_abandon(w, t);
 	return true;
 }
 
@@ -152,52 +158,53 @@ bool wallet_catch_up(struct wallet *w, int64_t budget_us, bool *more, struct err
 	*more = false;
 	if (!w->chain || !chain_has_genesis(w->chain))
 		return true;
-	if (!find_place(w, e))
+	if (!sync_to_best_chain(w, e))
 		return false;
 	tip = chain_tip(w->chain);
-	if (!w->n_keys && !w->n_txs && (!w->seen.known || w->seen.height < tip.height)) {
-		set_seen(w, &tip);
+	if (!w->n_keys && !w->n_txs && (!w->synced.known || w->synced.height < tip.height)) {
+		set_synced(w, &tip);
 		return true;
 	}
-	while (!w->seen.known || w->seen.height < tip.height) {
+	while (!w->synced.known || w->synced.height < tip.height) {
 		struct chain_entry at;
 		struct block *b;
 
-		if (!chain_at_height(w->chain, w->seen.known ? w->seen.height + 1 : 0, &at))
-			return err_set(e, ERR_INTERNAL, "wallet-height", "no block above height %u",
-				       w->seen.height);
+		if (!chain_at_height(w->chain, w->synced.known ? w->synced.height + 1 : 0, &at))
+			return err_set(e, ERR_INTERNAL, "wallet-height",
+				       "the best chain has no block above height %u",
+				       w->synced.height);
 		if (!chain_read_block(w->chain, at.index, &b, e))
 			return false;
 		connect_block(w, &at, b);
 		block_unref(b);
 		if (clock_mono_us(w->o.clock) >= deadline) {
-			*more = w->seen.height < tip.height;
+			*more = w->synced.height < tip.height;
 			break;
 		}
 	}
 	return true;
 }
 
-void wallet_tx_seen(struct wallet *w, const struct tx *tx)
+void wallet_mempool_added(struct wallet *w, const struct tx *tx)
 {
-	uint32_t t = records_find(w, &tx->id);
+	uint32_t t = tx_state_find(w, &tx->id);
 
-	if (t == NO_INDEX && records_concerns(w, tx))
-		t = records_add(w, tx, clock_unix(w->o.clock));
+	if (t == NO_INDEX && tx_state_concerns(w, tx))
+		t = tx_state_add(w, tx, clock_unix(w->o.clock));
 	if (t == NO_INDEX)
-		records_abandon_conflicts(w, tx);
+		tx_state_abandon_conflicts(w, tx);
 	else if (w->txs[t].state != TX_CONFIRMED)
-		records_set_pending(w, t, tx);
+		tx_state_set_pending(w, t, tx);
 }
 
-void wallet_tx_gone(struct wallet *w, const struct tx *tx, const char *reason)
+void wallet_mempool_removed(struct wallet *w, const struct tx *tx, const char *reason)
 {
-	uint32_t t = records_find(w, &tx->id);
+	uint32_t t = tx_state_find(w, &tx->id);
 
-	if (t == NO_INDEX || !tx_is_open(&w->txs[t]) || strcmp(reason, "block") == 0)
+	if (t == NO_INDEX || !tx_is_unconfirmed(&w->txs[t]) || strcmp(reason, "block") == 0)
 		return;
 	if (strcmp(reason, "conflict") == 0)
-		records_abandon(w, t);
+		tx_state_abandon(w, t);
 	else
-		records_set_inactive(w, t, tx);
+		tx_state_set_inactive(w, t, tx);
 }

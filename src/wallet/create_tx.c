@@ -5,7 +5,13 @@
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 
-#include "wallet/wallet_priv.h"
+#include <tally/chain/query.h>
+#include <tally/wallet/create_tx.h>
+
+#include "wallet/balance_priv.h"
+#include "wallet/key_store_priv.h"
+#include "wallet/select_priv.h"
+#include "wallet/tx_state_priv.h"
 
 /* Version, number of outputs (one byte, since there are at most 3) and lock time. */
 #define FRAME_BYTES (4 + 1 + 4)
@@ -254,13 +260,13 @@ bool wallet_payment_fee(const struct wallet *w, const struct payment_request *r,
 
 bool wallet_check_payment(const struct wallet *w, const struct payment *p, struct err *e)
 {
-	const uint32_t t = records_find(w, &p->tx->id);
+	const uint32_t t = tx_state_find(w, &p->tx->id);
 
 	if (t != NO_INDEX && w->txs[t].state != TX_ABANDONED)
 		return err_set(e, ERR_KNOWN, "payment-sent",
 			       "this payment was sent before: see listtransactions");
 	for (size_t i = 0; i < p->n_coins; i++) {
-		const uint32_t c = records_coin(w, &p->coins[i].outpoint);
+		const uint32_t c = tx_state_find_coin(w, &p->coins[i].outpoint);
 
 		if (c == NO_INDEX || !coin_spendable(w, &w->coins[c]))
 			return err_set(

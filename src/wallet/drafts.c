@@ -1,7 +1,8 @@
 /* Payments that a user was shown and has not yet sent or cancelled, the oldest first. */
+#include "wallet/drafts_priv.h"
+
 #include <string.h>
 
-#include "wallet/drafts_priv.h"
 #include "wallet/wallet_priv.h"
 
 static size_t draft_index(const struct wallet *w, const struct txid *id)

@@ -1,6 +1,8 @@
-/* Coin selection: first a set that needs no change (branch and bound, as Bitcoin Core's
- * coinselection.cpp has it), then the smallest single coin that is enough, then the largest
- * coins first. Change too small to be worth spending goes to the fee. */
+/* Coin selection: first a set that needs no change (branch and bound; source: Bitcoin Core,
+ * coinselection.cpp), then the smallest single coin that is enough, then the largest coins first.
+ * Change that would cost more to spend than it is worth goes to the fee. */
+#include "wallet/select_priv.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +11,7 @@
 
 #include "wallet/wallet_priv.h"
 
-#define TRIES_MAX     100000
+#define TRIES_MAX     100000 /* bounds the time of the branch and bound search */
 #define BNB_COINS_MAX 2000
 
 size_t select_bytes(const struct selection *s, size_t n_in, bool change)
@@ -28,7 +30,7 @@ static int64_t fee_of(const struct selection *s, size_t n_in, bool change)
 	return (int64_t)select_bytes(s, n_in, change) * s->rate;
 }
 
-static int by_value_down(const void *a, const void *b, void *arg)
+static int by_value_falling(const void *a, const void *b, void *arg)
 {
 	const struct own_coin *const *coins = arg;
 	const struct own_coin *x = coins[*(const size_t *)a], *y = coins[*(const size_t *)b];
@@ -38,13 +40,13 @@ static int by_value_down(const void *a, const void *b, void *arg)
 	return *(const size_t *)a < *(const size_t *)b ? -1 : 1;
 }
 
-static size_t *sorted(const struct selection *s)
+static size_t *sort_coins(const struct selection *s)
 {
 	size_t *order = mem_array(s->n_coins + 1, sizeof(*order));
 
 	for (size_t i = 0; i < s->n_coins; i++)
 		order[i] = i;
-	qsort_r(order, s->n_coins, sizeof(*order), by_value_down, (void *)(uintptr_t)s->coins);
+	qsort_r(order, s->n_coins, sizeof(*order), by_value_falling, (void *)(uintptr_t)s->coins);
 	return order;
 }
 
@@ -53,9 +55,9 @@ static int64_t value_at(const struct selection *s, const size_t *order, size_t i
 	return s->coins[order[i]]->value;
 }
 
-/* Takes what is chosen, as indices into `order`. */
-static void take(struct selection *s, const size_t *order, const size_t *picked, size_t n,
-		 bool change)
+/* Sets the result. picked: indices into `order`. */
+static void set_chosen(struct selection *s, const size_t *order, const size_t *picked, size_t n,
+		       bool change)
 {
 	int64_t sum = 0;
 
@@ -69,13 +71,13 @@ static void take(struct selection *s, const size_t *order, const size_t *picked,
 	s->fee = sum - s->amount - s->change;
 }
 
-/* What change costs: making it now and spending it later. Below the cost of spending it is dust. */
+/* What it costs to spend the change one day. Change of less is dust. */
 static int64_t dust(const struct selection *s)
 {
 	return INPUT_BYTES * s->rate;
 }
 
-/* Does this sum, from n coins, pay without change worth having? */
+/* Does this sum of n coins pay without change, or with change that is worth less than its cost? */
 static bool fits_exactly(const struct selection *s, int64_t sum, size_t n)
 {
 	const int64_t need = s->amount + fee_of(s, n, false);
@@ -83,12 +85,12 @@ static bool fits_exactly(const struct selection *s, int64_t sum, size_t n)
 	return sum >= need && sum - need <= OUTPUT_BYTES * s->rate + dust(s);
 }
 
-/* Depth first over "with the next coin" and "without it", largest first; bounded. */
+/* Depth first, from the largest coin to the smallest: first with the next coin, then without it. */
 static bool select_exact(struct selection *s, const size_t *order)
 {
 	const size_t most = MIN(s->n_coins, BNB_COINS_MAX);
 	size_t *picked = mem_array(most + 1, sizeof(*picked));
-	int64_t *rest = mem_array(most + 1, sizeof(*rest)); /* sum from i to the end */
+	int64_t *rest = mem_array(most + 1, sizeof(*rest)); /* rest[i]: sum of coins i to the end */
 	int64_t sum = 0;
 	size_t n = 0, i = 0;
 	bool found = false;
@@ -102,18 +104,18 @@ static bool select_exact(struct selection *s, const size_t *order)
 		found = n > 0 && n <= select_max_inputs(s) && fits_exactly(s, sum, n);
 		if (found)
 			break;
-		if (i < most && sum + rest[i] >= need && sum < need) { /* with coin i */
+		if (i < most && sum + rest[i] >= need && sum < need) {
 			picked[n++] = i;
 			sum += value_at(s, order, i++);
 			continue;
 		}
 		if (n == 0)
 			break;
-		i = picked[--n]; /* back: without the last one taken */
+		i = picked[--n]; /* try again without the last coin picked */
 		sum -= value_at(s, order, i++);
 	}
 	if (found)
-		take(s, order, picked, n, false);
+		set_chosen(s, order, picked, n, false);
 	free(picked);
 	free(rest);
 	return found;
@@ -125,9 +127,9 @@ static bool select_single(struct selection *s, const size_t *order)
 	size_t best = s->n_coins;
 
 	for (size_t i = 0; i < s->n_coins && value_at(s, order, i) >= need; i++)
-		best = i; /* values fall: the last is the smallest that is enough */
+		best = i; /* sorted: the last one that is enough is the smallest */
 	if (best < s->n_coins)
-		take(s, order, &best, 1, true);
+		set_chosen(s, order, &best, 1, true);
 	return best < s->n_coins;
 }
 
@@ -143,7 +145,8 @@ static bool select_largest(struct selection *s, const size_t *order)
 		sum += value_at(s, order, n++);
 		found = sum >= s->amount + fee_of(s, n, false);
 		if (found)
-			take(s, order, picked, n, sum - s->amount - fee_of(s, n, true) >= dust(s));
+			set_chosen(s, order, picked, n,
+				   sum - s->amount - fee_of(s, n, true) >= dust(s));
 	}
 	free(picked);
 	return found;
@@ -151,7 +154,7 @@ static bool select_largest(struct selection *s, const size_t *order)
 
 bool select_coins(struct selection *s)
 {
-	size_t *order = sorted(s);
+	size_t *order = sort_coins(s);
 	const bool ok =
 		select_exact(s, order) || select_single(s, order) || select_largest(s, order);
 

@@ -1,10 +1,15 @@
-/* Own transactions and the tip on disk. */
+/* Own transactions and the last block processed, on disk. */
+#include <tally/wallet/tx_db.h>
+
 #include <stdlib.h>
 #include <string.h>
 
 #include <tally/base/mem.h>
 
-#include "wallet/wallet_priv.h"
+#include <tally/chain/query.h>
+
+#include "wallet/tx_db_priv.h"
+#include "wallet/tx_state_priv.h"
 
 #define TX_RECORD_VERSION  1
 #define TIP_RECORD_VERSION 1
@@ -79,7 +84,7 @@ static bool read_tx(void *arg, struct span key, struct span value)
 	return true;
 }
 
-static int by_seq(const void *a, const void *b)
+static int cmp_seq(const void *a, const void *b)
 {
 	const struct tx_row *l = a, *r = b;
 
@@ -90,41 +95,42 @@ static bool bad_record(struct err *e)
 {
 	return err_set(
 		e, ERR_CORRUPT, "wallet-record",
-		"a record of the wallet's history is damaged: put back a copy of its directory");
+		"a record of the wallet's history is damaged: restore a copy of its directory");
 }
 
-/* All of them first, then their places: a child's record may be older than its parent's. */
+/* Adds all transactions before it sets their states, since a child may stand before its parent. */
 static void place_rows(struct wallet *w, const struct tx_rows *rows)
 {
 	for (size_t i = 0; i < rows->n; i++)
-		records_add(w, rows->at[i].tx, rows->at[i].first_seen);
+		tx_state_add(w, rows->at[i].tx, rows->at[i].first_seen);
 	for (size_t i = 0; i < rows->n; i++) {
 		const struct tx_row *row = &rows->at[i];
 		struct chain_entry at = {.hash = row->block,
 					 .height = row->height,
 					 .time = (uint32_t)row->block_time};
 		if (row->state == TX_CONFIRMED)
-			records_set_confirmed(w, (uint32_t)i, row->tx, &at);
+			tx_state_set_confirmed(w, (uint32_t)i, row->tx, &at);
 		else if (row->state == TX_INACTIVE)
-			records_set_inactive(w, (uint32_t)i, row->tx);
+			tx_state_set_inactive(w, (uint32_t)i, row->tx);
 		else
-			records_set_abandoned(w, (uint32_t)i, row->tx);
+			tx_state_load_abandoned(w, (uint32_t)i, row->tx);
 	}
 }
 
-/* What is on disk as it is in memory needs its bytes no more, unless it may have to be sent again. */
-static void settle(struct wallet *w)
+/* After a commit: only unconfirmed transactions keep their bytes in memory, since they may be sent
+ * again. */
+static void release_written(struct wallet *w)
 {
 	for (size_t i = 0; i < w->n_dirty; i++) {
 		struct own_tx *own = &w->txs[w->dirty[i]];
 		own->dirty = false;
-		if (tx_is_open(own))
+		if (tx_is_unconfirmed(own))
 			continue;
 		tx_unref(own->raw);
 		own->raw = NULL;
 	}
 	w->n_dirty = 0;
-	w->urgent = false;
+	w->must_sync = false;
 }
 
 static bool load_txs(struct wallet *w, struct err *e)
@@ -133,14 +139,14 @@ static bool load_txs(struct wallet *w, struct err *e)
 	bool ok = wallet_db_each(w->o.db, WALLET_TXS, read_tx, &rows, e);
 
 	if (ok && rows.n)
-		qsort(rows.at, rows.n, sizeof(*rows.at), by_seq);
+		qsort(rows.at, rows.n, sizeof(*rows.at), cmp_seq);
 	for (size_t i = 0; i < rows.n; i++)
 		rows.bad = rows.bad || rows.at[i].seq != i + 1;
 	if (ok && rows.bad)
 		ok = bad_record(e);
 	if (ok) {
 		place_rows(w, &rows);
-		settle(w);
+		release_written(w);
 	}
 	for (size_t i = 0; i < rows.n; i++)
 		tx_unref(rows.at[i].tx);
@@ -163,9 +169,9 @@ static bool read_tip(void *arg, struct span key, struct span value)
 		return true;
 	reader_init(&r, value.p, value.len);
 	row->bad = get_u8(&r) != TIP_RECORD_VERSION;
-	w->seen.known = get_u8(&r);
-	w->seen.height = get_le32(&r);
-	get_bytes(&r, &w->seen.hash, sizeof(w->seen.hash));
+	w->synced.known = get_u8(&r);
+	w->synced.height = get_le32(&r);
+	get_bytes(&r, &w->synced.hash, sizeof(w->synced.hash));
 	w->n_locator = get_u8(&r);
 	if (row->bad || reader_left(&r) != w->n_locator * sizeof(struct block_hash)) {
 		w->n_locator = 0;
@@ -181,11 +187,11 @@ static bool read_tip(void *arg, struct span key, struct span value)
 	return false;
 }
 
-bool records_load(struct wallet *w, struct err *e)
+bool tx_db_load(struct wallet *w, struct err *e)
 {
 	struct tip_row tip = {.w = w};
 
-	w->seen.index = CHAIN_NONE;
+	w->synced.index = CHAIN_NONE;
 	if (!wallet_db_each(w->o.db, WALLET_META, read_tip, &tip, e))
 		return false;
 	if (tip.bad)
@@ -193,19 +199,19 @@ bool records_load(struct wallet *w, struct err *e)
 	return load_txs(w, e);
 }
 
-bool records_forget(struct wallet *w, struct err *e)
+bool tx_db_forget_all(struct wallet *w, struct err *e)
 {
 	for (size_t t = 0; t < w->n_txs; t++) {
 		struct span key = {w->txs[t].id.h.b, sizeof(w->txs[t].id.h.b)};
 		if (!wallet_db_del(w->o.db, WALLET_TXS, key, e))
 			return false;
 	}
-	records_clear(w);
+	tx_state_clear(w);
 	w->n_locator = 0;
 	return true;
 }
 
-bool records_stale(const struct wallet *w, const struct own_tx *tx)
+bool tx_is_stale(const struct wallet *w, const struct own_tx *tx)
 {
 	struct chain_entry at;
 
@@ -224,27 +230,27 @@ static bool read_stale(void *arg, struct span key, struct span value)
 	if (key.len != sizeof(id))
 		return true;
 	memcpy(&id, key.p, sizeof(id));
-	t = records_find(w, &id);
-	if (t == NO_INDEX || w->txs[t].raw || !records_stale(w, &w->txs[t]))
+	t = tx_state_find(w, &id);
+	if (t == NO_INDEX || w->txs[t].raw || !tx_is_stale(w, &w->txs[t]))
 		return true;
 	if (decode_tx(&row, key, value))
 		w->txs[t].raw = row.tx;
 	return true;
 }
 
-bool records_load_stale(struct wallet *w, struct err *e)
+bool tx_db_load_stale(struct wallet *w, struct err *e)
 {
 	if (!wallet_db_each(w->o.db, WALLET_TXS, read_stale, w, e))
 		return false;
 	for (size_t i = 0; i < w->n_txs; i++)
-		if (!w->txs[i].raw && records_stale(w, &w->txs[i]))
+		if (!w->txs[i].raw && tx_is_stale(w, &w->txs[i]))
 			return bad_record(e);
 	return true;
 }
 
 struct tx *wallet_own_tx(const struct wallet *w, const struct txid *id)
 {
-	const uint32_t t = records_find(w, id);
+	const uint32_t t = tx_state_find(w, id);
 	const struct span key = {id->h.b, sizeof(id->h.b)};
 	struct tx_row row = {.tx = NULL};
 	uint8_t *bytes;
@@ -284,16 +290,16 @@ static bool write_tip(struct wallet *w, struct err *e)
 	struct writer out;
 	bool ok;
 
-	if (w->chain && w->seen.known && w->seen.index != CHAIN_NONE) {
+	if (w->chain && w->synced.known && w->synced.index != CHAIN_NONE) {
 		if (!w->locator)
 			w->locator = mem_array(CHAIN_LOCATOR_MAX, sizeof(*w->locator));
-		w->n_locator = chain_locator(w->chain, w->seen.index, w->locator);
+		w->n_locator = chain_locator(w->chain, w->synced.index, w->locator);
 	}
 	writer_init(&out);
 	put_u8(&out, TIP_RECORD_VERSION);
-	put_u8(&out, w->seen.known);
-	put_le32(&out, w->seen.height);
-	put_bytes(&out, &w->seen.hash, sizeof(w->seen.hash));
+	put_u8(&out, w->synced.known);
+	put_le32(&out, w->synced.height);
+	put_bytes(&out, &w->synced.hash, sizeof(w->synced.hash));
 	put_u8(&out, (uint8_t)w->n_locator);
 	for (size_t i = 0; i < w->n_locator; i++)
 		put_bytes(&out, &w->locator[i], sizeof(w->locator[i]));
@@ -306,14 +312,15 @@ static bool write_tip(struct wallet *w, struct err *e)
 
 bool wallet_commit(struct wallet *w, struct err *e)
 {
-	if (!w->n_dirty && !w->seen_dirty)
+	if (!w->n_dirty && !w->synced_dirty)
 		return true;
-	if (!write_txs(w, e) || (w->seen_dirty && !write_tip(w, e)))
+	if (!write_txs(w, e) || (w->synced_dirty && !write_tip(w, e)))
 		return false;
-	/* What only follows the chain is found again by catching up; it need not wait for the disk. */
-	if (!wallet_db_commit(w->o.db, w->urgent, e))
+	/* After a crash wallet_catch_up restores everything that comes from the chain, so that need
+	 * not wait for the disk. */
+	if (!wallet_db_commit(w->o.db, w->must_sync, e))
 		return false;
-	settle(w);
-	w->seen_dirty = false;
+	release_written(w);
+	w->synced_dirty = false;
 	return true;
 }

@@ -1,14 +1,16 @@
-/* Own transactions and coins in memory, and how they move between their states. */
+#include "wallet/tx_state_priv.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include <tally/base/mem.h>
 #include <tally/consensus/params.h>
+#include <tally/consensus/rules.h>
 #include <tally/primitives/script.h>
 
-#include "wallet/wallet_priv.h"
+#include "wallet/key_store_priv.h"
 
-bool tx_is_open(const struct own_tx *tx)
+bool tx_is_unconfirmed(const struct own_tx *tx)
 {
 	return tx->state == TX_INACTIVE || tx->state == TX_PENDING;
 }
@@ -18,13 +20,13 @@ bool tx_is_own(const struct own_tx *tx)
 	return tx->fee >= 0;
 }
 
-void records_init(struct wallet *w)
+void tx_state_init(struct wallet *w)
 {
 	map_init(&w->tx_index, sizeof(struct txid), sizeof(uint64_t));
-	map_init(&w->open_spends, OUTPOINT_BYTES, sizeof(uint64_t));
+	map_init(&w->unconfirmed_spends, OUTPOINT_BYTES, sizeof(uint64_t));
 }
 
-void records_clear(struct wallet *w)
+void tx_state_clear(struct wallet *w)
 {
 	for (size_t i = 0; i < w->n_txs; i++) {
 		tx_unref(w->txs[i].raw);
@@ -33,29 +35,29 @@ void records_clear(struct wallet *w)
 	}
 	w->n_txs = w->n_coins = w->n_unspent = w->n_dirty = 0;
 	map_clear(&w->tx_index);
-	map_clear(&w->open_spends);
-	w->sums_fresh = false;
+	map_clear(&w->unconfirmed_spends);
+	w->sums_valid = false;
 }
 
-void records_free(struct wallet *w)
+void tx_state_free(struct wallet *w)
 {
-	records_clear(w);
+	tx_state_clear(w);
 	free(w->txs);
 	free(w->coins);
 	free(w->unspent);
 	free(w->dirty);
 }
 
-uint32_t records_find(const struct wallet *w, const struct txid *id)
+uint32_t tx_state_find(const struct wallet *w, const struct txid *id)
 {
 	const uint64_t *at = map_get(&w->tx_index, id);
 
 	return at ? (uint32_t)*at : NO_INDEX;
 }
 
-uint32_t records_coin(const struct wallet *w, const struct outpoint *o)
+uint32_t tx_state_find_coin(const struct wallet *w, const struct outpoint *o)
 {
-	uint32_t t = records_find(w, &o->txid), lo, hi;
+	uint32_t t = tx_state_find(w, &o->txid), lo, hi;
 
 	if (t == NO_INDEX)
 		return NO_INDEX;
@@ -73,39 +75,19 @@ uint32_t records_coin(const struct wallet *w, const struct outpoint *o)
 	return NO_INDEX;
 }
 
-static uint32_t own_output(const struct wallet *w, const struct tx *tx, uint32_t i)
-{
-	struct coin coin;
-
-	return tx_coin(tx, i, 0, &coin) ? keys_find(w, &coin.owner) : NO_INDEX;
-}
-
-bool wallet_pays(const struct wallet *w, const struct tx *tx)
-{
-	for (uint32_t i = 0; i < tx->n_out; i++)
-		if (own_output(w, tx, i) != NO_INDEX)
-			return true;
-	return false;
-}
-
-bool wallet_has_tx(const struct wallet *w, const struct txid *id)
-{
-	return records_find(w, id) != NO_INDEX;
-}
-
-bool records_concerns(const struct wallet *w, const struct tx *tx)
+bool tx_state_concerns(const struct wallet *w, const struct tx *tx)
 {
 	if (wallet_pays(w, tx))
 		return true;
 	for (uint32_t i = 0; i < tx->n_in && w->n_coins; i++)
-		if (records_coin(w, &tx->in[i].prev) != NO_INDEX)
+		if (tx_state_find_coin(w, &tx->in[i].prev) != NO_INDEX)
 			return true;
 	return false;
 }
 
 static void mark_dirty(struct wallet *w, uint32_t t)
 {
-	w->sums_fresh = false;
+	w->sums_valid = false;
 	if (w->txs[t].dirty)
 		return;
 	w->txs[t].dirty = true;
@@ -113,7 +95,7 @@ static void mark_dirty(struct wallet *w, uint32_t t)
 	w->dirty[w->n_dirty++] = t;
 }
 
-/* Puts the coin into the list of unspent ones, or takes it out. */
+/* Adds the coin to the list of unspent coins, or removes it. */
 static void refresh_coin(struct wallet *w, uint32_t c)
 {
 	struct own_coin *coin = &w->coins[c];
@@ -173,8 +155,8 @@ static void read_outputs(struct wallet *w, uint32_t t, const struct tx *tx)
 	}
 }
 
-/* Which own coins it spends. Read again whenever its state changes: while the wallet catches up a
- * parent may become known later than its child. */
+/* Finds the own coins that it spends. Done again at each change of state, since while the wallet
+ * catches up it may learn of a parent after the child. */
 static void read_inputs(struct wallet *w, uint32_t t, const struct tx *tx)
 {
 	struct own_tx *own = &w->txs[t];
@@ -189,7 +171,7 @@ static void read_inputs(struct wallet *w, uint32_t t, const struct tx *tx)
 		return;
 	own->spends = mem_array(tx->n_in, sizeof(*own->spends));
 	for (uint32_t i = 0; i < tx->n_in; i++) {
-		uint32_t c = records_coin(w, &tx->in[i].prev);
+		uint32_t c = tx_state_find_coin(w, &tx->in[i].prev);
 		if (c == NO_INDEX)
 			continue;
 		own->spends[own->n_spends++] = c;
@@ -201,7 +183,7 @@ static void read_inputs(struct wallet *w, uint32_t t, const struct tx *tx)
 		own->fee = own->sent - out;
 }
 
-uint32_t records_add(struct wallet *w, const struct tx *tx, int64_t first_seen)
+uint32_t tx_state_add(struct wallet *w, const struct tx *tx, int64_t first_seen)
 {
 	uint32_t t = (uint32_t)w->n_txs;
 
@@ -240,41 +222,42 @@ static void link_spends(struct wallet *w, uint32_t t)
 	}
 }
 
-static void close_inputs(struct wallet *w, uint32_t t)
+static void unindex_inputs(struct wallet *w, uint32_t t)
 {
 	const struct tx *tx = w->txs[t].raw;
 
 	for (uint32_t i = 0; i < tx->n_in; i++) {
 		uint8_t key[OUTPOINT_BYTES];
 		outpoint_pack(key, &tx->in[i].prev);
-		const uint64_t *by = map_get(&w->open_spends, key);
+		const uint64_t *by = map_get(&w->unconfirmed_spends, key);
 		if (by && *by == t)
-			map_del(&w->open_spends, key);
+			map_del(&w->unconfirmed_spends, key);
 	}
 }
 
-static void open_inputs(struct wallet *w, uint32_t t)
+static void index_inputs(struct wallet *w, uint32_t t)
 {
 	const struct tx *tx = w->txs[t].raw;
 
 	for (uint32_t i = 0; i < tx->n_in; i++) {
 		uint8_t key[OUTPOINT_BYTES];
 		outpoint_pack(key, &tx->in[i].prev);
-		*(uint64_t *)map_put(&w->open_spends, key, NULL) = t;
+		*(uint64_t *)map_put(&w->unconfirmed_spends, key, NULL) = t;
 	}
 }
 
-static uint32_t open_spender(const struct wallet *w, const struct outpoint *o)
+static uint32_t unconfirmed_spender(const struct wallet *w, const struct outpoint *o)
 {
 	uint8_t key[OUTPOINT_BYTES];
 	outpoint_pack(key, o);
-	const uint64_t *by = map_get(&w->open_spends, key);
+	const uint64_t *by = map_get(&w->unconfirmed_spends, key);
 
 	return by ? (uint32_t)*by : NO_INDEX;
 }
 
-/* An open transaction, and every open one that spends its outputs: a worklist, since chains may be long. */
-static void abandon_open(struct wallet *w, uint32_t first)
+/* Abandons a transaction and its unconfirmed descendants. It uses a worklist instead of recursion,
+ * since the chain of descendants has no bound here. */
+static void abandon_with_children(struct wallet *w, uint32_t first)
 {
 	uint32_t *todo = NULL;
 	size_t n = 0, cap = 0;
@@ -284,17 +267,17 @@ static void abandon_open(struct wallet *w, uint32_t first)
 	while (n) {
 		uint32_t t = todo[--n];
 		struct own_tx *own = &w->txs[t];
-		if (!tx_is_open(own))
+		if (!tx_is_unconfirmed(own))
 			continue;
 		own->state = TX_ABANDONED;
-		w->n_voided += own->n_spends > 0;
-		close_inputs(w, t);
+		w->n_abandoned += own->n_spends > 0;
+		unindex_inputs(w, t);
 		unlink_spends(w, t);
 		refresh_coins(w, own);
 		mark_dirty(w, t);
 		for (uint32_t i = 0; i < own->raw->n_out; i++) {
 			struct outpoint o = {.txid = own->id, .index = i};
-			uint32_t child = open_spender(w, &o);
+			uint32_t child = unconfirmed_spender(w, &o);
 			if (child == NO_INDEX)
 				continue;
 			mem_reserve(&todo, &cap, n + 1, sizeof(*todo));
@@ -304,76 +287,76 @@ static void abandon_open(struct wallet *w, uint32_t first)
 	free(todo);
 }
 
-void records_abandon(struct wallet *w, uint32_t t)
+void tx_state_abandon(struct wallet *w, uint32_t t)
 {
-	if (tx_is_open(&w->txs[t]))
-		abandon_open(w, t);
+	if (tx_is_unconfirmed(&w->txs[t]))
+		abandon_with_children(w, t);
 }
 
-void records_abandon_conflicts(struct wallet *w, const struct tx *tx)
+void tx_state_abandon_conflicts(struct wallet *w, const struct tx *tx)
 {
-	if (!map_len(&w->open_spends))
+	if (!map_len(&w->unconfirmed_spends))
 		return;
 	for (uint32_t i = 0; i < tx->n_in; i++) {
-		uint32_t other = open_spender(w, &tx->in[i].prev);
+		uint32_t other = unconfirmed_spender(w, &tx->in[i].prev);
 		if (other != NO_INDEX && !hash256_equal(&w->txs[other].id.h, &tx->id.h))
-			abandon_open(w, other);
+			abandon_with_children(w, other);
 	}
 }
 
-static void hold(struct own_tx *own, const struct tx *raw)
+static void keep_raw(struct own_tx *own, const struct tx *raw)
 {
 	if (!own->raw)
 		own->raw = tx_copy(raw);
 }
 
-static void enter(struct wallet *w, uint32_t t, const struct tx *raw, enum tx_state state)
+static void set_state(struct wallet *w, uint32_t t, const struct tx *raw, enum tx_state state)
 {
 	struct own_tx *own = &w->txs[t];
 
-	hold(own, raw);
+	keep_raw(own, raw);
 	unlink_spends(w, t);
 	read_inputs(w, t, own->raw);
 	own->state = state;
-	if (tx_is_open(own))
-		open_inputs(w, t);
+	if (tx_is_unconfirmed(own))
+		index_inputs(w, t);
 	else
-		close_inputs(w, t);
+		unindex_inputs(w, t);
 	link_spends(w, t);
 	refresh_coins(w, own);
 	mark_dirty(w, t);
-	/* The chain can't give back an own payment that is in no block. */
+	/* After a crash the chain can't restore an own payment that is in no block. */
 	if (state != TX_CONFIRMED && own->n_spends)
-		w->urgent = true;
+		w->must_sync = true;
 }
 
-void records_set_pending(struct wallet *w, uint32_t t, const struct tx *raw)
+void tx_state_set_pending(struct wallet *w, uint32_t t, const struct tx *raw)
 {
-	records_abandon_conflicts(w, raw);
+	tx_state_abandon_conflicts(w, raw);
 	memset(&w->txs[t].block, 0, sizeof(w->txs[t].block));
-	enter(w, t, raw, TX_PENDING);
+	set_state(w, t, raw, TX_PENDING);
 }
 
-void records_set_inactive(struct wallet *w, uint32_t t, const struct tx *raw)
+void tx_state_set_inactive(struct wallet *w, uint32_t t, const struct tx *raw)
 {
 	memset(&w->txs[t].block, 0, sizeof(w->txs[t].block));
-	enter(w, t, raw, TX_INACTIVE);
+	set_state(w, t, raw, TX_INACTIVE);
 }
 
-void records_set_abandoned(struct wallet *w, uint32_t t, const struct tx *raw)
+void tx_state_load_abandoned(struct wallet *w, uint32_t t, const struct tx *raw)
 {
 	read_inputs(w, t, raw);
 	w->txs[t].state = TX_ABANDONED;
 }
 
-void records_set_confirmed(struct wallet *w, uint32_t t, const struct tx *raw,
-			   const struct chain_entry *at)
+void tx_state_set_confirmed(struct wallet *w, uint32_t t, const struct tx *raw,
+			    const struct chain_entry *at)
 {
 	struct own_tx *own = &w->txs[t];
 
-	records_abandon_conflicts(w, raw);
+	tx_state_abandon_conflicts(w, raw);
 	own->block = at->hash;
 	own->height = at->height;
 	own->block_time = at->time;
-	enter(w, t, raw, TX_CONFIRMED);
+	set_state(w, t, raw, TX_CONFIRMED);
 }

@@ -322,7 +322,7 @@ static void restart_at_random(struct wf *f)
 	for (size_t i = 0; i < n; i++) {
 		if (!mempool_accept(f->pool, again[i], NULL) &&
 		    mempool_get(f->pool, &again[i]->id, &(struct mempool_entry){0}))
-			wallet_tx_seen(f->w, again[i]);
+			wallet_mempool_added(f->w, again[i]);
 		tx_unref(again[i]);
 	}
 }
@@ -366,7 +366,7 @@ static void run_at_random(uint64_t seed)
 		else
 			restart_at_random(f);
 		b = wallet_balance(f->w, NULL);
-		assert_int_equal(wallet_holds(f->w, NULL), own_by_table(f, &unspent));
+		assert_int_equal(wallet_confirmed_balance(f->w, NULL), own_by_table(f, &unspent));
 		assert_int_equal(b.spendable + b.immature, unspent + waiting_change(f));
 	}
 	wf_close(f);

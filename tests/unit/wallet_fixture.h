@@ -70,7 +70,7 @@ static void wf_on_added(void *arg, const struct mempool_entry *en)
 	struct wf *f = arg;
 
 	if (f->w)
-		wallet_tx_seen(f->w, en->tx);
+		wallet_mempool_added(f->w, en->tx);
 }
 
 static void wf_on_removed(void *arg, const struct mempool_entry *en, const char *reason)
@@ -78,7 +78,7 @@ static void wf_on_removed(void *arg, const struct mempool_entry *en, const char 
 	struct wf *f = arg;
 
 	if (f->w)
-		wallet_tx_gone(f->w, en->tx, reason);
+		wallet_mempool_removed(f->w, en->tx, reason);
 }
 
 static const struct mempool_events wf_pool_events = {.added = wf_on_added,

@@ -1,4 +1,6 @@
-/* Keys and their labels. A key is on disk before anybody hears of its address. */
+/* Keys and their labels. A key is on disk before its address is returned. */
+#include <tally/wallet/key_store.h>
+
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,8 +8,9 @@
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
+#include <tally/consensus/rules.h>
 
-#include "wallet/wallet_priv.h"
+#include "wallet/key_store_priv.h"
 
 #define KEY_RECORD_VERSION 1
 #define KEY_RECORD_BYTES   (1 + SEED_BYTES + 8 + 4)
@@ -29,6 +32,16 @@ const char *wallet_label_of(const struct wallet *w, const struct key_hash *kh)
 bool wallet_is_mine(const struct wallet *w, const struct key_hash *kh)
 {
 	return keys_find(w, kh) != NO_INDEX;
+}
+
+bool wallet_pays(const struct wallet *w, const struct tx *tx)
+{
+	struct coin coin;
+
+	for (uint32_t i = 0; i < tx->n_out; i++)
+		if (tx_coin(tx, i, 0, &coin) && keys_find(w, &coin.owner) != NO_INDEX)
+			return true;
+	return false;
 }
 
 static void label_key(char out[LABEL_MAX], const char *label)
@@ -115,7 +128,8 @@ bool wallet_new_address(struct wallet *w, const char *label, struct key_hash *ou
 		return false;
 	if (label && find_label(w, label) != NO_INDEX)
 		return err_set(e, ERR_KNOWN, "label-taken",
-			       "'%s' names an address already: choose another label", label);
+			       "the label '%s' names an address already: choose another label",
+			       label);
 	key_generate(&seed, &pub, w->o.rng);
 	key_hash(out, &pub);
 	ok = store_key(w, out, &seed, created, label, e);
@@ -201,14 +215,14 @@ static bool read_label(void *arg, struct span key, struct span value)
 	return true;
 }
 
-static int by_seq(const void *a, const void *b)
+static int by_key_seq(const void *a, const void *b)
 {
 	const struct key_row *l = a, *r = b;
 
 	return l->seq < r->seq ? -1 : l->seq > r->seq;
 }
 
-/* The address follows from the seed: where it does not, the record is damaged. */
+/* The address is derived from the seed. If it differs, the record is damaged. */
 static bool row_fits(const struct key_row *row)
 {
 	struct pubkey pub;
@@ -228,14 +242,14 @@ bool keys_load(struct wallet *w, struct err *e)
 	map_init(&w->labels, LABEL_MAX, sizeof(uint64_t));
 	ok = wallet_db_each(w->o.db, WALLET_KEYS, read_key, &rows, e);
 	if (ok && rows.n)
-		qsort(rows.at, rows.n, sizeof(*rows.at), by_seq);
+		qsort(rows.at, rows.n, sizeof(*rows.at), by_key_seq);
 	for (size_t i = 0; ok && i < rows.n; i++) {
 		rows.bad = rows.bad || !row_fits(&rows.at[i]);
 		add_key(w, &rows.at[i].owner, &rows.at[i].seed, rows.at[i].created);
 	}
 	if (ok && rows.bad)
 		ok = err_set(e, ERR_CORRUPT, "wallet-key",
-			     "a key of the wallet is damaged: put back a copy of its directory");
+			     "a key of the wallet is damaged: restore a copy of its directory");
 	if (rows.at)
 		sodium_memzero(rows.at, rows.cap * sizeof(*rows.at));
 	free(rows.at);
