@@ -42,6 +42,7 @@ SCRIPT_TESTS += \
 	tests/functional/test_lan.py \
 	tests/functional/test_kills.py \
 	tests/functional/test_lesson.py \
+	tests/functional/test_limits.py \
 	tests/functional/test_long_answers.py \
 	tests/functional/test_malformed_fields.py \
 	tests/functional/test_mempool_file.py \

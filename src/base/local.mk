@@ -8,6 +8,7 @@ libtally_a_SOURCES += \
 	include/tally/base/map.h \
 	include/tally/base/mem.h \
 	include/tally/base/rng.h \
+	include/tally/base/sys_err.h \
 	include/tally/base/text.h \
 	include/tally/base/thread.h \
 	include/tally/base/wake.h \
@@ -18,6 +19,7 @@ libtally_a_SOURCES += \
 	src/base/map.c \
 	src/base/mem.c \
 	src/base/rng.c \
+	src/base/sys_err.c \
 	src/base/text.c \
 	src/base/thread.c \
 	src/base/wake.c

@@ -12,7 +12,10 @@ static void out_of_memory(size_t bytes) __attribute__((noreturn));
 
 static void out_of_memory(size_t bytes)
 {
-	fprintf(stderr, "tally: out of memory: %zu more bytes are needed\n", bytes);
+	fprintf(stderr,
+		"tally: out of memory: %zu more bytes are needed: close other programs, or raise the "
+		"limit (ulimit -v)\n",
+		bytes);
 	abort();
 }
 

@@ -119,6 +119,8 @@ static bool handle_error(struct record *p, const struct err *why, struct err *e)
 	switch (why->cls) {
 	case ERR_IO:
 	case ERR_NOSPACE:
+	case ERR_LIMIT:
+	case ERR_PERMISSION:
 	case ERR_CORRUPT:
 	case ERR_INTERNAL:
 		*e = *why;

@@ -6,8 +6,10 @@
 #include <tally/base/bytes.h>
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
+#include <tally/base/sys_err.h>
 #include <tally/store/salvage.h>
 
+#include "store/db_refusal_priv.h"
 #include "store/env_priv.h"
 
 #define ENV_FLAGS                                                                          \
@@ -43,11 +45,13 @@ static int configure(struct env *env)
 
 static bool open_env(struct env *env, struct err *e)
 {
-	int rc = db_env_create(&env->db, 0);
+	int rc;
 
+	db_refusal_install();
+	db_refusal_clear();
+	rc = db_env_create(&env->db, 0);
 	if (rc != 0)
-		return err_set(e, ERR_IO, "db-io", "cannot start Berkeley DB: %s: free some memory",
-			       db_strerror(rc));
+		return sys_err(e, rc > 0 ? rc : ENOMEM, "db-open", "cannot start Berkeley DB");
 	env_err_init(env);
 	rc = configure(env);
 	if (rc == 0)
@@ -193,8 +197,7 @@ static bool open_dir(struct env *env, const char *dir, struct err *e)
 		return false;
 	full = realpath(dir, NULL);
 	if (full == NULL)
-		return err_set(e, ERR_IO, "db-open", "cannot open %s: %s: check that you own it",
-			       dir, strerror(errno));
+		return sys_err(e, errno, "db-open", "cannot open %s", dir);
 	free(env->dir);
 	env->o.dir = env->dir = full;
 	return env_dir_prepare(env, e) && env_space(env, STORE_MIN_FREE_START, e);

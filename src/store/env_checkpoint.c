@@ -1,6 +1,7 @@
 /* The thread that makes checkpoints, so that the owner's thread never waits for the disk. */
 #include <string.h>
 
+#include <tally/base/sys_err.h>
 #include <tally/base/thread.h>
 
 #include "store/env_priv.h"
@@ -36,9 +37,7 @@ bool env_checkpoint_start(struct env *env, struct err *e)
 	const int rc = thread_start(&env->checkpointer, checkpoint_main, env);
 
 	if (rc != 0)
-		return err_set(e, ERR_IO, "thread",
-			       "cannot start a thread: %s: raise the limit (ulimit -u)",
-			       strerror(rc));
+		return sys_err(e, rc, "thread", "cannot start a thread");
 	env->checkpointing = true;
 	return true;
 }

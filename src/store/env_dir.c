@@ -8,13 +8,14 @@
 #include <unistd.h>
 
 #include <tally/base/mem.h>
+#include <tally/base/sys_err.h>
 
 #include "store/env_priv.h"
 
 static bool err_open(struct err *e, const char *dir, const char *name, int error)
 {
-	return err_set(e, ERR_IO, "db-open", "cannot open %s%s%s: %s: check that you own it", dir,
-		       name[0] != '\0' ? "/" : "", name, strerror(error));
+	return sys_err(e, error, "db-open", "cannot open %s%s%s", dir, name[0] != '\0' ? "/" : "",
+		       name);
 }
 
 bool dir_sync(const char *dir, struct err *e)
@@ -81,8 +82,7 @@ bool dir_make(const char *dir, struct err *e)
 			err_set(e, ERR_IO, "dir-make",
 				"%s is not a directory: choose another --home", path);
 		else if (!ok)
-			err_set(e, ERR_IO, "dir-make", "cannot make %s: %s: check that you own it",
-				path, strerror(errno));
+			sys_err(e, errno, "dir-make", "cannot make %s", path);
 		if (c == '\0')
 			break;
 		*at = c;
@@ -111,7 +111,8 @@ static bool check_file(int dirfd, const char *dir, const char *name, struct err 
 	if (fstat(fd, &st) != 0)
 		err_open(e, dir, name, errno);
 	else if (!S_ISREG(st.st_mode))
-		err_open(e, dir, name, EINVAL);
+		err_set(e, ERR_IO, "db-open", "%s/%s is not a regular file: move it away", dir,
+			name);
 	else if ((st.st_mode & 077) != 0 && fchmod(fd, st.st_mode & 0700) != 0)
 		err_open(e, dir, name, errno);
 	else

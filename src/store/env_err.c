@@ -6,7 +6,9 @@
 
 #include <tally/base/log.h>
 #include <tally/base/mem.h>
+#include <tally/base/sys_err.h>
 
+#include "store/db_refusal_priv.h"
 #include "store/env_priv.h"
 
 const char *env_table_name(const struct env *env, unsigned table)
@@ -26,21 +28,13 @@ bool env_damaged(struct env *env, struct err *e, const char *fmt, ...)
 		       env->kind->name, env->dir, what, env->kind->remedy);
 }
 
-static bool err_full(const struct env *env, struct err *e)
+/* After a failed write. Without a refused call, as when Berkeley DB has panicked before, free space says
+ * whether the disk is full. */
+static bool err_unwritten(struct env *env, int refusal, struct err *e)
 {
-	return err_set(e, ERR_NOSPACE, "disk-full",
-		       "the disk of %s is full: make room and start again", env->dir);
-}
-
-/* After a panic Berkeley DB's return code no longer says whether the disk was full or failing, which
- * need different advice: so free space is checked again. */
-static bool err_unwritten(const struct env *env, struct err *e)
-{
-	if (!env_space(env, STORE_MIN_FREE_START, NULL))
-		return err_full(env, e);
-	return err_set(e, ERR_IO, "db-write",
-		       "cannot write %s: a write to disk failed: check the disk and start again",
-		       env->dir);
+	if (refusal == 0 && !env_space(env, STORE_MIN_FREE_START, NULL))
+		refusal = ENOSPC;
+	return sys_err(e, refusal != 0 ? refusal : EIO, "db-write", "cannot write %s", env->dir);
 }
 
 /* The code of a panic gives no reason: the first message that Berkeley DB sent does. */
@@ -61,31 +55,23 @@ bool env_err(struct env *env, int rc, const char *doing, const char *table, stru
 {
 	const char *ext = table != NULL ? ".db" : "";
 	const char *slash = table != NULL ? "/" : "";
+	int refusal = db_refusal_take();
 
 	if (table == NULL)
 		table = "";
-	switch (rc) {
-	case ENOSPC:
-	case EDQUOT:
-		return err_full(env, e);
-	case EACCES:
-	case EPERM:
-	case EROFS:
-	case ENOTDIR:
-		return err_set(e, ERR_IO, "db-open",
-			       "cannot %s %s%s%s%s: %s: check that you own it", doing, env->dir,
-			       slash, table, ext, strerror(rc));
-	default:
-		break;
-	}
+	if (refusal == 0)
+		refusal = atomic_load(&env->refusal);
 	if (rc == DB_RUNRECOVERY && atomic_load(&env->unwritten))
-		return err_unwritten(env, e);
+		return err_unwritten(env, refusal, e);
 	/* Berkeley DB returns EINVAL or ENOENT for a file that it did not write or that is missing. All
-	 * of its own negative codes that reach this line mean damaged pages or logs. */
-	if (rc < 0 || rc == EINVAL || rc == ENOENT)
-		return err_damage(env, rc, table, e);
-	return err_set(e, ERR_IO, "db-io", "cannot %s %s%s%s%s: %s: check the disk and start again",
-		       doing, env->dir, slash, table, ext, strerror(rc));
+	 * of its own negative codes that reach this line mean damaged pages or logs, unless the system
+	 * refused a call: then nothing is known about the files. */
+	if (rc < 0 || rc == EINVAL || rc == ENOENT) {
+		if (refusal == 0)
+			return err_damage(env, rc, table, e);
+		rc = refusal;
+	}
+	return sys_err(e, rc, "db-open", "cannot %s %s%s%s%s", doing, env->dir, slash, table, ext);
 }
 
 bool env_failure(struct env *env, struct err *e)
@@ -109,12 +95,25 @@ void env_fail(struct env *env, bool write)
 		env->o.write_failed(env->o.arg);
 }
 
+/* Berkeley DB maps memory without a function that could be replaced (db_refusal_priv.h), but its message
+ * ends with the reason. */
+static void note_named_reason(struct env *env, const char *text)
+{
+	const char *reason = strerror(ENOMEM);
+	size_t n = strlen(text), m = strlen(reason);
+	int none = 0;
+
+	if (n >= m && strcmp(text + n - m, reason) == 0)
+		atomic_compare_exchange_strong(&env->refusal, &none, ENOMEM);
+}
+
 /* Runs on any thread. Keeps the last messages for the owner's thread, the only one that may log. */
 static void on_message(const DB_ENV *db, const char *prefix, const char *text)
 {
 	struct env *env = db->app_private;
 
 	(void)prefix;
+	note_named_reason(env, text);
 	pthread_mutex_lock(&env->mutex);
 	snprintf(env->text[env->messages % ENV_MESSAGES], ENV_MESSAGE_CHARS + 1, "%s", text);
 	env->messages++;
@@ -124,8 +123,10 @@ static void on_message(const DB_ENV *db, const char *prefix, const char *text)
 static void on_event(DB_ENV *db, uint32_t event, void *info)
 {
 	struct env *env = db->app_private;
+	int none = 0;
 
 	(void)info;
+	atomic_compare_exchange_strong(&env->refusal, &none, db_refusal_take());
 	if (event == DB_EVENT_WRITE_FAILED || event == DB_EVENT_PANIC)
 		env_fail(env, event == DB_EVENT_WRITE_FAILED);
 }

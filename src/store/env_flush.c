@@ -1,7 +1,10 @@
 /* The thread that makes commits durable. An fsync may take long, and the owner's thread also serves
  * peers and the screen. */
+#include <errno.h>
+
 #include <string.h>
 
+#include <tally/base/sys_err.h>
 #include <tally/base/thread.h>
 
 #include "store/env_priv.h"
@@ -36,13 +39,10 @@ bool env_flush_start(struct env *env, struct err *e)
 	int rc;
 
 	if (!wake_open(&env->flushed))
-		return err_set(e, ERR_IO, "thread",
-			       "no file descriptor is left: raise the limit (ulimit -n)");
+		return sys_err(e, errno, "thread", "cannot make an event descriptor");
 	rc = thread_start(&env->flusher, flush_main, env);
 	env->flusher_runs = rc == 0;
-	return rc == 0 ||
-	       err_set(e, ERR_IO, "thread",
-		       "cannot start a thread: %s: raise the limit (ulimit -u)", strerror(rc));
+	return rc == 0 || sys_err(e, rc, "thread", "cannot start a thread");
 }
 
 void env_flush_begin(struct env *env)

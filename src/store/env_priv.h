@@ -71,6 +71,7 @@ struct env {
 
 	atomic_bool failed;    /* a write to disk failed, or Berkeley DB panicked */
 	atomic_bool unwritten; /* a write to disk failed */
+	atomic_int refusal;    /* errno of the system call that made it fail; 0: unknown */
 	atomic_bool open;      /* opened: a failure is reported through o.write_failed */
 
 	/* Flushing on another thread. These fields belong to the owner's thread: */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <tally/base/mem.h>
+#include <tally/base/sys_err.h>
 #include <tally/store/env_replace.h>
 
 #include "store/env_priv.h"
@@ -19,9 +20,7 @@
 
 static bool failed(struct err *e, const char *doing, const char *dir, const char *name)
 {
-	return err_set(e, errno == ENOSPC ? ERR_NOSPACE : ERR_IO, "rebuild",
-		       "cannot %s %s/%s: %s: check the disk and that you own it", doing, dir, name,
-		       strerror(errno));
+	return sys_err(e, errno, "rebuild", "cannot %s %s/%s", doing, dir, name);
 }
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)

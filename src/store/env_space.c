@@ -1,7 +1,8 @@
 /* Free space on the disk of an environment. */
 #include <errno.h>
-#include <string.h>
 #include <sys/statvfs.h>
+
+#include <tally/base/sys_err.h>
 
 #include "store/env_priv.h"
 
@@ -11,8 +12,7 @@ bool env_space(const struct env *env, uint64_t floor, struct err *e)
 	uint64_t left;
 
 	if (statvfs(env->dir, &fs) != 0)
-		return err_set(e, ERR_IO, "db-open", "cannot open %s: %s: check that you own it",
-			       env->dir, strerror(errno));
+		return sys_err(e, errno, "db-open", "cannot open %s", env->dir);
 	left = (uint64_t)fs.f_bavail * fs.f_frsize;
 	if (left >= floor)
 		return true;

@@ -4,6 +4,8 @@ libtally_a_SOURCES += \
 	include/tally/store/salvage.h \
 	include/tally/store/store.h \
 	include/tally/store/wallet_db.h \
+	src/store/db_refusal.c \
+	src/store/db_refusal_priv.h \
 	src/store/env.c \
 	src/store/env_checkpoint.c \
 	src/store/env_dir.c \

@@ -11,6 +11,7 @@
 
 #include <tally/base/clock.h>
 #include <tally/base/mem.h>
+#include <tally/base/sys_err.h>
 #include <tally/base/text.h>
 #include <tally/store/lock.h>
 
@@ -23,8 +24,7 @@
 
 static bool err_lock(struct err *e, const char *path)
 {
-	return err_set(e, ERR_IO, "dir-lock", "cannot open %s: %s: check that you own it", path,
-		       strerror(errno));
+	return sys_err(e, errno, "dir-lock", "cannot open %s", path);
 }
 
 struct holder {
@@ -118,11 +118,7 @@ bool dir_lock_take(struct dir_lock *l, const char *dir, enum lock_holder holder,
 		goto out;
 	}
 	if (!write_holder(fd, holder)) {
-		if (errno == ENOSPC)
-			err_set(e, ERR_NOSPACE, "disk-full",
-				"the disk of %s is full: make room and start again", dir);
-		else
-			err_lock(e, path);
+		err_lock(e, path);
 		goto out;
 	}
 	l->fd = fd;

@@ -25,8 +25,10 @@
 	X(ERR_FUNDS, "funds")       /* not enough coins */                                         \
 	X(ERR_IO, "io")             /* a system call failed */                                     \
 	X(ERR_NOSPACE, "nospace")   /* disk too full to write safely */                            \
-	X(ERR_CORRUPT, "corrupt")   /* stored data is damaged */                                   \
-	X(ERR_INTERNAL, "internal") /* a bug in Tally */
+	X(ERR_LIMIT, "limit")       /* too few files, threads or too little memory */              \
+	X(ERR_PERMISSION, "permission") /* the system does not allow it */                         \
+	X(ERR_CORRUPT, "corrupt")       /* stored data is damaged */                               \
+	X(ERR_INTERNAL, "internal")     /* a bug in Tally */
 
 enum err_class {
 #define X(name, text) name,

@@ -353,6 +353,8 @@ static void apply_verdict(struct protocol *p, struct peer *peer, const struct tx
 	case ERR_FUNDS:
 	case ERR_IO:
 	case ERR_NOSPACE:
+	case ERR_LIMIT:
+	case ERR_PERMISSION:
 	case ERR_CORRUPT:
 	case ERR_INTERNAL:
 		break;

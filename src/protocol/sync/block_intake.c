@@ -225,6 +225,8 @@ static void block_refused(struct protocol *p, struct peer *peer, struct block *b
 	case ERR_FUNDS:
 	case ERR_IO:
 	case ERR_NOSPACE:
+	case ERR_LIMIT:
+	case ERR_PERMISSION:
 	case ERR_CORRUPT:
 	case ERR_INTERNAL:
 		log_error(LOG_PEER, "cannot store block %s: %s", shown, e->detail);

@@ -57,6 +57,8 @@ void headers_refused(struct protocol *p, struct peer *peer, const struct block_h
 	case ERR_FUNDS:
 	case ERR_IO:
 	case ERR_NOSPACE:
+	case ERR_LIMIT:
+	case ERR_PERMISSION:
 	case ERR_CORRUPT:
 	case ERR_INTERNAL:
 		log_error(LOG_PEER, "cannot store a header: %s", e->detail);
