@@ -5,6 +5,7 @@
 
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
+#include <tally/protocol/msg_meaning.h>
 
 #include "node/block_stats_priv.h"
 #include "node/journal_priv.h"
@@ -223,6 +224,11 @@ size_t node_address_rows(const struct node *n, size_t skip, struct address_row *
 size_t node_msgs(const struct node *n, uint64_t first, struct msg_row *out, size_t max)
 {
 	return journal_msgs(n->journal, first, out, max);
+}
+
+const char *node_msg_meaning(const char *name, bool out)
+{
+	return protocol_msg_meaning(name, out);
 }
 
 size_t node_logs(const struct node *n, uint64_t first, struct log_row *out, size_t max)

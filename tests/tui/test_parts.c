@@ -669,7 +669,7 @@ static void a_filter_passes_what_is_seen_in_a_row(void **state)
 	m->data.history[1].abandoned = true;
 	m->data.history[1].to = m->data.addresses[0].owner;
 	fixture_keys(m, "6");
-	assert_passes(m, "conflicted", 1);
+	assert_passes(m, "abandoned", 1);
 	assert_passes(m, "to=miner", 1);
 	assert_passes(m, "to!=miner", 2);
 	assert_passes(m, "to=mine", 0);

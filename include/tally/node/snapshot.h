@@ -242,6 +242,9 @@ struct msg_row {
 };
 /* Messages from number `first` on, the oldest first. Returns how many were written, at most max. */
 size_t node_msgs(const struct node *n, uint64_t first, struct msg_row *out, size_t max);
+/* What a message of this name means, in one sentence, if it was received or (out) sent. NULL: the
+ * program does not know such a message. */
+const char *node_msg_meaning(const char *name, bool out);
 
 struct log_row {
 	uint64_t seq; /* 1 upward */

@@ -14,7 +14,9 @@
 #include "tui/views/format_priv.h"
 #include "tui/views/views_priv.h"
 
-#define SENDERS_LISTED 6
+/* Least width of rows with the size of blocks and longer hashes. */
+#define WIDE_BLOCK_COLS 50
+#define SENDERS_LISTED  6
 /* Headers above the tip that are listed although their blocks are missing. */
 #define HEADERS_ABOVE_MAX 6
 
@@ -113,39 +115,55 @@ static void peers_at(const struct chain_row *b, char *out, size_t size)
 		text_append(out, size, " +%u", b->n_peers - 8);
 }
 
+/* The letter for its place and the height. */
+static void place_columns(struct row *r, const struct chain_row *b)
+{
+	unsigned style = ROLE_WARN;
+	const char *mark = "\\";
+
+	if (b->on_best) {
+		style = ROLE_NORMAL;
+		mark = "o";
+	} else if (b->coming) {
+		style = ROLE_BAR;
+		mark = "+";
+	}
+	if (b->is_tip)
+		row_text(r, ROLE_FOCUS | STYLE_BOLD, "*");
+	else
+		row_text(r, style, mark);
+	row_fieldf(r, b->on_best ? STYLE_BOLD : style, 7, "%" PRIu32 "%s", b->height,
+		   b->on_best || b->coming ? "" : "'");
+}
+
+static void count_columns(struct row *r, const struct chain_row *b, bool wide)
+{
+	char bytes[FORMAT_BYTES] = "";
+
+	if (b->n_tx)
+		row_fieldf(r, ROLE_NORMAL, -6, "%utx", b->n_tx);
+	else
+		row_gap(r, 6);
+	if (b->bytes)
+		format_size(bytes, b->bytes);
+	if (wide)
+		row_field(r, ROLE_DIM, -6, bytes);
+}
+
 static void draw_block_row(const struct model *m, struct row *r, size_t i)
 {
 	const struct chain_row *b = &m->data.chain[i];
-	char hash[HASH_SHORT_CHARS + 1], age[FORMAT_BYTES], bytes[FORMAT_BYTES], who[64];
-	const bool wide = row_left(r) >= 50;
+	char hash[HASH_SHORT_CHARS + 1], age[FORMAT_BYTES], peers[64];
+	const bool wide = row_left(r) >= WIDE_BLOCK_COLS;
 
 	hash256_short(hash, &b->hash.h);
 	if (!wide)
 		hash[6] = '\0';
 	format_age(age, m->data.snap.now_us / 1000000 - b->time);
-	format_size(bytes, b->bytes);
-	peers_at(b, who, sizeof(who));
-	row_text(r,
-		 b->is_tip    ? ROLE_FOCUS | STYLE_BOLD
-		 : b->on_best ? ROLE_NORMAL
-		 : b->coming  ? ROLE_BAR
-			      : ROLE_WARN,
-		 b->is_tip    ? "*"
-		 : b->on_best ? "o"
-		 : b->coming  ? "+"
-			      : "\\");
-	row_fieldf(r,
-		   b->on_best  ? STYLE_BOLD
-		   : b->coming ? ROLE_BAR
-			       : ROLE_WARN,
-		   7, "%" PRIu32 "%s", b->height, b->on_best || b->coming ? "" : "'");
+	peers_at(b, peers, sizeof(peers));
+	place_columns(r, b);
 	row_field(r, theme_hash(&b->hash.h), wide ? 11 : 7, hash);
-	if (b->n_tx)
-		row_fieldf(r, ROLE_NORMAL, -6, "%utx", b->n_tx);
-	else
-		row_gap(r, 6);
-	if (wide)
-		row_field(r, ROLE_DIM, -6, b->bytes ? bytes : "");
+	count_columns(r, b, wide);
 	row_field(r, ROLE_DIM, -5, age);
 	row_gap(r, 1);
 	if (!b->on_best)
@@ -156,7 +174,7 @@ static void draw_block_row(const struct model *m, struct row *r, size_t i)
 			   " %s", block_state(b));
 	if (b->mine)
 		row_text(r, ROLE_GOOD, " me");
-	row_text(r, ROLE_DIM, who);
+	row_text(r, ROLE_DIM, peers);
 }
 
 static void chain_empty(const struct model *m, char *out, size_t size)

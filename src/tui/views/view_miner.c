@@ -10,16 +10,22 @@
 
 #define NAME_COLS 12
 
-static void miner_line(struct canvas *c, const struct rect *r, int *y, const char *name,
-		       unsigned style, const char *value)
-{
-	struct row row = {c, r->x, r->y + *y, r->x + r->w, 0};
+/* Where the next line goes. */
+struct line_writer {
+	struct canvas *c;
+	struct rect left; /* the room that is left */
+};
 
-	if (*y >= r->h)
+static void miner_line(struct line_writer *w, const char *name, unsigned style, const char *value)
+{
+	struct row row = {w->c, w->left.x, w->left.y, w->left.x + w->left.w, 0};
+
+	if (w->left.h <= 0)
 		return;
 	row_field(&row, ROLE_DIM, NAME_COLS, name);
 	row_text(&row, style, value);
-	++*y;
+	w->left.y++;
+	w->left.h--;
 }
 
 /* The hash rate of the network is estimated from the times between blocks, which are random. It is
@@ -38,42 +44,49 @@ static void network_rate(const struct snapshot *s, char *out, size_t size)
 		snprintf(out, size, "~%s estimated", rate);
 }
 
-static void miner_draw(const struct model *m, struct canvas *c, const struct rect *r)
+static void own_lines(struct line_writer *w, const struct snapshot *s)
 {
-	const struct snapshot *s = &m->data.snap;
 	const bool mines = s->mining || s->mining_want;
-	char text[128], rate[FORMAT_BYTES];
-	int y = 0;
+	char text[64], rate[FORMAT_BYTES];
 
 	format_rate(rate, s->hash_rate);
 	if (mines)
 		snprintf(text, sizeof(text), "%s, %u thread%s", rate, s->mining_threads,
 			 s->mining_threads == 1 ? "" : "s");
-	miner_line(c, r, &y, "this node", mines ? ROLE_GOOD : ROLE_DIM,
-		   mines          ? text
-		   : s->has_chain ? "off: m starts"
-				  : "no chain yet");
+	else
+		snprintf(text, sizeof(text), "%s", s->has_chain ? "off: m starts" : "no chain yet");
+	miner_line(w, "this node", mines ? ROLE_GOOD : ROLE_DIM, text);
 	snprintf(text, sizeof(text), "%u of %u blocks", s->mining_made, s->mining_want);
 	if (s->mining_want)
-		miner_line(c, r, &y, "requested", ROLE_NORMAL, text);
+		miner_line(w, "requested", ROLE_NORMAL, text);
 	snprintf(text, sizeof(text), "%u block%s", s->blocks_found,
 		 s->blocks_found == 1 ? "" : "s");
-	miner_line(c, r, &y, "found", ROLE_NORMAL, text);
+	miner_line(w, "found", ROLE_NORMAL, text);
 	if (s->mining)
-		miner_line(c, r, &y, "reward to", ROLE_MONEY, s->mining_to);
-	if (!s->has_chain)
-		return;
+		miner_line(w, "reward to", ROLE_MONEY, s->mining_to);
+}
+
+static void network_lines(struct line_writer *w, const struct snapshot *s)
+{
+	char text[64];
+
 	network_rate(s, text, sizeof(text));
-	miner_line(c, r, &y, "network", ROLE_NORMAL, text);
+	miner_line(w, "network", ROLE_NORMAL, text);
 	snprintf(text, sizeof(text), "%.4g (bits %08x)", s->difficulty, s->next_bits);
-	if (canvas_width(c, text) > r->w - NAME_COLS)
+	if (canvas_width(w->c, text) > w->left.w - NAME_COLS)
 		text[strcspn(text, " ")] = '\0';
-	miner_line(c, r, &y, "difficulty", ROLE_NORMAL, text);
+	miner_line(w, "difficulty", ROLE_NORMAL, text);
 	snprintf(text, sizeof(text), "a block every %u s", s->params.spacing);
-	if (s->params.spacing)
-		miner_line(c, r, &y, "target", ROLE_NORMAL, text);
-	else
-		miner_line(c, r, &y, "target", ROLE_NORMAL, "none: instant");
+	miner_line(w, "target", ROLE_NORMAL, s->params.spacing ? text : "none: instant");
+}
+
+static void miner_draw(const struct model *m, struct canvas *c, const struct rect *r)
+{
+	struct line_writer w = {c, *r};
+
+	own_lines(&w, &m->data.snap);
+	if (m->data.snap.has_chain)
+		network_lines(&w, &m->data.snap);
 }
 
 const struct view view_miner = {

@@ -95,47 +95,11 @@ static void msgs_empty(const struct model *m, char *out, size_t size)
 	snprintf(out, size, "no messages yet: no peer has connected");
 }
 
-/* The meaning of each type of message, when received and when sent. */
-static const struct {
-	const char *command, *in, *out;
-} meanings[] = {
-	{"version", "the peer announces its version and the height of its chain",
-	 "we announce our version and the height of our chain"},
-	{"verack", "the peer accepts our version", "we accept the peer's version"},
-	{"getblocks", "the peer requests hashes of the blocks after those that it has",
-	 "we request hashes of the blocks after those that we have"},
-	{"getheaders", "the peer requests headers after those that it has",
-	 "we request headers after those that we have"},
-	{"headers", "block headers without transactions, in order",
-	 "block headers without transactions, in order"},
-	{"inv", "the peer announces blocks or transactions", "we announce blocks or transactions"},
-	{"getdata", "the peer requests blocks or transactions",
-	 "we request blocks or transactions"},
-	{"notfound", "the peer lacks what we requested", "we lack what the peer requested"},
-	{"block", "a whole block, which we check and add to the chain",
-	 "a whole block, as the peer requested"},
-	{"tx", "a transaction, which we check and add to the mempool",
-	 "a transaction, as the peer requested"},
-	{"ping", "the peer tests the connection: we reply with pong",
-	 "we test the connection and measure its delay"},
-	{"pong", "the reply to our ping: the time between them is the delay",
-	 "our reply to the peer's ping"},
-	{"addr", "addresses of other nodes, which we may dial",
-	 "addresses of other nodes, which the peer may dial"},
-	{"getaddr", "the peer requests addresses of other nodes",
-	 "we request addresses of other nodes"},
-	{"mempool", "the peer requests the ids of our unconfirmed transactions",
-	 "we request the ids of the peer's unconfirmed transactions"},
-	{"sendheaders", "the peer wants new blocks announced with headers",
-	 "we want new blocks announced with headers"},
-};
-
-static const char *message_meaning(const char *command, bool out)
+static const char *message_meaning(const struct msg_row *r)
 {
-	for (size_t i = 0; i < ARRAY_LEN(meanings); i++)
-		if (strcmp(meanings[i].command, command) == 0)
-			return out ? meanings[i].out : meanings[i].in;
-	return "unknown type: ignored";
+	const char *text = node_msg_meaning(r->command, r->out);
+
+	return text ? text : "unknown message: ignored";
 }
 
 static void msgs_explain(const struct model *m, size_t i, char *out, size_t size)
@@ -143,7 +107,7 @@ static void msgs_explain(const struct model *m, size_t i, char *out, size_t size
 	const struct msg_row *r = &m->data.msgs[i];
 
 	snprintf(out, size, "%s%u %s: %s", r->out ? ">" : "<", r->peer, r->command,
-		 r->ok ? message_meaning(r->command, r->out) : "ignored or invalid");
+		 r->ok ? message_meaning(r) : "ignored or invalid");
 }
 
 static char *msgs_detail(const struct detail_request *rq)
@@ -161,7 +125,7 @@ static char *msgs_detail(const struct detail_request *rq)
 		"\ntime         %s\ndirection    %s peer %u\ntype         %s\n"
 		"payload      %u bytes\nmeaning      %s\ncontents     %s\nabout        %s\n",
 		r->seq, when, r->out ? "out, to" : "in, from", r->peer, r->command, r->bytes,
-		message_meaning(r->command, r->out), r->summary,
+		message_meaning(r), r->summary,
 		hash256_is_zero(&r->about) ? "no single block or transaction" : about);
 }
 

@@ -30,6 +30,22 @@ static void peers_id(const struct tui_data *d, size_t i, struct row_id *out)
 	memcpy(out->b + 1, &n, sizeof(n));
 }
 
+/* The first letter stands for it in the list. */
+static const char *kind_name(enum peer_kind kind)
+{
+	switch (kind) {
+	case PEER_INBOUND:
+		return "inbound";
+	case PEER_OUTBOUND:
+		return "outbound";
+	case PEER_MANUAL:
+		return "manual";
+	case PEER_FEELER:
+		return "feeler";
+	}
+	return "";
+}
+
 /* The address at which the peer listens, if known. The source port of an inbound connection is of
  * no use to a reader. */
 static const char *peer_address(const struct peer_row *p)
@@ -99,46 +115,64 @@ static int peers_head(const struct model *m, struct canvas *c, const struct rect
 	return 1;
 }
 
+/* The height, or during a download from this peer how much of it we have. */
+static void height_column(const struct snapshot *s, struct row *r, const struct peer_row *p)
+{
+	const bool differs = s->has_chain && p->handshaken && p->best_height != s->tip.height;
+	char text[24];
+
+	if (p->syncing && s->has_chain && s->tip.height < p->best_height) {
+		snprintf(text, sizeof(text), "%.0f%% ", 100.0 * s->tip.height / p->best_height);
+		row_column(r, ROLE_BAR, -HEIGHT_COLS, text);
+		return;
+	}
+	snprintf(text, sizeof(text), p->handshaken ? "%" PRIu32 "%s" : "-", p->best_height,
+		 differs ? "!" : " ");
+	row_column(r, differs ? ROLE_WARN : theme_hash(&p->best.h), -HEIGHT_COLS, text);
+}
+
+/* Messages per second. */
+static void rate_column(struct row *r, const struct peer_row *p)
+{
+	char text[24];
+
+	if (p->msgs_per_10s < 9995)
+		snprintf(text, sizeof(text), p->msgs_per_10s < 100 ? "%.1f" : "%.0f",
+			 p->msgs_per_10s / 10.0);
+	else
+		snprintf(text, sizeof(text), "%uk", (p->msgs_per_10s + 5) / 10000);
+	row_column(r, ROLE_NORMAL, -RATE_COLS, text);
+}
+
+/* The user agent without its slashes and comments, or the number of blocks in flight. */
+static void agent_column(struct row *r, const struct peer_row *p)
+{
+	const char *agent = p->agent + (p->agent[0] == '/');
+
+	if (row_left(r) < AGENT_LEAST + 2)
+		return;
+	row_gap(r, 2);
+	if (p->in_flight)
+		row_printf(r, ROLE_BAR, "fetch %u", p->in_flight);
+	else
+		row_printf(r, ROLE_DIM, "%.*s", (int)strcspn(agent, "/("), agent);
+}
+
 static void peers_row(const struct model *m, struct row *r, size_t i)
 {
 	const struct peer_row *p = &m->data.snap.peers[i];
-	const uint32_t tip = m->data.snap.tip.height;
 	const bool wide = row_left(r) >= WIDE;
-	const char *agent = p->agent + (p->agent[0] == '/');
-	char ping[FORMAT_BYTES], height[24], rate[24];
-	const bool other = m->data.snap.has_chain && p->handshaken && p->best_height != tip;
+	char ping[FORMAT_BYTES];
 
 	format_ping(ping, p->ping_us);
-	snprintf(height, sizeof(height), p->handshaken ? "%" PRIu32 "%s" : "-", p->best_height,
-		 other ? "!" : " ");
 	row_fieldf(r, STYLE_BOLD, -3, "%u", p->id);
 	row_gap(r, 1);
-	row_field(r, p->kind == PEER_INBOUND ? ROLE_IN : ROLE_OUT, 2,
-		  p->kind == PEER_INBOUND  ? "i"
-		  : p->kind == PEER_MANUAL ? "m"
-		  : p->kind == PEER_FEELER ? "f"
-					   : "o");
+	row_fieldf(r, p->kind == PEER_INBOUND ? ROLE_IN : ROLE_OUT, 2, "%.1s", kind_name(p->kind));
 	row_field(r, ROLE_NORMAL, wide ? 22 : 15, peer_address(p));
-	if (p->syncing && m->data.snap.has_chain && tip < p->best_height) {
-		snprintf(height, sizeof(height), "%.0f%% ", 100.0 * tip / p->best_height);
-		row_column(r, ROLE_BAR, -HEIGHT_COLS, height);
-	} else {
-		row_column(r, other ? ROLE_WARN : theme_hash(&p->best.h), -HEIGHT_COLS, height);
-	}
+	height_column(&m->data.snap, r, p);
 	row_column(r, ROLE_NORMAL, -PING_COLS, ping);
-	if (p->msgs_per_10s < 9995)
-		snprintf(rate, sizeof(rate), p->msgs_per_10s < 100 ? "%.1f" : "%.0f",
-			 p->msgs_per_10s / 10.0);
-	else
-		snprintf(rate, sizeof(rate), "%uk", (p->msgs_per_10s + 5) / 10000);
-	row_column(r, ROLE_NORMAL, -RATE_COLS, rate);
-	if (row_left(r) >= AGENT_LEAST + 2) {
-		row_gap(r, 2);
-		if (p->in_flight)
-			row_printf(r, ROLE_BAR, "fetch %u", p->in_flight);
-		else
-			row_printf(r, ROLE_DIM, "%.*s", (int)strcspn(agent, "/("), agent);
-	}
+	rate_column(r, p);
+	agent_column(r, p);
 }
 
 static void peers_empty(const struct model *m, char *out, size_t size)
@@ -152,21 +186,6 @@ static void peers_empty(const struct model *m, char *out, size_t size)
 			 s->dials[0].addr);
 	else
 		snprintf(out, size, "no peers yet: c connects to a node");
-}
-
-static const char *kind_name(enum peer_kind kind)
-{
-	switch (kind) {
-	case PEER_INBOUND:
-		return "inbound";
-	case PEER_OUTBOUND:
-		return "outbound";
-	case PEER_MANUAL:
-		return "manual";
-	case PEER_FEELER:
-		return "feeler";
-	}
-	return "";
 }
 
 static void peers_explain(const struct model *m, size_t i, char *out, size_t size)

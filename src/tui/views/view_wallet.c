@@ -134,7 +134,6 @@ static int wallet_head(const struct model *m, struct canvas *c, const struct rec
 static void wallet_row(const struct model *m, struct row *r, size_t i)
 {
 	const struct payment_row *t = &m->data.history[i];
-	const bool waits = t->unconfirmed;
 	const int64_t net = t->received - t->sent;
 	const char *label = label_of(&m->data, &t->to);
 	char hash[HASH_SHORT_CHARS + 1], age[FORMAT_BYTES], amount[FORMAT_BYTES + 1],
@@ -149,14 +148,10 @@ static void wallet_row(const struct model *m, struct row *r, size_t i)
 	row_fieldf(r, net < 0 ? ROLE_OUT : ROLE_GOOD, -14, "%s%s", net < 0 ? "-" : "+", amount);
 	row_gap(r, 1);
 	row_field(r, ROLE_NORMAL, 9, payment_kind(t));
-	row_field(r,
-		  t->abandoned ? ROLE_BAD
-		  : waits      ? ROLE_WARN
-			       : ROLE_DIM,
-		  STATE_COLS,
-		  t->abandoned ? (t->parent_abandoned ? "abandoned" : "conflicted")
-		  : waits      ? "unconfirmed"
-			       : "");
+	if (t->abandoned)
+		row_field(r, ROLE_BAD, STATE_COLS, "abandoned");
+	else
+		row_field(r, ROLE_WARN, STATE_COLS, t->unconfirmed ? "unconfirmed" : "");
 	row_column(r, theme_hash(&t->id.h), 11, hash);
 	if (!t->coinbase && row_left(r) > 20)
 		row_printf(r, ROLE_DIM, "%s %s", *label ? label : to, t->memo);
@@ -181,7 +176,7 @@ static void wallet_explain(const struct model *m, size_t i, char *out, size_t si
 			 "abandoned: it spends coins from a block that was reorganised away");
 	else if (t->abandoned)
 		snprintf(out, size,
-			 "conflicted: another payment spends its coins, or it was abandoned");
+			 "abandoned: another payment spends its coins, or the user abandoned it");
 	else if (t->to_self && t->unconfirmed)
 		snprintf(out, size, "unconfirmed; a payment to this wallet costs only the fee");
 	else if (t->unconfirmed)
