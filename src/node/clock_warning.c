@@ -1,4 +1,4 @@
-/* A clock that is off is the usual reason why a block is refused in a room of laptops. Source:
+/* In a class with laptops, a wrong clock is the usual reason why a block is refused. Source:
  * tally-protocol(7), CONDUCT. */
 #include "node/clock_warning_priv.h"
 
@@ -10,15 +10,14 @@
 
 #include "node/node_priv.h"
 
-#define CLOCK_WARN_S 30
+#define CLOCK_WARN_S 30 /* seconds */
 
 bool clock_warning(int64_t offset, char *out, size_t size)
 {
 	if (imaxabs(offset) <= CLOCK_WARN_S)
 		return false;
 	snprintf(out, size,
-		 "this machine's clock is %" PRIdMAX
-		 " s %s its peers': set it, or blocks are refused",
+		 "this clock is %" PRIdMAX " s %s its peers' clocks: set it, or blocks are refused",
 		 imaxabs(offset), offset > 0 ? "behind" : "ahead of");
 	return true;
 }
@@ -35,6 +34,6 @@ void clock_warning_tick(struct node *n)
 	if (off && !n->clock_warned)
 		log_warn(LOG_NODE, "%s", text);
 	if (!off && n->clock_warned)
-		log_info(LOG_NODE, "this machine's clock agrees with its peers' again");
+		log_info(LOG_NODE, "this clock agrees with its peers' clocks again");
 	n->clock_warned = off;
 }

@@ -1,4 +1,3 @@
-/* A block or a transaction in words, for a person. */
 #include <tally/node/describe.h>
 
 #include <stdio.h>
@@ -63,7 +62,7 @@ static void describe_input(char *buf, size_t size, size_t i, const struct txin *
 	struct key_hash kh;
 
 	if (outpoint_is_null(&in->prev)) {
-		text_append(buf, size, "  in  %-3zu coinbase: new coins and fees\n", i);
+		text_append(buf, size, "  in  %-3zu coinbase: subsidy and fees\n", i);
 		return;
 	}
 	hash256_hex(hash, &in->prev.txid.h);
@@ -115,7 +114,7 @@ bool node_describe_block(const struct node *n, const struct block_hash *hash, ch
 		    difficulty_of_bits(h.bits, chain_params(n->chain)->pow_limit));
 	text_append(buf, size, "%-13s%u\n", "nonce", h.nonce);
 	if (!chain_read_block(n->chain, en.index, &b, NULL)) {
-		text_append(buf, size, "%-13snot here yet\n", "body");
+		text_append(buf, size, "%-13snot downloaded yet\n", "body");
 		return true;
 	}
 	text_append(buf, size, "%-13s%zu bytes, %u transaction%s\n", "body", b->raw.len, b->n_tx,
@@ -125,12 +124,12 @@ bool node_describe_block(const struct node *n, const struct block_hash *hash, ch
 		describe_tx_parts(buf, size, &b->tx[i]);
 	}
 	if (b->n_tx > TXS_SHOWN)
-		text_append(buf, size, "and %u more\n", b->n_tx - TXS_SHOWN);
+		text_append(buf, size, "and %u more transactions\n", b->n_tx - TXS_SHOWN);
 	block_unref(b);
 	return true;
 }
 
-/* One of the wallet's that is neither in a block nor in the mempool: as the wallet keeps it. */
+/* A transaction that only the wallet has: it is neither in a block nor in the mempool. */
 static bool describe_own(const struct node *n, const struct txid *id, char *buf, size_t size)
 {
 	struct wallet_tx own;
@@ -141,35 +140,42 @@ static bool describe_own(const struct node *n, const struct txid *id, char *buf,
 		return false;
 	line_hash(buf, size, "tx", &id->h);
 	text_append(buf, size, "%-13s%s\n", "state",
-		    own.abandoned ? "void: no block on the best chain has it"
-				  : "neither in a block nor in the mempool");
+		    own.abandoned ? "abandoned: not in any block of the best chain"
+				  : "unconfirmed: neither in a block nor in the mempool");
 	text_append(buf, size, "%-13s%zu bytes\n", "size", tx->raw.len);
 	describe_tx_parts(buf, size, tx);
 	tx_unref(tx);
 	return true;
 }
 
+static void describe_mempool_entry(const struct mempool_entry *en, char *buf, size_t size)
+{
+	char fee[AMOUNT_CHARS + 1];
+
+	amount_format(fee, en->fee);
+	line_hash(buf, size, "tx", &en->tx->id.h);
+	text_append(buf, size, "%-13sunconfirmed: in the mempool\n", "state");
+	text_append(buf, size, "%-13s%zu bytes\n", "size", en->tx->raw.len);
+	text_append(buf, size, "%-13s%s, %.2f units per byte\n", "fee", fee,
+		    (double)en->fee / (double)en->tx->raw.len);
+	text_append(buf, size, "%-13s%u ancestor%s, %u descendant%s (each count includes itself)\n",
+		    "package", en->n_ancestors, en->n_ancestors == 1 ? "" : "s", en->n_descendants,
+		    en->n_descendants == 1 ? "" : "s");
+	describe_tx_parts(buf, size, en->tx);
+}
+
 bool node_describe_tx(const struct node *n, const struct txid *id, struct tx_lookup_cache *c,
 		      char *buf, size_t size)
 {
 	struct mempool_entry en;
-	char fee[AMOUNT_CHARS + 1];
 	struct tx *tx;
 	struct chain_entry at;
 
 	buf[0] = '\0';
 	if (n->mempool && mempool_get(n->mempool, id, &en)) {
-		*c = (struct tx_lookup_cache){
-			.searched_to = chain_tip(n->chain).hash}; /* what waits is in no block */
-		amount_format(fee, en.fee);
-		line_hash(buf, size, "tx", &id->h);
-		text_append(buf, size, "%-13sin the mempool, waiting for a block\n", "state");
-		text_append(buf, size, "%-13s%zu bytes\n%-13s%s, %.2f units a byte\n", "size",
-			    en.tx->raw.len, "fee", fee, (double)en.fee / (double)en.tx->raw.len);
-		text_append(buf, size, "%-13s%u ancestor%s, %u descendant%s (itself counted)\n",
-			    "family", en.n_ancestors, en.n_ancestors == 1 ? "" : "s",
-			    en.n_descendants, en.n_descendants == 1 ? "" : "s");
-		describe_tx_parts(buf, size, en.tx);
+		/* It is in no block up to this tip. */
+		*c = (struct tx_lookup_cache){.searched_to = chain_tip(n->chain).hash};
+		describe_mempool_entry(&en, buf, size);
 		return true;
 	}
 	if (!node_find_tx_cached(n, id, c, &tx, &at))

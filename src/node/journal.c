@@ -1,4 +1,3 @@
-/* The last messages and log lines, in rings, and how many messages each second had. */
 #include "node/journal_priv.h"
 
 #include <stdlib.h>
@@ -11,12 +10,12 @@
 _Static_assert(SNAPSHOT_SUMMARY_CHARS == MSG_SUMMARY_CHARS, "a summary fits");
 
 struct journal {
-	struct msg_row *msgs; /* NODE_MSGS_KEPT; number s is at s % NODE_MSGS_KEPT */
+	struct msg_row *msgs; /* a ring: number s is at s % NODE_MSGS_KEPT */
 	struct log_row *logs;
-	uint64_t msgs_next, logs_next; /* the number the next one gets; the first is 1 */
-	/* Messages by second: counts[s % NODE_RATE_SAMPLES] is about second s. */
+	uint64_t msgs_next, logs_next; /* number of the next one; the first is 1 */
+	/* Messages in each second: that of second s is counts[s % NODE_RATE_SAMPLES]. */
 	uint16_t counts[NODE_RATE_SAMPLES];
-	int64_t second;
+	int64_t second; /* unix time of the newest count */
 };
 
 struct journal *journal_new(void)
@@ -38,13 +37,13 @@ void journal_free(struct journal *j)
 	free(j);
 }
 
-/* Clears the counts of the seconds that have passed without a message. */
+/* Starts the count of a new second; those of skipped seconds become 0. */
 static void journal_advance(struct journal *j, int64_t second)
 {
 	int64_t from = j->second + 1;
 
 	if (second <= j->second)
-		return; /* the clock went back: goes on counting in the same second */
+		return; /* same second, or the clock was set back: keep counting in the newest one */
 	if (second - from >= NODE_RATE_SAMPLES)
 		from = second - NODE_RATE_SAMPLES + 1;
 	for (int64_t s = from; s <= second; s++)

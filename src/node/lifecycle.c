@@ -97,7 +97,7 @@ static bool open_chain(struct node *n, struct err *e)
 	return true;
 }
 
-/* Brings the chain to its best tip and the wallet after it: what commands work on. */
+/* Commands need the chain at its best tip and the wallet in step with it. */
 static bool settle_offline(struct node *n, struct err *e)
 {
 	if (!n->mempool)
@@ -112,7 +112,7 @@ static bool settle_offline(struct node *n, struct err *e)
 	return !n->failed;
 }
 
-/* --- going online ----------------------------------------------------------------------- */
+/* --- opening ------------------------------------------------------------------------------- */
 
 static bool start_mining(struct node *n, struct err *e)
 {
@@ -133,18 +133,16 @@ bool node_start(struct node *n, struct err *e)
 		 "tally %s, node %u: peers at port %u, control at 127.0.0.1:%u, directory %s",
 		 PACKAGE_VERSION, n->config.node_id, net_port(n->net), n->config.control_port,
 		 n->config.dir);
-	log_info(LOG_NODE, "SHA-256 by %s, for mining by %s", sha256d_engine(), pow_engine());
+	log_info(LOG_NODE, "SHA-256 engine: %s; for mining: %s", sha256d_engine(), pow_engine());
 	if (n->mempool)
 		log_info(LOG_CHAIN, "chain '%s' at height %u", chain_params(n->chain)->name,
 			 chain_height(n->chain));
 	else
-		log_info(LOG_CHAIN, "no chain yet: looking for a peer that has one");
+		log_info(LOG_CHAIN, "no chain yet: waiting for a peer that has one");
 	return true;
 }
 
-/* --- public ------------------------------------------------------------------------------- */
-
-static bool open_ground(struct node *n, struct err *e)
+static bool open_basics(struct node *n, struct err *e)
 {
 	clock_mock_init(&n->clock);
 	n->rng = rng_system();
@@ -155,7 +153,8 @@ static bool open_ground(struct node *n, struct err *e)
 	n->block_stats = block_stats_new();
 	node_wire(n);
 	if (pipe2(n->fail_fd, O_CLOEXEC | O_NONBLOCK) != 0)
-		return err_set(e, ERR_IO, "pipe", "cannot make a pipe: %s", strerror(errno));
+		return err_set(e, ERR_IO, "pipe", "cannot make a pipe: %s: raise ulimit -n",
+			       strerror(errno));
 	node_loop_open(n);
 	mining_driver_open(n);
 	if (!crypto_start(e) || !key_selfcheck(e) ||
@@ -179,7 +178,7 @@ bool node_open(struct node **out, const struct config *c, enum node_mode mode, s
 	n->config = *c;
 	n->mode = mode;
 	n->mempool_file_wanted = mode == NODE_ONLINE;
-	if (!open_ground(n, e) || !open_databases(n, e) || !open_chain(n, e) ||
+	if (!open_basics(n, e) || !open_databases(n, e) || !open_chain(n, e) ||
 	    !(mode == NODE_ONLINE ? node_open_network(n, e) : settle_offline(n, e))) {
 		node_close(n, NULL);
 		return false;
@@ -188,14 +187,15 @@ bool node_open(struct node **out, const struct config *c, enum node_mode mode, s
 	return true;
 }
 
+/* --- closing ------------------------------------------------------------------------------- */
+
 static void close_fd(int fd)
 {
 	if (fd >= 0)
 		close(fd);
 }
 
-/* What is connected is on disk before anything is torn down; not after a failure: then
- * recovery takes the last commit. */
+/* Not after a failure: the next start recovers the last commit. */
 static bool commit_all(struct node *n, struct err *e)
 {
 	if (n->failed || !n->chain || !n->wallet)
@@ -212,11 +212,10 @@ bool node_close(struct node *n, struct err *e)
 		return true;
 	n->stopping = true;
 	node_resolver_close(n);
-	/* Blocks may yet be connected in here, and everything hears of them: so before anything is
-	 * torn down. */
+	/* This may connect more blocks, whose events need all parts of the node. */
 	ok = commit_all(n, &err);
 	if (!ok)
-		log_error(LOG_NODE, "closing: %s", err.detail);
+		log_error(LOG_NODE, "cannot save the last changes: %s", err.detail);
 	if (!ok && e)
 		*e = err;
 	if (n->mempool_file && ok && !n->failed) {
@@ -249,10 +248,12 @@ bool node_close(struct node *n, struct err *e)
 	block_stats_free(n->block_stats);
 	close_fd(n->fail_fd[0]);
 	close_fd(n->fail_fd[1]);
-	log_stdout_free(n->log_stdout); /* last, since it may wait */
+	log_stdout_free(n->log_stdout); /* last, because it may wait */
 	free(n);
 	return ok;
 }
+
+/* --- changes ------------------------------------------------------------------------------- */
 
 void node_go_headless(struct node *n)
 {
@@ -273,11 +274,10 @@ bool node_create_chain(struct node *n, struct chain_params *p, struct err *e)
 	bool ok;
 
 	if (chain_has_genesis(n->chain))
-		return err_set(
-			e, ERR_KNOWN, "chain-exists",
-			"%s already holds a chain ('%s'): use another --node-id, or remove its "
-			"chain/ (the keys are in wallet/: keep that)",
-			n->config.dir, chain_params(n->chain)->name);
+		return err_set(e, ERR_KNOWN, "chain-exists",
+			       "%s already holds a chain ('%s'): use another --node-id, or remove "
+			       "its chain/ (keep its wallet/, which holds the keys)",
+			       n->config.dir, chain_params(n->chain)->name);
 	if (!params_check(p, e))
 		return false;
 	p->genesis_time = (uint32_t)clock_unix(&n->clock.clock);
@@ -293,9 +293,9 @@ bool node_create_chain(struct node *n, struct chain_params *p, struct err *e)
 bool node_set_mocktime(struct node *n, int64_t unix_s, struct err *e)
 {
 	if (!chain_has_genesis(n->chain) || chain_params(n->chain)->spacing != 0)
-		return err_set(
-			e, ERR_USAGE, "mocktime",
-			"the clock can be set on an instant chain only: createblockchain -spacing 0");
+		return err_set(e, ERR_USAGE, "mocktime",
+			       "the clock can't be set: that works only on a chain made with "
+			       "createblockchain -spacing 0");
 	clock_mock_set(&n->clock, unix_s);
 	node_loop_tick(n);
 	return true;

@@ -1,4 +1,3 @@
-/* tally.log in the data directory. */
 #include "node/log_file_priv.h"
 
 #include <errno.h>
@@ -12,7 +11,7 @@
 
 #include <tally/base/mem.h>
 
-#define LOGFILE_MAX (INT64_C(5) << 20)
+#define LOG_FILE_MAX (INT64_C(5) << 20) /* bytes */
 
 struct log_file {
 	int fd;
@@ -20,11 +19,11 @@ struct log_file {
 	char *path, *old_path;
 };
 
-static bool logfile_start(struct log_file *l, struct err *e)
+static bool log_file_start(struct log_file *l, struct err *e)
 {
 	struct stat st;
 
-	/* It may be a link to where a person wants it; where it is a pipe nobody is waited for. */
+	/* A user may have replaced it by a link, or by a pipe, which must not block. */
 	l->fd = open(l->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0600);
 	if (l->fd < 0)
 		return err_set(e, ERR_IO, "log-open", "cannot write %s: %s: check that you own it",
@@ -39,7 +38,7 @@ struct log_file *log_file_open(const char *dir, struct err *e)
 
 	l->path = mem_printf("%s/tally.log", dir);
 	l->old_path = mem_printf("%s/tally.log.1", dir);
-	if (!logfile_start(l, e)) {
+	if (!log_file_start(l, e)) {
 		l->fd = -1;
 		log_file_close(l);
 		return NULL;
@@ -69,13 +68,13 @@ void log_file_line(struct log_file *l, int64_t unix_us, enum log_subsystem sub,
 	log_format(line, sizeof(line) - 1, unix_us, sub, level, text);
 	n = strlen(line);
 	line[n++] = '\n';
-	/* A full disk costs log lines, nothing else. */
+	/* On a full disk the line is lost, and the node continues. */
 	if (write(l->fd, line, n) == (ssize_t)n)
 		l->size += (int64_t)n;
-	if (l->size >= LOGFILE_MAX) {
+	if (l->size >= LOG_FILE_MAX) {
 		close(l->fd);
 		rename(l->path, l->old_path);
-		if (!logfile_start(l, NULL))
+		if (!log_file_start(l, NULL))
 			l->fd = -1;
 	}
 }

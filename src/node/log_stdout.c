@@ -1,9 +1,7 @@
-/* Log lines on standard output. A terminal, a pipe may stop taking them for as long as it likes
- * (^S, a pager, a line to another machine that is down): so a thread writes them, which nobody
- * waits for. (The descriptor is shared with whoever started us: to make it non-blocking would make
- * it so for them, and that there is room for some bytes is no promise while others write there,
- * too.) What doesn't fit into the queue meanwhile is left out, and how much that was is said in its
- * place. A file takes a line at once, or never. */
+/* A terminal or a pipe may stop reading for any time (^S, a pager, a slow ssh), so a thread of its
+ * own writes to it. Two simpler ways don't work: O_NONBLOCK would apply to every process that
+ * shares the descriptor, and poll() does not guarantee that a write does not block while others
+ * write to it too. A regular file never stops, so lines are written to it directly. */
 #include "node/log_stdout_priv.h"
 
 #include <errno.h>
@@ -23,26 +21,27 @@
 
 #include "node/log_file_priv.h"
 
-#define QUEUE_BYTES ((size_t)1 << 20) /* a few times the lines that are kept for the console */
+#define QUEUE_BYTES ((size_t)1 << 20) /* more than the lines that the journal keeps */
 #define LINE_BYTES  1024
-#define LAST_MS     500
-#define PAUSE_NS    2000000
+#define LAST_MS     500     /* the wait for the queue at the end */
+#define PAUSE_NS    2000000 /* between two looks at the queue */
 
 struct log_stdout {
 	int fd;
-	bool direct; /* there is no thread */
+	bool direct; /* no thread: log_stdout_line writes */
 	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t wake; /* there is something to write, or it is closed */
-	char *queue;         /* whole lines */
-	size_t length;
-	uint64_t left_out; /* lines, since it was full */
-	bool writing, closed;
-	bool left; /* by the loop, while writing: the thread frees it */
-	char *out; /* the thread's: what it writes */
+	pthread_mutex_t lock; /* of everything below, except what is noted */
+	pthread_cond_t wake;  /* the queue has lines, or `closed` is set */
+	char *queue;          /* QUEUE_BYTES; whole lines */
+	size_t length;        /* of the queue, in bytes */
+	uint64_t dropped;     /* lines, since the queue was full */
+	bool writing;         /* the thread is in write() */
+	bool closed;          /* the thread must end */
+	bool orphaned;        /* closed while writing: the thread frees this */
+	char *out;            /* QUEUE_BYTES; only used by the thread: what it is writing */
 };
 
-static void printer_destroy(struct log_stdout *p)
+static void log_stdout_destroy(struct log_stdout *p)
 {
 	pthread_cond_destroy(&p->wake);
 	pthread_mutex_destroy(&p->lock);
@@ -51,7 +50,7 @@ static void printer_destroy(struct log_stdout *p)
 	free(p);
 }
 
-/* Waits as long as it must. What can't be written at all is lost here: nobody reads it. */
+/* Blocks until everything is written. After an error, such as EPIPE, the rest is dropped. */
 static void write_all(int fd, const char *at, size_t n)
 {
 	struct pollfd room = {.fd = fd, .events = POLLOUT};
@@ -62,7 +61,7 @@ static void write_all(int fd, const char *at, size_t n)
 		if (k > 0) {
 			at += k;
 			n -= (size_t)k;
-		} else if (k < 0 && errno == EAGAIN) { /* made so by somebody else */
+		} else if (k < 0 && errno == EAGAIN) { /* another process has set O_NONBLOCK */
 			poll(&room, 1, -1);
 		} else if (k == 0 || errno != EINTR) {
 			return;
@@ -70,7 +69,7 @@ static void write_all(int fd, const char *at, size_t n)
 	}
 }
 
-/* With its newline; how many bytes. */
+/* Formats a line with its newline. Returns its bytes. */
 static size_t make_line(char line[LINE_BYTES], int64_t unix_us, enum log_subsystem sub,
 			enum log_level level, const char *text)
 {
@@ -88,26 +87,26 @@ static void queue_add(struct log_stdout *p, const char *line, size_t n)
 	p->length += n;
 }
 
-/* The place of what was left out, behind everything that was not, is where the queue begins
- * anew. */
-static void tell_left_out(struct log_stdout *p)
+/* Adds a line about the dropped lines. Called when the queue is empty, so the line is in their
+ * place. */
+static void report_dropped(struct log_stdout *p)
 {
 	char text[128], line[LINE_BYTES];
 
-	if (p->left_out == 0)
+	if (p->dropped == 0)
 		return;
 	snprintf(text, sizeof(text),
-		 "%" PRIu64 " line%s left out here, since nobody read: tally.log has %s",
-		 p->left_out, p->left_out == 1 ? "" : "s", p->left_out == 1 ? "it" : "them");
-	p->left_out = 0;
+		 "%" PRIu64 " line%s dropped here, because the output was not read: see tally.log",
+		 p->dropped, p->dropped == 1 ? "" : "s");
+	p->dropped = 0;
 	queue_add(p, line,
 		  make_line(line, clock_unix_us(clock_system()), LOG_NODE, LOG_WARN, text));
 }
 
-static void *printer_main(void *arg)
+static void *writer_main(void *arg)
 {
 	struct log_stdout *p = arg;
-	bool left;
+	bool orphaned;
 
 	pthread_mutex_lock(&p->lock);
 	while (!p->closed) {
@@ -121,17 +120,17 @@ static void *printer_main(void *arg)
 		p->queue = p->out;
 		p->out = taken;
 		p->length = 0;
-		tell_left_out(p);
+		report_dropped(p);
 		p->writing = true;
 		pthread_mutex_unlock(&p->lock);
 		write_all(p->fd, taken, n);
 		pthread_mutex_lock(&p->lock);
 		p->writing = false;
 	}
-	left = p->left;
+	orphaned = p->orphaned;
 	pthread_mutex_unlock(&p->lock);
-	if (left)
-		printer_destroy(p);
+	if (orphaned)
+		log_stdout_destroy(p);
 	return NULL;
 }
 
@@ -148,7 +147,7 @@ struct log_stdout *log_stdout_new(int fd)
 		return p;
 	p->queue = mem_alloc(QUEUE_BYTES);
 	p->out = mem_alloc(QUEUE_BYTES);
-	p->direct = thread_start(&p->thread, printer_main, p) != 0;
+	p->direct = thread_start(&p->thread, writer_main, p) != 0;
 	return p;
 }
 
@@ -163,16 +162,16 @@ void log_stdout_line(struct log_stdout *p, int64_t unix_us, enum log_subsystem s
 		return;
 	}
 	pthread_mutex_lock(&p->lock);
-	if (p->left_out > 0 || n > QUEUE_BYTES - p->length)
-		p->left_out++;
+	if (p->dropped > 0 || n > QUEUE_BYTES - p->length)
+		p->dropped++;
 	else
 		queue_add(p, line, n);
 	pthread_cond_signal(&p->wake);
 	pthread_mutex_unlock(&p->lock);
 }
 
-/* What is left may yet be written, if that goes at once. */
-static void wait_for_last(struct log_stdout *p)
+/* Gives the thread LAST_MS to write the queue. */
+static void wait_for_queue(struct log_stdout *p)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
 	const int64_t until = clock_mono_ms(clock_system()) + LAST_MS;
@@ -187,25 +186,25 @@ static void wait_for_last(struct log_stdout *p)
 void log_stdout_free(struct log_stdout *p)
 {
 	pthread_t thread;
-	bool left;
+	bool orphaned;
 
 	if (!p)
 		return;
 	if (p->direct) {
-		printer_destroy(p);
+		log_stdout_destroy(p);
 		return;
 	}
 	pthread_mutex_lock(&p->lock);
-	wait_for_last(p);
+	wait_for_queue(p);
 	thread = p->thread;
-	left = p->left = p->writing;
+	orphaned = p->orphaned = p->writing;
 	p->closed = true;
 	pthread_cond_signal(&p->wake);
-	pthread_mutex_unlock(&p->lock); /* where it is left p may be gone now */
-	if (left) {
+	pthread_mutex_unlock(&p->lock); /* if orphaned, p may be freed from here on */
+	if (orphaned) {
 		pthread_detach(thread);
 		return;
 	}
 	pthread_join(thread, NULL);
-	printer_destroy(p);
+	log_stdout_destroy(p);
 }

@@ -1,9 +1,10 @@
-/* mempool.dat in the data directory: what waits, over restarts. Written anew every few minutes and
- * at the end, a slice a turn; at start every transaction in it is checked as if a peer had sent it.
+/* mempool.dat is rewritten every 5 minutes if the mempool has changed, a slice per turn of the
+ * loop, and once more when the node stops. At start each transaction in it is checked as if a peer
+ * had sent it.
  *
- * "TLYP", version u32, genesis hash; of each transaction, in order of entry, the unix seconds of
- * that (i64) and its bytes with a CompactSize length; the same with 0 and 0; sha256d of all
- * before. */
+ * The file: "TLYP", version (u32), genesis hash; for each transaction, in order of entry: the unix
+ * time of its entry (i64) and its bytes, preceded by their length as a CompactSize; the same with
+ * time 0 and length 0; sha256d of everything before. */
 #include "node/mempool_file_priv.h"
 
 #include <errno.h>
@@ -30,22 +31,25 @@ struct mempool_file {
 	struct node *node;
 	char *path, *new_path;
 
-	uint8_t *bytes; /* what was read; NULL: all of it is with the mempool */
+	/* Reading: */
+	uint8_t *bytes; /* of the file; NULL: nothing is left to submit */
 	struct reader rest;
-	size_t fed, waiting; /* transactions given to the mempool; without a verdict yet */
+	size_t submitted;  /* transactions, so far */
+	size_t unverified; /* of these, not yet accepted or rejected by the mempool */
 
-	int fd;         /* the new file; -1: none is being written */
-	uint64_t after; /* the last written of those that wait */
-	size_t aside;   /* how many are written of those that wait for the pool */
+	/* Writing: */
+	int fd;          /* of the new file; -1: none is being written */
+	uint64_t after;  /* sequence number of the last mempool entry written */
+	size_t deferred; /* deferred transactions written; they follow the entries */
 	struct sha256d sum;
-	bool changed;
-	bool unsure;      /* what was written last may not be on the disk yet */
+	bool changed;     /* the mempool differs from the file */
+	bool unsynced;    /* the last file was written without waiting for the disk */
 	int64_t saved_ms; /* monotonic */
 };
 
 /* --- reading -------------------------------------------------------------------------- */
 
-static uint8_t *read_all(const char *path, size_t *len)
+static uint8_t *read_file(const char *path, size_t *len)
 {
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	uint8_t *bytes = NULL;
@@ -76,15 +80,15 @@ static bool is_whole(const uint8_t *bytes, size_t len)
 	return memcmp(&sum, bytes + len - HASH_BYTES, HASH_BYTES) == 0;
 }
 
-/* Leaves f->bytes NULL where there is nothing to be had. */
-static void load(struct mempool_file *f)
+/* Leaves f->bytes NULL if the file can't be used. */
+static void load_file(struct mempool_file *f)
 {
 	const struct block_hash *genesis = &chain_params(f->node->chain)->genesis_hash;
 	struct block_hash of;
 	size_t len;
 	char magic[4];
 
-	f->bytes = read_all(f->path, &len);
+	f->bytes = read_file(f->path, &len);
 	if (!f->bytes)
 		return;
 	reader_init(&f->rest, f->bytes, is_whole(f->bytes, len) ? len - HASH_BYTES : 0);
@@ -93,29 +97,30 @@ static void load(struct mempool_file *f)
 		get_bytes(&f->rest, &of, sizeof(of));
 		if (hash256_equal(&of.h, &genesis->h))
 			return;
-		log_info(LOG_MEMPOOL, "%s is of another chain: not read", f->path);
+		log_info(LOG_MEMPOOL, "%s is ignored: it belongs to another chain", f->path);
 	} else {
-		log_warn(LOG_MEMPOOL, "%s is damaged: what waited is asked of peers again",
+		log_warn(LOG_MEMPOOL,
+			 "%s is damaged and ignored: peers will announce its transactions again",
 			 f->path);
 	}
 	free(f->bytes);
 	f->bytes = NULL;
 }
 
-static void fed_all(struct mempool_file *f)
+static void check_loaded(struct mempool_file *f)
 {
-	if (f->bytes || f->waiting)
+	if (f->bytes || f->unverified)
 		return;
-	f->changed = mempool_count(f->node->mempool) != f->fed;
-	if (f->fed)
-		log_info(LOG_MEMPOOL, "%zu transactions wait; the file of before had %zu",
-			 mempool_count(f->node->mempool), f->fed);
+	f->changed = mempool_count(f->node->mempool) != f->submitted;
+	if (f->submitted)
+		log_info(LOG_MEMPOOL, "%zu transactions in the mempool, %zu were in mempool.dat",
+			 mempool_count(f->node->mempool), f->submitted);
 }
 
 bool mempool_file_feed(struct mempool_file *f)
 {
 	const int64_t now = clock_unix(&f->node->clock.clock);
-	const size_t before = f->fed;
+	const size_t before = f->submitted;
 
 	while (f->bytes && !mempool_queue_full(f->node->mempool, MEMPOOL_FILE_ORIGIN)) {
 		const int64_t since = (int64_t)get_le64(&f->rest);
@@ -125,35 +130,36 @@ bool mempool_file_feed(struct mempool_file *f)
 		if (raw.len == 0 || !tx_decode(&tx, raw.p, raw.len, NULL)) {
 			free(f->bytes);
 			f->bytes = NULL;
-			fed_all(f);
+			check_loaded(f);
 			break;
 		}
 		if (now - since < MEMPOOL_EXPIRY_SECONDS &&
 		    mempool_submit_since(f->node->mempool, tx, MEMPOOL_FILE_ORIGIN, since, NULL)) {
-			f->fed++;
-			f->waiting++;
+			f->submitted++;
+			f->unverified++;
 		}
 		tx_unref(tx);
 	}
-	return f->fed > before;
+	return f->submitted > before;
 }
 
-/* An orphan has two verdicts; its parents stood before it, so there are none but by a rare
- * chance. */
+/* Orphans get a second verdict later, but the file has none: parents are written before
+ * children. */
+
 void mempool_file_verdict(struct mempool_file *f)
 {
-	if (f->waiting > 0 && --f->waiting == 0)
-		fed_all(f);
+	if (f->unverified > 0 && --f->unverified == 0)
+		check_loaded(f);
 }
 
 bool mempool_file_loaded(const struct mempool_file *f)
 {
-	return !f->bytes && !f->waiting;
+	return !f->bytes && !f->unverified;
 }
 
 /* --- writing --------------------------------------------------------------------------- */
 
-static void give_up(struct mempool_file *f)
+static void abort_write(struct mempool_file *f)
 {
 	close(f->fd);
 	f->fd = -1;
@@ -161,18 +167,18 @@ static void give_up(struct mempool_file *f)
 	f->changed = true;
 }
 
-static bool cannot(struct mempool_file *f, const char *what, struct err *e)
+static bool write_error(struct mempool_file *f, const char *what, struct err *e)
 {
 	const int error = errno;
 
 	if (f->fd >= 0)
-		give_up(f);
-	return err_set(e, ERR_IO, "mempool-file", "cannot %s %s: %s: make room on the disk", what,
-		       f->new_path, strerror(error));
+		abort_write(f);
+	return err_set(e, ERR_IO, "mempool-file", "cannot %s %s: %s: check that the disk has room",
+		       what, f->new_path, strerror(error));
 }
 
-/* Clears the writer. */
-static bool put_out(struct mempool_file *f, struct writer *w, struct err *e)
+/* Writes and clears w. */
+static bool flush_writer(struct mempool_file *f, struct writer *w, struct err *e)
 {
 	size_t done = 0;
 
@@ -186,31 +192,31 @@ static bool put_out(struct mempool_file *f, struct writer *w, struct err *e)
 	}
 	const bool ok = done == w->len;
 	writer_clear(w);
-	return ok || cannot(f, "write", e);
+	return ok || write_error(f, "write", e);
 }
 
-static bool begin(struct mempool_file *f, struct err *e)
+static bool begin_file(struct mempool_file *f, struct err *e)
 {
 	struct writer w;
 
 	f->saved_ms = clock_mono_ms(&f->node->clock.clock);
-	unlink(f->new_path); /* whatever it is: what it may lead to is left alone */
+	unlink(f->new_path); /* if it is a link, its target must not be written */
 	f->fd = open(f->new_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (f->fd < 0)
-		return cannot(f, "make", e);
+		return write_error(f, "make", e);
 	f->changed = false;
-	f->after = f->aside = 0;
+	f->after = f->deferred = 0;
 	sha256d_init(&f->sum);
 	writer_init(&w);
 	put_bytes(&w, MAGIC, 4);
 	put_le32(&w, VERSION);
 	put_bytes(&w, &chain_params(f->node->chain)->genesis_hash, HASH_BYTES);
-	return put_out(f, &w, e);
+	return flush_writer(f, &w, e);
 }
 
-/* Within the loop it doesn't wait for the disk: what a power cut leaves of it is told by its
- * sum. */
-static bool finish(struct mempool_file *f, bool wait, struct err *e)
+/* wait: for the disk. Without waiting, a power failure may leave an incomplete file; then its
+ * checksum is wrong and it is ignored. */
+static bool finish_file(struct mempool_file *f, bool wait, struct err *e)
 {
 	struct writer w;
 	struct sha256d sum;
@@ -223,11 +229,11 @@ static bool finish(struct mempool_file *f, bool wait, struct err *e)
 	sha256d_update(&sum, w.buf, w.len);
 	sha256d_final(&sum, &hash);
 	put_bytes(&w, &hash, HASH_BYTES);
-	if (!put_out(f, &w, e))
+	if (!flush_writer(f, &w, e))
 		return false;
 	if ((wait && fsync(f->fd) != 0) || rename(f->new_path, f->path) != 0)
-		return cannot(f, "write", e);
-	f->unsure = !wait;
+		return write_error(f, "write", e);
+	f->unsynced = !wait;
 	close(f->fd);
 	f->fd = -1;
 	return true;
@@ -239,7 +245,7 @@ static void put_tx(struct writer *w, int64_t since, const struct tx *tx)
 	put_var_bytes(w, tx->raw.p, tx->raw.len);
 }
 
-static size_t put_waiting(struct mempool_file *f, struct writer *w)
+static size_t put_entries(struct mempool_file *f, struct writer *w)
 {
 	struct mempool_entry some[SLICE_TXS];
 	const size_t n = mempool_list(f->node->mempool, f->after, some, SLICE_TXS);
@@ -251,26 +257,26 @@ static size_t put_waiting(struct mempool_file *f, struct writer *w)
 	return n;
 }
 
-/* Behind those that wait: what waits for the pool. */
-static size_t put_aside(struct mempool_file *f, struct writer *w)
+static size_t put_deferred(struct mempool_file *f, struct writer *w)
 {
 	const int64_t now = clock_unix(&f->node->clock.clock);
 	struct tx *tx;
 	size_t n = 0;
 
-	for (; w->len < SLICE_BYTES && mempool_deferred(f->node->mempool, &f->aside, &tx, 1); n++)
+	for (; w->len < SLICE_BYTES && mempool_deferred(f->node->mempool, &f->deferred, &tx, 1);
+	     n++)
 		put_tx(w, now, tx);
 	return n;
 }
 
-/* *more: false where the file is complete and in its place. */
+/* *more is set to false when the file is complete and has its name. */
 static bool write_slice(struct mempool_file *f, bool wait, bool *more, struct err *e)
 {
 	struct writer w;
 
 	writer_init(&w);
-	*more = put_waiting(f, &w) > 0 || put_aside(f, &w) > 0;
-	return *more ? put_out(f, &w, e) : finish(f, wait, e);
+	*more = put_entries(f, &w) > 0 || put_deferred(f, &w) > 0;
+	return *more ? flush_writer(f, &w, e) : finish_file(f, wait, e);
 }
 
 bool mempool_file_turn(struct mempool_file *f)
@@ -293,7 +299,7 @@ bool mempool_file_due(struct mempool_file *f)
 
 	if (!f->changed || f->fd >= 0 || !mempool_file_loaded(f) || now - f->saved_ms < SAVE_MS)
 		return false;
-	if (begin(f, &err))
+	if (begin_file(f, &err))
 		return true;
 	log_warn(LOG_MEMPOOL, "%s", err.detail);
 	return false;
@@ -305,8 +311,8 @@ bool mempool_file_save(struct mempool_file *f, struct err *e)
 
 	if (!mempool_file_loaded(f))
 		return err_set(e, ERR_BUSY, "not-loaded",
-			       "the mempool of before is still being read: try again later");
-	if (f->fd < 0 && !begin(f, e))
+			       "mempool.dat is still being read: try again in a few seconds");
+	if (f->fd < 0 && !begin_file(f, e))
 		return false;
 	while (more)
 		if (!write_slice(f, true, &more, e))
@@ -318,12 +324,12 @@ void mempool_file_save_changed(struct mempool_file *f)
 {
 	struct err err = {0};
 
-	if (mempool_file_loaded(f) && (f->changed || f->unsure || f->fd >= 0) &&
+	if (mempool_file_loaded(f) && (f->changed || f->unsynced || f->fd >= 0) &&
 	    !mempool_file_save(f, &err))
 		log_warn(LOG_MEMPOOL, "%s", err.detail);
 }
 
-/* --- both -------------------------------------------------------------------------------- */
+/* --- opening and closing -------------------------------------------------------------------------------- */
 
 void mempool_file_changed(struct mempool_file *f)
 {
@@ -344,7 +350,7 @@ struct mempool_file *mempool_file_open(struct node *n)
 	f->new_path = mem_printf("%s/mempool.dat.new", n->config.dir);
 	f->fd = -1;
 	f->saved_ms = clock_mono_ms(&n->clock.clock);
-	load(f);
+	load_file(f);
 	return f;
 }
 
@@ -353,7 +359,7 @@ void mempool_file_close(struct mempool_file *f)
 	if (!f)
 		return;
 	if (f->fd >= 0)
-		give_up(f);
+		abort_write(f);
 	free(f->bytes);
 	free(f->path);
 	free(f->new_path);

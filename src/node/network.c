@@ -1,4 +1,3 @@
-/* The network of a node that runs: what it remembers of peers, its listening and dialling. */
 #include "node/network_priv.h"
 
 #include <signal.h>
@@ -11,8 +10,8 @@
 
 #include "node/node_priv.h"
 
-#define FILES_WANTED 4096
-#define FILES_KEPT   96 /* for the databases, the control port, peers that we dial */
+#define FILES_WANTED 4096 /* open files */
+#define FILES_KEPT   96   /* reserved for databases, control port, log and outbound connections */
 
 /* --- peer addresses and bans, kept in the chain's database ----------------------------------- */
 
@@ -57,7 +56,7 @@ static bool load_records(struct node *n, struct err *e)
 
 /* --- listening and dialling --------------------------------------------------------------- */
 
-/* Raises the limit on open files. How many there may be. */
+/* Raises the limit on open files. Returns the new limit. */
 static rlim_t raise_file_limit(void)
 {
 	struct rlimit r;
@@ -71,7 +70,7 @@ static rlim_t raise_file_limit(void)
 	return getrlimit(RLIMIT_NOFILE, &r) == 0 ? r.rlim_cur : FILES_WANTED;
 }
 
-/* Every connection needs a file: there are no more slots than files for them. */
+/* Each inbound connection needs an open file. */
 static unsigned inbound_slots(uint32_t wanted)
 {
 	rlim_t files = raise_file_limit();
@@ -79,13 +78,15 @@ static unsigned inbound_slots(uint32_t wanted)
 
 	if (wanted <= room)
 		return wanted;
-	log_warn(LOG_NODE, "only %llu files may be open: %llu inbound slots instead of %u",
+	log_warn(LOG_NODE,
+		 "only %llu open files are allowed: at most %llu inbound connections instead of %u",
 		 (unsigned long long)files, (unsigned long long)room, wanted);
 	return (unsigned)room;
 }
 
-/* *expected: one more peer that may answer. "0" is nobody: -connect 0 dials none. */
-static bool dial(struct node *n, const char *text, unsigned *expected, struct err *e)
+/* Dials a peer of the configuration and counts it in *expected. "0" is not an address: -connect 0
+ * dials nobody. */
+static bool dial_peer(struct node *n, const char *text, unsigned *expected, struct err *e)
 {
 	struct net_addr a;
 	struct err known = {0};
@@ -98,8 +99,8 @@ static bool dial(struct node *n, const char *text, unsigned *expected, struct er
 	addrbook_add(n->book, &a, SERVICE_NETWORK, clock_unix(&n->clock.clock), NULL);
 	if (net_connect(n->net, &a, false, &known) || known.cls == ERR_KNOWN)
 		return true;
-	if (known.cls == ERR_POLICY) { /* banned: a ban is lifted by hand */
-		log_warn(LOG_NODE, "not dialled: %s", known.detail);
+	if (known.cls == ERR_POLICY) { /* banned; the user may lift the ban later */
+		log_warn(LOG_NODE, "not connecting: %s", known.detail);
 		--*expected;
 		return true;
 	}
@@ -114,12 +115,12 @@ static bool dial_configured(struct node *n, struct err *e)
 	unsigned expected = 0;
 
 	for (uint32_t i = 0; i < c->n_connect; i++)
-		if (!dial(n, c->connect[i], &expected, e))
+		if (!dial_peer(n, c->connect[i], &expected, e))
 			return false;
 	for (uint32_t i = 0; i < c->n_addnode; i++)
-		if (!dial(n, c->addnode[i], &expected, e))
+		if (!dial_peer(n, c->addnode[i], &expected, e))
 			return false;
-	/* The lesson's central node: for a node that is given no peer. */
+	/* A node without configured peers dials the central node of a class on this machine. */
 	if (c->n_connect + c->n_addnode == 0 && c->port != NODE_ID_DEFAULT &&
 	    c->node_id != NODE_ID_DEFAULT &&
 	    net_addr_parse_numeric(&central, "127.0.0.1", NODE_ID_DEFAULT, NULL)) {
@@ -130,23 +131,23 @@ static bool dial_configured(struct node *n, struct err *e)
 	return true;
 }
 
-/* Without a chain, the one to join: as told, or the one that was here until reindex found nothing
- * of it but the name. */
+/* The only chain that a node without a chain may join: that of -chain, or the chain that was in
+ * this directory until reindex could recover nothing of it except its identity. */
 static bool wanted_chain(const struct node *n, struct protocol_options *po, struct err *e)
 {
-	const char *told = n->config.chain;
+	const char *chosen = n->config.chain;
 	size_t len = HASH_BYTES;
 
-	po->want_chain = told[0] != '\0';
-	if (po->want_chain && !hash256_parse(&po->wanted.h, told))
+	po->want_chain = chosen[0] != '\0';
+	if (po->want_chain && !hash256_parse(&po->wanted.h, chosen))
 		return err_set(e, ERR_USAGE, "bad-chain",
-			       "-chain '%s' is no hash: give all 64 hex digits", told);
+			       "-chain '%s' is not a hash: give all 64 hex digits", chosen);
 	if (po->want_chain && chain_has_genesis(n->chain) &&
 	    !hash256_equal(&po->wanted.h, &chain_params(n->chain)->genesis_hash.h))
 		return err_set(
 			e, ERR_USAGE, "other-chain",
 			"this directory holds another chain ('%s'): use another --node-id for the chain %.16s…",
-			chain_params(n->chain)->name, told);
+			chain_params(n->chain)->name, chosen);
 	if (!po->want_chain && !chain_has_genesis(n->chain))
 		po->want_chain = store_get_meta(n->store, META_JOIN, po->wanted.h.b, &len, NULL) &&
 				 len == HASH_BYTES;
@@ -178,8 +179,8 @@ static bool start_network(struct node *n, struct err *e)
 
 	if (!wanted_chain(n, &po, e))
 		return false;
-	/* Else a stranger could have itself dialled, and what whom we dialled offers is taken at
-	 * once. */
+	/* Without a chain to look for, only configured peers are dialled: a chain offered by a peer
+	 * that we dialled is joined at once, and a stranger could get its address dialled. */
 	no.dial_book = c->n_connect == 0 && (po.want_chain || chain_has_genesis(n->chain));
 	n->protocol = protocol_new(&po);
 	no.handler = protocol_net_handler(n->protocol);

@@ -1,5 +1,5 @@
-/* The wiring: what follows from what. The consequences of a block can be read here from
- * top to bottom: mempool, wallet, peers, miner, in this order. */
+/* The events of the lower layers and their consequences. The consequences of a block can be read
+ * here from top to bottom: mempool, wallet, peers, mining, in this order. */
 #include "node/node_priv.h"
 
 #include <tally/base/log.h>
@@ -11,22 +11,22 @@
 
 /* --- blocks ------------------------------------------------------------------ */
 
-static void remember_block(struct node *n, const struct block *b)
+static void cache_block_stats(struct node *n, const struct block *b)
 {
-	const struct block_stats r = {
+	const struct block_stats stats = {
 		.n_tx = b->n_tx,
 		.bytes = (uint32_t)b->raw.len,
 		.mine = b->n_tx > 0 && wallet_pays(n->wallet, &b->tx[0]),
 	};
 
-	block_stats_add(n->block_stats, &b->hash, &r);
+	block_stats_add(n->block_stats, &b->hash, &stats);
 }
 
 static void on_connected(void *arg, const struct chain_entry *at, const struct block *b)
 {
 	struct node *n = arg;
 
-	remember_block(n, b);
+	cache_block_stats(n, b);
 	if (n->mempool)
 		mempool_block_connected(n->mempool, b);
 	if (n->wallet_follows)
@@ -45,7 +45,7 @@ static void on_disconnected(void *arg, const struct chain_entry *at, const struc
 	log_info(LOG_CHAIN, "block %u %s disconnected: another branch has more work", at->height,
 		 hash);
 	if (n->undone++ == 0)
-		n->voided_before = wallet_abandoned_count(n->wallet);
+		n->abandoned_before = wallet_abandoned_count(n->wallet);
 	if (n->mempool)
 		mempool_block_disconnected(n->mempool, b);
 	if (n->wallet_follows)
@@ -55,47 +55,48 @@ static void on_disconnected(void *arg, const struct chain_entry *at, const struc
 	node_mark(n, NODE_EV_CHAIN | NODE_EV_WALLET | NODE_EV_MEMPOOL);
 }
 
-/* While catching up a line a block would drown the log. */
+/* While catching up only every 500th block gets a line. */
 static void log_tip(struct node *n, const struct chain_entry *tip)
 {
-	struct block_stats r = {0};
+	struct block_stats stats = {0};
 	char hash[HASH_SHORT_CHARS + 1];
 
 	if (chain_catching_up(n->chain) && tip->height % 500 != 0)
 		return;
-	block_stats_get(n->block_stats, &tip->hash, &r);
+	block_stats_get(n->block_stats, &tip->hash, &stats);
 	hash256_short(hash, &tip->hash.h);
-	log_info(LOG_CHAIN, "tip %u %s: %u tx, %u bytes", tip->height, hash, r.n_tx, r.bytes);
+	log_info(LOG_CHAIN, "tip %u %s: %u tx, %u bytes", tip->height, hash, stats.n_tx,
+		 stats.bytes);
 }
 
-/* A branch has taken the place of blocks that we had. */
-static void note_reorg(struct node *n, const struct chain_entry *tip)
+/* Once per reorganisation: at the first settled tip after blocks were disconnected. */
+static void report_reorg(struct node *n, const struct chain_entry *tip)
 {
-	size_t voided;
+	size_t abandoned;
 
 	if (n->undone == 0 || !chain_settled(n->chain))
 		return;
-	voided = wallet_abandoned_count(n->wallet) - n->voided_before;
+	abandoned = wallet_abandoned_count(n->wallet) - n->abandoned_before;
 	n->reorgs++;
 	n->reorg_depth = n->undone;
 	n->undone = 0;
-	log_info(LOG_CHAIN, "reorganisation: %u block%s undone, the tip is %u now", n->reorg_depth,
-		 n->reorg_depth == 1 ? "" : "s", tip->height);
-	if (voided > 0)
-		log_warn(LOG_WALLET, "reorganisation: %zu payment%s of this wallet %s void now",
-			 voided, voided == 1 ? "" : "s", voided == 1 ? "is" : "are");
+	log_info(LOG_CHAIN, "reorganisation: %u block%s undone, block %u is the new tip",
+		 n->reorg_depth, n->reorg_depth == 1 ? "" : "s", tip->height);
+	if (abandoned > 0)
+		log_warn(LOG_WALLET, "reorganisation: %zu payment%s of this wallet abandoned",
+			 abandoned, abandoned == 1 ? "" : "s");
 }
 
 static void on_tip(void *arg, const struct chain_entry *tip)
 {
 	struct node *n = arg;
-	struct tx *aside;
+	struct tx *deferred;
 
 	log_tip(n, tip);
-	note_reorg(n, tip);
+	report_reorg(n, tip);
 	if (n->mempool)
 		mempool_tip_changed(n->mempool);
-	if (n->mempool_file && mempool_deferred(n->mempool, &(size_t){0}, &aside, 1) > 0)
+	if (n->mempool_file && mempool_deferred(n->mempool, &(size_t){0}, &deferred, 1) > 0)
 		mempool_file_changed(n->mempool_file);
 	if (n->protocol)
 		protocol_tip_changed(n->protocol, tip);
@@ -115,6 +116,7 @@ static void on_invalid(void *arg, const struct block_hash *hash, const struct er
 	node_mark(n, NODE_EV_CHAIN);
 }
 
+/* After the chain's commit, so that on the disk the wallet is never ahead of the chain. */
 static void on_committed(void *arg)
 {
 	struct node *n = arg;
@@ -191,7 +193,7 @@ static bool on_adopt(void *arg, struct block *genesis, conn_id from)
 	char hash[HASH_HEX_CHARS + 1];
 
 	if (!chain_set_genesis(n->chain, genesis, &err)) {
-		log_warn(LOG_CHAIN, "chain offered by peer %u refused: %s", from, err.detail);
+		log_warn(LOG_CHAIN, "chain offered by peer %u is invalid: %s", from, err.detail);
 		return false;
 	}
 	if (protocol_peer(n->protocol, from, &peer))
@@ -249,10 +251,10 @@ void node_wire(struct node *n)
 	};
 }
 
-/* --- what is done from inside --------------------------------------------------------- */
+/* --- blocks and transactions from this node or its user ------------------------------- */
 
-/* Waiting for the chain to settle would stop everything else for as long as catching up takes. */
-static bool not_catching_up(const struct node *n, struct err *e)
+/* While catching up a block or payment would have to wait until the chain is complete. */
+static bool check_caught_up(const struct node *n, struct err *e)
 {
 	if (!chain_catching_up(n->chain))
 		return true;
@@ -260,9 +262,9 @@ static bool not_catching_up(const struct node *n, struct err *e)
 		       "the node is catching up with its peers: try again when it is in sync");
 }
 
-/* The chain would keep a block whose time has not come, and take it later: not where an error says
- * that it is refused. */
-static bool time_has_come(const struct node *n, const struct block *b, struct err *e)
+/* The chain would keep a block from the future until its time comes. But this block's user gets an
+ * error, which must mean that the block is refused. */
+static bool check_block_time(const struct node *n, const struct block *b, struct err *e)
 {
 	struct chain_entry at;
 
@@ -278,7 +280,7 @@ bool node_settled(const struct node *n)
 
 bool node_accept_block(struct node *n, struct block *b, struct err *e)
 {
-	if (!not_catching_up(n, e) || !time_has_come(n, b, e))
+	if (!check_caught_up(n, e) || !check_block_time(n, b, e))
 		return false;
 	if (!chain_accept_block(n->chain, b, e)) {
 		if (chain_failed(n->chain, NULL))
@@ -295,7 +297,7 @@ bool node_block_verdict(const struct node *n, const struct block_hash *hash, str
 
 	if (!chain_find(n->chain, hash, &at) || !(at.status & CHAIN_ANY_FAILED))
 		return true;
-	err_set(e, ERR_INVALID, "bad-block", "the block, or one below it, breaks a rule");
+	err_set(e, ERR_INVALID, "bad-block", "the block or one of its ancestors is invalid");
 	if (e && hash256_equal(&n->last_invalid.h, &hash->h))
 		*e = n->last_invalid_why;
 	return false;
@@ -316,9 +318,8 @@ bool node_submit_tx(struct node *n, struct tx *tx, struct err *e)
 {
 	struct err err = {0};
 
-	if (!not_catching_up(n, e) || !mempool_accept(n->mempool, tx, e))
+	if (!check_caught_up(n, e) || !mempool_accept(n->mempool, tx, e))
 		return false;
-	/* What is acknowledged is on disk: a payment of ours with what the wallet knows of it. */
 	if (wallet_commit(n->wallet, &err))
 		return true;
 	node_fatal(n, &err);
@@ -327,7 +328,7 @@ bool node_submit_tx(struct node *n, struct tx *tx, struct err *e)
 	return false;
 }
 
-/* --- the start of a chain ------------------------------------------------------------ */
+/* --- the start of a chain ------------------------------------------------------------------- */
 
 void node_start_chain(struct node *n)
 {

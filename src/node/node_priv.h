@@ -78,10 +78,10 @@ struct node {
 	/* Blocks: */
 	struct block_hash last_invalid; /* the last block that was found invalid, and why */
 	struct err last_invalid_why;
-	uint32_t undone;      /* blocks disconnected since the last settled tip */
-	size_t voided_before; /* wallet_abandoned_count before the first of them */
-	uint32_t reorgs;      /* since the start */
-	uint32_t reorg_depth; /* blocks disconnected by the last one */
+	uint32_t undone;         /* blocks disconnected since the last settled tip */
+	size_t abandoned_before; /* wallet_abandoned_count before the first of them */
+	uint32_t reorgs;         /* since the start */
+	uint32_t reorg_depth;    /* blocks disconnected by the last one */
 
 	/* Network: */
 	bool clock_warned; /* the log has a line about our clock; see clock_warning.c */
@@ -98,7 +98,7 @@ struct node {
 	unsigned generation; /* of notifications */
 	unsigned marked;     /* NODE_EV_... bits of the next one */
 
-	struct resolver *resolver;       /* NULL until a name is looked up */
+	struct resolver *resolver; /* NULL until a name is looked up */
 };
 
 enum {

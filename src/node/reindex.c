@@ -1,4 +1,5 @@
-/* reindex: a new database beside the damaged one, then in its place. */
+/* The new database is built beside the damaged one and takes its name when it is complete. */
+#include <tally/node/reindex.h>
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,7 +10,6 @@
 #include <tally/chain/chain.h>
 #include <tally/crypto/hash.h>
 #include <tally/crypto/key.h>
-#include <tally/node/reindex.h>
 #include <tally/store/env_replace.h>
 #include <tally/store/lock.h>
 #include <tally/store/salvage.h>
@@ -17,10 +17,10 @@
 
 #include "node/log_file_priv.h"
 
-#define ADDR_RECORD_MAX 4096
+#define ADDR_RECORD_MAX 4096 /* bytes */
 #define CHAIN_THREADS   16
 
-/* No stored block is from the future: each passed that check when it came. */
+/* This clock accepts every block time: the blocks were checked against the clock when they came. */
 static int64_t end_of_time(void *ctx)
 {
 	(void)ctx;
@@ -33,9 +33,9 @@ static int64_t mono(void *ctx)
 	return clock_mono_us(clock_system());
 }
 
-static const struct clock late_clock = {.unix_us = end_of_time, .mono_us = mono};
+static const struct clock any_time_clock = {.unix_us = end_of_time, .mono_us = mono};
 
-/* --- peer addresses and bans: as they are, where their page is sound ------------------- */
+/* --- peer addresses and bans ---------------------------------------------------------------- */
 
 struct copy {
 	struct salvage *from;
@@ -44,6 +44,7 @@ struct copy {
 	bool ok;
 };
 
+/* Copies a record unless its page is damaged. */
 static void copy_addr(void *arg, struct span key, const struct salvage_place *at)
 {
 	struct copy *c = arg;
@@ -61,7 +62,7 @@ static bool copy_addrs(struct store *to, const char *dir, struct err *e)
 	struct copy c = {.to = to, .e = e, .ok = true};
 
 	if (!salvage_open(&c.from, dir, "addrs", NULL))
-		return true; /* peers will tell others */
+		return true; /* lost addresses are learned from peers again */
 	salvage_scan(c.from, copy_addr, &c);
 	salvage_close(c.from);
 	return c.ok;
@@ -79,7 +80,7 @@ static bool no_chain(const char *dir, struct err *e)
 static bool nothing_left(const char *dir, struct err *e)
 {
 	return err_set(e, ERR_CORRUPT, "nothing-left",
-		       "nothing of the chain in %s can be read: put back a copy, or remove it and "
+		       "nothing of the chain in %s can be read: restore a copy, or remove it and "
 		       "join the chain again from a peer (startnode -chain HASH)",
 		       dir);
 }
@@ -101,8 +102,8 @@ static bool finish_store(struct store *store, struct chain *chain, const char *o
 	return copy_addrs(store, old, e) && store_commit(store, true, e);
 }
 
-static bool fill(struct store *store, const struct config *c, const char *old,
-		 struct reindex_report *r, struct err *e)
+static bool build_chain(struct store *store, const struct config *c, const char *old,
+			struct reindex_report *r, struct err *e)
 {
 	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	struct sigpool *pool = sigpool_new(cores < 1               ? 1
@@ -110,7 +111,7 @@ static bool fill(struct store *store, const struct config *c, const char *old,
 								   : (unsigned)cores);
 	const struct chain_options o = {.store = store,
 					.sigpool = pool,
-					.clock = &late_clock,
+					.clock = &any_time_clock,
 					.cache_bytes = c->dbcache_mb << 20};
 	struct chain *chain = NULL;
 	const bool ok = chain_open(&chain, &o, e) &&
@@ -123,41 +124,41 @@ static bool fill(struct store *store, const struct config *c, const char *old,
 	return ok;
 }
 
-static bool make_new(const struct config *c, const char *old, struct reindex_report *r,
-		     struct err *e)
+static bool build_store(const struct config *c, const char *old, struct reindex_report *r,
+			struct err *e)
 {
 	char *dir = mem_printf("%s/" ENV_REPLACE_NEW, c->dir);
 	const struct store_options so = {
 		.dir = dir, .cache_bytes = STORE_CACHE_DEFAULT, .min_free = c->min_free_mb << 20};
 	struct store *store = NULL;
 	const bool ok = env_replace_begin(c->dir, e) && store_open(&store, &so, e) &&
-			fill(store, c, old, r, e);
+			build_chain(store, c, old, r, e);
 
 	store_close(store);
 	free(dir);
 	return ok;
 }
 
-static bool replace(const struct config *c, const char *old, struct reindex_report *r,
-		    struct err *e)
+static bool replace_store(const struct config *c, const char *old, struct reindex_report *r,
+			  struct err *e)
 {
-	bool ok = make_new(c, old, r, e);
+	bool ok = build_store(c, old, r, e);
 
 	r->kept = r->chain.missing > 0 || r->empty;
 	ok = ok && env_replace_finish(c->dir, r->kept, e);
 	if (!ok)
-		(void)env_replace_begin(c->dir, NULL);
+		(void)env_replace_begin(c->dir, NULL); /* removes the new database */
 	return ok;
 }
 
-static bool rebuild(const struct config *c, struct reindex_report *r, struct err *e)
+static bool reindex_dir(const struct config *c, struct reindex_report *r, struct err *e)
 {
 	char *old = mem_printf("%s/chain", c->dir);
 	bool ok = env_replace_resume(c->dir, e);
 
 	if (ok && access(old, F_OK) != 0)
 		ok = no_chain(c->dir, e);
-	ok = ok && store_recover(old, e) && replace(c, old, r, e);
+	ok = ok && store_recover(old, e) && replace_store(c, old, r, e);
 	free(old);
 	return ok;
 }
@@ -181,7 +182,7 @@ bool node_reindex(const struct config *c, struct reindex_report *r, struct err *
 	     (log = log_file_open(c->dir, e)) != NULL;
 	if (ok) {
 		log_set_sink(reindex_log, log);
-		ok = rebuild(c, r, e);
+		ok = reindex_dir(c, r, e);
 		log_set_sink(NULL, NULL);
 	}
 	log_file_close(log);

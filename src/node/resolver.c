@@ -1,5 +1,3 @@
-/* Looking up the address behind a name, which the system does by waiting: on a thread, so that the
- * loop does not. */
 #include "node/resolver_priv.h"
 
 #include <pthread.h>
@@ -15,150 +13,154 @@
 
 #include "node/node_priv.h"
 
-#define THREADS_MAX 8
+#define LOOKUPS_MAX 8 /* threads, one for each running lookup */
 
-/* What the loop and the threads share. A thread may outlive the node: who leaves last frees it. */
+/* Shared by the loop and the threads. A thread that is still in the system's resolver may outlive
+ * the node, so the last user frees this. */
 struct resolver {
-	struct node *node;
+	/* Only used by the loop: */
 	struct event *event;
-	struct list asked; /* the loop's: unanswered */
+	struct list unanswered; /* struct lookup */
 
-	pthread_mutex_t lock;
-	struct list found; /* by threads, not told yet */
+	pthread_mutex_t lock; /* of everything below */
+	struct list results;  /* struct lookup: the thread is done, the loop has not answered yet */
 	struct wake wake;
-	bool raised, closed;
+	bool raised; /* wake is readable */
+	bool closed; /* the node is gone */
 	unsigned users;
 };
 
-struct asker {
-	resolve_done *done;
-	void *arg;
-};
-
 struct lookup {
-	struct list link, found;
-	struct resolver *all;
+	struct list link;        /* resolver.unanswered */
+	struct list result_link; /* resolver.results */
+	struct resolver *resolver;
 	char text[RESOLVE_TEXT_MAX + 1];
 	uint16_t port;
 	resolve_done *done;
 	void *arg;
-	/* The answer: */
+	/* The result: */
 	bool ok;
 	struct net_addr addr;
 	struct err err;
 };
 
-static void leave(struct resolver *all)
+/* The part of a lookup that its thread does not touch. */
+struct pending_answer {
+	resolve_done *done;
+	void *arg;
+};
+
+static void resolver_unref(struct resolver *r)
 {
 	bool last;
 
-	pthread_mutex_lock(&all->lock);
-	last = --all->users == 0;
-	pthread_mutex_unlock(&all->lock);
+	pthread_mutex_lock(&r->lock);
+	last = --r->users == 0;
+	pthread_mutex_unlock(&r->lock);
 	if (!last)
 		return;
-	wake_close(&all->wake);
-	pthread_mutex_destroy(&all->lock);
-	free(all);
+	wake_close(&r->wake);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
 }
 
-/* For one more thread. False: there are enough. */
-static bool join(struct resolver *all)
+/* A reference for one more thread. False: LOOKUPS_MAX are running. */
+static bool resolver_ref(struct resolver *r)
 {
 	bool ok;
 
-	pthread_mutex_lock(&all->lock);
-	ok = all->users <= THREADS_MAX;
-	all->users += ok;
-	pthread_mutex_unlock(&all->lock);
+	pthread_mutex_lock(&r->lock);
+	ok = r->users <= LOOKUPS_MAX;
+	r->users += ok;
+	pthread_mutex_unlock(&r->lock);
 	return ok;
 }
 
-static void *thread_main(void *arg)
+static void *lookup_main(void *arg)
 {
 	struct lookup *l = arg;
-	struct resolver *all = l->all;
+	struct resolver *r = l->resolver;
 	bool closed;
 
 	l->ok = net_addr_parse(&l->addr, l->text, l->port, &l->err);
-	pthread_mutex_lock(&all->lock);
-	closed = all->closed;
+	pthread_mutex_lock(&r->lock);
+	closed = r->closed;
 	if (!closed) {
-		list_add(&all->found, &l->found);
-		if (!all->raised)
-			wake_raise(&all->wake);
-		all->raised = true;
+		list_add(&r->results, &l->result_link);
+		if (!r->raised)
+			wake_raise(&r->wake);
+		r->raised = true;
 	}
-	pthread_mutex_unlock(&all->lock);
+	pthread_mutex_unlock(&r->lock);
 	if (closed)
 		free(l);
-	leave(all);
+	resolver_unref(r);
 	return NULL;
 }
 
-static void tell(struct lookup *l)
+static void lookup_answer(struct lookup *l)
 {
 	list_del(&l->link);
 	l->done(l->arg, l->ok ? &l->addr : NULL, &l->err);
 	free(l);
 }
 
-static void on_found(evutil_socket_t fd, short what, void *arg)
+static void on_results(evutil_socket_t fd, short what, void *arg)
 {
-	struct resolver *all = arg;
+	struct resolver *r = arg;
 	struct lookup *l = NULL;
 
 	(void)fd, (void)what;
-	pthread_mutex_lock(&all->lock);
-	if (!list_empty(&all->found)) {
-		l = list_first(&all->found, struct lookup, found);
-		list_del(&l->found);
+	pthread_mutex_lock(&r->lock);
+	if (!list_empty(&r->results)) {
+		l = list_first(&r->results, struct lookup, result_link);
+		list_del(&l->result_link);
 	}
-	if (list_empty(&all->found) && all->raised) {
-		all->raised = false;
-		wake_lower(&all->wake);
+	if (list_empty(&r->results) && r->raised) {
+		r->raised = false;
+		wake_lower(&r->wake);
 	}
-	pthread_mutex_unlock(&all->lock);
+	pthread_mutex_unlock(&r->lock);
 	if (l)
-		tell(l);
+		lookup_answer(l);
 }
 
-static struct resolver *lookups_open(struct node *n)
+static struct resolver *resolver_open(struct node *n)
 {
-	struct resolver *all = NEW(struct resolver);
+	struct resolver *r = NEW(struct resolver);
 
-	all->node = n;
-	list_init(&all->asked);
-	list_init(&all->found);
-	pthread_mutex_init(&all->lock, NULL);
-	all->users = 1;
-	if (!wake_open(&all->wake)) {
-		leave(all);
+	list_init(&r->unanswered);
+	list_init(&r->results);
+	pthread_mutex_init(&r->lock, NULL);
+	r->users = 1;
+	if (!wake_open(&r->wake)) {
+		resolver_unref(r);
 		return NULL;
 	}
-	all->event = event_new(n->base, all->wake.fd, EV_READ | EV_PERSIST, on_found, all);
-	event_priority_set(all->event, NODE_PRIO_WORK);
-	event_add(all->event, NULL);
-	return all;
+	r->event = event_new(n->base, r->wake.fd, EV_READ | EV_PERSIST, on_results, r);
+	event_priority_set(r->event, NODE_PRIO_WORK);
+	event_add(r->event, NULL);
+	return r;
 }
 
-static bool start_thread(struct lookup *l)
+static bool lookup_start(struct lookup *l)
 {
 	pthread_t thread;
-	const bool ok = thread_start(&thread, thread_main, l) == 0;
+	const bool ok = thread_start(&thread, lookup_main, l) == 0;
 
 	if (ok)
 		pthread_detach(thread);
 	else
-		leave(l->all);
+		resolver_unref(l->resolver);
 	return ok;
 }
 
-static void no_lookup(resolve_done *done, void *arg)
+static void fail_no_lookup(resolve_done *done, void *arg)
 {
 	struct err err = {0};
 
-	err_set(&err, ERR_IO, "no-lookup", "a name can't be looked up now: give an address");
+	err_set(&err, ERR_IO, "no-lookup",
+		"no more names can be looked up now: give an IP address");
 	done(arg, NULL, &err);
 }
 
@@ -174,58 +176,60 @@ void node_resolve(struct node *n, const char *text, uint16_t port, resolve_done 
 	}
 	if (strlen(text) > RESOLVE_TEXT_MAX || !net_addr_check(text, port, &err)) {
 		if (err.cls == ERR_NONE)
-			err_set(&err, ERR_USAGE, "bad-address", "that name is too long");
+			err_set(&err, ERR_USAGE, "bad-address",
+				"the name is too long: at most %d bytes", RESOLVE_TEXT_MAX);
 		done(arg, NULL, &err);
 		return;
 	}
-	if (!n->resolver && !(n->resolver = lookups_open(n))) {
-		no_lookup(done, arg);
+	if (!n->resolver && !(n->resolver = resolver_open(n))) {
+		fail_no_lookup(done, arg);
 		return;
 	}
 	l = NEW(struct lookup);
-	l->all = n->resolver;
+	l->resolver = n->resolver;
 	snprintf(l->text, sizeof(l->text), "%s", text);
 	l->port = port;
 	l->done = done;
 	l->arg = arg;
-	list_add(&l->all->asked, &l->link);
-	if (join(l->all) && start_thread(l))
+	list_add(&l->resolver->unanswered, &l->link);
+	if (resolver_ref(l->resolver) && lookup_start(l))
 		return;
 	list_del(&l->link);
 	free(l);
-	no_lookup(done, arg);
+	fail_no_lookup(done, arg);
 }
 
-/* Who asked is told; what a thread still looks for is freed by it. */
 void node_resolver_close(struct node *n)
 {
-	struct resolver *all = n->resolver;
+	struct resolver *r = n->resolver;
 	struct err err = {0};
-	struct asker *askers;
+	struct pending_answer *answers;
 	size_t count = 0;
 
-	if (!all)
+	if (!r)
 		return;
 	n->resolver = NULL;
-	event_free(all->event);
+	event_free(r->event);
 	err_set(&err, ERR_BUSY, "stopping", "the node is stopping");
-	pthread_mutex_lock(&all->lock);
-	list_each (it, &all->asked)
+	pthread_mutex_lock(&r->lock);
+	list_each (it, &r->unanswered)
 		count++;
-	askers = mem_array(count + 1, sizeof(*askers));
+	/* Copies, because from `closed` on the threads free their lookups. */
+	answers = mem_array(count + 1, sizeof(*answers));
 	count = 0;
-	list_each_safe (it, &all->asked) {
+	list_each_safe (it, &r->unanswered) {
 		const struct lookup *l = list_entry(it, struct lookup, link);
 
-		askers[count++] = (struct asker){l->done, l->arg};
+		answers[count++] = (struct pending_answer){.done = l->done, .arg = l->arg};
+
 		list_del(it);
 	}
-	list_each_safe (it, &all->found)
-		free(list_entry(it, struct lookup, found));
-	all->closed = true;
-	pthread_mutex_unlock(&all->lock);
+	list_each_safe (it, &r->results)
+		free(list_entry(it, struct lookup, result_link));
+	r->closed = true;
+	pthread_mutex_unlock(&r->lock);
 	for (size_t i = 0; i < count; i++)
-		askers[i].done(askers[i].arg, NULL, &err);
-	free(askers);
-	leave(all);
+		answers[i].done(answers[i].arg, NULL, &err);
+	free(answers);
+	resolver_unref(r);
 }

@@ -1,5 +1,3 @@
-/* Looking for a transaction. There is no index of all transactions: the mempool, a named
- * block, the wallet's own, and the last blocks are looked through. */
 #include <tally/node/tx_lookup.h>
 
 #include <tally/base/mem.h>
@@ -7,9 +5,9 @@
 #include "node/node_priv.h"
 
 #define BLOCKS_SEARCHED 1000
-#define BYTES_SEARCHED  (8U << 20) /* so that a key press never waits for it */
+#define BYTES_SEARCHED  (8U << 20) /* a key press in the console waits for the search */
 
-/* *read (may be NULL): the block's bytes are added. */
+/* Adds the block's size to *read, which may be NULL. */
 static bool in_block(const struct node *n, const struct chain_entry *at, const struct txid *id,
 		     struct tx **out, size_t *read)
 {
@@ -38,7 +36,7 @@ static bool in_wallet_block(const struct node *n, const struct txid *id, struct 
 	       chain_find(n->chain, &own.block, at) && in_block(n, at, id, out, NULL);
 }
 
-/* The last blocks of the best chain that are above this height. */
+/* Searches the last blocks of the best chain that are above this height, from the tip downward. */
 static bool in_last_blocks(const struct node *n, const struct txid *id, int64_t above,
 			   struct tx **out, struct chain_entry *at)
 {
@@ -51,8 +49,8 @@ static bool in_last_blocks(const struct node *n, const struct txid *id, int64_t 
 	return false;
 }
 
-/* Up to which height the chain with this block at its tip is the best chain; -1: there is no such
- * block. */
+/* The height of the last common block of the best chain and the branch that ends in `tip`; -1: that
+ * block is unknown. */
 static int64_t shared_height(const struct node *n, const struct block_hash *tip)
 {
 	const chain_index best = chain_tip(n->chain).index;

@@ -1,5 +1,5 @@
-/* A transaction in words for a person, again and again: where it is, and how many blocks are read
- * for it. */
+/* The text about a transaction when it is asked for repeatedly: where the transaction is found, and
+ * how many blocks are read for it. */
 #include "wallet_fixture.h"
 
 #include <tally/node/describe.h>
@@ -8,7 +8,7 @@
 
 #define TEXT_BYTES 8192
 
-static unsigned reads; /* of blocks, so far */
+static unsigned reads; /* blocks read so far */
 
 bool __real_chain_read_block(const struct chain *c, chain_index i, struct block **out,
 			     struct err *e);
@@ -21,18 +21,19 @@ bool __wrap_chain_read_block(const struct chain *c, chain_index i, struct block 
 	return __real_chain_read_block(c, i, out, e);
 }
 
-/* A node of what is looked into, and a stranger's payment: it waits. Forty blocks are there. */
-struct seen {
+/* A node with only the parts that are searched, a chain of 40 blocks, and an unconfirmed payment of
+ * somebody else. */
+struct scene {
 	struct wf *f;
 	struct node *n;
-	struct block *below; /* the last block before it was made */
+	struct block *below; /* the tip when the payment entered the mempool */
 	struct tx *tx;
 	struct tx_lookup_cache cache;
 };
 
-static struct seen open_seen(void)
+static struct scene open_scene(void)
 {
-	struct seen s = {.f = wf_open(NULL), .n = NEW(struct node)};
+	struct scene s = {.f = wf_open(NULL), .n = NEW(struct node)};
 	struct err e = {0};
 
 	wf_new_key(s.f, "miner");
@@ -49,7 +50,7 @@ static struct seen open_seen(void)
 	return s;
 }
 
-static void close_seen(struct seen *s)
+static void close_scene(struct scene *s)
 {
 	tx_unref(s->tx);
 	block_unref(s->below);
@@ -57,21 +58,23 @@ static void close_seen(struct seen *s)
 	wf_close(s->f);
 }
 
-/* Is it said, and with how many reads at most? */
-static void assert_said(struct seen *s, const char *what, unsigned most)
+/* The text about the payment contains `part`, and at most `most` blocks were read. part NULL: the
+ * payment is unknown. */
+static void assert_text(struct scene *s, const char *part, unsigned most)
 {
 	char text[TEXT_BYTES];
 	const unsigned before = reads;
 	const bool known = node_describe_tx(s->n, &s->tx->id, &s->cache, text, sizeof(text));
 
-	assert_true(known == (what != NULL));
-	if (what && !strstr(text, what))
-		fail_msg("no '%s' in:\n%s", what, text);
+	assert_true(known == (part != NULL));
+	if (part && !strstr(text, part))
+		fail_msg("no '%s' in:\n%s", part, text);
 	assert_in_range(reads - before, 0, most);
 }
 
-/* Another payment of its coin, in a block: it is nowhere any more. */
-static void contradict(struct seen *s)
+/* Mines another payment of the same coin: the first one is in no block and not in the mempool
+ * then. */
+static void mine_double_spend(struct scene *s)
 {
 	struct chain_entry at;
 	struct block *b;
@@ -86,83 +89,85 @@ static void contradict(struct seen *s)
 	block_unref(b);
 }
 
-static void what_is_gone_is_not_looked_for_in_the_same_blocks(void **state)
+static void a_vanished_transaction_is_not_searched_in_the_same_blocks_again(void **state)
 {
-	struct seen s = open_seen();
+	struct scene s = open_scene();
 
 	(void)state;
-	assert_said(&s, "in the mempool", 0);
-	contradict(&s);
-	assert_said(&s, NULL, 1);
-	assert_said(&s, NULL, 0);
+	assert_text(&s, "in the mempool", 0);
+	mine_double_spend(&s);
+	assert_text(&s, NULL, 1);
+	assert_text(&s, NULL, 0);
 	wf_mine(s.f, 4, NULL, 0);
 	wf_mine(s.f, 4, NULL, 0);
-	assert_said(&s, NULL, 2);
-	assert_said(&s, NULL, 0);
-	close_seen(&s);
+	assert_text(&s, NULL, 2);
+	assert_text(&s, NULL, 0);
+	close_scene(&s);
 }
 
-static void what_is_in_a_block_is_found_there_and_back_in_the_mempool(void **state)
+static void a_transaction_is_found_in_its_block_and_in_the_mempool_after_a_reorganisation(
+	void **state)
 {
-	struct seen s = open_seen();
+	struct scene s = open_scene();
 	struct err e = {0};
 
 	(void)state;
-	assert_said(&s, "in the mempool", 0);
+	assert_text(&s, "in the mempool", 0);
 	wf_mine_pool(s.f, 4);
 	for (int i = 0; i < 9; i++)
 		wf_mine(s.f, 4, NULL, 0);
-	assert_said(&s, "41 of 50, 10 confirmations", 10);
-	assert_said(&s, "41 of 50, 10 confirmations", 1);
+	assert_text(&s, "41 of 50, 10 confirmations", 10);
+	assert_text(&s, "41 of 50, 10 confirmations", 1);
 	wf_branch(s.f, s.below, 3, 11);
-	mempool_accept(s.f->pool, s.tx, &e); /* where it is not there yet */
-	assert_said(&s, "in the mempool", 0);
+	mempool_accept(s.f->pool, s.tx, &e); /* unless the mempool has readmitted it already */
+	assert_text(&s, "in the mempool", 0);
 	wf_mine_pool(s.f, 4);
-	assert_said(&s, "52 of 52, 1 confirmation", 1);
-	close_seen(&s);
+	assert_text(&s, "52 of 52, 1 confirmation", 1);
+	close_scene(&s);
 }
 
-/* Of another branch only what is its own is looked through. */
-static void what_a_reorganisation_brings_is_found(void **state)
+/* Of another branch only the blocks after the fork are read. */
+static void a_transaction_of_a_new_branch_is_found(void **state)
 {
-	struct seen s = open_seen();
+	struct scene s = open_scene();
 	struct block *b;
 
 	(void)state;
-	assert_said(&s, "in the mempool", 0);
-	contradict(&s);
-	assert_said(&s, NULL, 1);
+	assert_text(&s, "in the mempool", 0);
+	mine_double_spend(&s);
+	assert_text(&s, NULL, 1);
 	b = fx_mine(&s.f->fx, s.below, &s.tx, 1);
 	fx_accept(&s.f->fx, b);
 	wf_branch(s.f, b, 3, 2);
-	assert_said(&s, "41 of 43, 3 confirmations", 3);
+	assert_text(&s, "41 of 43, 3 confirmations", 3);
 	block_unref(b);
-	close_seen(&s);
+	close_scene(&s);
 }
 
-static void one_that_was_never_looked_for_is_looked_for_everywhere(void **state)
+static void a_first_lookup_searches_all_blocks(void **state)
 {
-	struct seen s = open_seen();
+	struct scene s = open_scene();
 
 	(void)state;
 	wf_mine_pool(s.f, 4);
 	for (int i = 0; i < 9; i++)
 		wf_mine(s.f, 4, NULL, 0);
-	assert_said(&s, "41 of 50, 10 confirmations", 10);
+	assert_text(&s, "41 of 50, 10 confirmations", 10);
 	tx_unref(s.tx);
 	s.tx = tx_copy(&s.f->fx.genesis->tx[0]);
 	s.cache = (struct tx_lookup_cache){0};
-	assert_said(&s, "0 of 50, 51 confirmations", 51);
-	close_seen(&s);
+	assert_text(&s, "0 of 50, 51 confirmations", 51);
+	close_scene(&s);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_gone_is_not_looked_for_in_the_same_blocks),
-		cmocka_unit_test(what_is_in_a_block_is_found_there_and_back_in_the_mempool),
-		cmocka_unit_test(what_a_reorganisation_brings_is_found),
-		cmocka_unit_test(one_that_was_never_looked_for_is_looked_for_everywhere),
+		cmocka_unit_test(a_vanished_transaction_is_not_searched_in_the_same_blocks_again),
+		cmocka_unit_test(
+			a_transaction_is_found_in_its_block_and_in_the_mempool_after_a_reorganisation),
+		cmocka_unit_test(a_transaction_of_a_new_branch_is_found),
+		cmocka_unit_test(a_first_lookup_searches_all_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

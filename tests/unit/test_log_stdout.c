@@ -1,4 +1,4 @@
-/* Log lines on a descriptor that may stop taking them. */
+/* Log lines on a descriptor whose reader may stop reading. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,13 +16,13 @@
 
 #include "node/log_stdout_priv.h"
 
-#define MANY  40000 /* lines, of 140 bytes: more than any queue */
-#define FEW   3000  /* more than a pipe takes, less than the queue */
+#define MANY  40000 /* lines of 140 bytes: more than pipe and queue hold */
+#define FEW   3000  /* more than the pipe holds, less than the queue */
 #define LATER 5
 
-#define QUIET_MS 300 /* after that nothing more comes */
+#define QUIET_MS 300 /* without output: the thread has written everything */
 
-static void say(struct log_stdout *p, unsigned first, unsigned count)
+static void write_lines(struct log_stdout *p, unsigned first, unsigned count)
 {
 	char text[128];
 
@@ -32,13 +32,14 @@ static void say(struct log_stdout *p, unsigned first, unsigned count)
 	}
 }
 
-/* A printer into a pipe, and what was read at the pipe's other end. */
+/* A log_stdout that writes to a pipe, and what was read from the pipe. */
 struct fixture {
 	struct log_stdout *p;
 	FILE *in;
 	int fd;
-	unsigned next;            /* the number of the line that should come next */
-	unsigned notes, left_out; /* lines that tell of lines left out, and how many they tell of */
+	unsigned next;    /* the number of the line that should come next */
+	unsigned reports; /* lines about dropped lines */
+	unsigned dropped; /* lines, as they report */
 };
 
 static void open_pipe(struct fixture *f, int flags)
@@ -57,14 +58,14 @@ static void close_pipe(struct fixture *f)
 	close(f->fd);
 }
 
-static void take_line(struct fixture *f, const char *line)
+static void check_line(struct fixture *f, const char *line)
 {
 	unsigned n;
 
 	if (sscanf(line, "%*s warn node %u line", &n) == 1) {
-		assert_non_null(strstr(line, " left out here"));
-		f->notes++;
-		f->left_out += n;
+		assert_non_null(strstr(line, " dropped here"));
+		f->reports++;
+		f->dropped += n;
 		f->next += n;
 		return;
 	}
@@ -74,17 +75,17 @@ static void take_line(struct fixture *f, const char *line)
 	f->next++;
 }
 
-/* Waits for them; those that are said to be left out count as read. */
+/* Reads up to this line number. Lines that are reported as dropped count as read. */
 static void read_lines(struct fixture *f, unsigned until)
 {
 	char line[1024];
 
 	while (f->next < until && fgets(line, sizeof(line), f->in))
-		take_line(f, line);
+		check_line(f, line);
 	assert_int_equal(f->next, until);
 }
 
-/* What comes without having to be waited for: bytes. */
+/* Reads until nothing comes for QUIET_MS. Returns the bytes. */
 static size_t read_rest(struct fixture *f)
 {
 	struct pollfd ready = {.fd = fileno(f->in), .events = POLLIN};
@@ -107,63 +108,63 @@ static void read_all(int flags)
 
 	open_pipe(&f, flags);
 	for (unsigned i = 0; i < 5; i++) {
-		say(f.p, f.next, FEW);
+		write_lines(f.p, f.next, FEW);
 		read_lines(&f, f.next + FEW);
 	}
-	say(f.p, f.next, LATER);
+	write_lines(f.p, f.next, LATER);
 	log_stdout_free(f.p);
 	read_lines(&f, 5 * FEW + LATER);
-	assert_int_equal(f.left_out, 0);
+	assert_int_equal(f.dropped, 0);
 	close_pipe(&f);
 }
 
-static void who_reads_gets_every_line_in_order(void **state)
+static void a_reader_gets_every_line_in_order(void **state)
 {
 	(void)state;
 	read_all(0);
 }
 
-static void so_does_who_has_made_the_descriptor_non_blocking(void **state)
+static void a_reader_of_a_non_blocking_descriptor_gets_every_line(void **state)
 {
 	(void)state;
 	read_all(O_NONBLOCK);
 }
 
-static void who_does_not_read_is_not_waited_for(void **state)
+static void lines_are_dropped_when_nobody_reads(void **state)
 {
 	const int64_t begin = now_ms();
 	struct fixture f;
 
 	(void)state;
 	open_pipe(&f, 0);
-	say(f.p, 0, MANY);
+	write_lines(f.p, 0, MANY);
 	assert_in_range(now_ms() - begin, 0, 5000);
-	/* What was left out is told as soon as it flows again, in its place. */
+	/* The report stands in the place of the dropped lines. */
 	read_lines(&f, MANY);
-	assert_true(f.notes >= 1 && f.left_out > 0 && f.left_out < MANY);
-	say(f.p, MANY, LATER);
+	assert_true(f.reports >= 1 && f.dropped > 0 && f.dropped < MANY);
+	write_lines(f.p, MANY, LATER);
 	read_lines(&f, MANY + LATER);
 	log_stdout_free(f.p);
 	close_pipe(&f);
 }
 
-static void the_end_waits_a_moment_alone_for_who_does_not_read(void **state)
+static void closing_waits_only_briefly_when_nobody_reads(void **state)
 {
 	struct fixture f;
 	int64_t begin;
 
 	(void)state;
 	open_pipe(&f, 0);
-	say(f.p, 0, FEW);
+	write_lines(f.p, 0, FEW);
 	begin = now_ms();
 	log_stdout_free(f.p);
 	assert_in_range(now_ms() - begin, 250, 10000);
-	/* The thread ends when it can; until then the descriptor is its. */
+	/* The thread still owns the descriptor and writes the rest. */
 	assert_true(read_rest(&f) > 0);
 	fclose(f.in);
 }
 
-static void nobody_at_the_other_end_is_harmless(void **state)
+static void a_closed_reader_is_harmless(void **state)
 {
 	const int64_t begin = now_ms();
 	struct fixture f;
@@ -172,19 +173,19 @@ static void nobody_at_the_other_end_is_harmless(void **state)
 	signal(SIGPIPE, SIG_DFL);
 	open_pipe(&f, 0);
 	fclose(f.in);
-	say(f.p, 0, MANY);
+	write_lines(f.p, 0, MANY);
 	log_stdout_free(f.p);
 	assert_in_range(now_ms() - begin, 0, 5000);
 	close(f.fd);
 }
 
-static void a_file_has_each_line_at_once(void **state)
+static void a_file_gets_each_line_at_once(void **state)
 {
 	struct fixture f = {.in = tmpfile()};
 
 	(void)state;
 	f.p = log_stdout_new(fileno(f.in));
-	say(f.p, 0, FEW);
+	write_lines(f.p, 0, FEW);
 	rewind(f.in);
 	read_lines(&f, FEW);
 	log_stdout_free(f.p);
@@ -194,13 +195,13 @@ static void a_file_has_each_line_at_once(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_reads_gets_every_line_in_order),
-		cmocka_unit_test(so_does_who_has_made_the_descriptor_non_blocking),
-		cmocka_unit_test(who_does_not_read_is_not_waited_for),
-		cmocka_unit_test(the_end_waits_a_moment_alone_for_who_does_not_read),
-		cmocka_unit_test(nobody_at_the_other_end_is_harmless),
-		cmocka_unit_test(a_file_has_each_line_at_once),
+		cmocka_unit_test(a_reader_gets_every_line_in_order),
+		cmocka_unit_test(a_reader_of_a_non_blocking_descriptor_gets_every_line),
+		cmocka_unit_test(lines_are_dropped_when_nobody_reads),
+		cmocka_unit_test(closing_waits_only_briefly_when_nobody_reads),
+		cmocka_unit_test(a_closed_reader_is_harmless),
+		cmocka_unit_test(a_file_gets_each_line_at_once),
 	};
 
-	return cmocka_run_group_tests_name("printer", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("log_stdout", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Mining workers: what is found is right and of the job that runs, and a new job is taken up
- * within 100 ms. */
+/* Mining threads: a solution is right and belongs to the running job, and a new job starts within
+ * 100 ms. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@
 
 #include <tally/mining/worker_pool.h>
 
-#define HARD 0x03000001 /* target 1: never met */
+#define HARD 0x03000001 /* target 1: no hash meets it */
 #define EASY 0x1f0fffff /* one hash in 4,096 */
 
 struct fixture {
@@ -45,7 +45,7 @@ static void on_found(void *arg, uint64_t job, uint32_t nonce)
 static void on_exhausted(void *arg, uint64_t job)
 {
 	(void)arg, (void)job;
-	fail_msg("there are more nonces");
+	fail_msg("the job has more nonces");
 }
 
 static void on_end(evutil_socket_t fd, short what, void *arg)
@@ -90,7 +90,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A header that no other job has. */
+/* A header that differs from those of other jobs. */
 static void header_of(uint8_t header[HEADER_BYTES], unsigned n)
 {
 	memset(header, 0, HEADER_BYTES);
@@ -98,7 +98,8 @@ static void header_of(uint8_t header[HEADER_BYTES], unsigned n)
 	memcpy(header + 4, &n, sizeof(n));
 }
 
-/* Runs the loop until something is found, for so long at most. Microseconds taken; -1: nothing. */
+/* Runs the loop until a solution comes, for at most `us` microseconds. Returns the microseconds
+ * taken; -1: no solution. */
 static int64_t wait_found(struct fixture *f, int64_t us)
 {
 	const struct timeval tv = {.tv_sec = us / 1000000, .tv_usec = us % 1000000};
@@ -123,7 +124,7 @@ static bool meets(const uint8_t header[HEADER_BYTES], uint32_t nonce, uint32_t b
 	return pow_ok(&hash, bits);
 }
 
-static void what_is_found_meets_the_target_of_its_job(void **state)
+static void a_solution_meets_the_target_of_its_job(void **state)
 {
 	struct fixture *f = *state;
 	uint8_t header[HEADER_BYTES];
@@ -138,13 +139,13 @@ static void what_is_found_meets_the_target_of_its_job(void **state)
 			assert_true(wait_found(f, 5000000) >= 0);
 			assert_true(f->job == job);
 			assert_true(meets(header, f->nonce, EASY));
-			/* One solution a job. */
+			/* Only one solution is reported per job. */
 			assert_int_equal(wait_found(f, 2000), -1);
 		}
 	}
 }
 
-/* By the processor's time: the machine may be busy with something else. */
+/* CPU time of this thread: other processes may use the processor, too. */
 static int64_t cpu_us(void)
 {
 	struct timespec t;
@@ -169,7 +170,7 @@ static void a_slice_takes_less_than_100_ms(void **state)
 	assert_int_equal(tried, WORKER_SLICE);
 }
 
-static void of_an_old_job_no_more_than_a_slice_a_thread_is_done(void **state)
+static void each_thread_does_at_most_one_more_slice_of_an_old_job(void **state)
 {
 	struct fixture *f = *state;
 	uint8_t header[HEADER_BYTES];
@@ -192,12 +193,13 @@ static void of_an_old_job_no_more_than_a_slice_a_thread_is_done(void **state)
 		job = worker_pool_start(f->m, header, EASY);
 		assert_true(wait_found(f, 60000000) >= 0 && f->job == job);
 		assert_true(meets(header, f->nonce, EASY));
-		/* One in 4,096 does: a slice without any is as good as never. */
+		/* One nonce in 4,096 solves the job, so a slice without a solution
+				 * practically never happens. */
 		assert_true(worker_pool_hashes(f->m) <= hashes + 4 * WORKER_SLICE);
 	}
 }
 
-static void what_is_found_of_a_job_that_is_over_bears_its_number(void **state)
+static void a_late_solution_has_the_number_of_its_own_job(void **state)
 {
 	struct fixture *f = *state;
 	uint8_t header[HEADER_BYTES];
@@ -212,7 +214,7 @@ static void what_is_found_of_a_job_that_is_over_bears_its_number(void **state)
 	assert_true(wait_found(f, 50000) == -1 || f->job != job);
 }
 
-static void threads_come_and_go_in_the_midst_of_a_job(void **state)
+static void a_job_continues_when_the_number_of_threads_changes(void **state)
 {
 	static const unsigned threads[] = {1, 3, 0, 2, 100, 1};
 	struct fixture *f = *state;
@@ -236,11 +238,11 @@ static void threads_come_and_go_in_the_midst_of_a_job(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_is_found_meets_the_target_of_its_job),
+		TEST(a_solution_meets_the_target_of_its_job),
 		cmocka_unit_test(a_slice_takes_less_than_100_ms),
-		TEST(of_an_old_job_no_more_than_a_slice_a_thread_is_done),
-		TEST(what_is_found_of_a_job_that_is_over_bears_its_number),
-		TEST(threads_come_and_go_in_the_midst_of_a_job),
+		TEST(each_thread_does_at_most_one_more_slice_of_an_old_job),
+		TEST(a_late_solution_has_the_number_of_its_own_job),
+		TEST(a_job_continues_when_the_number_of_threads_changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,24 +1,26 @@
-/* The chain's database made anew from the blocks in it. */
+/* Rebuilding the chain's database from the blocks in it, after damage. */
 #ifndef TALLY_NODE_REINDEX_H
 #define TALLY_NODE_REINDEX_H
 
 #include <tally/chain/block_salvage.h>
 #include <tally/config/config.h>
 
-/* The record of meta that says which chain alone an emptied database may join: its genesis hash. */
+/* Key of the record that names, by its genesis hash, the only chain that an emptied database may
+ * join. */
 #define META_JOIN "join"
 
 struct reindex_report {
 	struct block_salvage_result chain;
-	bool empty; /* genesis was lost: the chain starts empty, and only genesis' own chain is joined */
-	uint32_t height;
+	bool empty; /* the genesis block was lost: the database is empty, and only the same chain may be
+		     * joined */
+	uint32_t height; /* of the new tip; 0 if empty */
 	struct block_hash tip;
-	bool kept; /* the damaged database is in DIR/chain.damaged */
+	bool kept; /* the damaged database was kept as DIR/chain.damaged */
 };
 
-/* Takes the directory's lock, and rebuilds DIR/chain; the wallet is not opened. ERR_BUSY while a node runs;
- * ERR_NOTFOUND "no-chain"; ERR_CORRUPT "nothing-left" where not even the chain's identity can be read. Where it fails
- * nothing has changed. */
+/* Takes the lock of c->dir and rebuilds its chain/; the wallet is not opened. A failure changes
+ * nothing. ERR_BUSY while a node runs; ERR_NOTFOUND "no-chain"; ERR_CORRUPT "nothing-left" if not
+ * even the chain's identity can be read. */
 bool node_reindex(const struct config *c, struct reindex_report *r, struct err *e);
 
 #endif
