@@ -15,12 +15,10 @@
 #define ENV_FLAGS                                                                          \
 	(DB_CREATE | DB_INIT_MPOOL | DB_INIT_LOG | DB_INIT_TXN | DB_PRIVATE | DB_RECOVER | \
 	 DB_THREAD)
-#define SCHEMA_KEY   "version"
-#define SCHEMA_BYTES 4
 
 static struct span schema_key(void)
 {
-	return (struct span){(const uint8_t *)SCHEMA_KEY, strlen(SCHEMA_KEY)};
+	return (struct span){(const uint8_t *)ENV_SCHEMA_KEY, strlen(ENV_SCHEMA_KEY)};
 }
 
 /* Settings of the environment, which must be made before it is opened. */
@@ -80,9 +78,9 @@ static bool open_table(struct env *env, DB **out, const char *name, bool fresh, 
 
 static bool put_schema(struct env *env, uint32_t version, struct err *e)
 {
-	uint8_t bytes[SCHEMA_BYTES];
+	uint8_t bytes[ENV_SCHEMA_BYTES];
 	DBT k = {.data = (void *)(uintptr_t)schema_key().p, .size = (uint32_t)schema_key().len};
-	DBT v = {.data = bytes, .size = SCHEMA_BYTES};
+	DBT v = {.data = bytes, .size = ENV_SCHEMA_BYTES};
 	int rc;
 
 	set_le32(bytes, version);
@@ -92,14 +90,14 @@ static bool put_schema(struct env *env, uint32_t version, struct err *e)
 
 bool env_schema(struct env *env, uint32_t *version, struct err *e)
 {
-	uint8_t bytes[SCHEMA_BYTES];
+	uint8_t bytes[ENV_SCHEMA_BYTES];
 	DBT k = {.data = (void *)(uintptr_t)schema_key().p, .size = (uint32_t)schema_key().len};
-	DBT v = {.data = bytes, .ulen = SCHEMA_BYTES, .flags = DB_DBT_USERMEM};
+	DBT v = {.data = bytes, .ulen = ENV_SCHEMA_BYTES, .flags = DB_DBT_USERMEM};
 	int rc = env->schema->get(env->schema, env->txn, &k, &v, 0);
 
 	if (rc != 0 && rc != DB_NOTFOUND)
 		return env_err(env, rc, "read", "schema", e);
-	if (rc == DB_NOTFOUND || v.size != SCHEMA_BYTES)
+	if (rc == DB_NOTFOUND || v.size != ENV_SCHEMA_BYTES)
 		return env_damaged(env, e, "it has no schema version");
 	*version = le32(bytes);
 	return true;
@@ -221,7 +219,8 @@ bool env_open(struct env *env, const struct env_kind *kind, const struct store_o
 	if (env->o.cache_bytes == 0)
 		env->o.cache_bytes = STORE_CACHE_DEFAULT;
 	env_init(env);
-	if (!open_dir(env, o->dir, e) || !open_env(env, e))
+	if (!open_dir(env, o->dir, e) || (env_is_copy(env) && !env_copy_adopt(env, e)) ||
+	    !open_env(env, e))
 		goto fail;
 	if (!env_dir_tables(env, &fresh, e) || !open_in_txn(env, fresh, e))
 		goto fail;
@@ -300,9 +299,9 @@ static void look_for_schema(void *arg, struct span key, const struct salvage_pla
 
 	if (!at->sound || key.len != schema_key().len ||
 	    memcmp(key.p, schema_key().p, key.len) != 0 ||
-	    !salvage_read(search->from, at, SCHEMA_BYTES, &bytes, &n))
+	    !salvage_read(search->from, at, ENV_SCHEMA_BYTES, &bytes, &n))
 		return;
-	if (n == SCHEMA_BYTES)
+	if (n == ENV_SCHEMA_BYTES)
 		search->version = le32(bytes);
 	free(bytes);
 }

@@ -260,7 +260,7 @@ bool env_dir_prepare(struct env *env, struct err *e)
 	if (!check_files(env->dir, e))
 		goto out;
 	env->marked = access(marker, F_OK) == 0;
-	ok = (!env->marked || all_tables(env, e)) && env_dir_trim(env->dir, e);
+	ok = (!env->marked || env_is_copy(env) || all_tables(env, e)) && env_dir_trim(env->dir, e);
 out:
 	free(marker);
 	return ok;

@@ -23,6 +23,8 @@
 /* The page size of the kernel. SIGKILL may end a larger write between two pages of the kernel; recovery
  * then refuses the half-written page (with pages of 16 KB, once in some hundred kills). */
 #define ENV_PAGE_BYTES       4096
+#define ENV_SCHEMA_KEY       "version" /* the only record of the schema table */
+#define ENV_SCHEMA_BYTES     4         /* its value, u32 little-endian */
 #define ENV_LOG_FILE_BYTES   (UINT32_C(2) << 20)
 #define ENV_LOG_BUFFER_BYTES (UINT32_C(256) << 10) /* must be less than ENV_LOG_FILE_BYTES */
 #define ENV_CHECKPOINT_BYTES \
@@ -50,6 +52,9 @@ struct env_kind {
 	size_t n_tables;
 	const char *tables[ENV_TABLES_MAX]; /* the file is NAME.db */
 	const struct env_migration *migrations;
+	/* The table that can't be rebuilt: if it is present, a copy without log files is adopted.
+	 * NULL: such a copy counts as damaged. */
+	const char *essential;
 };
 
 struct env {
@@ -120,6 +125,12 @@ bool env_dir_trim(const char *dir, struct err *e);
 bool env_dir_tables(struct env *env, bool *fresh, struct err *e);
 /* Writes ENV_MARKER. */
 bool env_dir_mark(struct env *env, struct err *e);
+
+/* env_copy.c: true if the directory has the essential table but no log files. */
+bool env_is_copy(const struct env *env);
+/* Makes such a directory usable, before it is opened: missing tables start empty. ERR_CORRUPT if a table
+ * is damaged. */
+bool env_copy_adopt(struct env *env, struct err *e);
 
 /* env_space.c: ERR_NOSPACE if the disk of the environment has fewer than `floor` free bytes. */
 bool env_space(const struct env *env, uint64_t floor, struct err *e);

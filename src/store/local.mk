@@ -8,6 +8,7 @@ libtally_a_SOURCES += \
 	src/store/db_refusal_priv.h \
 	src/store/env.c \
 	src/store/env_checkpoint.c \
+	src/store/env_copy.c \
 	src/store/env_dir.c \
 	src/store/env_err.c \
 	src/store/env_flush.c \

@@ -25,6 +25,7 @@ static const struct env_kind kind = {
 		   [WALLET_TXS] = "txs",
 		   [WALLET_META] = "meta"},
 	.migrations = migrations,
+	.essential = "keys",
 };
 
 bool wallet_db_open(struct wallet_db **out, const struct store_options *o, struct err *e)

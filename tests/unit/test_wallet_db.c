@@ -143,6 +143,88 @@ static void a_damaged_wallet_advises_a_restore(void **state)
 	assert_non_null(strstr(e.detail, "copy"));
 }
 
+/* Removes each file of the wallet whose name has this prefix. */
+static void remove_files(const struct fixture *f, const char *prefix)
+{
+	DIR *d = opendir(f->chain);
+	struct dirent *at;
+
+	assert_non_null(d);
+	while ((at = readdir(d)))
+		if (strncmp(at->d_name, prefix, strlen(prefix)) == 0)
+			assert_int_equal(unlinkat(dirfd(d), at->d_name, 0), 0);
+	closedir(d);
+}
+
+static void make_wallet(const struct fixture *f)
+{
+	struct wallet_db *w = must_open_wallet(f);
+	struct err e = {0};
+
+	put(w, WALLET_KEYS, "a", "2");
+	put(w, WALLET_LABELS, "a", "label");
+	assert_ok(wallet_db_commit(w, true, &e), e);
+	wallet_db_close(w);
+}
+
+static void a_copy_without_log_files_keeps_its_records(void **state)
+{
+	struct fixture *f = *state;
+	struct wallet_db *w;
+	struct err e = {0};
+
+	for (int i = 0; i < 2; i++) { /* also a copy of an adopted copy */
+		if (i == 0)
+			make_wallet(f);
+		remove_files(f, "log.");
+		w = must_open_wallet(f);
+		assert_listing(w, WALLET_KEYS, "a=2 ");
+		assert_listing(w, WALLET_LABELS, "a=label ");
+		put(w, WALLET_META, "tip", "x");
+		assert_ok(wallet_db_commit(w, true, &e), e);
+		wallet_db_close(w);
+	}
+}
+
+static void a_copy_of_the_keys_alone_keeps_the_keys(void **state)
+{
+	static const char *const lost[] = {"log.", "labels", "txs", "meta", "schema", "tables"};
+	struct fixture *f = *state;
+	struct wallet_db *w;
+
+	make_wallet(f);
+	for (size_t i = 0; i < ARRAY_LEN(lost); i++)
+		remove_files(f, lost[i]);
+	w = must_open_wallet(f);
+	assert_listing(w, WALLET_KEYS, "a=2 ");
+	assert_listing(w, WALLET_LABELS, "");
+	wallet_db_close(w);
+	w = must_open_wallet(f);
+	assert_listing(w, WALLET_KEYS, "a=2 ");
+	wallet_db_close(w);
+}
+
+/* A flipped byte in a copy is damage, not something to adopt. */
+static void a_damaged_copy_without_log_files_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct wallet_db *w = NULL;
+	struct err e = {0};
+	char path[400];
+	uint8_t byte;
+	int fd;
+
+	make_wallet(f);
+	remove_files(f, "log.");
+	snprintf(path, sizeof path, "%s/keys.db", f->chain);
+	fd = open(path, O_RDWR);
+	assert_int_equal(pread(fd, &byte, 1, 4096 + 100), 1);
+	byte ^= 1;
+	assert_int_equal(pwrite(fd, &byte, 1, 4096 + 100), 1);
+	close(fd);
+	assert_err(wallet_db_open(&w, &f->o, &e), e, ERR_CORRUPT, "db-damaged");
+}
+
 static void a_chain_is_not_opened_as_a_wallet(void **state)
 {
 	struct fixture *f = *state;
@@ -216,6 +298,9 @@ int main(void)
 		TEST(files_are_private_with_any_umask),
 		TEST(permissions_of_others_are_removed),
 		TEST(a_damaged_wallet_advises_a_restore),
+		TEST(a_copy_without_log_files_keeps_its_records),
+		TEST(a_copy_of_the_keys_alone_keeps_the_keys),
+		TEST(a_damaged_copy_without_log_files_is_refused),
 		TEST(a_chain_is_not_opened_as_a_wallet),
 		TEST(a_reported_key_survives_a_kill),
 	};
