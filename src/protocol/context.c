@@ -47,7 +47,8 @@ void protocol_leave(struct protocol *p)
 	void *arg = p->o.events_arg;
 	unsigned wake;
 
-	/* Still inside the outermost call: what the hooks call in turn makes no callbacks. */
+	/* The hooks run at depth 1, so that calls into the protocol from within them make no
+	 * callbacks of their own. */
 	if (p->depth == 1)
 		run_leave_hooks(p);
 	if (--p->depth > 0)

@@ -109,7 +109,7 @@ void protocol_free(struct protocol *p)
 {
 	if (!p)
 		return;
-	/* First all of them: no request must move from one peer to another. */
+	/* All peers are marked first, so that no request moves from one to another. */
 	list_each (it, &p->peers)
 		list_entry(it, struct peer, link)->closing = true;
 	list_each_safe (it, &p->peers)

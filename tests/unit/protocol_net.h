@@ -63,7 +63,7 @@ struct tnode {
 	struct protocol_events events;
 	bool work_chain, work_mempool, work_protocol;
 	bool refuse; /* adopt refuses every chain */
-	unsigned adopted, offers_told;
+	unsigned adopted, offers_events;
 	unsigned catching_seen; /* turns during which it was catching up */
 	struct msg_record *records;
 	size_t n_records;
@@ -390,7 +390,7 @@ static inline void want_protocol(void *arg)
 
 static inline void on_offers(void *arg)
 {
-	((struct tnode *)arg)->offers_told++;
+	((struct tnode *)arg)->offers_events++;
 }
 
 static inline void on_message(void *arg, const struct msg_record *rec)
@@ -843,10 +843,10 @@ static inline bool same_tip(const struct tnode *a, const struct tnode *b)
 	return hash256_equal(&x.hash.h, &y.hash.h);
 }
 
-#define assert_tip(n, b)                                                               \
-	do {                                                                           \
-		struct chain_entry tip_ = chain_tip((n)->chain);                       \
-		if (!hash256_equal(&tip_.hash.h, &(b)->hash.h))                        \
+#define assert_tip(n, b)                                                           \
+	do {                                                                       \
+		struct chain_entry tip_ = chain_tip((n)->chain);                   \
+		if (!hash256_equal(&tip_.hash.h, &(b)->hash.h))                    \
 			fail_msg("node %u is at height %u", (n)->at, tip_.height); \
 	} while (0)
 

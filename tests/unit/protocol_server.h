@@ -41,8 +41,8 @@ struct server {
 	size_t n;
 	size_t from; /* it sends no block below this height */
 	bool headers_only;
-	bool switches; /* it sends fewer headers when they are read for the second time */
-	size_t asked;  /* blocks requested from it */
+	bool changes_headers; /* it sends fewer headers when they are read for the second time */
+	size_t requested;     /* blocks requested from it */
 	size_t getheaders, getblocks;
 	size_t highest; /* height of the highest block requested */
 };
@@ -63,7 +63,7 @@ static inline size_t height_of_hash(const struct server *s, const uint8_t *hash)
 	return SIZE_MAX;
 }
 
-static inline void tell_headers(struct tconn *raw, struct block **all, size_t first, size_t end)
+static inline void send_headers(struct tconn *raw, struct block **all, size_t first, size_t end)
 {
 	struct msg m = {.kind = MSG_HEADERS};
 	struct writer w;
@@ -88,12 +88,12 @@ static inline void answer_headers(struct server *s, const struct msg_locator *l)
 	}
 	end = first + HEADERS_MAX <= s->n + 1 ? first + HEADERS_MAX : s->n + 1;
 	s->getheaders++;
-	if (s->switches && s->getheaders > 2) {
+	if (s->changes_headers && s->getheaders > 2) {
 		/* From the same place, but not up to the hash at which the first reading ended. */
-		tell_headers(s->raw, s->all, first, first + 500);
+		send_headers(s->raw, s->all, first, first + 500);
 		return;
 	}
-	tell_headers(s->raw, s->all, first, end);
+	send_headers(s->raw, s->all, first, end);
 }
 
 static inline void answer_getdata(struct server *s, const struct msg_list *l)
@@ -104,7 +104,7 @@ static inline void answer_getdata(struct server *s, const struct msg_list *l)
 
 		assert_int_equal(it.type, INV_BLOCK);
 		assert_true(at != SIZE_MAX);
-		s->asked++;
+		s->requested++;
 		if (at > s->highest)
 			s->highest = at;
 		if (!s->headers_only && at >= s->from)
@@ -169,7 +169,7 @@ static inline size_t place_of(const struct tnode *n, bool out, const char *comma
 	return 0;
 }
 
-static inline void give(struct tnode *n, struct block **all, size_t first, size_t last)
+static inline void accept_blocks(struct tnode *n, struct block **all, size_t first, size_t last)
 {
 	struct err e = {0};
 

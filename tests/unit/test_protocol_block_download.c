@@ -153,9 +153,9 @@ static void no_block_beyond_the_window_is_requested(void **state)
 	s[0].headers_only = true;
 	serve_all(net, s, 2);
 	assert_int_equal(chain_height(a->chain), 0);
-	assert_int_equal(s[0].asked, 16);
+	assert_int_equal(s[0].requested, 16);
 	assert_int_equal(s[1].highest, 1024);
-	assert_int_equal(s[1].asked, 1024 - 16);
+	assert_int_equal(s[1].requested, 1024 - 16);
 	assert_true(protocol_peer(a->protocol, s[0].raw->other->info.id, &pi));
 	assert_int_equal(pi.in_flight, 16);
 	assert_int_equal(pi.in_flight_heights[0], 1);
@@ -172,7 +172,7 @@ static void blocks_out_of_order_are_stored_and_not_requested_again(void **state)
 	struct tmsg *m;
 
 	run(net);
-	tell_headers(s.raw, blocks, 1, 11);
+	send_headers(s.raw, blocks, 1, 11);
 	run(net);
 	assert_true(raw_got(s.raw, "getdata"));
 	for (size_t i = 10; i > 1; i--)
@@ -198,7 +198,7 @@ static void an_unrequested_block_beyond_the_window_is_not_stored(void **state)
 
 	raw_version(raw, (struct raw_version){.height = 1100});
 	run(net);
-	tell_headers(raw, blocks, 1, 1101);
+	send_headers(raw, blocks, 1, 1101);
 	raw_block(raw, blocks[1025]);
 	raw_block(raw, blocks[1024]);
 	run(net);
@@ -261,8 +261,8 @@ static void many_pending_bytes_slow_requests_down_and_then_pause_reading(void **
 			deliver_one(s.raw->other);
 	} while (server_turn(&s));
 	assert_true(s.raw->other->paused);
-	assert_true(s.asked * bytes > (32u << 20));
-	assert_true(s.asked * bytes <= (32u << 20) + 2 * bytes);
+	assert_true(s.requested * bytes > (32u << 20));
+	assert_true(s.requested * bytes <= (32u << 20) + 2 * bytes);
 	assert_int_equal(chain_height(a->chain), 0);
 	serve_all(net, &s, 1);
 	assert_tip(a, large[LARGE]);
@@ -298,24 +298,25 @@ static void one_peer_s_orphan_blocks_take_half_of_the_room_and_go_with_the_peer(
 	bytes = large[1]->raw.len;
 	s[0] = serve_without_beginning(a, large, LARGE / 2);
 	serve_all(net, &s[0], 1);
-	assert_true(s[0].asked * bytes > (8u << 20) - 2 * bytes);
-	assert_true(s[0].asked * bytes < (8u << 20) + 16 * bytes);
+	assert_true(s[0].requested * bytes > (8u << 20) - 2 * bytes);
+	assert_true(s[0].requested * bytes < (8u << 20) + 16 * bytes);
 	s[1] = serve_without_beginning(a, &large[LARGE / 2], LARGE / 2);
 	serve_all(net, s, 2);
-	assert_true(s[1].asked > 1);
+	assert_true(s[1].requested > 1);
 	/* Orphans don't delay the download from a peer that is synchronised by headers. */
 	s[2] = serve(a, 4000, blocks, 100);
 	s[2].headers_only = true;
 	serve_all(net, s, 3);
-	assert_int_equal(s[2].asked, 16);
+	assert_int_equal(s[2].requested, 16);
 	s[2].headers_only = false;
 	fake_close(a, s[0].raw->other->info.id, CLOSE_PLAIN, "lost");
 	fake_close(a, s[1].raw->other->info.id, CLOSE_PLAIN, "lost");
 	run(net);
-	/* Their room is free again, also for a peer at the other end of the chain. */
+	/* When a peer disconnects, its orphans are dropped: there is room for those of a new
+	 * peer. */
 	s[0] = serve_without_beginning(a, large, LARGE / 2);
 	serve_all(net, &s[0], 1);
-	assert_true(s[0].asked > 1);
+	assert_true(s[0].requested > 1);
 	for (size_t i = 0; i <= LARGE; i++)
 		block_unref(large[i]);
 	net_drop(net);
@@ -404,9 +405,9 @@ static void the_stall_timeout_falls_while_blocks_arrive(void **state)
 	/* The timeout is 2 s again, not 4 s. */
 	s[1].headers_only = true;
 	s[1].n = s[2].n = LONG;
-	tell_headers(s[1].raw, blocks, 1101, LONG + 1);
+	send_headers(s[1].raw, blocks, 1101, LONG + 1);
 	serve_all(net, s, 3);
-	tell_headers(s[2].raw, blocks, 1101, LONG + 1);
+	send_headers(s[2].raw, blocks, 1101, LONG + 1);
 	serve_all(net, s, 3);
 	pass_serving(net, s, 3, 3);
 	assert_closed(s[1].raw, CLOSE_PLAIN, "stalling");
@@ -447,7 +448,7 @@ static void the_requests_of_a_disconnected_peer_move_to_another_at_once(void **s
 }
 
 /* As raw_peer, but an outbound peer. */
-static struct tconn *raw_peer_dialled(struct tnode *a)
+static struct tconn *raw_peer_outbound(struct tnode *a)
 {
 	struct tconn *raw = raw_dialled(a, 9100);
 
@@ -460,14 +461,14 @@ static void a_tip_that_one_peer_does_not_send_is_requested_from_another_after_a_
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 5), *good = node_add(net, blocks, 5);
-	struct tconn *first = raw_peer_dialled(a);
+	struct tconn *first = raw_peer_outbound(a);
 
 	dial(a, good);
 	run(net);
-	tell_headers(first, blocks, 6, 7);
+	send_headers(first, blocks, 6, 7);
 	run(net);
 	assert_true(raw_got(first, "getdata"));
-	give(good, blocks, 6, 6);
+	accept_blocks(good, blocks, 6, 6);
 	run(net);
 	assert_tip(a, blocks[5]);
 	pass(net, 1);
@@ -475,14 +476,14 @@ static void a_tip_that_one_peer_does_not_send_is_requested_from_another_after_a_
 	assert_true(first->other->open);
 	/* The next tip is requested from it only if no other peer has it. */
 	inbox_clear(first);
-	tell_headers(first, blocks, 7, 8);
+	send_headers(first, blocks, 7, 8);
 	run(net);
 	assert_false(raw_got(first, "getdata"));
-	give(good, blocks, 7, 7);
+	accept_blocks(good, blocks, 7, 7);
 	run(net);
 	assert_tip(a, blocks[7]);
 	assert_false(raw_got(first, "getdata"));
-	tell_headers(first, blocks, 8, 9);
+	send_headers(first, blocks, 8, 9);
 	pass(net, 3);
 	assert_true(raw_got(first, "getdata"));
 	net_drop(net);
@@ -493,20 +494,20 @@ static void a_tip_that_no_peer_sends_is_requested_from_each_with_growing_timeout
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 5);
 	struct tconn *raw[4];
-	unsigned asked = 0, at[4] = {0};
+	unsigned requested = 0, at[4] = {0};
 
 	for (int i = 0; i < 4; i++)
 		raw[i] = raw_peer(a);
 	for (int i = 0; i < 4; i++)
-		tell_headers(raw[i], blocks, 6, 7);
+		send_headers(raw[i], blocks, 6, 7);
 	run(net);
 	for (unsigned second = 0; second <= 8; second++) {
 		for (int i = 0; i < 4; i++)
 			if (raw_got(raw[i], "getdata"))
-				at[asked++] = second;
+				at[requested++] = second;
 		pass(net, 1);
 	}
-	assert_int_equal(asked, 4);
+	assert_int_equal(requested, 4);
 	assert_int_equal(at[0], 0);
 	assert_int_equal(at[1], 1);
 	assert_int_equal(at[2], 3);
@@ -522,17 +523,17 @@ static void a_slow_peer_gets_the_request_if_no_other_has_the_tip(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 5), *good = node_add(net, blocks, 5);
-	struct tconn *slow = raw_peer_dialled(a), *other = dial(a, good);
+	struct tconn *slow = raw_peer_outbound(a), *other = dial(a, good);
 
 	run(net);
 	/* The first tip is requested from the slow peer, the next ones from the other, which is
 	 * faster. Without the other peer, the slow one gets the request at once. */
 	for (uint32_t h = 6; h < 12; h++) {
 		inbox_clear(slow);
-		tell_headers(slow, blocks, h, h + 1);
+		send_headers(slow, blocks, h, h + 1);
 		run(net);
 		assert_int_equal(raw_got(slow, "getdata"), h == 6);
-		give(good, blocks, h, h);
+		accept_blocks(good, blocks, h, h);
 		run(net);
 		pass(net, 2);
 		assert_tip(a, blocks[h]);
@@ -542,7 +543,7 @@ static void a_slow_peer_gets_the_request_if_no_other_has_the_tip(void **state)
 	fake_close(a, other->info.id, CLOSE_PLAIN, "lost");
 	run(net);
 	inbox_clear(slow);
-	tell_headers(slow, blocks, 12, 13);
+	send_headers(slow, blocks, 12, 13);
 	run(net);
 	assert_true(raw_got(slow, "getdata"));
 	raw_block(slow, blocks[12]);
@@ -561,13 +562,13 @@ static void an_unproven_inbound_peer_gets_few_requests_and_only_without_a_better
 
 	dial(a, good);
 	run(net);
-	tell_headers(stranger, blocks, 6, 20);
+	send_headers(stranger, blocks, 6, 20);
 	run(net);
 	assert_true(raw_got(stranger, "getdata"));
 	assert_true(protocol_peer(a->protocol, stranger->other->info.id, &pi));
 	assert_int_equal(pi.in_flight, 2);
 	/* The requests made to it move to the better peer at once. */
-	give(good, blocks, 6, 10);
+	accept_blocks(good, blocks, 6, 10);
 	run(net);
 	assert_tip(a, blocks[10]);
 	assert_true(stranger->other->open);
@@ -590,7 +591,7 @@ static void a_peer_with_headers_and_without_their_blocks_is_disconnected(void **
 
 	raw_version(raw, (struct raw_version){.height = 16});
 	run(net);
-	tell_headers(raw, blocks, 1, 17);
+	send_headers(raw, blocks, 1, 17);
 	run(net);
 	for (int i = 0; i < 16; i++)
 		inv[i] = blocks[i + 1]->hash.h;
@@ -618,18 +619,18 @@ static void a_chain_with_less_work_is_not_fetched(void **state)
 	serve_all(net, &s, 1);
 	/* Its work suffices for its headers to be stored, but no block is requested. */
 	assert_true(knows(a, others[99]));
-	assert_int_equal(s.asked, 0);
+	assert_int_equal(s.requested, 0);
 	/* A branch with the same work as ours is fetched, so that a person sees both; but ours was
 	 * first. */
 	s.n = 100;
-	tell_headers(s.raw, others, 100, 101);
+	send_headers(s.raw, others, 100, 101);
 	serve_all(net, &s, 1);
-	assert_int_equal(s.asked, 100 - BRANCH);
+	assert_int_equal(s.requested, 100 - BRANCH);
 	assert_tip(a, blocks[100]);
 	s.n = 101;
-	tell_headers(s.raw, others, 101, 102);
+	send_headers(s.raw, others, 101, 102);
 	serve_all(net, &s, 1);
-	assert_int_equal(s.asked, 101 - BRANCH);
+	assert_int_equal(s.requested, 101 - BRANCH);
 	assert_tip(a, others[101]);
 	net_drop(net);
 }
@@ -683,7 +684,7 @@ static void a_future_block_that_found_no_room_is_requested_again_when_due(void *
 	pass(net, 6);
 	assert_int_equal(chain_height(a->chain), 1);
 	assert_false(knows(a, blocks[1]));
-	tell_headers(s.raw, blocks, 1, 3);
+	send_headers(s.raw, blocks, 1, 3);
 	serve_all(net, &s, 1);
 	assert_tip(a, blocks[2]);
 	for (int i = 0; i < CHAIN_FUTURE_MAX; i++)

@@ -39,7 +39,7 @@ static void the_only_chain_is_joined_when_every_outbound_peer_has_answered(void 
 	run(net);
 	assert_int_equal(n->adopted, 1);
 	assert_tip(n, ours[5]);
-	assert_int_equal(n->offers_told, 0);
+	assert_int_equal(n->offers_events, 0);
 	net_drop(net);
 }
 
@@ -73,7 +73,7 @@ static void different_offers_are_listed_and_none_is_joined(void **state)
 	dial(n, c);
 	pass(net, 60);
 	assert_int_equal(n->adopted, 0);
-	assert_true(n->offers_told > 0);
+	assert_true(n->offers_events > 0);
 	assert_int_equal(protocol_offers(n->protocol, offers, 4), 2);
 	assert_string_equal(offers[0].params.name, "test");
 	assert_int_equal(offers[0].peers, 1);
@@ -82,7 +82,7 @@ static void different_offers_are_listed_and_none_is_joined(void **state)
 	assert_memory_equal(offers[1].params.genesis_hash.h.b, theirs[0]->hash.h.b, HASH_BYTES);
 	assert_false(chain_has_genesis(n->chain));
 	/* We disconnect one of two peers with the same offer: the other one still makes it. */
-	protocol_drop_peer(n->protocol, to_b->info.id, "asked to");
+	protocol_drop_peer(n->protocol, to_b->info.id, "requested to");
 	pass(net, 5);
 	assert_int_equal(protocol_offers(n->protocol, offers, 4), 2);
 	assert_int_equal(offers[1].peers, 1);
@@ -134,19 +134,19 @@ static struct tconn *offer_with(struct tnode *n, struct tconn *raw, const char *
 	return raw;
 }
 
-static void hang_up(struct tconn *raw)
+static void disconnect(struct tconn *raw)
 {
 	inbox_put(raw->other, "", (struct span){0});
 	run(raw->other->node->net);
 }
 
 /* A peer that offers a chain of this name: outbound, and inbound. */
-static struct tconn *offer_by(struct tnode *n, uint16_t port, const char *name)
+static struct tconn *offer_outbound(struct tnode *n, uint16_t port, const char *name)
 {
 	return offer_with(n, raw_dialled(n, port), name);
 }
 
-static struct tconn *offer_comes(struct tnode *n, const char *name)
+static struct tconn *offer_inbound(struct tnode *n, const char *name)
 {
 	return offer_with(n, raw_dials(n), name);
 }
@@ -175,21 +175,21 @@ static void an_offer_counts_connected_peers_and_makes_room_without_any(void **st
 	protocol_expect_peers(n->protocol, 100);
 	for (int i = 0; i < OFFERS_MAX; i++) {
 		snprintf(name, sizeof(name), "chain %d", i);
-		raw[i] = offer_by(n, (uint16_t)(4000 + i), name);
+		raw[i] = offer_outbound(n, (uint16_t)(4000 + i), name);
 	}
 	assert_int_equal(protocol_offers(n->protocol, NULL, 0), OFFERS_MAX);
-	offer_by(n, 5000, "one more");
+	offer_outbound(n, 5000, "one more");
 	assert_false(is_offered(n, "one more", &peers));
-	offer_by(n, 5001, "chain 3");
+	offer_outbound(n, 5001, "chain 3");
 	assert_true(is_offered(n, "chain 3", &peers));
 	assert_int_equal(peers, 2);
-	hang_up(raw[3]);
-	hang_up(raw[7]);
+	disconnect(raw[3]);
+	disconnect(raw[7]);
 	assert_true(is_offered(n, "chain 3", &peers));
 	assert_int_equal(peers, 1);
 	assert_true(is_offered(n, "chain 7", &peers));
 	assert_int_equal(peers, 0);
-	offer_by(n, 5002, "a newcomer");
+	offer_outbound(n, 5002, "a newcomer");
 	assert_true(is_offered(n, "a newcomer", &peers));
 	assert_false(is_offered(n, "chain 7", &peers));
 	assert_int_equal(protocol_offers(n->protocol, NULL, 0), OFFERS_MAX);
@@ -208,7 +208,7 @@ static void inbound_peers_do_not_decide_on_the_chain(void **state)
 		char name[16];
 
 		snprintf(name, sizeof(name), "evil %d", i);
-		offer_comes(n, name);
+		offer_inbound(n, name);
 	}
 	assert_int_equal(protocol_offers(n->protocol, NULL, 0), OFFERS_MAX);
 	pass(net, 12);
@@ -222,7 +222,7 @@ static void inbound_peers_do_not_decide_on_the_chain(void **state)
 	net = net_of(state);
 	n = node_add(net, NULL, 0);
 	raw_version(raw_dialled(n, 4000), (struct raw_version){.height = 5});
-	offer_comes(n, "evil");
+	offer_inbound(n, "evil");
 	pass(net, 13);
 	assert_int_equal(n->adopted, 0);
 	assert_true(is_offered(n, "evil", &peers));
@@ -237,7 +237,7 @@ static void an_outbound_peer_without_handshake_is_waited_for(void **state)
 	struct tnode *n = node_add(net, NULL, 0);
 
 	raw_dialled(n, 4000); /* it never sends anything */
-	offer_comes(n, "evil");
+	offer_inbound(n, "evil");
 	pass(net, 13);
 	assert_int_equal(n->adopted, 0);
 	pass(net, 3);
@@ -245,7 +245,8 @@ static void an_outbound_peer_without_handshake_is_waited_for(void **state)
 	net_drop(net);
 }
 
-/* It has dialled a node without a chain, and a node with a chain dials it. */
+/* Node two has dialled node one, which has no chain either, and node three, which has one, dials
+ * node two. */
 static void a_peer_without_a_chain_is_not_waited_for(void **state)
 {
 	struct tnet *net = net_of(state);
@@ -266,7 +267,7 @@ static void without_outbound_peers_an_inbound_offer_is_joined_after_ten_seconds(
 	struct tnet *net = net_of(state);
 	struct tnode *n = node_add(net, NULL, 0);
 
-	offer_comes(n, "here");
+	offer_inbound(n, "here");
 	pass(net, 9);
 	assert_int_equal(n->adopted, 0);
 	pass(net, 1);
@@ -395,7 +396,7 @@ static void a_chain_from_the_future_is_joined_when_it_is_due(void **state)
 	assert_int_equal(n->adopted, 0);
 	assert_int_equal(protocol_offers(n->protocol, &offer, 1), 1);
 	assert_true(offer.future);
-	assert_true(n->offers_told > 0);
+	assert_true(n->offers_events > 0);
 	assert_err(protocol_choose(n->protocol, &ours[0]->hash, &e), e, ERR_FUTURE, "future-chain");
 	assert_non_null(strstr(e.detail, "clock"));
 	assert_int_equal(n->adopted, 0);
@@ -420,7 +421,7 @@ static void while_a_chain_is_not_due_no_other_is_joined_instead(void **state)
 
 		net->clock.unix_us = (due - 60) * 1000000;
 		protocol_expect_peers(n->protocol, 1);
-		first = offer_by(n, 4000, "from the future");
+		first = offer_outbound(n, 4000, "from the future");
 		offer_genesis(n, raw, early);
 		pass(net, 40);
 		assert_int_equal(n->adopted, 0);
@@ -428,7 +429,7 @@ static void while_a_chain_is_not_due_no_other_is_joined_instead(void **state)
 		assert_true(offers[0].future && !offers[1].future);
 		/* Not even if the peer that offers it is gone. */
 		if (!dialled) {
-			hang_up(first);
+			disconnect(first);
 			pass(net, 30);
 			assert_int_equal(n->adopted, 0);
 		}

@@ -16,7 +16,7 @@ static void a_peer_that_sends_no_headers_for_ten_seconds_gets_getblocks(void **s
 	pass(net, 1);
 	assert_true(raw_got(raw, "getblocks"));
 	/* The headers arrive late: they are used all the same. */
-	tell_headers(raw, blocks, 1, 21);
+	send_headers(raw, blocks, 1, 21);
 	run(net);
 	assert_true(raw_got(raw, "getdata"));
 	net_drop(net);
@@ -38,13 +38,13 @@ static void headers_with_too_little_work_are_not_stored(void **state)
 	assert_true(under.raw->other->open);
 	assert_int_equal(under.getheaders, 2);
 	assert_int_equal(chain_header_count(a->chain), before);
-	assert_int_equal(under.asked, 0);
+	assert_int_equal(under.requested, 0);
 	at = serve(a, 4001, others, LONG - 144);
 	serve_all(net, &at, 1);
 	/* Read twice, then stored, and no block is requested. */
 	assert_int_equal(at.getheaders, 4);
 	assert_int_equal(chain_header_count(a->chain), before + LONG - 144 - BRANCH);
-	assert_int_equal(at.asked, 0);
+	assert_int_equal(at.requested, 0);
 	net_drop(net);
 }
 
@@ -55,7 +55,7 @@ static void headers_that_change_when_read_again_are_not_stored(void **state)
 	size_t before = chain_header_count(a->chain);
 	struct server s = serve(a, 4000, others, OTHER);
 
-	s.switches = true;
+	s.changes_headers = true;
 	serve_all(net, &s, 1);
 	assert_closed(s.raw, CLOSE_PLAIN, "changed");
 	assert_int_equal(chain_header_count(a->chain), before);
@@ -93,7 +93,7 @@ static void headers_that_do_not_follow_each_other_disconnect(void **state)
 	struct tconn *raw = raw_peer(a);
 	struct block *gap[2] = {blocks[6], blocks[8]};
 
-	tell_headers(raw, gap, 0, 2);
+	send_headers(raw, gap, 0, 2);
 	run(net);
 	assert_closed(raw, CLOSE_DISCOURAGE, "does not follow");
 	net_drop(net);
@@ -110,7 +110,7 @@ static void headers_on_top_of_an_invalid_block_disconnect(void **state)
 	run(net);
 	assert_closed(first, CLOSE_DISCOURAGE, "invalid block");
 	second = raw_peer(a);
-	tell_headers(second, &child, 0, 1);
+	send_headers(second, &child, 0, 1);
 	run(net);
 	assert_closed(second, CLOSE_DISCOURAGE, "invalid header");
 	block_unref(child);
@@ -151,7 +151,7 @@ static void a_claimed_height_is_the_target_only_until_headers_arrive(void **stat
 	run(net);
 	protocol_sync_info(a->protocol, &si);
 	assert_int_equal(si.target, 1000000);
-	tell_headers(raw, blocks, 5, 8);
+	send_headers(raw, blocks, 5, 8);
 	run(net);
 	protocol_sync_info(a->protocol, &si);
 	assert_int_equal(si.target, 7);
@@ -175,7 +175,7 @@ static void tips_are_announced_by_headers_along_a_line(void **state)
 	run(net);
 	for (int i = 0; i < 4; i++)
 		n[i]->n_records = 0;
-	give(n[0], blocks, 6, 6);
+	accept_blocks(n[0], blocks, 6, 6);
 	run(net);
 	assert_tip(n[3], blocks[6]);
 	/* Announced once by headers, requested at once, and not announced back. */
@@ -196,10 +196,10 @@ static void a_peer_that_joined_later_announces_by_headers_too(void **state)
 	run(net);
 	pass(net, 4);
 	assert_tip(b, blocks[5]);
-	give(b, blocks, 6, 6); /* now node a knows what node b has */
+	accept_blocks(b, blocks, 6, 6); /* now node a knows what node b has */
 	run(net);
 	a->n_records = 0;
-	give(b, blocks, 7, 7);
+	accept_blocks(b, blocks, 7, 7);
 	run(net);
 	assert_tip(a, blocks[7]);
 	assert_int_equal(count_msgs(a, false, "headers"), 1);
@@ -213,10 +213,10 @@ static void without_sendheaders_tips_are_announced_by_inv(void **state)
 	struct tnode *a = node_add(net, blocks, 5);
 	struct tconn *raw = raw_peer(a);
 
-	give(a, blocks, 6, 6);
+	accept_blocks(a, blocks, 6, 6);
 	run(net);
 	assert_false(raw_got(raw, "headers"));
-	give(a, blocks, 7, 7);
+	accept_blocks(a, blocks, 7, 7);
 	run(net);
 	assert_true(raw_got(raw, "inv"));
 	net_drop(net);
@@ -231,7 +231,7 @@ static void an_inv_with_an_unknown_block_makes_us_request_headers(void **state)
 	raw_inv(raw, MSG_INV, INV_BLOCK, &blocks[8]->hash.h, 1);
 	run(net);
 	assert_true(raw_got(raw, "getheaders"));
-	tell_headers(raw, blocks, 5, 9);
+	send_headers(raw, blocks, 5, 9);
 	run(net);
 	assert_true(raw_got(raw, "getdata"));
 	for (int i = 6; i <= 8; i++)
@@ -247,11 +247,11 @@ static void unconnected_headers_make_us_request_those_between(void **state)
 	struct tnode *a = node_add(net, blocks, 5);
 	struct tconn *raw = raw_peer(a);
 
-	tell_headers(raw, blocks, 20, 21);
+	send_headers(raw, blocks, 20, 21);
 	run(net);
 	assert_true(raw_got(raw, "getheaders"));
 	assert_false(knows(a, blocks[20]));
-	tell_headers(raw, blocks, 6, 21);
+	send_headers(raw, blocks, 6, 21);
 	run(net);
 	assert_true(raw_got(raw, "getdata"));
 	assert_true(knows(a, blocks[20]));
@@ -265,15 +265,15 @@ static void ten_unconnected_headers_in_a_row_disconnect(void **state)
 	struct tconn *raw = raw_peer(a);
 
 	for (size_t i = 0; i < 9; i++)
-		tell_headers(raw, blocks, 100 + i, 101 + i);
+		send_headers(raw, blocks, 100 + i, 101 + i);
 	run(net);
 	/* A connected header resets the count. */
-	tell_headers(raw, blocks, 6, 7);
+	send_headers(raw, blocks, 6, 7);
 	for (size_t i = 0; i < 9; i++)
-		tell_headers(raw, blocks, 100 + i, 101 + i);
+		send_headers(raw, blocks, 100 + i, 101 + i);
 	run(net);
 	assert_true(raw->other->open);
-	tell_headers(raw, blocks, 200, 201);
+	send_headers(raw, blocks, 200, 201);
 	run(net);
 	assert_closed(raw, CLOSE_PLAIN, "in a row");
 	net_drop(net);
@@ -289,8 +289,8 @@ static void when_the_peer_whose_turn_it_is_disconnects_the_others_go_on(void **s
 	struct sync_info si;
 
 	run(net);
-	tell_headers(s[0].raw, blocks, 1, HEADERS_MAX + 1);
-	tell_headers(s[1].raw, blocks, 1, HEADERS_MAX + 1);
+	send_headers(s[0].raw, blocks, 1, HEADERS_MAX + 1);
+	send_headers(s[1].raw, blocks, 1, HEADERS_MAX + 1);
 	run(net);
 	protocol_sync_info(a->protocol, &si);
 	assert_int_equal(si.headers_from, s[0].raw->other->info.id);
@@ -311,13 +311,13 @@ static void one_peer_at_a_time_sends_headers_and_for_at_most_ten_seconds(void **
 	struct server s[2] = {serve(a, 4000, blocks, LONG), serve(a, 4001, blocks, LONG)};
 
 	run(net);
-	tell_headers(s[0].raw, blocks, 1, HEADERS_MAX + 1);
-	tell_headers(s[1].raw, blocks, 1, HEADERS_MAX + 1);
+	send_headers(s[0].raw, blocks, 1, HEADERS_MAX + 1);
+	send_headers(s[1].raw, blocks, 1, HEADERS_MAX + 1);
 	run(net);
 	assert_true(raw_got(s[1].raw, "getheaders"));
 	pass(net, 9);
 	/* The first peer answers slowly, with headers that are known already. */
-	tell_headers(s[0].raw, blocks, 1, HEADERS_MAX + 1);
+	send_headers(s[0].raw, blocks, 1, HEADERS_MAX + 1);
 	run(net);
 	assert_false(raw_got(s[1].raw, "getheaders"));
 	pass(net, 1);
@@ -335,7 +335,7 @@ static void a_peer_that_stops_sending_headers_gets_another_request(void **state)
 
 	run(net);
 	assert_true(raw_got(s.raw, "getheaders"));
-	tell_headers(s.raw, blocks, 1, HEADERS_MAX + 1);
+	send_headers(s.raw, blocks, 1, HEADERS_MAX + 1);
 	run(net);
 	assert_true(raw_got(s.raw, "getheaders"));
 	pass(net, 9);
@@ -365,13 +365,13 @@ static void peers_that_repeat_known_headers_do_not_take_all_turns(void **state)
 	run(net);
 	for (int i = 0; i < 3; i++) {
 		inbox_clear(s[i].raw);
-		tell_headers(s[i].raw, many, 1, HEADERS_MAX + 1);
+		send_headers(s[i].raw, many, 1, HEADERS_MAX + 1);
 	}
 	run(net);
 	for (; seconds < 60 && chain_best_header(a->chain).height < MANY; seconds++) {
 		for (int i = 0; i < 2; i++)
 			if (raw_got(s[i].raw, "getheaders") && seconds > 0)
-				tell_headers(s[i].raw, many, 1, HEADERS_MAX + 1);
+				send_headers(s[i].raw, many, 1, HEADERS_MAX + 1);
 		run(net);
 		inbox_clear(s[0].raw);
 		inbox_clear(s[1].raw);

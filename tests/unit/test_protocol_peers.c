@@ -184,11 +184,11 @@ static void the_second_connection_to_a_node_is_closed_and_its_address_is_verifie
 }
 
 /* An inbound peer at the address `from`, and an outbound one at `at`, which send the same nonce. */
-struct doubles {
+struct duplicates {
 	struct tconn *in, *out; /* the test's ends */
 };
 
-static struct tconn *came_from(struct tnode *a, struct net_addr from)
+static struct tconn *inbound_from(struct tnode *a, struct net_addr from)
 {
 	struct tconn *raw = conn_end(a->net, NULL, CONN_OUTBOUND, loopback(3000), from);
 
@@ -199,10 +199,10 @@ static struct tconn *came_from(struct tnode *a, struct net_addr from)
 }
 
 /* It claims to listen at that port. */
-static struct tconn *came_with_nonce(struct tnode *a, struct net_addr from, uint16_t port,
-				     uint64_t nonce)
+static struct tconn *inbound_with_nonce(struct tnode *a, struct net_addr from, uint16_t port,
+					uint64_t nonce)
 {
-	struct tconn *raw = came_from(a, from);
+	struct tconn *raw = inbound_from(a, from);
 
 	raw_version(raw, (struct raw_version){.height = 0, .port = port, .nonce = nonce});
 	run(a->net);
@@ -210,7 +210,7 @@ static struct tconn *came_with_nonce(struct tnode *a, struct net_addr from, uint
 }
 
 /* The handshake has not begun. */
-static struct tconn *dialled_at(struct tnode *a, enum conn_kind kind, struct net_addr at)
+static struct tconn *outbound_to(struct tnode *a, enum conn_kind kind, struct net_addr at)
 {
 	const struct net_addr here = ipv4(10, 9, 9, 9, 50000);
 	struct tconn *out = conn_end(a->net, a, kind, at, here),
@@ -222,23 +222,23 @@ static struct tconn *dialled_at(struct tnode *a, enum conn_kind kind, struct net
 	return raw;
 }
 
-static struct tconn *dialled_with_nonce(struct tnode *a, enum conn_kind kind, struct net_addr at,
-					uint64_t nonce)
+static struct tconn *outbound_with_nonce(struct tnode *a, enum conn_kind kind, struct net_addr at,
+					 uint64_t nonce)
 {
-	struct tconn *raw = dialled_at(a, kind, at);
+	struct tconn *raw = outbound_to(a, kind, at);
 
 	raw_version(raw, (struct raw_version){.height = 0, .nonce = nonce});
 	run(a->net);
 	return raw;
 }
 
-static struct doubles make_doubles(struct tnode *a, enum conn_kind kind, struct net_addr from,
-				   struct net_addr at, uint64_t nonce)
+static struct duplicates make_duplicates(struct tnode *a, enum conn_kind kind, struct net_addr from,
+					 struct net_addr at, uint64_t nonce)
 {
-	struct doubles d = {.in = came_with_nonce(a, from, at.port, nonce)};
+	struct duplicates d = {.in = inbound_with_nonce(a, from, at.port, nonce)};
 
 	pass(a->net, 1);
-	d.out = dialled_with_nonce(a, kind, at, nonce);
+	d.out = outbound_with_nonce(a, kind, at, nonce);
 	return d;
 }
 
@@ -259,10 +259,10 @@ static void an_outbound_connection_stays_whichever_inbound_one_was_first(void **
 
 	for (unsigned i = 0; i < 4; i++) {
 		struct net_addr from = ipv4(10, 0, 0, (uint8_t)i, 50000), at = from;
-		struct doubles d;
+		struct duplicates d;
 
 		at.port = 3000;
-		d = make_doubles(a, kinds[i / 2], from, at, nonces[i % 2]);
+		d = make_duplicates(a, kinds[i / 2], from, at, nonces[i % 2]);
 		pass(net, 20);
 		assert_true(d.out->other->open);
 		/* If the inbound peer is that node, it closes one of the two connections itself. */
@@ -278,17 +278,17 @@ static void an_inbound_duplicate_of_an_outbound_connection_is_closed(void **stat
 	struct tnode *a = node_add(net, blocks, 3);
 	struct net_addr at = ipv4(10, 0, 0, 1, 3000), from = ipv4(10, 0, 0, 1, 50000),
 			other = ipv4(10, 0, 0, 2, 50000);
-	struct tconn *out = dialled_with_nonce(a, CONN_OUTBOUND, at, SMALLER), *in;
+	struct tconn *out = outbound_with_nonce(a, CONN_OUTBOUND, at, SMALLER), *in;
 
-	in = came_with_nonce(a, from, 3000, SMALLER);
+	in = inbound_with_nonce(a, from, 3000, SMALLER);
 	assert_closed(in, CLOSE_PLAIN, "duplicate");
 	assert_true(out->other->open);
 	assert_int_equal(count_msgs(a, true, "ping"), 1);
 	/* Otherwise an outbound peer could make us disconnect another node, by sending that node's
 	 * nonce. */
-	in = came_with_nonce(a, from, 3001, SMALLER);
+	in = inbound_with_nonce(a, from, 3001, SMALLER);
 	assert_true(in->other->open);
-	in = came_with_nonce(a, other, 3000, SMALLER);
+	in = inbound_with_nonce(a, other, 3000, SMALLER);
 	assert_true(in->other->open);
 	assert_true(out->other->open);
 	net_drop(net);
@@ -305,8 +305,8 @@ static void of_crossed_connections_the_smaller_nonce_closes_its_inbound_one(void
 		struct tconn *in, *out;
 
 		at.port = 3000;
-		out = dialled_at(a, CONN_MANUAL, at);
-		in = came_with_nonce(a, from, 3000, nonce);
+		out = outbound_to(a, CONN_MANUAL, at);
+		in = inbound_with_nonce(a, from, 3000, nonce);
 		assert_true(in->other->open);
 		raw_version(out, (struct raw_version){.height = 0, .nonce = nonce});
 		run(net);
@@ -356,11 +356,11 @@ static void outbound_connections_to_two_ports_of_a_host_are_not_duplicates(void 
 	struct tnode *a = node_add(net, blocks, 3);
 	struct tconn *liar, *named, *again;
 
-	liar = dialled_with_nonce(a, CONN_OUTBOUND, ipv4(10, 0, 0, 1, 4000), GREATER);
-	named = dialled_with_nonce(a, CONN_MANUAL, ipv4(10, 0, 0, 1, 3000), GREATER);
+	liar = outbound_with_nonce(a, CONN_OUTBOUND, ipv4(10, 0, 0, 1, 4000), GREATER);
+	named = outbound_with_nonce(a, CONN_MANUAL, ipv4(10, 0, 0, 1, 3000), GREATER);
 	assert_true(liar->other->open && named->other->open);
 	/* Nor does a nonce keep us away from another host of the same network. */
-	again = dialled_with_nonce(a, CONN_OUTBOUND, ipv4(10, 0, 0, 2, 4000), GREATER);
+	again = outbound_with_nonce(a, CONN_OUTBOUND, ipv4(10, 0, 0, 2, 4000), GREATER);
 	assert_true(liar->other->open && named->other->open && again->other->open);
 	net_drop(net);
 }
@@ -388,7 +388,7 @@ static void of_two_addresses_of_one_node_the_manual_connection_stays(void **stat
 	net_drop(net);
 }
 
-static void hang_up(struct tnet *net, struct tconn *raw)
+static void disconnect(struct tnet *net, struct tconn *raw)
 {
 	raw->open = raw->other->open = false;
 	inbox_put(raw->other, "", (struct span){0});
@@ -401,11 +401,11 @@ static void a_node_that_closed_our_connection_as_a_duplicate_is_not_dialled_for_
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 3);
 	struct net_addr from = ipv4(10, 0, 0, 1, 50000), at = ipv4(10, 0, 0, 1, 3000);
-	struct doubles d = make_doubles(a, CONN_MANUAL, from, at, SMALLER);
+	struct duplicates d = make_duplicates(a, CONN_MANUAL, from, at, SMALLER);
 	struct tconn *liar;
 
 	assert_true(d.in->other->open && d.out->other->open);
-	hang_up(net, d.out);
+	disconnect(net, d.out);
 	assert_false(d.out->other->open);
 	/* It is not dialled again for a while: the inbound peer could be a liar. */
 	assert_true(net_addr_equal(&d.in->other->listens, &at));
@@ -417,31 +417,31 @@ static void a_node_that_closed_our_connection_as_a_duplicate_is_not_dialled_for_
 	/* A connection that ended later was not closed as a duplicate. */
 	net = net_of(state);
 	a = node_add(net, blocks, 3);
-	d = make_doubles(a, CONN_MANUAL, from, at, SMALLER);
+	d = make_duplicates(a, CONN_MANUAL, from, at, SMALLER);
 	pass(net, 12);
-	hang_up(net, d.out);
+	disconnect(net, d.out);
 	assert_true(net_addr_equal(&d.in->other->listens, &nowhere));
 	assert_true(d.in->other->open);
 	net_drop(net);
 	/* Nor one on which a ping came: that node may be full, or has stopped. */
 	net = net_of(state);
 	a = node_add(net, blocks, 3);
-	d = make_doubles(a, CONN_MANUAL, from, at, SMALLER);
+	d = make_duplicates(a, CONN_MANUAL, from, at, SMALLER);
 	raw_send(d.out, "verack", NULL, 0);
 	raw_send(d.out, "ping", "12345678", 8);
 	run(net);
-	hang_up(net, d.out);
+	disconnect(net, d.out);
 	assert_true(net_addr_equal(&d.in->other->listens, &nowhere));
 	net_drop(net);
 	/* Of two inbound peers either may be that node: when one goes, the address is dialled
 	 * again. */
 	net = net_of(state);
 	a = node_add(net, blocks, 3);
-	liar = came_with_nonce(a, ipv4(10, 0, 0, 1, 50001), 3000, SMALLER);
-	d = make_doubles(a, CONN_MANUAL, from, at, SMALLER);
-	hang_up(net, d.out);
+	liar = inbound_with_nonce(a, ipv4(10, 0, 0, 1, 50001), 3000, SMALLER);
+	d = make_duplicates(a, CONN_MANUAL, from, at, SMALLER);
+	disconnect(net, d.out);
 	assert_true(net_addr_equal(&liar->other->listens, &at));
-	hang_up(net, d.in);
+	disconnect(net, d.in);
 	assert_true(net_addr_equal(&liar->other->listens, &nowhere));
 	net_drop(net);
 }
@@ -556,7 +556,7 @@ static void a_connection_without_version_is_closed_after_a_minute(void **state)
 /* --- malformed ---------------------------------------------------------------------- */
 
 /* A new peer sends this: it is disconnected and discouraged, and the node's state is unchanged. */
-static void assert_punished(struct tnode *a, const char *command, const void *p, size_t n)
+static void assert_discouraged(struct tnode *a, const char *command, const void *p, size_t n)
 {
 	struct tconn *raw = raw_peer(a);
 	size_t book = addrbook_count(a->book);
@@ -578,8 +578,8 @@ static void assert_punished(struct tnode *a, const char *command, const void *p,
 	free(raw);
 }
 
-static void count_blame(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
-			const char *text)
+static void count_rule_breaks(void *arg, int64_t unix_us, enum log_subsystem sub,
+			      enum log_level level, const char *text)
 {
 	unsigned *counts = arg;
 
@@ -594,12 +594,12 @@ static void peers_that_break_the_rules_do_not_fill_the_log(void **state)
 	struct tnode *a = node_add(net, blocks, 3);
 	unsigned counts[2] = {0};
 
-	log_set_sink(count_blame, counts);
+	log_set_sink(count_rule_breaks, counts);
 	for (int i = 0; i < 40; i++)
-		assert_punished(a, "ping", "short", 5);
+		assert_discouraged(a, "ping", "short", 5);
 	assert_int_equal(counts[0], 30);
 	pass(net, 60);
-	assert_punished(a, "ping", "short", 5);
+	assert_discouraged(a, "ping", "short", 5);
 	assert_int_equal(counts[0], 31);
 	assert_int_equal(counts[1], 1);
 	log_set_sink(no_log, NULL);
@@ -618,38 +618,38 @@ static void every_malformed_message_disconnects_its_sender_and_changes_nothing(v
 	uint8_t *buf = mem_zalloc(5000);
 
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		assert_punished(a, lists[i], "", 0);         /* no count */
-		assert_punished(a, lists[i], "\x01", 1);     /* no entry */
-		assert_punished(a, lists[i], "\x00\x00", 2); /* a byte too many */
-		assert_punished(a, lists[i], "\xfd\x01\x00",
-				3); /* CompactSize not in its shortest form */
-		assert_punished(a, lists[i], "\xfe\xff\xff\xff\x7f", 5); /* too many entries */
+		assert_discouraged(a, lists[i], "", 0);         /* no count */
+		assert_discouraged(a, lists[i], "\x01", 1);     /* no entry */
+		assert_discouraged(a, lists[i], "\x00\x00", 2); /* a byte too many */
+		assert_discouraged(a, lists[i], "\xfd\x01\x00",
+				   3); /* CompactSize not in its shortest form */
+		assert_discouraged(a, lists[i], "\xfe\xff\xff\xff\x7f", 5); /* too many entries */
 	}
 	for (size_t i = 0; i < ARRAY_LEN(empty); i++)
-		assert_punished(a, empty[i], "x", 1);
+		assert_discouraged(a, empty[i], "x", 1);
 	for (size_t i = 0; i < ARRAY_LEN(nonces); i++) {
-		assert_punished(a, nonces[i], "1234567", 7);
-		assert_punished(a, nonces[i], "123456789", 9);
+		assert_discouraged(a, nonces[i], "1234567", 7);
+		assert_discouraged(a, nonces[i], "123456789", 9);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(locators); i++) {
-		assert_punished(a, locators[i], buf, 4 + 1 + 31);
-		assert_punished(a, locators[i], buf, 4 + 1 + 33);
+		assert_discouraged(a, locators[i], buf, 4 + 1 + 31);
+		assert_discouraged(a, locators[i], buf, 4 + 1 + 33);
 		buf[4] = CHAIN_LOCATOR_MAX + 1;
-		assert_punished(a, locators[i], buf, 4 + 1 + 103 * HASH_BYTES);
+		assert_discouraged(a, locators[i], buf, 4 + 1 + 103 * HASH_BYTES);
 		buf[4] = 0;
 	}
 	memset(buf, 0, 5000);
 	buf[0] = 1;
 	buf[81] = 1; /* a header with a transaction */
-	assert_punished(a, "headers", buf, 82);
+	assert_discouraged(a, "headers", buf, 82);
 	for (size_t cut = 1; cut < block.len; cut += 13)
-		assert_punished(a, "block", block.p, block.len - cut);
+		assert_discouraged(a, "block", block.p, block.len - cut);
 	memcpy(buf, block.p, block.len);
-	assert_punished(a, "block", buf, block.len + 1);
+	assert_discouraged(a, "block", buf, block.len + 1);
 	for (size_t cut = 1; cut < tx.len; cut += 7)
-		assert_punished(a, "tx", tx.p, tx.len - cut);
+		assert_discouraged(a, "tx", tx.p, tx.len - cut);
 	memcpy(buf, tx.p, tx.len);
-	assert_punished(a, "tx", buf, tx.len + 1);
+	assert_discouraged(a, "tx", buf, tx.len + 1);
 	free(buf);
 	net_drop(net);
 }
@@ -802,7 +802,7 @@ static void an_old_peer_gets_only_messages_that_it_knows(void **state)
 		assert_true(ok);
 		free(m);
 	}
-	/* These messages had another form then: they are ignored. */
+	/* In its version these messages had another form: they are ignored. */
 	raw_send(raw, "ping", NULL, 0);
 	raw_send(raw, "addr", "\x00", 1);
 	run(net);
@@ -824,8 +824,9 @@ static void the_clock_offset_is_the_median_of_the_votes(void **state)
 	 * addresses. */
 	for (size_t i = 0; i < ARRAY_LEN(ahead); i++) {
 		for (uint16_t again = 0; again < 3; again++)
-			raw_version(came_from(a, ipv4(10, 0, 0, (uint8_t)(i + 1), 50000 + again)),
-				    (struct raw_version){.height = 0, .clock_ahead = ahead[i]});
+			raw_version(
+				inbound_from(a, ipv4(10, 0, 0, (uint8_t)(i + 1), 50000 + again)),
+				(struct raw_version){.height = 0, .clock_ahead = ahead[i]});
 		run(net);
 		assert_int_equal(protocol_clock_offset(a->protocol, &offset), i >= 2);
 	}

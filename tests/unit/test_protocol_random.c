@@ -45,7 +45,7 @@ static int teardown(void **state)
 }
 
 /* As if the node had mined it: a block that it doesn't have, on top of one that it has. */
-static void give_one(struct tnode *n, struct rng_seeded *rng)
+static void accept_one(struct tnode *n, struct rng_seeded *rng)
 {
 	for (uint32_t k = 0, i = 1 + below(rng, TREE); k < TREE; k++, i = i % TREE + 1) {
 		struct chain_entry en;
@@ -60,7 +60,7 @@ static void give_one(struct tnode *n, struct rng_seeded *rng)
 	}
 }
 
-static bool joined(const struct tnet *net, const struct tnode *a, const struct tnode *b)
+static bool connected(const struct tnet *net, const struct tnode *a, const struct tnode *b)
 {
 	for (size_t i = 0; i < net->n_conns; i++)
 		if (net->conns[i]->open && net->conns[i]->node == a &&
@@ -69,13 +69,13 @@ static bool joined(const struct tnet *net, const struct tnode *a, const struct t
 	return false;
 }
 
-static void join_two(struct tnet *net, struct tnode *a, struct tnode *b)
+static void connect_two(struct tnet *net, struct tnode *a, struct tnode *b)
 {
-	if (a != b && !joined(net, a, b) && net->n_conns + 2 < NET_CONNS)
+	if (a != b && !connected(net, a, b) && net->n_conns + 2 < NET_CONNS)
 		dial(a, b);
 }
 
-static void part_some(struct tnet *net, struct rng_seeded *rng)
+static void disconnect_some(struct tnet *net, struct rng_seeded *rng)
 {
 	struct tconn *c = net->n_conns ? net->conns[below(rng, (uint32_t)net->n_conns)] : NULL;
 
@@ -84,7 +84,7 @@ static void part_some(struct tnet *net, struct rng_seeded *rng)
 }
 
 /* Announces all headers up to a random block, and sends no block. */
-static void boast(struct tconn *raw, struct rng_seeded *rng)
+static void announce_unsent(struct tconn *raw, struct rng_seeded *rng)
 {
 	uint32_t at = 1 + below(rng, TREE), path[TREE + 1];
 	struct msg m = {.kind = MSG_HEADERS};
@@ -102,16 +102,16 @@ static void boast(struct tconn *raw, struct rng_seeded *rng)
 	writer_clear(&w);
 }
 
-static void step(struct tnet *net, struct tconn *boaster, struct rng_seeded *rng)
+static void step(struct tnet *net, struct tconn *announcer, struct rng_seeded *rng)
 {
 	struct tnode *a = &net->nodes[below(rng, NODES)], *b = &net->nodes[below(rng, NODES)];
 
 	switch (below(rng, 8)) {
 	case 0:
-		join_two(net, a, b);
+		connect_two(net, a, b);
 		break;
 	case 1:
-		part_some(net, rng);
+		disconnect_some(net, rng);
 		break;
 	case 2:
 		pass(net, 1);
@@ -120,10 +120,10 @@ static void step(struct tnet *net, struct tconn *boaster, struct rng_seeded *rng
 		run(net);
 		break;
 	case 4:
-		boast(boaster, rng);
+		announce_unsent(announcer, rng);
 		break;
 	default:
-		give_one(a, rng);
+		accept_one(a, rng);
 		break;
 	}
 }
@@ -144,7 +144,7 @@ static struct u256 most_work(const struct tnet *net)
 static void one_network(void **state, uint64_t seed)
 {
 	struct tnet *net = net_of(state);
-	struct tconn *boaster;
+	struct tconn *announcer;
 	struct rng_seeded rng;
 	struct u256 most;
 
@@ -153,13 +153,13 @@ static void one_network(void **state, uint64_t seed)
 		net->sync = i % 3 == 2 ? SYNC_CLASSIC : SYNC_HEADERS;
 		node_add(net, tree, 0);
 	}
-	boaster = raw_peer(&net->nodes[0]);
+	announcer = raw_peer(&net->nodes[0]);
 	for (size_t i = 0; i < STEPS; i++)
-		step(net, boaster, &rng);
+		step(net, announcer, &rng);
 	run(net);
 	most = most_work(net);
 	for (size_t i = 0; i + 1 < NODES; i++)
-		if (!joined(net, &net->nodes[i], &net->nodes[i + 1]))
+		if (!connected(net, &net->nodes[i], &net->nodes[i + 1]))
 			dial(&net->nodes[i], &net->nodes[i + 1]);
 	pass(net, 75);
 	for (size_t i = 0; i < NODES; i++) {

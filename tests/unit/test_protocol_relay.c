@@ -54,7 +54,7 @@ static void every_node_knows_the_best_block_of_every_peer(void **state)
 	struct tnet *net = net_of(state);
 	struct tnode *n[3] = {node_add(net, blocks, 20), node_add(net, blocks, 20),
 			      node_add(net, blocks, 4)};
-	size_t told;
+	size_t announced;
 
 	for (int i = 0; i < 3; i++)
 		dial(n[i], n[(i + 1) % 3]);
@@ -62,9 +62,10 @@ static void every_node_knows_the_best_block_of_every_peer(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_tip(n[i], blocks[20]);
 	assert_all_know(net, blocks[20], 20);
-	told = count_msgs(n[2], true, "inv") + count_msgs(n[2], true, "headers");
+	announced = count_msgs(n[2], true, "inv") + count_msgs(n[2], true, "headers");
 	pass(net, 30);
-	assert_int_equal(count_msgs(n[2], true, "inv") + count_msgs(n[2], true, "headers"), told);
+	assert_int_equal(count_msgs(n[2], true, "inv") + count_msgs(n[2], true, "headers"),
+			 announced);
 	net_drop(net);
 }
 
@@ -114,7 +115,7 @@ static void several_transactions_are_announced_in_one_inv(void **state)
 	struct tconn *raw = raw_peer(a);
 	struct tx *txs[15];
 	struct tmsg *m;
-	size_t told = 0;
+	size_t announced = 0;
 
 	for (size_t i = 0; i < 15; i++) {
 		struct err e = {0};
@@ -125,9 +126,9 @@ static void several_transactions_are_announced_in_one_inv(void **state)
 	run(net);
 	m = raw_next(raw, "inv");
 	assert_non_null(m);
-	told = m->payload[0];
+	announced = m->payload[0];
 	free(m);
-	assert_int_equal(told, 15);
+	assert_int_equal(announced, 15);
 	for (size_t i = 0; i < 15; i++)
 		tx_unref(txs[i]);
 	net_drop(net);
@@ -433,7 +434,7 @@ static void a_fresh_address_is_relayed_to_two_peers_and_an_old_one_to_none(void 
 	struct tnode *a = node_add(net, blocks, 3);
 	struct tconn *from = raw_peer(a), *to[5];
 	struct net_addr fresh = loopback(7777), stale = loopback(7778), many[11];
-	int told = 0;
+	int announced = 0;
 
 	for (int i = 0; i < 5; i++)
 		to[i] = raw_peer(a);
@@ -442,8 +443,8 @@ static void a_fresh_address_is_relayed_to_two_peers_and_an_old_one_to_none(void 
 		inbox_clear(to[i]);
 	send_addrs(from, &fresh, 1, NET_NOW + 300);
 	for (int i = 0; i < 5; i++)
-		told += raw_got(to[i], "addr");
-	assert_int_equal(told, 2);
+		announced += raw_got(to[i], "addr");
+	assert_int_equal(announced, 2);
 	send_addrs(from, &stale, 1, NET_NOW - 700);
 	for (int i = 0; i < 11; i++)
 		many[i] = loopback((uint16_t)(8000 + i));

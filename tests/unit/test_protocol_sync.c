@@ -348,12 +348,12 @@ static void the_simplest_peer_syncs_from_us_by_the_announced_tip(void **state)
 	struct tconn *raw = raw_dials(a);
 	struct msg ask = {.kind = MSG_GETBLOCKS};
 	size_t have = 0, invs = 0;
-	bool asked = false;
+	bool requested = false;
 
 	raw_version(raw, (struct raw_version){.version = OLD_VERSION, .height = 0});
 	for (int guard = 0; guard < 1000 && have < LONG; guard++) {
 		struct tmsg *m;
-		bool again = !asked;
+		bool again = !requested;
 
 		run(net);
 		while ((m = raw_next(raw, NULL)) != NULL) {
@@ -385,7 +385,7 @@ static void the_simplest_peer_syncs_from_us_by_the_announced_tip(void **state)
 			ask.u.locator.n = 1;
 			ask.u.locator.hashes = blocks[have]->hash.h.b;
 			raw_msg(raw, &ask);
-			asked = true;
+			requested = true;
 		}
 	}
 	assert_int_equal(have, LONG);
@@ -630,7 +630,7 @@ static void a_node_with_the_longer_branch_learns_of_one_that_overtakes_it(void *
 	dial(a, b);
 	run(net);
 	assert_true(same_tip(a, b));
-	/* b receives the other branch and switches to it, and a follows. */
+	/* b receives the other branch and changes_headers to it, and a follows. */
 	for (int i = 1; i <= 9; i++) {
 		assert_ok(chain_accept_block(b->chain, other[i], &e), e);
 		b->work_chain = true;
@@ -885,7 +885,7 @@ static void a_block_found_invalid_later_disconnects_its_sender(void **state)
 }
 
 /* Requests the same block n times. */
-static void ask_for(struct tconn *raw, const struct block *b, size_t n)
+static void request_times(struct tconn *raw, const struct block *b, size_t n)
 {
 	struct hash256 *all = mem_array(n, sizeof(*all));
 
@@ -899,22 +899,22 @@ static void when_room_is_short_the_slowest_peer_is_disconnected_for_one_that_wai
 {
 	struct tnet *net = classic_net(state);
 	struct tnode *a = node_add(net, blocks, 5);
-	struct tconn *deaf = raw_peer(a), *waits = raw_peer(a), *quick = raw_peer(a);
+	struct tconn *slow = raw_peer(a), *waits = raw_peer(a), *quick = raw_peer(a);
 
-	ask_for(deaf, blocks[1], 500);
-	ask_for(quick, blocks[1], 500);
+	request_times(slow, blocks[1], 500);
+	request_times(quick, blocks[1], 500);
 	run(net);
-	assert_in_range(deaf->inbox_bytes, 65536, 1 << 20);
+	assert_in_range(slow->inbox_bytes, 65536, 1 << 20);
 	a->queued_all = QUEUES_FULL;
-	ask_for(waits, blocks[2], 1);
+	request_times(waits, blocks[2], 1);
 	run(net);
 	assert_false(raw_got(waits, "block"));
 	for (int i = 0; i < 4; i++) {
 		inbox_clear(quick);
-		ask_for(quick, blocks[5], 500);
+		request_times(quick, blocks[5], 500);
 		pass(net, 1);
 	}
-	assert_closed(deaf, CLOSE_DROP, "other peers need the room");
+	assert_closed(slow, CLOSE_DROP, "other peers need the room");
 	assert_true(quick->other->open);
 	a->queued_all = 0;
 	pass(net, 1);
@@ -929,7 +929,7 @@ static void the_tip_is_sent_even_if_room_is_short(void **state)
 	struct tconn *raw = raw_peer(a);
 
 	a->queued_all = QUEUES_FULL;
-	ask_for(raw, blocks[5], 1);
+	request_times(raw, blocks[5], 1);
 	run(net);
 	assert_true(raw_got(raw, "block"));
 	/* Nobody waits for room, so nobody is disconnected. */
@@ -1048,7 +1048,7 @@ static void a_flood_of_announcements_is_bounded(void **state)
 	struct rng_seeded rng;
 	struct peer_info pi;
 	struct tmsg *m;
-	size_t asked = 0;
+	size_t requested = 0;
 
 	rng_seeded_init(&rng, 3);
 	for (int k = 0; k < 4; k++) {
@@ -1062,11 +1062,11 @@ static void a_flood_of_announcements_is_bounded(void **state)
 		struct msg msg;
 
 		assert_true(msg_decode(&msg, MSG_GETDATA, (struct span){m->payload, m->len}, NULL));
-		asked += msg.u.list.n;
+		requested += msg.u.list.n;
 		free(m);
 	}
 	/* 16 blocks and 500 transactions: no more until it answers. */
-	assert_int_equal(asked, 516);
+	assert_int_equal(requested, 516);
 	assert_true(raw->other->open);
 	free(junk);
 	net_drop(net);

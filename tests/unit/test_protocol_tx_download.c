@@ -38,7 +38,7 @@ static void announce(struct tconn *raw, const struct hash256 *ids, size_t n)
 }
 
 /* An outbound peer, after its handshake; the inbox is empty. */
-static struct tconn *dialled_peer(struct tnode *from, uint16_t port)
+static struct tconn *outbound_peer(struct tnode *from, uint16_t port)
 {
 	struct tconn *raw = raw_dialled(from, port);
 
@@ -49,7 +49,7 @@ static struct tconn *dialled_peer(struct tnode *from, uint16_t port)
 }
 
 /* Number of transactions requested from the peer since the last call. */
-static size_t asked(struct tconn *raw)
+static size_t requested(struct tconn *raw)
 {
 	struct tmsg *m;
 	size_t n = 0;
@@ -80,22 +80,22 @@ static void outbound_peers_get_a_request_before_earlier_inbound_ones(void **stat
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 30);
-	struct tconn *first = raw_peer(a), *second = raw_peer(a), *mine = dialled_peer(a, 7000),
-		     *mine_too = dialled_peer(a, 7001);
+	struct tconn *first = raw_peer(a), *second = raw_peer(a), *mine = outbound_peer(a, 7000),
+		     *mine_too = outbound_peer(a, 7001);
 	struct hash256 id = {{7}};
 
 	announce(first, &id, 1);
 	announce(second, &id, 1);
 	announce(mine, &id, 1);
 	announce(mine_too, &id, 1);
-	assert_int_equal(asked(first), 1);
+	assert_int_equal(requested(first), 1);
 	pass(net, 2);
-	assert_int_equal(asked(mine), 1);
-	assert_int_equal(asked(mine_too) + asked(second), 0);
+	assert_int_equal(requested(mine), 1);
+	assert_int_equal(requested(mine_too) + requested(second), 0);
 	pass(net, 2);
-	assert_int_equal(asked(mine_too), 1);
+	assert_int_equal(requested(mine_too), 1);
 	pass(net, 2);
-	assert_int_equal(asked(second), 1);
+	assert_int_equal(requested(second), 1);
 	net_drop(net);
 }
 
@@ -111,18 +111,18 @@ static void inbound_peers_do_not_displace_an_outbound_candidate(void **state)
 		crowd[i] = raw_peer(a);
 		announce(crowd[i], &id, 1);
 	}
-	mine = dialled_peer(a, 7000);
+	mine = outbound_peer(a, 7000);
 	announce(mine, &id, 1);
-	assert_int_equal(asked(crowd[0]), 1);
+	assert_int_equal(requested(crowd[0]), 1);
 	pass(net, 2);
-	assert_int_equal(asked(mine), 1);
+	assert_int_equal(requested(mine), 1);
 	/* The outbound peer has taken the place of the ninth. */
 	pass(net, 2 * TX_CANDIDATES);
 	for (size_t i = 1; i < ARRAY_LEN(crowd); i++)
-		assert_int_equal(asked(crowd[i]), i < TX_CANDIDATES);
+		assert_int_equal(requested(crowd[i]), i < TX_CANDIDATES);
 	/* No candidate is left: the next peer that announces it gets the request at once. */
 	announce(crowd[9], &id, 1);
-	assert_int_equal(asked(crowd[9]), 1);
+	assert_int_equal(requested(crowd[9]), 1);
 	net_drop(net);
 }
 
@@ -138,11 +138,11 @@ static void a_transaction_that_arrives_late_is_not_requested_again(void **state)
 		announce(raw[i], &tx->id.h, 1);
 	}
 	pass(net, 2);
-	assert_int_equal(asked(raw[1]), 1);
+	assert_int_equal(requested(raw[1]), 1);
 	send_tx(raw[0], tx);
 	assert_int_equal(mempool_count(a->mempool), 1);
 	pass(net, 10);
-	assert_int_equal(asked(raw[2]), 0);
+	assert_int_equal(requested(raw[2]), 0);
 	tx_unref(tx);
 	net_drop(net);
 }
@@ -159,12 +159,12 @@ static void a_rejected_transaction_is_requested_again_after_a_block(void **state
 	send_tx(raw, early);
 	assert_int_equal(mempool_count(a->mempool), 0);
 	announce(raw, &early->id.h, 1);
-	assert_int_equal(asked(raw), 0);
+	assert_int_equal(requested(raw), 0);
 	raw_block(raw, blocks[30]);
 	run(net);
 	assert_tip(a, blocks[30]);
 	announce(raw, &early->id.h, 1);
-	assert_int_equal(asked(raw), 1);
+	assert_int_equal(requested(raw), 1);
 	send_tx(raw, early);
 	assert_int_equal(mempool_count(a->mempool), 1);
 	tx_unref(early);
@@ -183,13 +183,13 @@ static void at_most_500_of_5000_announced_transactions_are_requested_at_a_time(v
 
 	many_ids(ids, 6000, 1);
 	announce(raw, ids, 6000);
-	total = asked(raw);
+	total = requested(raw);
 	assert_int_equal(total, TX_IN_FLIGHT_MAX);
 	/* It has none of them: the 5000 that were queued are requested, the rest was dropped. */
 	for (size_t i = 0; i < 6000; i += 100) {
 		raw_inv(raw, MSG_NOTFOUND, INV_TX, ids + i, 100);
 		run(net);
-		total += asked(raw);
+		total += requested(raw);
 	}
 	assert_int_equal(total, TX_ANNOUNCED_MAX);
 	free(ids);
@@ -200,18 +200,18 @@ static void a_peer_that_sends_nothing_delays_a_transaction_by_two_seconds(void *
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 30);
-	struct tconn *mute = raw_peer(a), *good = raw_peer(a);
+	struct tconn *silent = raw_peer(a), *good = raw_peer(a);
 	struct hash256 ids[TX_IN_FLIGHT_MAX];
 	struct tx *tx = payment(2, 1000);
 
 	many_ids(ids, ARRAY_LEN(ids), 2);
 	ids[17] = tx->id.h;
-	announce(mute, ids, ARRAY_LEN(ids));
+	announce(silent, ids, ARRAY_LEN(ids));
 	announce(good, &tx->id.h, 1);
-	assert_int_equal(asked(mute), TX_IN_FLIGHT_MAX);
-	assert_int_equal(asked(good), 0);
+	assert_int_equal(requested(silent), TX_IN_FLIGHT_MAX);
+	assert_int_equal(requested(good), 0);
 	pass(net, 2);
-	assert_int_equal(asked(good), 1);
+	assert_int_equal(requested(good), 1);
 	send_tx(good, tx);
 	assert_int_equal(mempool_count(a->mempool), 1);
 	tx_unref(tx);
@@ -231,25 +231,25 @@ static void peers_that_send_nothing_do_not_displace_one_that_has_sent_before(voi
 		announce(crowd[i], &tx->id.h, 1);
 	}
 	announce(good, &tx->id.h, 1);
-	assert_int_equal(asked(crowd[0]), 1);
+	assert_int_equal(requested(crowd[0]), 1);
 	pass(net, 2);
-	assert_int_equal(asked(good), 1);
+	assert_int_equal(requested(good), 1);
 	send_tx(good, tx);
 	assert_int_equal(mempool_count(a->mempool), 2);
 	/* After its timeout it is not the first to get the next request. */
 	announce(crowd[0], &after->id.h, 1);
-	assert_int_equal(asked(crowd[0]), 0);
+	assert_int_equal(requested(crowd[0]), 0);
 	announce(good, &after->id.h, 1);
-	assert_int_equal(asked(good), 1);
+	assert_int_equal(requested(good), 1);
 	send_tx(good, after);
 	assert_int_equal(mempool_count(a->mempool), 3);
 	tx_unref(after);
 	/* If no other peer announces it, it gets the request after a second. */
 	after = payment(5, 1000);
 	announce(crowd[0], &after->id.h, 1);
-	assert_int_equal(asked(crowd[0]), 0);
+	assert_int_equal(requested(crowd[0]), 0);
 	pass(net, 1);
-	assert_int_equal(asked(crowd[0]), 1);
+	assert_int_equal(requested(crowd[0]), 1);
 	send_tx(crowd[0], after);
 	assert_int_equal(mempool_count(a->mempool), 4);
 	tx_unref(before);
@@ -262,21 +262,21 @@ static void deferred_transactions_are_bounded(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 30);
-	struct tconn *mute = raw_peer(a);
+	struct tconn *silent = raw_peer(a);
 	struct hash256 ids[5000], one = {{9, 9}};
 	size_t n = 0;
 
-	announce(mute, &one, 1);
-	assert_int_equal(asked(mute), 1);
+	announce(silent, &one, 1);
+	assert_int_equal(requested(silent), 1);
 	pass(net, 2);
 	many_ids(ids, ARRAY_LEN(ids), 3);
-	announce(mute, ids, ARRAY_LEN(ids));
-	assert_int_equal(asked(mute), 0);
+	announce(silent, ids, ARRAY_LEN(ids));
+	assert_int_equal(requested(silent), 0);
 	pass(net, 1);
-	n = asked(mute);
+	n = requested(silent);
 	assert_true(n > 0 && n <= 1000);
 	/* When it disconnects, all that was deferred for it is dropped. */
-	fake_close(a, mute->other->info.id, CLOSE_PLAIN, "lost");
+	fake_close(a, silent->other->info.id, CLOSE_PLAIN, "lost");
 	run(net);
 	pass(net, 3);
 	net_drop(net);
@@ -355,12 +355,12 @@ static void at_most_25_parents_of_an_orphan_are_requested(void **state)
 	assert_ok(mempool_accept(a->mempool, known, &e), e);
 	few = child_of_many(24, known); /* the parent that is in the mempool is not requested */
 	send_tx(raw, few);
-	assert_int_equal(asked(raw), 24);
+	assert_int_equal(requested(raw), 24);
 	many = child_of_many(40, known);
 	pass(net, 2); /* these requests time out and end */
 	send_tx(raw, many);
 	pass(net, 1); /* deferred: a more reliable peer could announce them */
-	assert_int_equal(asked(raw), 25);
+	assert_int_equal(requested(raw), 25);
 	assert_int_equal(mempool_orphan_count(a->mempool), 2);
 	tx_unref(known);
 	tx_unref(few);

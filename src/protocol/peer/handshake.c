@@ -126,7 +126,7 @@ void handshake_close_other_chain(struct protocol *p, struct peer *peer,
 	const struct block_hash *ours = our_chain(p);
 	char theirs_text[HASH_SHORT_CHARS + 1], ours_text[HASH_SHORT_CHARS + 1];
 
-	/* A person can do something about a peer that we dialled, not about an inbound one. */
+	/* Only outbound peers are reported to a person, who can dial others instead. */
 	if (peer_outbound(peer)) {
 		p->handshake.has_other_chain = true;
 		p->handshake.other_chain = (struct other_chain){.addr = peer->info.peer,

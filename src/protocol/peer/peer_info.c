@@ -10,7 +10,8 @@
 #include "protocol/peer/peers_priv.h"
 #include "protocol/sync/block_requests_priv.h"
 
-/* Inbound peers vote on the clock offset only if at least so many addresses do. */
+/* Inbound peers vote on the clock offset only if they have at least this number of different
+ * addresses. */
 #define INBOUND_VOTES_MIN 3
 
 static void fill_blocks(const struct protocol *p, const struct peer *peer, struct peer_info *out)

@@ -9,8 +9,8 @@
 #include "protocol/peer_priv.h"
 #include "protocol/wire/msg_send_priv.h"
 
-/* Up to so many blocks below a new tip are announced one by one; of more only the tip is, and the
- * peer requests the rest by getblocks or getheaders. */
+/* If a peer lacks at most this number of blocks up to a new tip, each is announced. If it lacks
+ * more, only the tip is announced, and the peer requests the others by getblocks or getheaders. */
 #define ANNOUNCE_BLOCKS_MAX 8
 #define TX_INV_MAX          1000 /* transactions in one inv */
 #define TX_RELAY_RING       8192

@@ -21,14 +21,15 @@ struct peer_relay {
 	struct hash_queue announced_txs; /* announced by it and not requested yet */
 	unsigned in_flight;              /* transactions requested from it */
 	bool tx_timed_out;      /* true if the last transaction requested from it timed out */
-	bool mempool_requested; /* mempool was sent to it */
-	bool mempool_sent;      /* its mempool message was answered, at mempool_ms */
+	bool mempool_requested; /* we sent it the message mempool */
+	bool mempool_sent;      /* we answered its message mempool, at mempool_ms */
 	int64_t mempool_ms;
 
 	/* Tips. */
-	bool prefers_headers;       /* it sent sendheaders (BIP 130) */
-	chain_index best_announced; /* best block that one of us announced to the other */
-	chain_index best_shown;     /* best block that it knows we have; both: CHAIN_NONE if none */
+	bool prefers_headers; /* it sent sendheaders (BIP 130) */
+	chain_index
+		best_announced; /* best block announced by us to it, or by it to us; CHAIN_NONE: none */
+	chain_index best_shown; /* best block that it knows we have; CHAIN_NONE: none */
 };
 
 struct relay_state {

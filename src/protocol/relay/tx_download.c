@@ -1,7 +1,7 @@
 /* Requesting transactions. Each is requested from one peer at a time; if it doesn't arrive in time,
- * from the next peer that announced it. A transaction that only peers with a timeout have announced
- * is deferred for a second, so that reliable peers can announce it first. Source: Bitcoin Core
- * txrequest.h. */
+ * from the next peer that announced it. If the last request to a peer timed out, the next
+ * transaction that it announces is deferred for a second, so that other peers can announce it and
+ * get the request. Source: Bitcoin Core txrequest.h. */
 #include "protocol/relay/tx_download_priv.h"
 
 #include <inttypes.h>

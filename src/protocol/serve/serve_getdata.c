@@ -27,10 +27,12 @@
 #define SERVE_TOTAL_MAX (64u << 20) /* bytes in all send queues together */
 
 /* Disconnecting slow peers when room is short. */
-#define SMALL_QUEUE    (64u << 10) /* bytes: a shorter send queue takes no room worth counting */
-#define SLOW_RATE      (64u << 10) /* of send_rate: less than 32 KB/s */
-#define SLOW_SECONDS   2           /* the queue must have been longer for so long */
-#define WAITING_MAX_MS 10000       /* after that the slowest peer goes, however fast it is */
+#define SMALL_QUEUE  (64u << 10) /* bytes: a shorter send queue takes no room worth counting */
+#define SLOW_RATE    (64u << 10) /* a send_rate below it means less than 32 KB/s */
+#define SLOW_SECONDS 2           /* the queue has not been small for this time */
+/* When a peer has waited for this time, the slowest inbound peer is disconnected, whatever its
+ * rate. */
+#define WAITING_MAX_MS 10000
 
 void serve_peer_gone(struct protocol *p, struct peer *peer)
 {

@@ -27,7 +27,7 @@ struct peer_serve {
 	int64_t waiting_since_ms; /* it waits for room that other peers take; 0: it doesn't */
 	uint64_t sent_bytes;      /* bytes that it had received at the last tick */
 	uint64_t send_rate;       /* bytes/s, exponentially decayed with half-life 1 s, times 2 */
-	unsigned backlogged_s;    /* for so many seconds its send queue has not been short */
+	unsigned backlogged_s;    /* seconds since its send queue was last short (SMALL_QUEUE) */
 };
 
 struct serve_state {

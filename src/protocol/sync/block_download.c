@@ -153,8 +153,8 @@ static bool consider(struct protocol *p, struct peer *peer, chain_index i, struc
 	return peer->sync.n_requests < max_in_flight(peer);
 }
 
-/* The peer has nothing left to send within the window. If another peer holds the window back, its
- * time runs. */
+/* The peer has nothing left to send within the window. If another peer holds the window back, that
+ * peer's timeout starts. */
 static void note_stalling(struct protocol *p, const struct peer *peer, const struct window *w)
 {
 	struct peer *holder = w->holder;
@@ -195,7 +195,7 @@ void block_download_refill(struct protocol *p, struct peer *peer)
 
 void block_download_connected(struct protocol *p)
 {
-	/* Timeouts that were raised fall again. Source: Bitcoin Core
+	/* Timeouts that were raised fall with every block. Source: Bitcoin Core
 	 * PeerManagerImpl::BlockConnected. */
 	p->sync.stall_timeout_ms = MAX(p->sync.stall_timeout_ms * 85 / 100, STALL_MIN_MS);
 	p->sync.tip_timeout_ms /= 2;

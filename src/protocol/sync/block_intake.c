@@ -25,8 +25,8 @@
 #define LOW_WORK_BYTES_MAX (UINT64_C(32) << 20)
 #define ORPHANS_PER_BLOCK  8 /* accepted after each block received */
 
-/* Nothing is requested from a peer for so long after its block found no room: as an orphan, as a
- * block from the future. */
+/* After a block of a peer found no room (as an orphan; as a block from the future), nothing is
+ * requested from this peer for this time. */
 #define ORPHAN_BACKOFF_MS 1000
 #define FUTURE_BACKOFF_MS 5000
 
@@ -275,8 +275,8 @@ void block_intake_connected(struct protocol *p, const struct chain_entry *at, co
 	map_del(&p->intake.senders, &at->hash);
 	p->sync.pending_bytes -= MIN(p->sync.pending_bytes, b->raw.len);
 	p->sync.pending_blocks -= MIN(p->sync.pending_blocks, 1u);
-	/* The chain accepts a block from the future itself when it is due. Its children may be
-	 * orphans here. */
+	/* When a block from the future is due, the chain accepts it without our help. Its children
+	 * may be orphans here. */
 	orphan_blocks_release(p, &at->hash);
 }
 
@@ -295,8 +295,8 @@ void block_intake_tip_changed(struct protocol *p, const struct chain_entry *tip)
 {
 	struct chain_entry before;
 
-	/* After a reorganisation the branch has shown its work: the room for others is free
-	 * again. */
+	/* After a reorganisation the stored low-work blocks belong to the best chain: they don't
+	 * count any more, and other branches may be stored again. */
 	if (chain_entry_at(p->o.chain, p->intake.last_tip, &before) &&
 	    chain_ancestor(p->o.chain, tip->index, before.height) != before.index) {
 		p->intake.low_work_bytes = 0;

@@ -30,7 +30,8 @@ void block_intake_free(struct block_intake *in);
 /* Accepts orphan blocks whose parents have arrived, at most `max`. True: there are more. */
 bool block_intake_orphans(struct protocol *p, unsigned max);
 
-/* From the chain: a block was connected; it was found invalid; the tip changed. */
+/* Notifications from the chain: a block was connected; a block was found invalid; the tip
+ * changed. */
 void block_intake_connected(struct protocol *p, const struct chain_entry *at,
 			    const struct block *b);
 void block_intake_invalid(struct protocol *p, const struct block_hash *hash, const struct err *why);

@@ -23,7 +23,8 @@
 #define TIP_TIMEOUT_MIN_MS 1000
 #define TIP_TIMEOUT_MAX_MS TIMEOUT_MAX_MS
 
-#define TIMEOUT_BACKOFF_MS  1000 /* nothing is requested from a peer after a timeout */
+/* After a timeout, or a notfound, nothing is requested from the peer for this time. */
+#define TIMEOUT_BACKOFF_MS  1000
 #define NOTFOUND_BACKOFF_MS 10000
 
 /* How long a peer that delivered the last tip late waits for others to be asked for the next
@@ -146,7 +147,7 @@ void block_request_notfound(struct protocol *p, struct peer *peer, const struct 
 		return;
 	block_request_free(p, r);
 	/* Its headers promise a block that it doesn't have: it is requested again later, from this
-	 * peer or others, and the peer goes if that happens again and again. */
+	 * peer or others. After TIMEOUTS_MAX times in a row the peer is disconnected. */
 	if (s->method == SYNC_BY_HEADERS && protocol_now_ms(p) >= s->backoff_until_ms) {
 		s->backoff_until_ms = protocol_now_ms(p) + NOTFOUND_BACKOFF_MS;
 		if (++s->timeouts >= TIMEOUTS_MAX)

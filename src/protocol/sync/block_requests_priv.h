@@ -29,7 +29,7 @@ bool block_request_fulfil(struct protocol *p, struct peer *peer, const struct bl
 /* The peer sent a block: clears its timeouts if it is the one that was requested from other peers
  * meanwhile. */
 void block_request_arrived_late(struct peer *peer, const struct block_hash *hash);
-/* Other peers are asked for a new tip first: this one delivered the previous tip late. */
+/* Other peers are asked for a new tip first: the last tip requested from this one timed out. */
 bool block_request_must_yield(const struct protocol *p, const struct peer *peer);
 /* Removes a request, from whichever peer: the block arrived or is not wanted. */
 void block_request_cancel(struct protocol *p, const struct block_hash *hash);

@@ -45,7 +45,7 @@ struct chain_discovery {
 	struct offer offers[OFFERS_MAX];
 	size_t n_offers;
 	int64_t first_offer_ms;
-	int64_t outbound_offer_ms; /* the first offer of an outbound peer; 0: none */
+	int64_t outbound_offer_ms; /* when an outbound peer first offered a chain; 0: never */
 	bool adopting;             /* the adopt callback is running */
 };
 

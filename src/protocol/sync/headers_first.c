@@ -16,8 +16,8 @@
 #include "protocol/sync/sync_state_priv.h"
 #include "protocol/wire/msg_send_priv.h"
 
-/* Without an answer to getheaders for so long. A peer that has never sent headers is synchronised
- * by getblocks then. */
+/* A getheaders without an answer times out. A peer that has never sent headers is synchronised by
+ * getblocks from then on. */
 #define HEADERS_TIMEOUT_MS 10000
 #define TURN_MS            10000
 

@@ -87,7 +87,8 @@ static enum presync_result read_first(struct protocol *p, struct peer *peer,
 
 	if (!check_headers(p, peer, l, first))
 		return PRESYNC_CONSUMED;
-	/* Enough work within one message: its headers are at hand, no second reading is needed. */
+	/* Enough work within the first message: its headers can be stored now and need not be
+	 * requested again. */
 	if (u256_cmp(&s->walk.work, &min_work) >= 0 && s->n == 0)
 		return store_rest(p, peer, l, first, last);
 	if (s->n >= PRESYNC_MESSAGES_MAX) {

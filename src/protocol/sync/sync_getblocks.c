@@ -12,8 +12,8 @@
 #include "protocol/sync/sync_state_priv.h"
 #include "protocol/wire/msg_send_priv.h"
 
-/* A getblocks that is not answered for so long has no answer: the peer has no blocks after our
- * locator. */
+/* A peer that has no blocks after our locator doesn't answer getblocks. After this time the request
+ * counts as answered. */
 #define SILENCE_MS 10000
 
 /* The locator begins with `first`, if that is not NULL, and goes on from our best header. */

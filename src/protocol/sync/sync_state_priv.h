@@ -22,9 +22,10 @@ struct peer;
 struct protocol;
 
 #define BLOCKS_IN_FLIGHT 16   /* blocks requested from one peer at a time */
-#define BLOCK_WINDOW     1024 /* blocks are fetched at most so many heights ahead of the tip */
+#define BLOCK_WINDOW     1024 /* blocks are fetched up to this number of heights above the tip */
 #define GETBLOCKS_MAX    500  /* hashes in an answer to getblocks */
-#define BEHIND_BLOCKS    24 /* the node is catching up if at least so many missing blocks arrive */
+/* The node is catching up if it lacks at least this number of blocks, and they arrive. */
+#define BEHIND_BLOCKS 24
 /* Messages in a row with headers or blocks whose parent is unknown: the peer is disconnected.
  * Source: tally-protocol(7), CONDUCT. */
 #define UNCONNECTED_MAX      10
@@ -69,8 +70,8 @@ struct peer_sync {
 	int64_t backoff_until_ms; /* no block is requested from it before */
 	unsigned timeouts;        /* in a row */
 	int64_t stalling_since_ms; /* other peers wait for a block requested from it; 0: they don't */
-	/* A block that timed out here and was requested from other peers; zeros: it has delivered
-	 * since. */
+	/* A block requested from it that timed out and was then requested from other peers; zeros:
+	 * none, or it has delivered a requested block since. */
 	struct block_hash timed_out_block;
 
 	/* Only SYNC_BY_HEADERS. */
@@ -91,7 +92,7 @@ struct peer_sync {
 	uint32_t n_orphans;    /* orphan blocks that it sent */
 	size_t orphan_bytes;
 
-	bool refill; /* sync_refill_later */
+	bool refill; /* set by sync_refill_later */
 };
 
 struct sync_state {
@@ -172,8 +173,8 @@ size_t sync_headers_ahead(const struct protocol *p);
 /* Limits warnings about blocks from the future to one every 10 s. True: log this one. */
 bool sync_may_log_future(struct protocol *p);
 
-/* Requests to sync.c, done at the end of the current call: request blocks from this peer, or from
- * all; check whether the node is catching up or up to date. */
+/* Defer work of sync.c to the end of the current call: requesting blocks from this peer, or from
+ * all peers; deciding whether the node is catching up. */
 void sync_refill_later(struct protocol *p, struct peer *peer);
 void sync_refill_all_later(struct protocol *p);
 void sync_update_later(struct protocol *p);
