@@ -14,9 +14,15 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE;
 
 if HAVE_CMOCKA
-UNIT_TESTS += tests/tui/test_parts tests/tui/test_screens
-tests_tui_test_parts_SOURCES = tests/tui/test_parts.c tests/tui/tui_fixture.c tests/tui/tui_fixture.h
-tests_tui_test_parts_LDADD = libtallytui.a $(UNIT_LIBS) $(NCURSES_LIBS)
+UNIT_TESTS += tests/tui/test_drawing tests/tui/test_input tests/tui/test_lists tests/tui/test_pages tests/tui/test_screens
+tests_tui_test_drawing_SOURCES = tests/tui/test_drawing.c tests/tui/tui_fixture.c tests/tui/tui_fixture.h
+tests_tui_test_drawing_LDADD = libtallytui.a $(UNIT_LIBS) $(NCURSES_LIBS)
+tests_tui_test_input_SOURCES = tests/tui/test_input.c tests/tui/tui_fixture.c tests/tui/tui_fixture.h
+tests_tui_test_input_LDADD = libtallytui.a $(UNIT_LIBS) $(NCURSES_LIBS)
+tests_tui_test_lists_SOURCES = tests/tui/test_lists.c tests/tui/tui_fixture.c tests/tui/tui_fixture.h
+tests_tui_test_lists_LDADD = libtallytui.a $(UNIT_LIBS) $(NCURSES_LIBS)
+tests_tui_test_pages_SOURCES = tests/tui/test_pages.c tests/tui/tui_fixture.c tests/tui/tui_fixture.h
+tests_tui_test_pages_LDADD = libtallytui.a $(UNIT_LIBS) $(NCURSES_LIBS)
 tests_tui_test_screens_SOURCES = tests/tui/test_screens.c tests/tui/tui_fixture.c tests/tui/tui_fixture.h
 tests_tui_test_screens_LDADD = libtallytui.a $(UNIT_LIBS) $(NCURSES_LIBS)
 endif
@@ -75,10 +81,10 @@ EXTRA_DIST += tests/tui/golden tests/lsan.supp
 # Draws the golden screens, and the parts of the man pages that are made from tables, again. Failed tests do not stop it:
 # make check finds them.
 .PHONY: golden
-golden: tests/tui/test_screens tests/tui/test_parts tests/unit/test_settings
+golden: tests/tui/test_screens tests/tui/test_input tests/unit/test_settings
 	mkdir -p '$(top_srcdir)/tests/tui/golden'
 	-TALLY_GOLDEN=1 TALLY_SRC='$(abs_top_srcdir)' ./tests/tui/test_screens >/dev/null
-	-TALLY_GOLDEN=1 TALLY_SRC='$(abs_top_srcdir)' ./tests/tui/test_parts >/dev/null
+	-TALLY_GOLDEN=1 TALLY_SRC='$(abs_top_srcdir)' ./tests/tui/test_input >/dev/null
 	-TALLY_GOLDEN=1 TALLY_SRC='$(abs_top_srcdir)' ./tests/unit/test_settings >/dev/null
 
 # An hour or so: a thousand kills, and every fuzz target for minutes.

@@ -1,5 +1,5 @@
-/* Golden screens: what is drawn after these keys, at these sizes, is what stands in tests/tui/golden. After a change that is
- * meant, `make golden` writes them anew; look at the difference. */
+/* Golden screens: the frame after these keys, at this size, must equal the file in
+ * tests/tui/golden. After an intended change, run `make golden` and look at the difference. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -92,13 +92,13 @@ static char *draw(const struct screen_case *c)
 	else if (c->scene == SYNCING)
 		fixture_syncing(m);
 	else if (c->scene == ASKED)
-		fixture_asked(m);
+		fixture_question(m);
 	else if (c->scene == COMPLETING)
 		fixture_completes(m);
 	else if (c->scene == FROZEN)
 		fixture_keys(m, " ");
 	for (int i = 0; c->scene == FROZEN && i < 7; i++)
-		fixture_goes_on(m);
+		fixture_new_message(m);
 	fixture_keys(m, c->keys);
 	text = fixture_frame(m);
 	fixture_close(m);
@@ -121,7 +121,7 @@ static char *read_whole(const char *path)
 	return text;
 }
 
-/* Says in which lines they differ; returns whether they do. */
+/* Prints the lines that differ. False: none. */
 static bool differs(const char *name, const char *want, const char *got)
 {
 	int line = 1;
@@ -141,7 +141,7 @@ static bool differs(const char *name, const char *want, const char *got)
 	return true;
 }
 
-static void screens_look_as_they_did(void **state)
+static void screens_match_their_golden_files(void **state)
 {
 	const char *src = getenv("TALLY_SRC");
 	unsigned different = 0;
@@ -172,7 +172,7 @@ static void screens_look_as_they_did(void **state)
 	assert_int_equal(different, 0);
 }
 
-/* Whatever the size: as many lines as there are rows, none wider than the screen. */
+/* At any size there are at most as many lines as rows, and no line is wider than the screen. */
 static void every_size_is_drawn_within_its_bounds(void **state)
 {
 	static const char *const keys[] = {"", "2", "3", "5", "6", "?", ":send ", "z"};
@@ -239,20 +239,20 @@ static void a_selection_stays_with_its_row(void **state)
 	assert_true(list_selected(m, &i));
 	view_msgs.id(&m->data, i, &before);
 	for (int k = 0; k < 9; k++)
-		fixture_goes_on(m);
+		fixture_new_message(m);
 	assert_true(list_selected(m, &i));
 	view_msgs.id(&m->data, i, &after);
 	assert_memory_equal(&before, &after, sizeof(before));
-	fixture_keys(m, "G"); /* from now on it follows */
-	fixture_goes_on(m);
+	fixture_keys(m, "G"); /* the selection follows from now on */
+	fixture_new_message(m);
 	assert_true(list_selected(m, &i));
 	assert_int_equal(m->data.msgs[i].seq, m->data.n_msgs);
 	fixture_close(m);
 	free(m);
 }
 
-/* Rows on screen are no news: what is counted is out of sight. */
-static void newer_rows_are_counted_where_they_are_out_of_sight(void **state)
+/* Only newer rows that are not on the screen are counted. */
+static void newer_rows_that_are_not_visible_are_counted(void **state)
 {
 	struct model *m = NEW(struct model);
 	char *frame;
@@ -264,7 +264,7 @@ static void newer_rows_are_counted_where_they_are_out_of_sight(void **state)
 	fixture_keys(m, "5kkk");
 	assert_frame_has(m, "30  G follows");
 	for (int i = 0; i < 3; i++)
-		fixture_goes_on(m);
+		fixture_new_message(m);
 	assert_frame_has(m, "33  3 newer, G follows");
 	fixture_keys(m, "1");
 	model_resize(m, 60, 15);
@@ -272,7 +272,7 @@ static void newer_rows_are_counted_where_they_are_out_of_sight(void **state)
 	fixture_keys(m, "3");
 	for (int i = 0; i < 12; i++)
 		fixture_keys(m, "j");
-	assert_frame_has(m, "3:Chain  +1"); /* the tip */
+	assert_frame_has(m, "3:Chain  +1"); /* one newer row: the tip */
 	fixture_keys(m, "g");
 	frame = fixture_frame(m);
 	assert_null(strstr(frame, "3:Chain  +"));
@@ -281,7 +281,7 @@ static void newer_rows_are_counted_where_they_are_out_of_sight(void **state)
 	free(m);
 }
 
-/* A payment that comes in above what is seen, there as elsewhere. */
+/* In the wallet and the mempool, new payments are inserted above the visible rows. */
 static void newer_payments_are_counted_too(void **state)
 {
 	struct model *m = NEW(struct model);
@@ -309,32 +309,32 @@ static void newer_payments_are_counted_too(void **state)
 	for (int i = 0; i < 38; i++)
 		fixture_keys(m, "j");
 	assert_frame_has(m, " newer, g follows");
-	fixture_keys(m, "s"); /* the newest is anywhere */
+	fixture_keys(m, "s"); /* sorted otherwise, the newest row can stand anywhere */
 	assert_frame_lacks(m, "follows");
 	fixture_close(m);
 	free(m);
 }
 
-static void what_became_of_a_lost_blocks_payments_is_said_as_far_as_known(void **state)
+static void a_stale_block_says_what_its_payments_depend_on(void **state)
 {
-	static const char *const said[] = {"block 1041 is stale: it is not on the best chain\n",
-					   "it has no payments",
-					   "its payment counts only if another block has it",
-					   "its 2 payments count only if other blocks have them"};
+	static const char *const texts[] = {"block 1041 is stale: it is not on the best chain\n",
+					    "it has no payments",
+					    "its payment counts only if another block has it",
+					    "its 2 payments count only if other blocks have them"};
 	struct model *m = NEW(struct model);
 
 	(void)state;
 	fixture_open(m, 80, 24, true);
 	fixture_keys(m, "3jj");
-	for (uint32_t n_tx = 0; n_tx < ARRAY_LEN(said); n_tx++) {
+	for (uint32_t n_tx = 0; n_tx < ARRAY_LEN(texts); n_tx++) {
 		m->data.chain[2].n_tx = n_tx;
-		assert_frame_has(m, said[n_tx]);
+		assert_frame_has(m, texts[n_tx]);
 	}
 	fixture_close(m);
 	free(m);
 }
 
-static void a_balance_is_said_shorter_and_never_cut_unseen(void **state)
+static void a_balance_is_shortened_before_it_is_cut(void **state)
 {
 	struct model *m = NEW(struct model);
 
@@ -354,7 +354,7 @@ static void a_balance_is_said_shorter_and_never_cut_unseen(void **state)
 	free(m);
 }
 
-static void everybodys_hash_rate_is_at_least_this_nodes(void **state)
+static void the_networks_hash_rate_is_at_least_this_nodes(void **state)
 {
 	struct model *m = NEW(struct model);
 	struct snapshot *s = &m->data.snap;
@@ -364,7 +364,7 @@ static void everybodys_hash_rate_is_at_least_this_nodes(void **state)
 	assert_frame_has(m, "network     ~6.3MH/s estimated");
 	s->hash_rate = 27e6;
 	assert_frame_has(m, "network     at least 27MH/s");
-	s->mining = false; /* it was once */
+	s->mining = false; /* the hash rate is that of the past */
 	assert_frame_has(m, "network     ~6.3MH/s estimated");
 	s->mining = true;
 	s->expected_hash_rate = 0;
@@ -373,7 +373,7 @@ static void everybodys_hash_rate_is_at_least_this_nodes(void **state)
 	free(m);
 }
 
-static void a_title_tells_in_which_direction_it_is_sorted(void **state)
+static void a_title_shows_the_sort_order(void **state)
 {
 	static const char *const peers[] = {"number ^", "number v", "height ^",  "height v",
 					    "ping ^",   "ping v",   "traffic v", "traffic ^"};
@@ -397,7 +397,7 @@ static void a_title_tells_in_which_direction_it_is_sorted(void **state)
 	free(m);
 }
 
-static void news_take_one_line_of_a_small_pane(void **state)
+static void news_take_one_line_of_a_small_screen(void **state)
 {
 	static const char text[] = "joined chain physics-101, offered by 127.0.0.1:9002";
 	struct model *m = NEW(struct model);
@@ -407,7 +407,7 @@ static void news_take_one_line_of_a_small_pane(void **state)
 	model_flash_news(m, FLASH_GOOD, text);
 	assert_frame_has(m, "\n joined chain physics-101, offered by \u2026");
 	assert_frame_has(m, "12:51");
-	model_flash(m, FLASH_BAD, text); /* an answer is read whole */
+	model_flash(m, FLASH_BAD, text); /* the answer to a command is shown whole */
 	assert_frame_has(m, "\n 127.0.0.1:9002");
 	model_resize(m, 39, 10);
 	model_flash_news(m, FLASH_GOOD, text);
@@ -416,7 +416,7 @@ static void news_take_one_line_of_a_small_pane(void **state)
 	free(m);
 }
 
-/* A message comes before it, and goes; then it is there again. */
+/* A notice covers it for a while; then it is visible again. */
 static void what_is_running_is_told_until_it_is_answered(void **state)
 {
 	static const int sizes[][2] = {{80, 24}, {60, 15}, {39, 6}, {19, 2}};
@@ -440,7 +440,7 @@ static void what_is_running_is_told_until_it_is_answered(void **state)
 	free(m);
 }
 
-static void a_frozen_view_stands_still_and_counts(void **state)
+static void a_frozen_view_counts_new_messages(void **state)
 {
 	struct model *m = NEW(struct model);
 	char *before, *after;
@@ -451,7 +451,7 @@ static void a_frozen_view_stands_still_and_counts(void **state)
 	before = fixture_frame(m);
 	assert_non_null(strstr(before, "FROZEN +0"));
 	for (int k = 0; k < 12; k++)
-		fixture_goes_on(m);
+		fixture_new_message(m);
 	after = fixture_frame(m);
 	assert_non_null(strstr(after, "FROZEN +12"));
 	assert_string_equal(strchr(strchr(before, '\n') + 1, '\n'),
@@ -462,7 +462,7 @@ static void a_frozen_view_stands_still_and_counts(void **state)
 	free(m);
 }
 
-/* Its colour tells a block from others where it is selected too. */
+/* A block can be recognised by its colour, also in the selected row. */
 static void a_selected_row_keeps_the_colour_of_its_hash(void **state)
 {
 	struct model *m = NEW(struct model);
@@ -488,13 +488,13 @@ static void a_selected_row_keeps_the_colour_of_its_hash(void **state)
 	free(m);
 }
 
-static void the_chain_begins_at_its_tip_while_headers_run_ahead(void **state)
+static void the_list_begins_at_the_tip_while_headers_run_ahead(void **state)
 {
 	struct snapshot s = {.tip.height = 100, .headers_height = 100};
 
 	(void)state;
 	assert_int_equal(chain_view_top(&s), 100);
-	s.headers_height = 106; /* a branch, or what is just coming in */
+	s.headers_height = 106; /* a branch, or blocks that are being downloaded */
 	assert_int_equal(chain_view_top(&s), 106);
 	s.headers_height = 107;
 	assert_int_equal(chain_view_top(&s), 100);
@@ -520,20 +520,20 @@ static void help_names_every_key(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(screens_look_as_they_did),
+		cmocka_unit_test(screens_match_their_golden_files),
 		cmocka_unit_test(every_size_is_drawn_within_its_bounds),
 		cmocka_unit_test(a_selection_stays_with_its_row),
-		cmocka_unit_test(newer_rows_are_counted_where_they_are_out_of_sight),
+		cmocka_unit_test(newer_rows_that_are_not_visible_are_counted),
 		cmocka_unit_test(newer_payments_are_counted_too),
-		cmocka_unit_test(what_became_of_a_lost_blocks_payments_is_said_as_far_as_known),
-		cmocka_unit_test(a_balance_is_said_shorter_and_never_cut_unseen),
-		cmocka_unit_test(everybodys_hash_rate_is_at_least_this_nodes),
-		cmocka_unit_test(a_title_tells_in_which_direction_it_is_sorted),
-		cmocka_unit_test(news_take_one_line_of_a_small_pane),
+		cmocka_unit_test(a_stale_block_says_what_its_payments_depend_on),
+		cmocka_unit_test(a_balance_is_shortened_before_it_is_cut),
+		cmocka_unit_test(the_networks_hash_rate_is_at_least_this_nodes),
+		cmocka_unit_test(a_title_shows_the_sort_order),
+		cmocka_unit_test(news_take_one_line_of_a_small_screen),
 		cmocka_unit_test(what_is_running_is_told_until_it_is_answered),
-		cmocka_unit_test(a_frozen_view_stands_still_and_counts),
+		cmocka_unit_test(a_frozen_view_counts_new_messages),
 		cmocka_unit_test(a_selected_row_keeps_the_colour_of_its_hash),
-		cmocka_unit_test(the_chain_begins_at_its_tip_while_headers_run_ahead),
+		cmocka_unit_test(the_list_begins_at_the_tip_while_headers_run_ahead),
 		cmocka_unit_test(help_names_every_key),
 	};
 

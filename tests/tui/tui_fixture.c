@@ -27,7 +27,7 @@ static struct hash256 hash_of(uint32_t n)
 	uint8_t seed[4] = {(uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16), 7};
 
 	sha256d(&h, seed, sizeof(seed));
-	h.b[31] = 0; /* as work makes it */
+	h.b[31] = 0; /* as a hash with proof of work ends (in internal byte order) */
 	return h;
 }
 
@@ -292,7 +292,7 @@ void fixture_syncing(struct model *m)
 	lists_update(m);
 }
 
-void fixture_asked(struct model *m)
+void fixture_question(struct model *m)
 {
 	prompt_ask(&m->prompt,
 		   "send 3 to tly1qcw3vyn5htwchzy5ntr2ysjmy68n7rqv2hmdc9m, fee 0.00000211, "
@@ -319,7 +319,7 @@ void fixture_completes(struct model *m)
 	prompt_init(&m->prompt, words, NULL);
 }
 
-void fixture_goes_on(struct model *m)
+void fixture_new_message(struct model *m)
 {
 	m->live.msgs_next++;
 	if (m->frozen)
@@ -347,7 +347,7 @@ static int32_t named(const char **s)
 	return (int32_t)utf8_next(s);
 }
 
-/* As the program does, but for what needs a node. */
+/* As input.c does, without commands to a node. */
 static void typed(struct model *m, int32_t key)
 {
 	const enum prompt_kind kind = m->prompt.kind;
@@ -380,7 +380,7 @@ void fixture_keys(struct model *m, const char *keys)
 		const int32_t key = named(&keys);
 		const struct key_row *row = key_find(key);
 
-		/* Pages are as long as they were drawn. */
+		/* Page keys move by the height at which a list was last drawn. */
 		frame = fixture_frame(m);
 		free(frame);
 		if (m->prompt.kind != PROMPT_CLOSED)
