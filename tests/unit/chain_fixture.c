@@ -93,7 +93,7 @@ void fx_crash(struct fx *fx)
 	fx_restart(fx);
 }
 
-/* Warnings about what a test provokes are no news. */
+/* Tests provoke errors on purpose: do not print warnings about them. */
 static void no_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
 		   const char *text)
 {
@@ -173,7 +173,7 @@ static unsigned key_of(const struct fx *fx, const struct coin *c)
 		if (memcmp(fx->hashes[i].b, c->owner.b, KEY_HASH_BYTES) == 0)
 			return i;
 	}
-	fx_must(!"a coin of an unknown key");
+	fx_must(!"the coin pays none of the fixture's keys");
 	return 0;
 }
 
@@ -191,7 +191,8 @@ static struct tx *write_tx(const struct txin *in, size_t n_in, const struct txou
 	return tx;
 }
 
-/* Input scripts are in no digest: the unsigned transaction has the digests of the signed one. */
+/* The digests leave input scripts out, so the unsigned transaction has the digests of the signed
+ * one. */
 static void sign_all(const struct fx *fx, const struct tx *unsigned_tx, const struct fx_in *in,
 		     size_t n_in, bool bad_last, uint8_t (*scripts)[SCRIPT_INPUT_BYTES])
 {

@@ -1,6 +1,6 @@
-/* A chain in a fresh directory, to be built up by hand: real store, real proof of work on an
- * instant chain, signed payments, blocks upon any parent. For the tests and benches of everything
- * from the chain upward. What goes wrong in here ends the program with a message. */
+/* A chain in a new directory, for tests and benchmarks of the chain and the layers above it: a real
+ * store, real proof of work of a low target, signed payments, blocks with any parent. An error in
+ * the fixture ends the program with a message. */
 #ifndef TALLY_TESTS_CHAIN_FIXTURE_H
 #define TALLY_TESTS_CHAIN_FIXTURE_H
 
@@ -21,18 +21,18 @@
 #define FX_GENESIS_TIME UINT32_C(1700000000)
 
 struct fx_options {
-	unsigned threads;         /* signature workers; 0: checked in place */
-	uint64_t cache_bytes;     /* of coins; 0: CHAIN_CACHE_DEFAULT */
+	unsigned threads;         /* signature workers; 0: signatures are checked in this thread */
+	uint64_t cache_bytes;     /* of the coins cache; 0: CHAIN_CACHE_DEFAULT */
 	uint16_t maturity;        /* 0: 1 */
 	uint32_t max_block_bytes; /* 0: the default */
 	uint32_t halving;
 	const struct chain_events *events;
 	void *events_arg;
-	uint64_t min_free; /* as store_options; 0: STORE_MIN_FREE_START */
-	bool system_clock; /* else a manual one, an hour past genesis' time */
-	bool no_genesis;   /* leaves the chain without one (fx.genesis is there) */
-	const char
-		*dir; /* goes on with the chain there and leaves it; NULL: a fresh one, removed */
+	uint64_t min_free; /* as in store_options; 0: STORE_MIN_FREE_START */
+	bool system_clock; /* else a manual clock, an hour after genesis */
+	bool no_genesis;   /* the chain stays empty; fx.genesis is set all the same */
+	const char *
+		dir; /* use the chain in this directory and leave it; NULL: a new directory, removed at the end */
 };
 
 struct fx {
@@ -45,24 +45,25 @@ struct fx {
 	struct clock_manual manual;
 	const struct clock *clock;
 	struct chain *chain;
-	uint64_t extra;                 /* goes into coinbases, so that no two blocks are alike */
-	struct key_seed seeds[FX_KEYS]; /* always the same */
+	uint64_t extra; /* a counter in each coinbase, so that no two blocks are alike */
+	struct key_seed seeds[FX_KEYS]; /* the same in every run */
 	struct pubkey pubs[FX_KEYS];
 	struct key_hash hashes[FX_KEYS];
 };
 
 /* o NULL: all defaults. The same options give the same genesis and keys. */
 void fx_open(struct fx *fx, const struct fx_options *o);
-void fx_close(struct fx *fx); /* and removes the directory */
-/* Stops what is open and starts it again on the same directory. */
+void fx_close(struct fx *fx); /* removes the directory, too */
+/* Close the chain and the store, and open them again in the same directory. */
 void fx_stop(struct fx *fx);
 void fx_start(struct fx *fx);
 void fx_restart(struct fx *fx);
-/* As after a crash: what is not committed is lost. */
+/* The same, but uncommitted changes are lost, as in a crash. */
 void fx_crash(struct fx *fx);
 
 /* --- payments */
-/* A coin to be spent: output `index` of tx, made at that height. It must pay one of the keys. */
+/* A coin to be spent: output `index` of tx, confirmed at that height. It must pay one of the
+ * fixture's keys. */
 struct fx_in {
 	struct outpoint prev;
 	struct coin coin;
@@ -76,7 +77,7 @@ struct fx_out {
 /* A signed transaction with one reference. */
 struct tx *fx_pay(const struct fx *fx, const struct fx_in *in, size_t n_in,
 		  const struct fx_out *out, size_t n_out);
-/* One input, one output, that fee. */
+/* A signed transaction with one input, one output and that fee. */
 struct tx *fx_pay_one(const struct fx *fx, struct fx_in in, unsigned to, int64_t fee);
 struct fx_pay_options {
 	uint32_t lock_time, sequence; /* sequence 0: SEQUENCE_FINAL */
@@ -90,36 +91,36 @@ struct fx_spec {
 	const struct block *parent;
 	struct tx *const *txs;
 	size_t n_txs;
-	unsigned key;    /* whom the coinbase pays */
-	int64_t reward;  /* 0: the subsidy, without fees; -1: nothing */
-	uint32_t time;   /* 0: the parent's and one second */
+	unsigned key;    /* index of the key that the coinbase pays */
+	int64_t reward;  /* 0: the subsidy without fees; -1: no reward */
+	uint32_t time;   /* 0: one second after the parent */
 	uint32_t bits;   /* 0: the chain's limit */
-	uint32_t height; /* what the coinbase says; 0: the right one */
-	bool bad_pow;    /* a nonce that does not meet the bits */
+	uint32_t height; /* in the coinbase; 0: the right one */
+	bool bad_pow;    /* the hash is above the target */
 	bool bad_merkle;
 };
 struct block *fx_mine_spec(struct fx *fx, const struct fx_spec *s);
 struct block *fx_mine(struct fx *fx, const struct block *parent, struct tx *const *txs,
 		      size_t n_txs);
-uint32_t fx_height(const struct block *b); /* as its coinbase says */
+uint32_t fx_height(const struct block *b); /* read from its coinbase */
 
 /* --- the chain */
-void fx_accept(struct fx *fx, struct block *b); /* must be taken */
-/* Must be refused: returns why. */
+void fx_accept(struct fx *fx, struct block *b); /* must succeed */
+/* chain_accept_block must fail. Returns its error. */
 struct err fx_refused(struct fx *fx, struct block *b);
 void fx_settle(struct fx *fx);
-/* Mines n empty blocks upon parent and has them accepted; the last one, with a reference. */
+/* Mines n empty blocks after parent and accepts them. Returns the last one, with a reference. */
 struct block *fx_extend(struct fx *fx, const struct block *parent, size_t n);
 bool fx_is_tip(const struct fx *fx, const struct block *b);
 bool fx_has_coin(const struct fx *fx, const struct tx *tx, uint32_t index);
-/* Makes all coins anew from the bodies of the best chain, by the simplest means, and compares them with
- * the chain's table: returns how many there are, ends the program where they differ. Commits. */
+/* Commits, derives all coins from the blocks of the best chain in the simplest way, and compares
+ * them with the chain's coins. Returns their number; ends the program if they differ. */
 size_t fx_check_coins(struct fx *fx);
 
 void fx_must_fail(const char *file, int line, const char *what, const struct err *e)
 	__attribute__((noreturn));
 #define fx_must(cond) ((cond) ? (void)0 : fx_must_fail(__FILE__, __LINE__, #cond, NULL))
-/* With a `struct err e` in scope. */
+/* Needs a `struct err e` in scope. */
 #define fx_must_e(cond) ((cond) ? (void)0 : fx_must_fail(__FILE__, __LINE__, #cond, &e))
 
 #endif

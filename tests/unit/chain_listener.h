@@ -1,4 +1,5 @@
-/* Listens to a chain: checks that what it tells is a walk along parents and children, and counts. */
+/* Receives the events of a chain, counts them, and checks that each block reported is a child of
+ * the last one or the last one itself. */
 #ifndef TALLY_TESTS_CHAIN_LISTENER_H
 #define TALLY_TESTS_CHAIN_LISTENER_H
 
@@ -15,7 +16,7 @@
 
 struct listener {
 	struct fx *fx;
-	struct block_hash at; /* where the telling stands */
+	struct block_hash at; /* the tip according to the events */
 	unsigned connected, disconnected, tips, invalid, committed;
 	uint32_t lowest;
 };
@@ -73,7 +74,7 @@ static const struct chain_events listener_events = {.connected = on_connected,
 						    .invalid = on_invalid,
 						    .committed = on_committed};
 
-static inline void open_heard(struct fx *fx, struct listener *l, unsigned threads)
+static inline void open_with_listener(struct fx *fx, struct listener *l, unsigned threads)
 {
 	*l = (struct listener){.fx = fx, .lowest = UINT32_MAX};
 	fx_open(fx, &(struct fx_options){

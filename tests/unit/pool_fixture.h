@@ -1,5 +1,5 @@
-/* A mempool on a real chain, told of every block as the node tells it. Counts key_verify, which these
- * programs are linked to go through (--wrap). */
+/* A mempool on a real chain, which gets the chain's events as in the node. Counts the calls of
+ * key_verify: the linker option --wrap sends them through this file. */
 #ifndef TALLY_TESTS_POOL_FIXTURE_H
 #define TALLY_TESTS_POOL_FIXTURE_H
 
@@ -28,8 +28,8 @@ struct pf_verdict {
 struct pf {
 	struct fx fx;
 	struct mempool *pool;
-	struct block *tip; /* the last one mined here */
-	struct tx *fan;    /* of block 1: many coins of key 0 */
+	struct block *tip; /* the last block mined by the fixture */
+	struct tx *fan;    /* in block 1: many coins of key 0 */
 	unsigned added, removed;
 	struct txid last_removed;
 	char last_reason[16];
@@ -146,7 +146,7 @@ static inline void pf_close(struct pf *p)
 	free(p);
 }
 
-/* A block upon the last one with these, connected. */
+/* Mines a block with these transactions after the last one, and connects it. */
 static inline void pf_mine(struct pf *p, struct tx *const *txs, size_t n)
 {
 	struct block *b = fx_mine(&p->fx, p->tip, txs, n);
@@ -157,7 +157,7 @@ static inline void pf_mine(struct pf *p, struct tx *const *txs, size_t n)
 	p->tip = b;
 }
 
-/* Makes n equal coins of key 0 out of genesis' reward, in block 1. */
+/* Splits the reward of genesis into n equal coins of key 0, in block 1. */
 static inline void pf_fan(struct pf *p, size_t n)
 {
 	const int64_t all = p->fx.params.reward;
@@ -185,7 +185,7 @@ static inline void pf_accept(struct pf *p, struct tx *tx)
 	assert_true(mempool_get(p->pool, &tx->id, &(struct mempool_entry){0}));
 }
 
-/* Must be refused so; nothing of it stays. */
+/* mempool_accept must fail with this error and leave the pool unchanged. */
 static inline void pf_refused(struct pf *p, struct tx *tx, enum err_class cls, const char *token)
 {
 	const size_t count = mempool_count(p->pool);
@@ -197,7 +197,7 @@ static inline void pf_refused(struct pf *p, struct tx *tx, enum err_class cls, c
 	assert_int_equal(mempool_count(p->pool), count);
 }
 
-/* As from a peer: queued, and looked at until nothing is out any more. */
+/* Works until nothing is queued or being checked. */
 static inline void pf_work(struct pf *p)
 {
 	while (!mempool_idle(p->pool)) {
@@ -215,7 +215,7 @@ static inline void pf_submit(struct pf *p, struct tx *tx, uint64_t origin)
 	pf_work(p);
 }
 
-/* The last verdict on it. */
+/* The last verdict on a transaction. */
 static inline const struct err *pf_verdict_on(const struct pf *p, const struct tx *tx)
 {
 	for (size_t i = p->n_verdicts; i > 0; i--)

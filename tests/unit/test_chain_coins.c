@@ -1,4 +1,4 @@
-/* The cache of coins against a plain map, and undo records. */
+/* The coins cache compared with a plain map, and undo records. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -43,7 +43,8 @@ static void assert_coin(const struct coin *c, uint32_t n)
 	assert_memory_equal(c->owner.b, want.owner.b, sizeof(want.owner.b));
 }
 
-/* 0: absent, 1: there. Outpoints are a small set, so that each is made, spent, written, made again… */
+/* The model has 1 for each coin that exists. The outpoints are few, so that each is added, spent,
+ * written and added again. */
 #define SPACE 4000
 
 static void spend_or_add(struct coins *cs, uint8_t *model, const struct rng *rng)
@@ -106,7 +107,7 @@ static size_t count_stored(struct store *s)
 	return n;
 }
 
-static void the_cache_behaves_as_a_map_whatever_is_written_when(void **state)
+static void the_cache_behaves_as_a_map_in_any_order_of_writes(void **state)
 {
 	struct fx fx;
 	struct rng_seeded rng;
@@ -118,7 +119,7 @@ static void the_cache_behaves_as_a_map_whatever_is_written_when(void **state)
 	assert_non_null(model);
 	rng_seeded_init(&rng, 11);
 	fx_open(&fx, &(struct fx_options){.no_genesis = true});
-	coins_init(&cs, fx.store, 0); /* the smallest limit: 1,024 entries */
+	coins_init(&cs, fx.store, 0); /* the smallest limit, 1,024 entries */
 	for (int k = 0; k < 60000; k++) {
 		spend_or_add(&cs, model, &rng.rng);
 		if (rng_below(&rng.rng, 50) == 0)
@@ -134,14 +135,14 @@ static void the_cache_behaves_as_a_map_whatever_is_written_when(void **state)
 	coins_trim(&cs);
 	assert_false(coins_full(&cs));
 	assert_model(&cs, model);
-	coins_reset(&cs); /* and without any cache */
+	coins_reset(&cs); /* now all is read from the store */
 	assert_model(&cs, model);
 	coins_clear(&cs);
 	free(model);
 	fx_close(&fx);
 }
 
-static void a_coin_made_and_spent_between_writes_is_never_written(void **state)
+static void a_coin_added_and_spent_between_writes_is_never_written(void **state)
 {
 	struct fx fx;
 	struct coins cs;
@@ -194,7 +195,7 @@ static int by_key(const void *a, const void *b)
 	return memcmp(a, b, OUTPOINT_BYTES);
 }
 
-/* Whatever part is written first: it is the one with the lowest keys. */
+/* However many changes a call writes, they are those with the lowest keys. */
 static void changes_are_written_in_order_of_their_keys(void **state)
 {
 	static uint8_t keys[SPACE][OUTPOINT_BYTES];
@@ -211,7 +212,8 @@ static void changes_are_written_in_order_of_their_keys(void **state)
 	fx_open(&fx, &(struct fx_options){.no_genesis = true});
 	coins_init(&cs, fx.store, 1 << 20);
 	for (uint32_t i = 0; i < SPACE; i++) {
-		/* Some of one transaction, as many as fill several buckets. */
+		/* The last ones are outputs of one transaction: enough to fill several buckets with
+		 * keys alike. */
 		struct outpoint o = outpoint_of(i < 3700 ? i : 0);
 		struct coin c = coin_of(i);
 
@@ -238,7 +240,7 @@ static void changes_are_written_in_order_of_their_keys(void **state)
 	fx_close(&fx);
 }
 
-static void clean_coins_are_forgotten_before_changes_are_written(void **state)
+static void clean_coins_are_dropped_before_changes_are_written(void **state)
 {
 	struct fx fx;
 	struct coins cs;
@@ -268,13 +270,14 @@ static void clean_coins_are_forgotten_before_changes_are_written(void **state)
 		assert_true(coins_full(&cs));
 	}
 	assert_int_equal(coins_dirty(&cs), 1025);
-	assert_true(coins_make_room(&cs, 8, &e)); /* none left: now some are written */
+	assert_true(
+		coins_make_room(&cs, 8, &e)); /* no clean coin is left, so changes are written */
 	assert_int_equal(coins_dirty(&cs), 1017);
 	coins_clear(&cs);
 	fx_close(&fx);
 }
 
-static void undo_records_hold_what_was_put_in(void **state)
+static void undo_records_decode_to_the_same_coins(void **state)
 {
 	struct coin coins[5], *back;
 	struct writer w;
@@ -302,7 +305,7 @@ static void undo_records_hold_what_was_put_in(void **state)
 	writer_clear(&w);
 }
 
-static void a_damaged_undo_record_is_noticed(void **state)
+static void a_damaged_undo_record_is_refused(void **state)
 {
 	struct coin c = coin_of(1), *back;
 	struct writer w;
@@ -323,13 +326,13 @@ static void a_damaged_undo_record_is_noticed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_cache_behaves_as_a_map_whatever_is_written_when),
-		cmocka_unit_test(a_coin_made_and_spent_between_writes_is_never_written),
+		cmocka_unit_test(the_cache_behaves_as_a_map_in_any_order_of_writes),
+		cmocka_unit_test(a_coin_added_and_spent_between_writes_is_never_written),
 		cmocka_unit_test(the_cache_stays_within_its_bytes),
 		cmocka_unit_test(changes_are_written_in_order_of_their_keys),
-		cmocka_unit_test(clean_coins_are_forgotten_before_changes_are_written),
-		cmocka_unit_test(undo_records_hold_what_was_put_in),
-		cmocka_unit_test(a_damaged_undo_record_is_noticed),
+		cmocka_unit_test(clean_coins_are_dropped_before_changes_are_written),
+		cmocka_unit_test(undo_records_decode_to_the_same_coins),
+		cmocka_unit_test(a_damaged_undo_record_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Connecting blocks: what is accepted, what is refused, what the coins are then. */
+/* Connecting blocks: which are accepted, which are refused, and the coins afterwards. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -118,7 +118,8 @@ static void on_invalid(void *arg, const struct block_hash *hash, const struct er
 
 static const struct chain_events invalid_events = {.invalid = on_invalid};
 
-/* The block is taken, then found invalid for this reason; tip and coins stay as they were. */
+/* The block is stored, then found to be invalid for this reason. Tip and coins stay as they
+ * were. */
 static void assert_invalid(struct fx *fx, struct verdict *v, struct block *b, const char *token)
 {
 	struct chain_entry tip = chain_tip(fx->chain), at;
@@ -149,15 +150,15 @@ static void a_coin_is_spent_once(void **state)
 	fx_open(&fx, &(struct fx_options){.events = &invalid_events, .events_arg = &v});
 	txs[0] = fx_pay_one(&fx, fx_in_coinbase(fx.genesis), 1, 1000);
 	txs[1] = fx_pay_one(&fx, fx_in_coinbase(fx.genesis), 2, 2000);
-	/* Twice within a block. */
+	/* The same coin twice in one block. */
 	assert_invalid(&fx, &v, fx_mine(&fx, fx.genesis, txs, 2), "bad-txns-inputs-missingorspent");
-	/* In two blocks. */
+	/* The same coin in two blocks. */
 	first = fx_mine(&fx, fx.genesis, &txs[0], 1);
 	fx_accept(&fx, first);
 	fx_settle(&fx);
 	assert_true(fx_is_tip(&fx, first));
 	assert_invalid(&fx, &v, fx_mine(&fx, first, &txs[1], 1), "bad-txns-inputs-missingorspent");
-	/* And one that never was: of a payment not in the chain. */
+	/* A coin that never existed: of a payment that is not in the chain. */
 	tx_unref(txs[0]);
 	txs[0] = fx_pay_one(&fx, fx_in(txs[1], 0, 1), 3, 1000);
 	assert_invalid(&fx, &v, fx_mine(&fx, first, &txs[0], 1), "bad-txns-inputs-missingorspent");
@@ -171,7 +172,7 @@ static void a_coin_is_spent_once(void **state)
 	fx_close(&fx);
 }
 
-static void payments_may_build_on_each_other_within_a_block_in_order_only(void **state)
+static void payments_in_a_block_may_spend_only_earlier_ones(void **state)
 {
 	struct verdict v = {0};
 	struct fx fx;
@@ -192,7 +193,7 @@ static void payments_may_build_on_each_other_within_a_block_in_order_only(void *
 	fx_accept(&fx, b);
 	fx_settle(&fx);
 	assert_true(fx_is_tip(&fx, b));
-	assert_int_equal(fx_check_coins(&fx), 2); /* the coinbase and the last */
+	assert_int_equal(fx_check_coins(&fx), 2); /* the coinbase and the last payment */
 	for (int i = 0; i < 3; i++)
 		tx_unref(txs[i]);
 	block_unref(b);
@@ -217,7 +218,7 @@ static void a_coinbase_is_spent_at_maturity_and_not_before(void **state)
 		       "bad-txns-premature-spend-of-coinbase");
 	third = fx_extend(&fx, second, 1);
 	fx_settle(&fx);
-	b = fx_mine(&fx, third, &pay, 1); /* height 4, made at 1 */
+	b = fx_mine(&fx, third, &pay, 1); /* at height 4, a coin of height 1 */
 	fx_accept(&fx, b);
 	fx_settle(&fx);
 	assert_true(fx_is_tip(&fx, b));
@@ -313,7 +314,7 @@ static void a_block_without_work_costs_no_memory(void **state)
 	fx_close(&fx);
 }
 
-static void wrong_bytes_under_an_honest_header_blame_the_sender_alone(void **state)
+static void wrong_bytes_do_not_mark_the_header_as_failed(void **state)
 {
 	struct fx fx;
 	struct tx *pay;
@@ -393,7 +394,7 @@ static void an_unknown_parent_makes_an_orphan(void **state)
 	assert_false(chain_accept_header(fx.chain, &a->header, &at, &e));
 	assert_int_equal(e.cls, ERR_KNOWN);
 	assert_int_equal(at, 1);
-	fx_accept(&fx, b); /* its parent's header is enough */
+	fx_accept(&fx, b); /* the header of its parent is enough */
 	fx_settle(&fx);
 	assert_true(fx_is_tip(&fx, fx.genesis));
 	fx_accept(&fx, a);
@@ -406,7 +407,7 @@ static void an_unknown_parent_makes_an_orphan(void **state)
 
 /* --- the clock ---------------------------------------------------------------------- */
 
-static void a_block_from_the_future_waits_for_its_time(void **state)
+static void a_block_from_the_future_is_accepted_when_it_is_due(void **state)
 {
 	struct fx fx;
 	struct block *edge, *late, *child;
@@ -423,7 +424,7 @@ static void a_block_from_the_future_waits_for_its_time(void **state)
 	e = fx_refused(&fx, late);
 	assert_int_equal(e.cls, ERR_FUTURE);
 	assert_string_equal(e.token, "time-too-new");
-	assert_int_equal(fx_refused(&fx, late).cls, ERR_FUTURE); /* kept once */
+	assert_int_equal(fx_refused(&fx, late).cls, ERR_FUTURE); /* a second time, kept only once */
 	assert_int_equal(fx_refused(&fx, child).cls, ERR_FUTURE);
 	assert_false(chain_accept_header(fx.chain, &late->header, NULL, &e));
 	assert_int_equal(e.cls, ERR_FUTURE);
@@ -441,8 +442,8 @@ static void a_block_from_the_future_waits_for_its_time(void **state)
 	fx_close(&fx);
 }
 
-/* Upon one real block from the future a chain of them is kept, but none that cost less work than it must. */
-static void upon_a_future_block_work_is_asked_for_too(void **state)
+/* Descendants of a future block are kept, too, if they have the work that they must have. */
+static void children_of_a_future_block_need_work(void **state)
 {
 	struct fx fx;
 	struct block *parent, *child, *grandchild, *cheap, *weak;
@@ -482,7 +483,7 @@ static void upon_a_future_block_work_is_asked_for_too(void **state)
 	fx_close(&fx);
 }
 
-static void of_many_future_blocks_those_due_first_are_kept(void **state)
+static void the_future_blocks_that_are_due_first_are_kept(void **state)
 {
 	struct fx fx;
 	uint32_t now;
@@ -491,14 +492,14 @@ static void of_many_future_blocks_those_due_first_are_kept(void **state)
 	(void)state;
 	fx_open(&fx, NULL);
 	now = (uint32_t)clock_unix(fx.clock) + 121;
-	/* The last to come are due first. */
+	/* Each block is due earlier than the one before. */
 	for (uint32_t k = 0; k < CHAIN_FUTURE_MAX + 20; k++) {
 		b = fx_mine_spec(&fx,
 				 &(struct fx_spec){.parent = fx.genesis, .time = now + 200 - k});
 		assert_int_equal(fx_refused(&fx, b).cls, ERR_FUTURE);
 		block_unref(b);
 	}
-	/* A block that claims to be older than its parent does not go round in circles. */
+	/* A child whose time is before its parent's must not be tried again and again. */
 	b = fx_mine_spec(&fx, &(struct fx_spec){.parent = fx.genesis, .time = now + 80});
 	assert_int_equal(fx_refused(&fx, b).cls, ERR_FUTURE);
 	upon = fx_mine_spec(&fx, &(struct fx_spec){.parent = b, .time = now - 100});
@@ -519,17 +520,17 @@ int main(void)
 		cmocka_unit_test(a_block_extends_the_chain),
 		cmocka_unit_test(a_payment_moves_a_coin),
 		cmocka_unit_test(a_coin_is_spent_once),
-		cmocka_unit_test(payments_may_build_on_each_other_within_a_block_in_order_only),
+		cmocka_unit_test(payments_in_a_block_may_spend_only_earlier_ones),
 		cmocka_unit_test(a_coinbase_is_spent_at_maturity_and_not_before),
 		cmocka_unit_test(a_bad_signature_fails_the_block_and_names_the_input),
 		cmocka_unit_test(the_reward_is_subsidy_and_fees_at_most),
 		cmocka_unit_test(a_block_without_work_costs_no_memory),
-		cmocka_unit_test(wrong_bytes_under_an_honest_header_blame_the_sender_alone),
+		cmocka_unit_test(wrong_bytes_do_not_mark_the_header_as_failed),
 		cmocka_unit_test(a_block_invalid_by_itself_is_marked_and_so_are_its_children),
 		cmocka_unit_test(an_unknown_parent_makes_an_orphan),
-		cmocka_unit_test(a_block_from_the_future_waits_for_its_time),
-		cmocka_unit_test(upon_a_future_block_work_is_asked_for_too),
-		cmocka_unit_test(of_many_future_blocks_those_due_first_are_kept),
+		cmocka_unit_test(a_block_from_the_future_is_accepted_when_it_is_due),
+		cmocka_unit_test(children_of_a_future_block_need_work),
+		cmocka_unit_test(the_future_blocks_that_are_due_first_are_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

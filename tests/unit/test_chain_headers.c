@@ -1,4 +1,4 @@
-/* Headers alone: looked at without being kept, found on the way up to one, complete or not. */
+/* Headers: checked without being stored, the path to one, the best one that is complete. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@ static struct chain_entry entry_of(const struct fx *fx, const struct block *b)
 	return en;
 }
 
-static void a_walk_keeps_nothing_and_ends_with_the_work_of_what_it_passed(void **state)
+static void a_walk_stores_nothing_and_sums_up_the_work(void **state)
 {
 	struct block *b[6];
 	struct header_walk w;
@@ -46,7 +46,8 @@ static void a_walk_keeps_nothing_and_ends_with_the_work_of_what_it_passed(void *
 	fx_close(&fx);
 }
 
-/* What both say of a header upon genesis, or "" where it is good. */
+/* header_walk_next and chain_accept_header give the same result for a child of genesis; token "":
+ * it is valid. */
 static void assert_both_say(struct fx *fx, const struct block *b, const char *token)
 {
 	struct err walked = {0}, accepted = {0};
@@ -60,12 +61,12 @@ static void assert_both_say(struct fx *fx, const struct block *b, const char *to
 	assert_string_equal(walked.token, token);
 	assert_string_equal(accepted.token, token);
 	assert_int_equal(walked.cls, accepted.cls);
-	/* Refused, it stays where it was. */
+	/* A refused header changes nothing. */
 	if (!ok)
 		assert_memory_equal(w.last.h.b, before.last.h.b, HASH_BYTES);
 }
 
-static void a_walk_refuses_what_accepting_refuses(void **state)
+static void a_walk_refuses_the_same_headers_as_accepting(void **state)
 {
 	struct fx fx;
 	uint32_t now;
@@ -96,7 +97,7 @@ static void a_walk_refuses_what_accepting_refuses(void **state)
 	fx_close(&fx);
 }
 
-static void a_walk_goes_on_from_where_it_stands_alone(void **state)
+static void a_walk_continues_only_from_its_last_header(void **state)
 {
 	struct header_walk w;
 	struct block *a, *b;
@@ -118,7 +119,7 @@ static void a_walk_goes_on_from_where_it_stands_alone(void **state)
 	fx_close(&fx);
 }
 
-static void a_path_leads_up_to_the_entry_and_no_further(void **state)
+static void a_path_ends_with_the_entry(void **state)
 {
 	struct block *main_end, *fork, *side;
 	chain_index path[8];
@@ -132,13 +133,13 @@ static void a_path_leads_up_to_the_entry_and_no_further(void **state)
 	side = fx_extend(&fx, fork, 3);
 	fx_settle(&fx);
 	assert_true(fx_is_tip(&fx, main_end));
-	/* Of the branch: heights 3 to 7, of which 3 and 4 are common. */
+	/* A path of the side branch, heights 3 to 7. Heights 3 and 4 are below the fork. */
 	en = entry_of(&fx, side);
 	assert_int_equal(chain_path(fx.chain, en.index, 3, path, 8), 5);
 	for (uint32_t i = 0; i < 5; i++)
 		assert_int_equal(path[i], chain_ancestor(fx.chain, en.index, 3 + i));
 	assert_int_equal(path[4], en.index);
-	/* A slice, the end alone, beyond it, none. */
+	/* The beginning of a path, its end, nothing above its end, no room. */
 	assert_int_equal(chain_path(fx.chain, en.index, 1, path, 2), 2);
 	assert_int_equal(path[1], chain_ancestor(fx.chain, en.index, 2));
 	assert_int_equal(chain_path(fx.chain, en.index, 7, path, 8), 1);
@@ -150,7 +151,7 @@ static void a_path_leads_up_to_the_entry_and_no_further(void **state)
 	fx_close(&fx);
 }
 
-static void the_best_complete_one_is_below_the_first_missing_body(void **state)
+static void the_best_complete_block_is_below_the_first_missing_body(void **state)
 {
 	struct block *b[5];
 	struct fx fx;
@@ -168,7 +169,7 @@ static void the_best_complete_one_is_below_the_first_missing_body(void **state)
 	assert_int_equal(chain_best_complete(fx.chain).height, 1);
 	assert_int_equal(chain_best_header(fx.chain).height, 4);
 	fx_accept(&fx, b[2]);
-	/* Before anything is connected. */
+	/* Nothing is connected yet. */
 	assert_int_equal(chain_best_complete(fx.chain).height, 4);
 	assert_int_equal(chain_height(fx.chain), 0);
 	for (int i = 0; i < 5; i++)
@@ -179,11 +180,11 @@ static void the_best_complete_one_is_below_the_first_missing_body(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_walk_keeps_nothing_and_ends_with_the_work_of_what_it_passed),
-		cmocka_unit_test(a_walk_refuses_what_accepting_refuses),
-		cmocka_unit_test(a_walk_goes_on_from_where_it_stands_alone),
-		cmocka_unit_test(a_path_leads_up_to_the_entry_and_no_further),
-		cmocka_unit_test(the_best_complete_one_is_below_the_first_missing_body),
+		cmocka_unit_test(a_walk_stores_nothing_and_sums_up_the_work),
+		cmocka_unit_test(a_walk_refuses_the_same_headers_as_accepting),
+		cmocka_unit_test(a_walk_continues_only_from_its_last_header),
+		cmocka_unit_test(a_path_ends_with_the_entry),
+		cmocka_unit_test(the_best_complete_block_is_below_the_first_missing_body),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

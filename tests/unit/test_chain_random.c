@@ -1,5 +1,6 @@
-/* Random trees of blocks, some invalid, fed in random order with restarts and commits in between: the chain
- * ends at the best, and its coins are those made anew from the bodies. */
+/* Random trees of blocks, some of them invalid, accepted in random order with restarts and commits
+ * in between. The chain ends at the best block, and its coins are those that the blocks of the best
+ * chain create and spend. */
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
 #include <tally/base/rng.h>
@@ -12,8 +13,8 @@
 struct node {
 	struct block *b;
 	unsigned parent;
-	bool bad;                      /* itself or an ancestor */
-	struct fx_in coins[COINS_MAX]; /* some that can be spent upon it */
+	bool bad;                      /* the block or an ancestor is invalid */
+	struct fx_in coins[COINS_MAX]; /* some coins that a child can spend */
 	unsigned n_coins;
 };
 
@@ -69,7 +70,8 @@ static struct tx *random_payment(struct world *w, struct node *n, uint32_t heigh
 	return tx;
 }
 
-/* 1: a bad signature, 2: a coin spent twice, 3: too high a reward; else valid. */
+/* Adds a child. badness 1: a bad signature; 2: a coin spent twice; 3: too high a reward; else it is
+ * valid. */
 static void grow(struct world *w, unsigned parent, unsigned badness)
 {
 	struct node *n = &w->nodes[w->n++];
@@ -87,7 +89,7 @@ static void grow(struct world *w, unsigned parent, unsigned badness)
 		txs[n_txs++] = random_payment(w, n, height, true);
 	else if (badness == 1)
 		badness = 0;
-	if (badness == 2 && n->n_coins > 0) { /* and again what it spends itself */
+	if (badness == 2 && n->n_coins > 0) {
 		struct fx_in in = n->coins[0];
 
 		txs[n_txs++] = fx_pay_one(&w->fx, in, 0, 1);
@@ -105,7 +107,7 @@ static void grow(struct world *w, unsigned parent, unsigned badness)
 		tx_unref(txs[--n_txs]);
 }
 
-/* Feeds every block once, in an order in which headers have their parents, bodies anyhow. */
+/* Gives the chain all headers in order, then all blocks in random order. */
 static void feed(struct world *w)
 {
 	unsigned order[NODES_MAX];
@@ -118,7 +120,7 @@ static void feed(struct world *w)
 	for (unsigned i = w->n - 1; i > 1; i--) {
 		unsigned k = 1 + below(w, i), swap = order[i];
 
-		/* Mostly near its place. */
+		/* Mostly close to its place. */
 		if (below(w, 3) > 0 && i > 6)
 			k = i - below(w, 6);
 		order[i] = order[k];
@@ -152,7 +154,7 @@ static void feed(struct world *w)
 			w->l.at = tip.hash;
 		}
 	}
-	/* Orphans of their day. */
+	/* Some were refused as orphans when they came. */
 	for (unsigned i = 1; i < w->n; i++)
 		(void)chain_accept_block(w->fx.chain, w->nodes[i].b, NULL);
 }
@@ -182,12 +184,13 @@ static void one_world(uint64_t seed, unsigned threads)
 	struct node *root = &w->nodes[0];
 
 	rng_seeded_init(&w->rng, seed);
-	open_heard(&w->fx, &w->l, threads);
+	open_with_listener(&w->fx, &w->l, threads);
 	root->b = block_ref(w->fx.genesis);
 	root->coins[root->n_coins++] = fx_in_coinbase(root->b);
 	w->n = 1;
 	while (w->n < NODES_MAX) {
-		/* Mostly upon a late one, so that branches get long and close to each other. */
+		/* Mostly a child of one of the last blocks, so that branches get long and fork near
+		 * their ends. */
 		unsigned back = below(w, 4) == 0 ? w->n : MIN(w->n, 4);
 
 		grow(w, w->n - 1 - below(w, back), below(w, 12));
@@ -202,7 +205,7 @@ static void one_world(uint64_t seed, unsigned threads)
 	free(w);
 }
 
-static void random_trees_fed_in_random_order_end_at_the_best(void **state)
+static void random_trees_in_random_order_end_at_the_best_block(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 6; seed++)
@@ -212,7 +215,7 @@ static void random_trees_fed_in_random_order_end_at_the_best(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_trees_fed_in_random_order_end_at_the_best),
+		cmocka_unit_test(random_trees_in_random_order_end_at_the_best_block),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,18 +1,18 @@
-/* Choosing between branches, and going from one to the other. */
+/* Choosing between branches, and moving from one to the other. */
 #include <tally/base/rng.h>
 
 #include "chain_listener.h"
 
 /* --- which is the best ------------------------------------------------------------------ */
 
-static void of_equal_branches_the_first_stays(void **state)
+static void between_equal_branches_the_first_stays(void **state)
 {
 	struct fx fx;
 	struct listener l;
 	struct block *a, *b, *b2;
 
 	(void)state;
-	open_heard(&fx, &l, 0);
+	open_with_listener(&fx, &l, 0);
 	a = fx_extend(&fx, fx.genesis, 2);
 	fx_settle(&fx);
 	b = fx_extend(&fx, fx.genesis, 2);
@@ -30,21 +30,21 @@ static void of_equal_branches_the_first_stays(void **state)
 	fx_close(&fx);
 }
 
-/* What counts is the body: its header may have come later. */
-static void of_equal_branches_the_first_complete_body_decides(void **state)
+/* The bodies decide, not the headers. */
+static void between_equal_branches_the_first_complete_one_wins(void **state)
 {
 	struct fx fx;
 	struct listener l;
 	struct block *a1, *a2, *b1, *b2;
 
 	(void)state;
-	open_heard(&fx, &l, 0);
+	open_with_listener(&fx, &l, 0);
 	a1 = fx_mine(&fx, fx.genesis, NULL, 0);
 	a2 = fx_mine(&fx, a1, NULL, 0);
 	b1 = fx_mine(&fx, fx.genesis, NULL, 0);
 	b2 = fx_mine(&fx, b1, NULL, 0);
 	assert_true(chain_accept_header(fx.chain, &a1->header, NULL, NULL));
-	fx_accept(&fx, a2); /* a body, but without its parent's */
+	fx_accept(&fx, a2); /* the body of its parent is missing */
 	fx_accept(&fx, b1);
 	fx_accept(&fx, b2);
 	fx_accept(&fx, a1);
@@ -69,7 +69,8 @@ static void after_a_restart_the_stored_tip_wins_the_tie(void **state)
 		for (int k = 0; k < 2; k++) {
 			tips[k] = fx_extend(&fx, fx.genesis, 3);
 			if (k == 0 && first == 1) {
-				/* The second branch becomes the stored tip: by more work, for a while. */
+				/* The second branch becomes the stored tip: below, it has more work
+				 * for some time. */
 				continue;
 			}
 			fx_settle(&fx);
@@ -83,7 +84,7 @@ static void after_a_restart_the_stored_tip_wins_the_tie(void **state)
 			assert_true(fx_is_tip(&fx, next));
 			block_unref(tips[1]);
 			tips[1] = next;
-			next = fx_extend(&fx, tips[0], 1); /* a tie again, the other way round */
+			next = fx_extend(&fx, tips[0], 1); /* a tie again */
 			fx_settle(&fx);
 			assert_true(chain_find(fx.chain, &next->hash, &at));
 			block_unref(next);
@@ -107,7 +108,7 @@ static void bodies_may_come_in_any_order(void **state)
 
 	(void)state;
 	rng_seeded_init(&rng, 21);
-	open_heard(&fx, &l, 0);
+	open_with_listener(&fx, &l, 0);
 	at = fx.genesis;
 	for (int i = 0; i < N; i++) {
 		at = blocks[i] = fx_mine(&fx, at, NULL, 0);
@@ -125,7 +126,7 @@ static void bodies_may_come_in_any_order(void **state)
 		fx_accept(&fx, blocks[i]);
 		if (i % 7 == 0)
 			fx_settle(&fx);
-		if (i == N / 2) /* also when some wait across a restart */
+		if (i == N / 2) /* while some blocks lack a parent */
 			fx_restart(&fx);
 	}
 	fx_settle(&fx);
@@ -137,7 +138,7 @@ static void bodies_may_come_in_any_order(void **state)
 	fx_close(&fx);
 }
 
-/* --- there and back --------------------------------------------------------------------- */
+/* --- reorganisations -------------------------------------------------------------------- */
 
 static void reorg_restores_spent_coins(void **state)
 {
@@ -147,7 +148,7 @@ static void reorg_restores_spent_coins(void **state)
 	struct block *a, *b;
 
 	(void)state;
-	open_heard(&fx, &l, 2);
+	open_with_listener(&fx, &l, 2);
 	pay = fx_pay_one(&fx, fx_in_coinbase(fx.genesis), 1, 1000);
 	a = fx_mine(&fx, fx.genesis, &pay, 1);
 	fx_accept(&fx, a);
@@ -165,7 +166,7 @@ static void reorg_restores_spent_coins(void **state)
 	fx_close(&fx);
 }
 
-/* A chain of blocks each of which spends the reward of the one before. */
+/* n blocks, each of which spends the reward of the one before. */
 static struct block *extend_spending(struct fx *fx, struct block *parent, unsigned n)
 {
 	struct block *b = block_ref(parent);
@@ -182,14 +183,14 @@ static struct block *extend_spending(struct fx *fx, struct block *parent, unsign
 	return b;
 }
 
-static void a_reorganisation_of_200_blocks_goes_there_and_back(void **state)
+static void two_reorganisations_of_200_blocks_restore_the_coins(void **state)
 {
 	struct fx fx;
 	struct listener l;
 	struct block *root, *a, *b, *a2;
 
 	(void)state;
-	open_heard(&fx, &l, 2);
+	open_with_listener(&fx, &l, 2);
 	root = fx_extend(&fx, fx.genesis, 2);
 	a = extend_spending(&fx, root, 200);
 	fx_settle(&fx);
@@ -217,7 +218,7 @@ static void a_reorganisation_of_200_blocks_goes_there_and_back(void **state)
 	fx_close(&fx);
 }
 
-static void an_invalid_block_in_the_better_branch_leads_back(void **state)
+static void an_invalid_block_in_the_better_branch_restores_the_old_tip(void **state)
 {
 	struct fx fx;
 	struct listener l;
@@ -227,14 +228,14 @@ static void an_invalid_block_in_the_better_branch_leads_back(void **state)
 	unsigned tips;
 
 	(void)state;
-	open_heard(&fx, &l, 2);
+	open_with_listener(&fx, &l, 2);
 	spend = fx_pay_one(&fx, fx_in_coinbase(fx.genesis), 1, 1000);
 	again = fx_pay_one(&fx, fx_in_coinbase(fx.genesis), 2, 1000);
 	a = extend_spending(&fx, fx.genesis, 3);
 	fx_settle(&fx);
 	assert_at(&fx, &l, a);
 	tips = l.tips;
-	/* Valid, valid, invalid, and one more: the work of four. */
+	/* The third of four blocks is invalid; together they have more work than `a`. */
 	b1 = fx_mine(&fx, fx.genesis, &spend, 1);
 	b2 = fx_mine(&fx, b1, NULL, 0);
 	b3 = fx_mine(&fx, b2, &again, 1);
@@ -246,7 +247,9 @@ static void an_invalid_block_in_the_better_branch_leads_back(void **state)
 	fx_settle(&fx);
 	assert_at(&fx, &l, a);
 	assert_int_equal(l.invalid, 1);
-	assert_int_equal(l.tips, tips + 1); /* what was disconnected is to be looked at again */
+	assert_int_equal(
+		l.tips,
+		tips + 1); /* reported, since blocks were disconnected and connected again */
 	assert_true(chain_find(fx.chain, &b3->hash, &at));
 	assert_int_equal(at.status & (CHAIN_FAILED | CHAIN_FAILED_ANCESTOR), CHAIN_FAILED);
 	assert_true(chain_find(fx.chain, &b4->hash, &at));
@@ -255,7 +258,7 @@ static void an_invalid_block_in_the_better_branch_leads_back(void **state)
 	assert_int_equal(at.status & (CHAIN_FAILED | CHAIN_FAILED_ANCESTOR), 0);
 	assert_int_equal(chain_best_header(fx.chain).height, 3);
 	fx_check_coins(&fx);
-	/* What is good of it may still win. */
+	/* The valid part of the branch may still become the best chain. */
 	block_unref(b4);
 	b4 = fx_extend(&fx, b2, 2);
 	fx_settle(&fx);
@@ -271,7 +274,7 @@ static void an_invalid_block_in_the_better_branch_leads_back(void **state)
 	fx_close(&fx);
 }
 
-/* The better branch shares its coinbase transactions with the old one: two branches may. */
+/* Blocks of two branches may have the same coinbase transaction. */
 static void branches_may_share_a_coinbase(void **state)
 {
 	struct fx fx;
@@ -280,7 +283,7 @@ static void branches_may_share_a_coinbase(void **state)
 	struct tx *spend;
 
 	(void)state;
-	open_heard(&fx, &l, 0);
+	open_with_listener(&fx, &l, 0);
 	a = fx_mine(&fx, fx.genesis, NULL, 0);
 	fx.extra--;
 	b = fx_mine_spec(
@@ -306,13 +309,13 @@ static void branches_may_share_a_coinbase(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(of_equal_branches_the_first_stays),
-		cmocka_unit_test(of_equal_branches_the_first_complete_body_decides),
+		cmocka_unit_test(between_equal_branches_the_first_stays),
+		cmocka_unit_test(between_equal_branches_the_first_complete_one_wins),
 		cmocka_unit_test(after_a_restart_the_stored_tip_wins_the_tie),
 		cmocka_unit_test(bodies_may_come_in_any_order),
 		cmocka_unit_test(reorg_restores_spent_coins),
-		cmocka_unit_test(a_reorganisation_of_200_blocks_goes_there_and_back),
-		cmocka_unit_test(an_invalid_block_in_the_better_branch_leads_back),
+		cmocka_unit_test(two_reorganisations_of_200_blocks_restore_the_coins),
+		cmocka_unit_test(an_invalid_block_in_the_better_branch_restores_the_old_tip),
 		cmocka_unit_test(branches_may_share_a_coinbase),
 	};
 

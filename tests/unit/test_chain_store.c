@@ -1,5 +1,5 @@
-/* What a chain finds when it is opened: after crashes at every point, after damage, after a disk that
- * was full. And what it reads from there. */
+/* Opening a chain after crashes at every point, after damage, and after the disk was full.
+ * Rebuilding coins. */
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -10,7 +10,8 @@
 
 #include "chain_listener.h"
 
-/* Two branches with payments: a of n blocks and, from its second on, b of n + 1; b wins. */
+/* Two branches with payments: a has n blocks; b forks from its second one and has n + 1, so b
+ * wins. */
 struct branches {
 	struct block *blocks[64];
 	unsigned n;
@@ -52,7 +53,8 @@ static void feed_branches(struct fx *fx, const struct branches *br)
 
 /* --- crashes ------------------------------------------------------------------------------ */
 
-/* Does so many steps, crashes, and has it go on from what is there. False: fewer steps were enough. */
+/* Lets the chain work for `steps` steps and crash, then continue from what is stored. False: it was
+ * idle before that. */
 static bool crash_after(struct fx *fx, const struct branches *br, unsigned first, unsigned steps)
 {
 	enum chain_work_state st = CHAIN_MORE;
@@ -89,7 +91,7 @@ static void a_crash_at_any_step_of_a_reorganisation_does_no_harm(void **state)
 	}
 }
 
-static void a_clean_stop_at_any_step_loses_nothing_that_was_told(void **state)
+static void a_clean_stop_at_any_step_leaves_a_consistent_chain(void **state)
 {
 	struct fx fx;
 	struct branches br;
@@ -107,7 +109,7 @@ static void a_clean_stop_at_any_step_loses_nothing_that_was_told(void **state)
 		tip = chain_tip(fx.chain).hash;
 		fx_stop(&fx);
 		fx_start(&fx);
-		/* What was on disk and not told yet may be there as well. */
+		/* Blocks that were on disk and not yet reported may be connected as well. */
 		if (memcmp(chain_tip(fx.chain).hash.h.b, tip.h.b, HASH_BYTES) != 0)
 			assert_true(chain_tip(fx.chain).height > 0);
 		fx_check_coins(&fx);
@@ -124,7 +126,7 @@ struct reporter {
 	int fd;
 };
 
-/* The child's word for it: this height is connected. */
+/* The child process reports the height of a connected block. */
 static void report(void *arg, const struct chain_entry *at, const struct block *b)
 {
 	struct reporter *r = arg;
@@ -137,7 +139,7 @@ static void report(void *arg, const struct chain_entry *at, const struct block *
 
 static const struct chain_events report_events = {.connected = report};
 
-/* Takes blocks, a few at a time, until it is killed or done. */
+/* The child process: accepts blocks, a few at a time, until it is killed or done. */
 static void run_child(struct fx *fx, const struct branches *br, bool catching_up)
 {
 	fx_start(fx);
@@ -153,7 +155,8 @@ static void run_child(struct fx *fx, const struct branches *br, bool catching_up
 	_exit(0);
 }
 
-/* Kills it after so many microseconds. Returns the height last told of. */
+/* Starts a child process and kills it after us microseconds. Returns the last height that it
+ * reported. */
 static uint32_t kill_child(struct fx *fx, const struct branches *br, bool catching_up, long us)
 {
 	struct timespec ts = {.tv_nsec = us * 1000};
@@ -203,8 +206,8 @@ static void a_killed_process_leaves_a_consistent_chain(void **state)
 					  5000 + (long)rng_below(&rng.rng, 60000));
 			fx_start(&fx);
 			fx_check_coins(&fx);
-			/* At the tip what was told is on disk. (A reorganisation under way
-			 * may be some blocks lower for a moment.) */
+			/* At the tip a reported block is on disk. The reorganisation begins at
+			 * height 24 and makes the chain lower again, so only lower reports count. */
 			if (!catching_up && told < 20)
 				assert_true(chain_height(fx.chain) >= told);
 			fx_stop(&fx);
@@ -250,7 +253,7 @@ static void a_full_disk_stops_the_chain(void **state)
 	fx_close(&fx);
 }
 
-/* Opening the chain, not the store. */
+/* Opening the chain fails, opening the store does not. */
 static struct err refuse_open(struct fx *fx)
 {
 	struct chain_options o = {.store = fx->store,
@@ -264,7 +267,7 @@ static struct err refuse_open(struct fx *fx)
 	return e;
 }
 
-static void a_damaged_database_is_refused_with_the_remedy(void **state)
+static void a_damaged_database_is_refused_and_the_error_names_the_remedy(void **state)
 {
 	struct fx fx;
 	struct block *b;
@@ -284,7 +287,7 @@ static void a_damaged_database_is_refused_with_the_remedy(void **state)
 	assert_int_equal(e.cls, ERR_CORRUPT);
 	assert_non_null(strstr(e.detail, "reindex"));
 	fx_crash(&fx);
-	/* A tip nobody knows. */
+	/* A tip that is not among the headers. */
 	assert_true(store_put_meta(fx.store, "tip", header, HASH_BYTES, NULL));
 	assert_int_equal(refuse_open(&fx).cls, ERR_CORRUPT);
 	fx_crash(&fx);
@@ -310,7 +313,7 @@ static void rebuilt_coins_are_the_same(void **state)
 	feed_branches(&fx, &br);
 	fx_settle(&fx);
 	want = fx_check_coins(&fx);
-	/* Damage: a coin too many, one too few. */
+	/* Damage the coins: one too many, one missing. */
 	fx_stop(&fx);
 	fx_start(&fx);
 	assert_true(store_put_coin(fx.store, &junk, &c, NULL));
@@ -332,10 +335,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_crash_at_any_step_of_a_reorganisation_does_no_harm),
-		cmocka_unit_test(a_clean_stop_at_any_step_loses_nothing_that_was_told),
+		cmocka_unit_test(a_clean_stop_at_any_step_leaves_a_consistent_chain),
 		cmocka_unit_test(a_killed_process_leaves_a_consistent_chain),
 		cmocka_unit_test(a_full_disk_stops_the_chain),
-		cmocka_unit_test(a_damaged_database_is_refused_with_the_remedy),
+		cmocka_unit_test(a_damaged_database_is_refused_and_the_error_names_the_remedy),
 		cmocka_unit_test(rebuilt_coins_are_the_same),
 	};
 

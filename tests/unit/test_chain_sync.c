@@ -1,9 +1,11 @@
-/* Many blocks at once: applied ahead of their signatures, commits shared or not, memory bounded. */
+/* Many blocks at once: applied ahead of their signatures, commits that are shared or not, bounded
+ * memory. */
 #include <tally/base/mem.h>
 
 #include "chain_listener.h"
 
-/* A chain of n blocks upon genesis, each spending the reward of the one before; block `bad` has a bad signature. */
+/* n blocks after genesis, each of which spends the reward of the one before. Block number `bad` has
+ * a bad signature. */
 static void mine_spending(struct fx *fx, struct block **out, unsigned n, unsigned bad)
 {
 	struct block *parent = fx->genesis;
@@ -28,7 +30,7 @@ static void unref_all(struct block **blocks, unsigned n)
 
 /* --- applied ahead ---------------------------------------------------------------------- */
 
-static void a_bad_signature_takes_back_what_is_applied_ahead(void **state)
+static void a_bad_signature_undoes_the_blocks_applied_ahead(void **state)
 {
 	for (int way = 0; way < 4; way++) {
 		struct fx fx;
@@ -36,7 +38,7 @@ static void a_bad_signature_takes_back_what_is_applied_ahead(void **state)
 		struct block *blocks[30], *other;
 
 		(void)state;
-		open_heard(&fx, &l, way % 2 == 0 ? 2 : 0);
+		open_with_listener(&fx, &l, way % 2 == 0 ? 2 : 0);
 		chain_set_catching_up(fx.chain, way >= 2);
 		mine_spending(&fx, blocks, 30, 13);
 		for (unsigned i = 0; i < 30; i++)
@@ -57,15 +59,15 @@ static void a_bad_signature_takes_back_what_is_applied_ahead(void **state)
 	}
 }
 
-/* A better branch turns up while blocks of another one are applied and not connected. */
-static void a_better_branch_takes_back_what_is_applied_ahead(void **state)
+/* A better branch arrives while blocks of another one are applied and not connected. */
+static void a_better_branch_undoes_the_blocks_applied_ahead(void **state)
 {
 	struct fx fx;
 	struct listener l;
 	struct block *blocks[8], *other;
 
 	(void)state;
-	open_heard(&fx, &l, 2);
+	open_with_listener(&fx, &l, 2);
 	mine_spending(&fx, blocks, 8, 0);
 	for (unsigned i = 0; i < 8; i++)
 		fx_accept(&fx, blocks[i]);
@@ -83,7 +85,7 @@ static void a_better_branch_takes_back_what_is_applied_ahead(void **state)
 	fx_close(&fx);
 }
 
-static void closing_drops_what_is_only_applied_ahead(void **state)
+static void closing_undoes_the_blocks_applied_ahead(void **state)
 {
 	struct fx fx;
 	struct block *blocks[8];
@@ -99,7 +101,7 @@ static void closing_drops_what_is_only_applied_ahead(void **state)
 	fx_restart(&fx);
 	assert_int_equal(chain_height(fx.chain), 0);
 	assert_int_equal(fx_check_coins(&fx), 1);
-	fx_settle(&fx); /* the bodies are there */
+	fx_settle(&fx); /* the bodies were stored */
 	assert_true(fx_is_tip(&fx, blocks[7]));
 	unref_all(blocks, 8);
 	fx_close(&fx);
@@ -121,7 +123,7 @@ static void a_signature_checked_before_is_not_checked_again(void **state)
 
 	(void)state;
 	fx_open(&fx, &(struct fx_options){.events = &events, .events_arg = &asked});
-	mine_spending(&fx, &b, 1, 1); /* were it checked it would fail */
+	mine_spending(&fx, &b, 1, 1); /* its signature is bad: checking it would fail */
 	fx_accept(&fx, b);
 	fx_settle(&fx);
 	assert_true(fx_is_tip(&fx, b));
@@ -147,7 +149,7 @@ static void on_connected_durable(void *arg, const struct chain_entry *at, const 
 	d->told++;
 }
 
-static void at_the_tip_a_block_is_on_disk_before_it_is_told(void **state)
+static void at_the_tip_a_block_is_on_disk_before_it_is_reported(void **state)
 {
 	static const struct chain_events events = {.connected = on_connected_durable};
 	struct fx fx;
@@ -178,24 +180,24 @@ static void while_catching_up_many_blocks_share_a_commit(void **state)
 	struct block *a, *b, *c;
 
 	(void)state;
-	open_heard(&fx, &l, 0);
+	open_with_listener(&fx, &l, 0);
 	chain_set_catching_up(fx.chain, true);
 	a = fx_extend(&fx, fx.genesis, 150);
 	fx_settle(&fx);
 	assert_at(&fx, &l, a);
 	assert_int_equal(l.committed, 0);
-	/* Five seconds later it is due. */
+	/* After five seconds a commit is due. */
 	clock_manual_advance(&fx.manual, 5 * 1000000);
 	fx_settle(&fx);
 	assert_int_equal(l.committed, 1);
 	fx_settle(&fx);
 	clock_manual_advance(&fx.manual, 60 * 1000000);
 	fx_settle(&fx);
-	assert_int_equal(l.committed, 1); /* nothing new */
+	assert_int_equal(l.committed, 1); /* nothing to commit */
 	b = fx_extend(&fx, a, 50);
 	fx_settle(&fx);
 	assert_int_equal(l.committed, 1);
-	/* A crash costs what is not committed, no more. */
+	/* A crash loses only what is not committed. */
 	fx_crash(&fx);
 	assert_true(fx_is_tip(&fx, a));
 	fx_check_coins(&fx);
@@ -204,7 +206,7 @@ static void while_catching_up_many_blocks_share_a_commit(void **state)
 	c = fx_extend(&fx, a, 20);
 	fx_settle(&fx);
 	assert_int_equal(l.committed, 1);
-	/* When it ends, at once. */
+	/* When catching up ends, the chain commits at once. */
 	chain_set_catching_up(fx.chain, false);
 	fx_settle(&fx);
 	assert_int_equal(l.committed, 2);
@@ -217,7 +219,7 @@ static void while_catching_up_many_blocks_share_a_commit(void **state)
 	fx_close(&fx);
 }
 
-static void a_commit_may_be_asked_for_at_any_time(void **state)
+static void chain_commit_works_at_any_step(void **state)
 {
 	struct fx fx;
 	struct listener l;
@@ -225,7 +227,7 @@ static void a_commit_may_be_asked_for_at_any_time(void **state)
 	struct chain_entry tip;
 
 	(void)state;
-	open_heard(&fx, &l, 2);
+	open_with_listener(&fx, &l, 2);
 	chain_set_catching_up(fx.chain, true);
 	mine_spending(&fx, blocks, 12, 0);
 	for (unsigned i = 0; i < 12; i++)
@@ -245,7 +247,7 @@ static void a_commit_may_be_asked_for_at_any_time(void **state)
 	fx_close(&fx);
 }
 
-static void a_header_alone_is_kept_with_the_next_commit(void **state)
+static void a_header_without_a_block_is_stored_with_the_next_commit(void **state)
 {
 	struct fx fx;
 	struct block *b;
@@ -274,7 +276,7 @@ static void a_header_alone_is_kept_with_the_next_commit(void **state)
 
 #define FAN 1500
 
-/* Splits a coin into many. */
+/* A transaction that splits a coin into FAN coins. */
 static struct tx *fan_out(struct fx *fx, struct fx_in in)
 {
 	struct fx_out *out = mem_array(FAN, sizeof(*out));
@@ -287,7 +289,7 @@ static struct tx *fan_out(struct fx *fx, struct fx_in in)
 	return tx;
 }
 
-/* Fans out the first coin, and then each block the first coins of what the block before made. */
+/* A block with n transactions, each of which splits an output of `from`. */
 static struct block *mine_fans(struct fx *fx, const struct block *parent, const struct tx *from,
 			       unsigned n)
 {
@@ -316,7 +318,7 @@ static void catching_up_stays_within_its_memory(void **state)
 	chain_set_catching_up(fx.chain, true);
 	b = mine_fans(&fx, fx.genesis, &fx.genesis->tx[0], 1);
 	fx_accept(&fx, b);
-	for (unsigned i = 0; i < 5; i++) { /* 10 fans a block: 75,000 coins, 6 MB */
+	for (unsigned i = 0; i < 5; i++) { /* altogether 75,000 coins, 6 MB */
 		next = mine_fans(&fx, b, &b->tx[1], 10);
 		fx_accept(&fx, next);
 		block_unref(b);
@@ -334,7 +336,8 @@ static void catching_up_stays_within_its_memory(void **state)
 	fx_close(&fx);
 }
 
-/* Undone blocks bring back what they spent, and the coins they made are changes, too. */
+/* Undoing a block adds the coins that it spent and removes those that it created: both are changes
+ * in the cache. */
 static void a_reorganisation_stays_within_its_memory(void **state)
 {
 	const size_t bound = 1 << 20;
@@ -392,11 +395,11 @@ static void a_large_block_is_connected_in_many_small_steps(void **state)
 	fx_accept(&fx, next);
 	do {
 		assert_true(chain_work(fx.chain, 0, &st, NULL));
-		steps += st != CHAIN_WAITING; /* for the disk: then it does nothing */
+		steps += st != CHAIN_WAITING; /* while the disk writes, a call does nothing */
 	} while (st != CHAIN_IDLE);
 	assert_true(fx_is_tip(&fx, next));
 	assert_in_range(steps, 16 + 16 * FAN / 64, 1000);
-	/* And taken back likewise. */
+	/* It is undone in many small steps as well. */
 	other = fx_extend(&fx, b, 2);
 	for (steps = 0; chain_height(fx.chain) > 1; steps += st != CHAIN_WAITING)
 		assert_true(chain_work(fx.chain, 0, &st, NULL));
@@ -413,14 +416,14 @@ static void a_large_block_is_connected_in_many_small_steps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_bad_signature_takes_back_what_is_applied_ahead),
-		cmocka_unit_test(a_better_branch_takes_back_what_is_applied_ahead),
-		cmocka_unit_test(closing_drops_what_is_only_applied_ahead),
+		cmocka_unit_test(a_bad_signature_undoes_the_blocks_applied_ahead),
+		cmocka_unit_test(a_better_branch_undoes_the_blocks_applied_ahead),
+		cmocka_unit_test(closing_undoes_the_blocks_applied_ahead),
 		cmocka_unit_test(a_signature_checked_before_is_not_checked_again),
-		cmocka_unit_test(at_the_tip_a_block_is_on_disk_before_it_is_told),
+		cmocka_unit_test(at_the_tip_a_block_is_on_disk_before_it_is_reported),
 		cmocka_unit_test(while_catching_up_many_blocks_share_a_commit),
-		cmocka_unit_test(a_commit_may_be_asked_for_at_any_time),
-		cmocka_unit_test(a_header_alone_is_kept_with_the_next_commit),
+		cmocka_unit_test(chain_commit_works_at_any_step),
+		cmocka_unit_test(a_header_without_a_block_is_stored_with_the_next_commit),
 		cmocka_unit_test(catching_up_stays_within_its_memory),
 		cmocka_unit_test(a_reorganisation_stays_within_its_memory),
 		cmocka_unit_test(a_large_block_is_connected_in_many_small_steps),

@@ -1,4 +1,4 @@
-/* The tree of headers by itself: ancestors, forks, choice, memory. Its hashes are made up. */
+/* The tree of headers: ancestors, forks, the best header, memory. The hashes are random. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,7 +61,7 @@ static void grow(struct tree *t, const struct rng *rng, size_t n)
 	}
 }
 
-static void ancestors_and_forks_are_those_found_step_by_step(void **state)
+static void ancestors_and_forks_equal_those_of_a_simple_search(void **state)
 {
 	struct rng_seeded rng;
 	struct tree t;
@@ -75,7 +75,7 @@ static void ancestors_and_forks_are_those_found_step_by_step(void **state)
 		chain_index b = (chain_index)rng_below(&rng.rng, t.len);
 		uint32_t height = (uint32_t)rng_below(&rng.rng, tree_at(&t, a)->height + 1);
 
-		if (k == 10000) /* and where the best chain is a short cut */
+		if (k == 10000) /* from here on with a best chain, which is a shortcut */
 			tree_load_tip(&t, t.len - 1);
 		assert_int_equal(tree_ancestor(&t, a, height), naive_ancestor(&t, a, height));
 		assert_int_equal(tree_fork(&t, a, b), naive_fork(&t, a, b));
@@ -98,7 +98,7 @@ static void an_ancestor_is_found_in_few_steps(void **state)
 	at = add(&t, &rng.rng, CHAIN_NONE, EASY);
 	while (t.len < 50000)
 		at = add(&t, &rng.rng, at, EASY);
-	/* With everything below made unreachable but by skips: count hops along them. */
+	/* Without a best chain only skips and parents lead down: count the hops. */
 	for (uint32_t height = 0; height < 49999; height += 97) {
 		chain_index i = at;
 		unsigned hops = 0;
@@ -129,13 +129,13 @@ static void a_header_costs_at_most_96_bytes(void **state)
 	for (uint32_t n = 1; n <= 400000; n++) {
 		at = add(&t, &rng.rng, at, EASY);
 		if (n == 100000 || n == 196610 ||
-		    n == 400000) /* the second: just after the index grew */
+		    n == 400000) /* at 196,610 the hash table has just grown */
 			assert_in_range(tree_memory(&t) / (n + 1), 80, 96);
 	}
 	tree_clear(&t);
 }
 
-static void work_adds_up_and_saturates(void **state)
+static void work_adds_up_and_stays_at_its_maximum(void **state)
 {
 	struct rng_seeded rng;
 	struct tree t;
@@ -150,7 +150,7 @@ static void work_adds_up_and_saturates(void **state)
 	b = add(&t, &rng.rng, a, HARD);
 	assert_true(tree_at(&t, a)->work == work_of_bits(EASY).w[0]);
 	assert_true(tree_at(&t, b)->work == work_of_bits(EASY).w[0] + work_of_bits(HARD).w[0]);
-	/* A target of 1 has a work of 2^255: more than there is room for. */
+	/* A target of 1 has a work of 2^255, more than 128 bits can hold. */
 	b = add(&t, &rng.rng, b, UINT32_C(0x01010000));
 	assert_true(tree_at(&t, b)->work == ~(unsigned __int128)0);
 	b = add(&t, &rng.rng, b, EASY);
@@ -158,7 +158,7 @@ static void work_adds_up_and_saturates(void **state)
 	tree_clear(&t);
 }
 
-static void the_best_is_the_most_work_and_on_a_tie_the_earlier(void **state)
+static void the_best_header_has_the_most_work_or_was_first(void **state)
 {
 	struct rng_seeded rng;
 	struct tree t;
@@ -172,7 +172,7 @@ static void the_best_is_the_most_work_and_on_a_tie_the_earlier(void **state)
 	b = add(&t, &rng.rng, root, EASY);
 	assert_int_equal(tree_best_complete(&t), a);
 	assert_int_equal(t.best_header, a);
-	tree_at(&t, b)->complete_order = 0; /* its body was here first */
+	tree_at(&t, b)->complete_order = 0; /* it was complete first */
 	assert_int_equal(tree_best_complete(&t), b);
 	c = add(&t, &rng.rng, root, HARD);
 	assert_int_equal(tree_best_complete(&t), c);
@@ -204,13 +204,14 @@ static void failure_reaches_every_descendant_and_nothing_else(void **state)
 			assert_true(tree_at(&t, i)->work <= tree_at(&t, t.best_header)->work);
 	}
 	assert_int_equal(tree_status(&t, t.best_header) & CHAIN_ANY_FAILED, 0);
-	/* A header that comes later is born failed. */
+	/* A later child of a failed header has failed, too. */
 	assert_int_equal(tree_status(&t, add(&t, &rng.rng, bad, EASY)) & CHAIN_ANY_FAILED,
 			 CHAIN_FAILED_ANCESTOR);
 	tree_clear(&t);
 }
 
-/* Numbers within a height: 0, 1, 2, … in order of arrival, whichever is on the best chain. */
+/* The headers of a height are numbered 0, 1, 2, ... in order of arrival, whichever is on the best
+ * chain. */
 static void numbers_within_a_height_are_never_used_twice(void **state)
 {
 	struct rng_seeded rng;
@@ -237,7 +238,7 @@ static void numbers_within_a_height_are_never_used_twice(void **state)
 	tree_clear(&t);
 }
 
-static void leaves_are_the_headers_nobody_builds_on(void **state)
+static void leaves_are_the_headers_without_a_child(void **state)
 {
 	struct rng_seeded rng;
 	struct tree t;
@@ -264,14 +265,14 @@ static void leaves_are_the_headers_nobody_builds_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ancestors_and_forks_are_those_found_step_by_step),
+		cmocka_unit_test(ancestors_and_forks_equal_those_of_a_simple_search),
 		cmocka_unit_test(an_ancestor_is_found_in_few_steps),
 		cmocka_unit_test(a_header_costs_at_most_96_bytes),
-		cmocka_unit_test(work_adds_up_and_saturates),
-		cmocka_unit_test(the_best_is_the_most_work_and_on_a_tie_the_earlier),
+		cmocka_unit_test(work_adds_up_and_stays_at_its_maximum),
+		cmocka_unit_test(the_best_header_has_the_most_work_or_was_first),
 		cmocka_unit_test(failure_reaches_every_descendant_and_nothing_else),
 		cmocka_unit_test(numbers_within_a_height_are_never_used_twice),
-		cmocka_unit_test(leaves_are_the_headers_nobody_builds_on),
+		cmocka_unit_test(leaves_are_the_headers_without_a_child),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

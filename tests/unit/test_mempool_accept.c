@@ -1,12 +1,12 @@
-/* What may enter the mempool: every rule of tally-protocol(7), TRANSACTIONS as of the next block, and the node's own
- * limits, each just inside and just outside. */
+/* Entering the mempool: every rule of tally-protocol(7), TRANSACTIONS as of the next block, and the
+ * node's own limits, each just kept and just broken. */
 #include <tally/primitives/script.h>
 
 #include "pool_fixture.h"
 
 #define ONE_TO_ONE_BYTES 180
 
-/* --- the transaction alone ----------------------------------------------------------- */
+/* --- rules that need no coins --------------------------------------------------------- */
 
 /* The same transaction with one byte changed. */
 static struct tx *with_byte(const struct tx *tx, size_t at, uint8_t v)
@@ -34,7 +34,7 @@ static void accept_and_free(struct pf *p, struct tx *tx)
 	tx_unref(tx);
 }
 
-static void a_transaction_that_breaks_a_rule_by_itself_is_refused(void **state)
+static void a_transaction_that_breaks_a_rule_without_coins_is_refused(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct fx_in in[2], null = {.prev.index = OUTPOINT_NULL_INDEX};
@@ -63,7 +63,7 @@ static void a_transaction_that_breaks_a_rule_by_itself_is_refused(void **state)
 	refuse_and_free(p, tx, ERR_INVALID, "coinbase");
 	tx = fx_pay_one(&p->fx, in[0], 1, 1000);
 	refuse_and_free(p, with_byte(tx, 0, 2), ERR_INVALID, "bad-txns-version");
-	/* The length of the signature's push, and the kind of output. */
+	/* The signature's push is one byte too long; the output script is of an unknown kind. */
 	refuse_and_free(p, with_byte(tx, 4 + 1 + OUTPOINT_BYTES + 1, 0x41), ERR_INVALID,
 			"bad-txns-vin-script");
 	refuse_and_free(p, with_byte(tx, 4 + 1 + 139 + 1 + 8 + 1, 0x51), ERR_INVALID,
@@ -72,7 +72,7 @@ static void a_transaction_that_breaks_a_rule_by_itself_is_refused(void **state)
 	pf_close(p);
 }
 
-/* A chain with small blocks: what they have no room for would wait for ever. */
+/* A transaction that is larger than the blocks of the chain could never be confirmed. */
 static struct tx *pay_sized(const struct pf *p, uint32_t first, size_t n_in, size_t n_out)
 {
 	struct fx_in *in = mem_array(n_in, sizeof(*in));
@@ -92,7 +92,7 @@ static struct tx *pay_sized(const struct pf *p, uint32_t first, size_t n_in, siz
 	return tx;
 }
 
-static void a_transaction_no_block_has_room_for_is_refused(void **state)
+static void a_transaction_larger_than_a_block_is_refused(void **state)
 {
 	struct pf *p = pf_open(&(struct fx_options){.max_block_bytes = 10000}, 0);
 	struct tx *fits, *too_big, **txs;
@@ -133,7 +133,7 @@ static void a_transaction_has_at_most_100000_bytes(void **state)
 
 /* --- the coins it spends ------------------------------------------------------------- */
 
-static void outputs_are_at_most_the_inputs_and_the_fee_a_unit_a_byte(void **state)
+static void a_fee_is_at_least_one_unit_per_byte(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 
@@ -150,14 +150,14 @@ static void outputs_are_at_most_the_inputs_and_the_fee_a_unit_a_byte(void **stat
 	pf_close(p);
 }
 
-static void a_coin_must_be_there(void **state)
+static void a_coin_must_exist_and_be_unspent(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct fx_in in = fx_in_coinbase(p->fx.genesis), absent;
 	struct tx *parent, *other;
 
 	(void)state;
-	/* Spent by the block's transaction. */
+	/* A block has spent the coin. */
 	pf_fan(p, 3);
 	refuse_and_free(p, fx_pay_one(&p->fx, in, 1, 1000), ERR_ORPHAN,
 			"bad-txns-inputs-missingorspent");
@@ -165,7 +165,7 @@ static void a_coin_must_be_there(void **state)
 	absent.prev.index = 3;
 	refuse_and_free(p, fx_pay_one(&p->fx, absent, 1, 1000), ERR_ORPHAN,
 			"bad-txns-inputs-missingorspent");
-	/* Of a waiting parent that has no such output. */
+	/* The unconfirmed parent has no such output. */
 	parent = fx_pay_one(&p->fx, pf_coin(p, 0), 0, 1000);
 	pf_accept(p, parent);
 	absent = fx_in(parent, 0, 0);
@@ -173,7 +173,7 @@ static void a_coin_must_be_there(void **state)
 	refuse_and_free(p, fx_pay_one(&p->fx, absent, 1, 1000), ERR_INVALID,
 			"bad-txns-inputs-missingorspent");
 	accept_and_free(p, fx_pay_one(&p->fx, fx_in(parent, 0, 0), 1, 1000));
-	/* In the pool, and in a block. */
+	/* The transaction itself is in the pool, then in a block. */
 	pf_refused(p, parent, ERR_KNOWN, "txn-already-in-mempool");
 	other = fx_pay_one(&p->fx, pf_coin(p, 1), 0, 1000);
 	pf_mine(p, &other, 1);
@@ -183,7 +183,7 @@ static void a_coin_must_be_there(void **state)
 	pf_close(p);
 }
 
-static void of_two_that_spend_a_coin_the_first_seen_stays(void **state)
+static void the_first_of_two_that_spend_a_coin_stays(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct tx *first, *second;
@@ -192,7 +192,7 @@ static void of_two_that_spend_a_coin_the_first_seen_stays(void **state)
 	(void)state;
 	pf_fan(p, 2);
 	first = fx_pay_one(&p->fx, pf_coin(p, 0), 1, 200);
-	second = fx_pay_one(&p->fx, pf_coin(p, 0), 2, 1000000); /* however much it pays */
+	second = fx_pay_one(&p->fx, pf_coin(p, 0), 2, 1000000); /* a high fee does not help */
 	pf_accept(p, first);
 	pf_refused(p, second, ERR_POLICY, "txn-mempool-conflict");
 	assert_true(mempool_spends(p->pool, &first->in[0].prev, &by));
@@ -219,7 +219,7 @@ static void a_coinbase_is_spent_at_maturity_and_not_before(void **state)
 	pf_close(p);
 }
 
-static void lock_time_counts_as_of_the_next_block(void **state)
+static void the_lock_time_is_checked_for_the_next_block(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct fx_out out = {.key = 1, .value = 1000};
@@ -228,7 +228,7 @@ static void lock_time_counts_as_of_the_next_block(void **state)
 
 	(void)state;
 	pf_fan(p, 6);
-	pf_mine(p, NULL, 0); /* the next is 3 */
+	pf_mine(p, NULL, 0); /* the next block is 3 */
 	time = p->tip->header.time;
 	const struct {
 		uint32_t coin, lock_time, sequence;
@@ -264,17 +264,17 @@ static void signatures_are_by_the_owner_and_for_this_chain(void **state)
 	in[1] = pf_coin(p, 1);
 	tx = fx_pay_with(&p->fx, in, 2, &out, 1, &(struct fx_pay_options){.bad_signature = true});
 	refuse_and_free(p, tx, ERR_INVALID, "mandatory-script-verify-flag-failed");
-	/* Signed for another genesis. */
+	/* Signed for a chain with another genesis block. */
 	other = p->fx;
 	other.params.genesis_hash.h.b[0] ^= 1;
 	refuse_and_free(p, fx_pay(&other, in, 2, &out, 1), ERR_INVALID,
 			"mandatory-script-verify-flag-failed");
-	/* Of another value: it is part of the digest. */
+	/* Signed for another value: the digest contains it. */
 	in[1].coin.value++;
 	refuse_and_free(p, fx_pay(&p->fx, in, 2, &out, 1), ERR_INVALID,
 			"mandatory-script-verify-flag-failed");
 	in[1].coin.value--;
-	/* By another key, which signs well. */
+	/* Signed by another key. */
 	in[1].coin.owner = p->fx.hashes[2];
 	refuse_and_free(p, fx_pay(&p->fx, in, 2, &out, 1), ERR_INVALID, "bad-txns-vin-keyhash");
 	in[1] = pf_coin(p, 1);
@@ -299,7 +299,7 @@ static void a_signature_is_checked_once(void **state)
 	pf_submit(p, tx, 1);
 	assert_int_equal(pf_verdict_on(p, tx)->cls, ERR_NONE);
 	assert_int_equal(pf_signatures, before + 3);
-	/* Not in the block, not when it comes back, not from the next peer. */
+	/* They are not checked again when a block has the transaction or another peer sends it. */
 	child = fx_pay_one(&p->fx, fx_in(tx, 0, 0), 1, 200);
 	pf_accept(p, child);
 	before = pf_signatures;
@@ -315,9 +315,9 @@ static void a_signature_is_checked_once(void **state)
 	pf_close(p);
 }
 
-/* --- families --------------------------------------------------------------------------- */
+/* --- ancestors -------------------------------------------------------------------------- */
 
-/* Each spends the one before; returns the last with a reference. */
+/* n transactions, each of which spends the one before. Returns the last, with a reference. */
 static struct tx *pay_line(struct pf *p, uint32_t coin, unsigned n)
 {
 	struct tx *last = fx_pay_one(&p->fx, pf_coin(p, coin), 0, 1000);
@@ -333,7 +333,7 @@ static struct tx *pay_line(struct pf *p, uint32_t coin, unsigned n)
 	return last;
 }
 
-static void a_line_is_25_long(void **state)
+static void a_chain_of_unconfirmed_transactions_has_25(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct tx *last;
@@ -400,7 +400,7 @@ static void a_transaction_has_25_descendants_itself_counted(void **state)
 	pf_close(p);
 }
 
-static void a_test_takes_nothing(void **state)
+static void mempool_test_adds_nothing(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct tx *tx;
@@ -423,20 +423,20 @@ static void a_test_takes_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_transaction_that_breaks_a_rule_by_itself_is_refused),
-		cmocka_unit_test(a_transaction_no_block_has_room_for_is_refused),
+		cmocka_unit_test(a_transaction_that_breaks_a_rule_without_coins_is_refused),
+		cmocka_unit_test(a_transaction_larger_than_a_block_is_refused),
 		cmocka_unit_test(a_transaction_has_at_most_100000_bytes),
-		cmocka_unit_test(outputs_are_at_most_the_inputs_and_the_fee_a_unit_a_byte),
-		cmocka_unit_test(a_coin_must_be_there),
-		cmocka_unit_test(of_two_that_spend_a_coin_the_first_seen_stays),
+		cmocka_unit_test(a_fee_is_at_least_one_unit_per_byte),
+		cmocka_unit_test(a_coin_must_exist_and_be_unspent),
+		cmocka_unit_test(the_first_of_two_that_spend_a_coin_stays),
 		cmocka_unit_test(a_coinbase_is_spent_at_maturity_and_not_before),
-		cmocka_unit_test(lock_time_counts_as_of_the_next_block),
+		cmocka_unit_test(the_lock_time_is_checked_for_the_next_block),
 		cmocka_unit_test(signatures_are_by_the_owner_and_for_this_chain),
 		cmocka_unit_test(a_signature_is_checked_once),
-		cmocka_unit_test(a_line_is_25_long),
+		cmocka_unit_test(a_chain_of_unconfirmed_transactions_has_25),
 		cmocka_unit_test(ancestors_of_all_inputs_are_counted_once),
 		cmocka_unit_test(a_transaction_has_25_descendants_itself_counted),
-		cmocka_unit_test(a_test_takes_nothing),
+		cmocka_unit_test(mempool_test_adds_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

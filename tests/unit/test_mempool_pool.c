@@ -1,10 +1,10 @@
-/* What stays in the mempool and what is mined from it: bounds, blocks, reorganisations, assembly. */
+/* Staying in the mempool and leaving it: bounds, blocks, reorganisations, assembling a block. */
 #include <tally/base/checked.h>
 #include <tally/base/rng.h>
 
 #include "pool_fixture.h"
 
-/* One input, one output: 180 bytes; taken, and still here afterwards. */
+/* Adds a transaction with one input and one output, 180 bytes, to the pool. */
 static struct tx *pay(struct pf *p, struct fx_in in, int64_t fee)
 {
 	struct tx *tx = fx_pay_one(&p->fx, in, 0, fee);
@@ -24,11 +24,11 @@ static void free_txs(struct tx **txs, size_t n)
 		tx_unref(txs[i]);
 }
 
-/* --- full --------------------------------------------------------------------------- */
+/* --- eviction ------------------------------------------------------------------------- */
 
 #define SMALL_POOL 30000
 
-/* In no order; the fourth pays least. */
+/* Fees in no order; the fourth is the lowest. */
 static int64_t some_fee(size_t i)
 {
 	return i == 3 ? 500 : 1000 + (int64_t)(i * 37 % 101) * 100;
@@ -50,7 +50,7 @@ static void the_lowest_fee_rate_leaves_a_full_pool_first(void **state)
 	assert_int_equal(p->removed, 1);
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(pf_in(p, txs[i]), i != 3);
-	/* A newcomer pays for what went, and a unit a byte more. */
+	/* A new transaction must pay the rate of the evicted one and a unit per byte more. */
 	double rate = mempool_min_rate(p->pool);
 	assert_true(rate > 500 / 180.0 + 0.99 && rate < 500 / 180.0 + 1.01);
 	struct tx *low = fx_pay_one(&p->fx, pf_coin(p, 100), 1, (int64_t)(rate * 180) - 1);
@@ -64,7 +64,7 @@ static void the_lowest_fee_rate_leaves_a_full_pool_first(void **state)
 	pf_close(p);
 }
 
-static void a_newcomer_that_pays_least_is_refused_and_nobody_hears_of_it(void **state)
+static void a_new_transaction_that_pays_least_is_refused_without_an_event(void **state)
 {
 	struct pf *p = pf_open(NULL, SMALL_POOL);
 	struct err e = {0};
@@ -87,8 +87,8 @@ static void a_newcomer_that_pays_least_is_refused_and_nobody_hears_of_it(void **
 	pf_close(p);
 }
 
-/* The parent pays least of all by itself; with its child it does not. */
-static void a_child_that_pays_well_keeps_its_parent_in(void **state)
+/* The parent has the lowest fee rate of all, but not together with its child. */
+static void a_child_that_pays_well_protects_its_parent(void **state)
 {
 	struct pf *p = pf_open(NULL, SMALL_POOL);
 	struct tx *poor, *rich, *lone, *tx;
@@ -108,7 +108,7 @@ static void a_child_that_pays_well_keeps_its_parent_in(void **state)
 	pf_close(p);
 }
 
-static void who_leaves_takes_what_depends_on_it(void **state)
+static void descendants_leave_with_a_transaction(void **state)
 {
 	struct pf *p = pf_open(NULL, SMALL_POOL);
 	struct tx *poor, *child;
@@ -126,7 +126,7 @@ static void who_leaves_takes_what_depends_on_it(void **state)
 	pf_close(p);
 }
 
-static void the_rate_wanted_halves_in_time_once_there_was_a_block(void **state)
+static void the_minimum_rate_halves_in_time_after_a_block(void **state)
 {
 	struct pf *p = pf_open(NULL, SMALL_POOL);
 	double rate;
@@ -162,7 +162,8 @@ static void after_14_days_a_transaction_leaves(void **state)
 	clock_manual_advance(&p->fx.manual, (MEMPOOL_EXPIRY_SECONDS - 120) * INT64_C(1000000));
 	mempool_expire(p->pool);
 	assert_int_equal(mempool_count(p->pool), 3);
-	clock_manual_advance(&p->fx.manual, INT64_C(60) * 1000000); /* it looks once a minute */
+	clock_manual_advance(&p->fx.manual,
+			     INT64_C(60) * 1000000); /* expiry is checked once a minute */
 	mempool_expire(p->pool);
 	assert_false(pf_in(p, old) || pf_in(p, child));
 	assert_true(pf_in(p, young));
@@ -171,7 +172,7 @@ static void after_14_days_a_transaction_leaves(void **state)
 	pf_close(p);
 }
 
-static void a_clock_that_is_set_expires_nothing(void **state)
+static void setting_the_clock_expires_nothing(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 
@@ -185,7 +186,7 @@ static void a_clock_that_is_set_expires_nothing(void **state)
 	pf_close(p);
 }
 
-static void what_was_in_a_mempool_before_expires_as_if_it_had_stayed(void **state)
+static void age_counts_from_the_entry_into_an_earlier_mempool(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	const int64_t now = clock_unix(p->fx.clock);
@@ -210,7 +211,7 @@ static void what_was_in_a_mempool_before_expires_as_if_it_had_stayed(void **stat
 
 /* --- blocks ------------------------------------------------------------------------- */
 
-static void a_block_takes_what_it_holds_and_what_contradicts_it(void **state)
+static void a_block_removes_its_transactions_and_conflicting_ones(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct tx *held, *child, *loser, *losers_child, *winner;
@@ -235,7 +236,7 @@ static void a_block_takes_what_it_holds_and_what_contradicts_it(void **state)
 	pf_close(p);
 }
 
-/* n empty blocks upon this one, connected. */
+/* Connects n empty blocks after `from`. */
 static void branch(struct pf *p, const struct block *from, size_t n)
 {
 	struct block *b = fx_extend(&p->fx, from, n);
@@ -247,7 +248,7 @@ static void branch(struct pf *p, const struct block *from, size_t n)
 	pf_work(p);
 }
 
-static void a_reorganisation_brings_transactions_back_before_what_spends_them(void **state)
+static void a_reorganisation_readmits_parents_before_children(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct tx *a, *b, *c;
@@ -275,8 +276,9 @@ static void a_reorganisation_brings_transactions_back_before_what_spends_them(vo
 	pf_close(p);
 }
 
-/* Undone from the last one back, the block's transactions pull out the grandchild before the child. */
-static void what_spends_two_of_a_lost_block_comes_back_behind_its_parents(void **state)
+/* The block's transactions are undone from the last to the first, so the grandchild is evicted
+ * before the child. */
+static void a_child_of_two_returned_transactions_enters_after_both(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct tx *txs[4];
@@ -304,8 +306,8 @@ static void what_spends_two_of_a_lost_block_comes_back_behind_its_parents(void *
 	pf_close(p);
 }
 
-/* What a full pool asks of newcomers keeps out nothing that was confirmed already. */
-static void what_a_lost_block_held_comes_back_whatever_it_paid(void **state)
+/* The fee rate that a full pool demands does not apply to transactions that were confirmed. */
+static void a_returned_transaction_enters_whatever_its_fee(void **state)
 {
 	struct pf *p = pf_open(NULL, SMALL_POOL);
 	struct tx *cheap, **all;
@@ -334,8 +336,9 @@ static void what_a_lost_block_held_comes_back_whatever_it_paid(void **state)
 	pf_close(p);
 }
 
-/* On the way down everything is younger than it was and will be. */
-static void half_way_down_a_reorganisation_nothing_is_dropped(void **state)
+/* In the middle of a reorganisation the tip is lower than before and after, so coinbases seem
+ * immature. */
+static void in_the_middle_of_a_reorganisation_nothing_is_dropped(void **state)
 {
 	struct pf *p = pf_open(&(struct fx_options){.maturity = 3}, 0);
 	struct block *of_coinbase, *fork, *best;
@@ -370,7 +373,7 @@ static void half_way_down_a_reorganisation_nothing_is_dropped(void **state)
 	pf_close(p);
 }
 
-static void of_more_than_the_pool_may_hold_the_oldest_come_back(void **state)
+static void of_too_many_returned_transactions_the_oldest_enter(void **state)
 {
 	struct pf *p = pf_open(NULL, SMALL_POOL);
 	struct tx *txs[200];
@@ -386,7 +389,7 @@ static void of_more_than_the_pool_may_hold_the_oldest_come_back(void **state)
 	branch(p, fork, 3);
 	assert_in_range(mempool_count(p->pool), 20, 180);
 	assert_true(pf_in(p, txs[0]) && !mempool_has(p->pool, &txs[199]->id));
-	pf_mine(p, txs + 190, 10); /* what was left out may be confirmed like anything else */
+	pf_mine(p, txs + 190, 10); /* a transaction that was dropped can still be confirmed */
 	pf_work(p);
 	assert_true(mempool_memory(p->pool) <= SMALL_POOL);
 	block_unref(fork);
@@ -394,8 +397,9 @@ static void of_more_than_the_pool_may_hold_the_oldest_come_back(void **state)
 	pf_close(p);
 }
 
-/* However large the reorganisation: a turn is short, and blocks may come between two of them. */
-static void what_lost_blocks_held_comes_back_in_turns(void **state)
+/* However large the reorganisation, a call of mempool_work is short, and blocks may arrive between
+ * two calls. */
+static void returned_transactions_enter_a_few_at_a_time(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct tx *txs[3];
@@ -420,7 +424,7 @@ static void what_lost_blocks_held_comes_back_in_turns(void **state)
 	}
 	assert_int_equal(mempool_count(p->pool), 1);
 	assert_true(pf_in(p, txs[0]));
-	/* One of those still to come is confirmed meanwhile. */
+	/* A deferred transaction is confirmed in the meantime. */
 	block_unref(p->tip);
 	p->tip = fx_mine(&p->fx, b, &txs[2], 1);
 	fx_accept(&p->fx, p->tip);
@@ -436,7 +440,7 @@ static void what_lost_blocks_held_comes_back_in_turns(void **state)
 	pf_close(p);
 }
 
-static void what_the_new_branch_contradicts_does_not_come_back(void **state)
+static void returned_transactions_that_conflict_do_not_enter(void **state)
 {
 	struct pf *p = pf_open(&(struct fx_options){.maturity = 2}, 0);
 	struct tx *a, *other, *of_coinbase, *fine;
@@ -448,26 +452,26 @@ static void what_the_new_branch_contradicts_does_not_come_back(void **state)
 	a = pay_coin(p, 0, 1000);
 	pf_mine(p, &a, 1);
 	pf_mine(p, NULL, 0);
-	of_coinbase = pay(p, fx_in_coinbase(fork), 1000); /* fork's is in both branches */
+	of_coinbase = pay(p, fx_in_coinbase(fork), 1000); /* a coinbase that both branches have */
 	pf_mine(p, NULL, 0);
 	fine = pay_coin(p, 1, 1000);
-	/* Spends a coinbase of the branch that goes. */
+	/* A transaction that spends a coinbase of the branch that becomes stale. */
 	struct chain_entry at;
 	struct err e = {0};
 	fx_must(chain_at_height(p->fx.chain, 2, &at));
 	fx_must_e(chain_read_block(p->fx.chain, at.index, &b, &e));
-	struct tx *lost = pay(p, fx_in_coinbase(b), 1000);
+	struct tx *stale_reward = pay(p, fx_in_coinbase(b), 1000);
 	block_unref(b);
 	other = fx_pay_one(&p->fx, pf_coin(p, 0), 3, 500);
 	b = fx_mine(&p->fx, fork, &other, 1);
 	fx_accept(&p->fx, b);
 	branch(p, b, 3);
-	assert_false(pf_in(p, a) || pf_in(p, lost));
+	assert_false(pf_in(p, a) || pf_in(p, stale_reward));
 	assert_true(pf_in(p, fine) && pf_in(p, of_coinbase));
 	assert_int_equal(mempool_count(p->pool), 2);
 	block_unref(b);
 	block_unref(fork);
-	free_txs((struct tx *[]){a, other, of_coinbase, fine, lost}, 5);
+	free_txs((struct tx *[]){a, other, of_coinbase, fine, stale_reward}, 5);
 	pf_close(p);
 }
 
@@ -506,7 +510,7 @@ static void a_block_is_filled_by_fee_rate(void **state)
 	pf_close(p);
 }
 
-static void a_child_that_pays_well_takes_its_parent_along_in_front(void **state)
+static void a_child_that_pays_well_is_mined_with_its_parent_first(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct tx *parent, *child, *middle;
@@ -515,9 +519,9 @@ static void a_child_that_pays_well_takes_its_parent_along_in_front(void **state)
 	pf_fan(p, 2);
 	parent = pay_coin(p, 0, 200);
 	middle = pay_coin(p, 1, 2000);
-	child = pay(p, fx_in(parent, 0, 0), 9000); /* the two: 4,600 each */
+	child = pay(p, fx_in(parent, 0, 0), 9000); /* on average 4,600 for each of the two */
 	expect_assembled(p, 540, (struct tx *[]){parent, child, middle}, 3, 11200);
-	/* Where the two have no room together, the one that has. */
+	/* If the block has no room for both, the other transaction gets in. */
 	expect_assembled(p, 359, (struct tx *[]){middle}, 1, 2000);
 	free_txs((struct tx *[]){parent, child, middle}, 3);
 	pf_close(p);
@@ -531,7 +535,7 @@ static void a_child_that_pays_well_takes_its_parent_along_in_front(void **state)
 struct random_run {
 	struct pf *p;
 	struct rng_seeded rng;
-	struct fx_in coins[RANDOM_COINS]; /* some of them long spent */
+	struct fx_in coins[RANDOM_COINS]; /* some of them are spent */
 	size_t n_coins;
 };
 
@@ -550,7 +554,7 @@ static void pay_at_random(struct random_run *r)
 	int64_t sum = 0, fee = (int64_t)(200 + rng_below(rng, 5000));
 
 	for (size_t i = 0; i < n_in; i++) {
-		/* Mostly of the late ones, so that there are families. */
+		/* Mostly from the last coins, so that transactions get unconfirmed ancestors. */
 		size_t back = rng_below(rng, rng_below(rng, 2) ? MIN(r->n_coins, (size_t)30)
 							       : r->n_coins);
 		in[i] = r->coins[r->n_coins - 1 - back];
@@ -566,7 +570,7 @@ static void pay_at_random(struct random_run *r)
 	tx_unref(tx);
 }
 
-/* What is assembled is a valid block, whatever came before. */
+/* The assembled transactions must make a valid block. */
 static void mine_at_random(struct random_run *r, size_t max_bytes)
 {
 	struct tx **txs;
@@ -611,7 +615,8 @@ static bool is_coin(const struct pf *p, const struct outpoint *o)
 	return view.get(view.ctx, o, &coin, NULL);
 }
 
-/* Every input is a coin of the chain or of an earlier entry, spent once; sums are the sums. */
+/* Every input spends, as the only one, a coin of the chain or of an earlier entry; the sums over
+ * relatives are right. */
 static void check_pool(const struct pf *p)
 {
 	const size_t n = mempool_count(p->pool);
@@ -668,7 +673,7 @@ static void run_at_random(uint64_t seed)
 		if (i % 8 == 0)
 			check_pool(r->p);
 	}
-	/* In the end everything can be mined. */
+	/* In the end all entries can be mined. */
 	for (unsigned i = 0; mempool_count(r->p->pool) && i < 5; i++)
 		mine_at_random(r, 900000);
 	assert_int_equal(mempool_count(r->p->pool), 0);
@@ -678,7 +683,7 @@ static void run_at_random(uint64_t seed)
 	free(r);
 }
 
-static void whatever_happens_the_pool_can_be_mined(void **state)
+static void the_pool_can_be_mined_after_random_events(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 6; seed++)
@@ -689,24 +694,24 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_lowest_fee_rate_leaves_a_full_pool_first),
-		cmocka_unit_test(a_newcomer_that_pays_least_is_refused_and_nobody_hears_of_it),
-		cmocka_unit_test(a_child_that_pays_well_keeps_its_parent_in),
-		cmocka_unit_test(who_leaves_takes_what_depends_on_it),
-		cmocka_unit_test(the_rate_wanted_halves_in_time_once_there_was_a_block),
+		cmocka_unit_test(a_new_transaction_that_pays_least_is_refused_without_an_event),
+		cmocka_unit_test(a_child_that_pays_well_protects_its_parent),
+		cmocka_unit_test(descendants_leave_with_a_transaction),
+		cmocka_unit_test(the_minimum_rate_halves_in_time_after_a_block),
 		cmocka_unit_test(after_14_days_a_transaction_leaves),
-		cmocka_unit_test(a_clock_that_is_set_expires_nothing),
-		cmocka_unit_test(what_was_in_a_mempool_before_expires_as_if_it_had_stayed),
-		cmocka_unit_test(a_block_takes_what_it_holds_and_what_contradicts_it),
-		cmocka_unit_test(a_reorganisation_brings_transactions_back_before_what_spends_them),
-		cmocka_unit_test(what_spends_two_of_a_lost_block_comes_back_behind_its_parents),
-		cmocka_unit_test(what_a_lost_block_held_comes_back_whatever_it_paid),
-		cmocka_unit_test(half_way_down_a_reorganisation_nothing_is_dropped),
-		cmocka_unit_test(of_more_than_the_pool_may_hold_the_oldest_come_back),
-		cmocka_unit_test(what_lost_blocks_held_comes_back_in_turns),
-		cmocka_unit_test(what_the_new_branch_contradicts_does_not_come_back),
+		cmocka_unit_test(setting_the_clock_expires_nothing),
+		cmocka_unit_test(age_counts_from_the_entry_into_an_earlier_mempool),
+		cmocka_unit_test(a_block_removes_its_transactions_and_conflicting_ones),
+		cmocka_unit_test(a_reorganisation_readmits_parents_before_children),
+		cmocka_unit_test(a_child_of_two_returned_transactions_enters_after_both),
+		cmocka_unit_test(a_returned_transaction_enters_whatever_its_fee),
+		cmocka_unit_test(in_the_middle_of_a_reorganisation_nothing_is_dropped),
+		cmocka_unit_test(of_too_many_returned_transactions_the_oldest_enter),
+		cmocka_unit_test(returned_transactions_enter_a_few_at_a_time),
+		cmocka_unit_test(returned_transactions_that_conflict_do_not_enter),
 		cmocka_unit_test(a_block_is_filled_by_fee_rate),
-		cmocka_unit_test(a_child_that_pays_well_takes_its_parent_along_in_front),
-		cmocka_unit_test(whatever_happens_the_pool_can_be_mined),
+		cmocka_unit_test(a_child_that_pays_well_is_mined_with_its_parent_first),
+		cmocka_unit_test(the_pool_can_be_mined_after_random_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,9 @@
-/* What waits to be checked, and what waits for its parents: by origin, bounded. */
+/* Queued transactions and orphans: bounded, and fair to every origin. */
 #include "pool_fixture.h"
 
 /* --- the queue -------------------------------------------------------------------------- */
 
-static void a_queue_holds_1000_of_one_origin_and_leaves_room_for_others(void **state)
+static void a_queue_takes_1000_of_an_origin_and_has_room_for_others(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct tx *tx;
@@ -28,7 +28,7 @@ static void a_queue_holds_1000_of_one_origin_and_leaves_room_for_others(void **s
 	pf_close(p);
 }
 
-/* About 99,000 bytes, of a parent nobody knows. */
+/* An orphan of about 99,000 bytes. */
 static struct tx *large_orphan(const struct pf *p, unsigned i)
 {
 	struct fx_out out[3190];
@@ -41,7 +41,7 @@ static struct tx *large_orphan(const struct pf *p, unsigned i)
 	return fx_pay(&p->fx, &in, 1, out, ARRAY_LEN(out));
 }
 
-static void a_queue_holds_5_mb_of_one_origin(void **state)
+static void a_queue_takes_5_mb_of_an_origin(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct tx *tx;
@@ -58,7 +58,7 @@ static void a_queue_holds_5_mb_of_one_origin(void **state)
 	pf_close(p);
 }
 
-static void who_sends_much_does_not_delay_the_others(void **state)
+static void an_origin_that_sends_much_does_not_delay_others(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct tx *flood, *one;
@@ -81,8 +81,8 @@ static void who_sends_much_does_not_delay_the_others(void **state)
 	pf_close(p);
 }
 
-/* In one batch, of two origins, with signatures in workers: the bad one alone is refused. */
-static void one_bad_signature_spoils_nobody_elses(void **state)
+/* One batch with transactions of two origins: only those with a bad signature are refused. */
+static void a_bad_signature_affects_only_its_transaction(void **state)
 {
 	struct pf *p = pf_open(&(struct fx_options){.threads = 2}, 0);
 	struct fx_out out = {.key = 1, .value = 1000};
@@ -112,7 +112,7 @@ static void ignore_job(void *arg, struct sigjob *job)
 	(void)arg, (void)job;
 }
 
-/* Signatures that keep the workers busy for a while. */
+/* A job of many signatures, so that the next job is not done at once. */
 static struct sigjob *keep_busy(const struct pf *p)
 {
 	struct sigjob *j = sigjob_new(p->fx.sigpool, ignore_job, NULL);
@@ -127,9 +127,9 @@ static struct sigjob *keep_busy(const struct pf *p)
 	return j;
 }
 
-/* Between a bad signature and another one somebody's payment is dropped while the signatures are being checked: each
- * of the others is judged by its own. */
-static void whose_sender_leaves_meanwhile_moves_no_verdict_to_another(void **state)
+/* The origin of the third of five transactions is forgotten while signatures are being checked; the
+ * first and the last have bad signatures. Each of the others still gets its own verdict. */
+static void forgetting_an_origin_moves_no_verdict_to_another_transaction(void **state)
 {
 	struct pf *p = pf_open(&(struct fx_options){.threads = 1}, 0);
 	struct fx_out out = {.key = 1, .value = 1000};
@@ -147,7 +147,7 @@ static void whose_sender_leaves_meanwhile_moves_no_verdict_to_another(void **sta
 		assert_true(mempool_submit(p->pool, txs[i], 1 + i, NULL));
 	}
 	mempool_work(p->pool, 1000000);
-	assert_int_equal(p->n_verdicts, 0); /* they are being checked */
+	assert_int_equal(p->n_verdicts, 0); /* signatures are being checked */
 	mempool_forget_origin(p->pool, 3);
 	pf_work(p);
 	assert_int_equal(p->n_verdicts, 4);
@@ -164,7 +164,7 @@ static void whose_sender_leaves_meanwhile_moves_no_verdict_to_another(void **sta
 	pf_close(p);
 }
 
-static void of_an_origin_that_is_forgotten_nothing_is_told(void **state)
+static void a_forgotten_origin_gets_no_verdicts(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct tx *a, *b;
@@ -197,7 +197,7 @@ static struct tx *orphan(const struct pf *p, uint32_t i)
 	return fx_pay_one(&p->fx, in, 1, 1000);
 }
 
-static void an_orphan_enters_behind_its_parent(void **state)
+static void an_orphan_enters_after_its_parent(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct tx *a, *b, *c;
@@ -223,7 +223,7 @@ static void an_orphan_enters_behind_its_parent(void **state)
 	pf_close(p);
 }
 
-static void a_block_wakes_orphans_and_drops_what_it_contradicts(void **state)
+static void a_block_wakes_orphans_and_drops_conflicting_ones(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct tx *parent, *child, *rival, *both;
@@ -235,7 +235,7 @@ static void a_block_wakes_orphans_and_drops_what_it_contradicts(void **state)
 	parent = fx_pay_one(&p->fx, pf_coin(p, 0), 0, 1000);
 	child = fx_pay_one(&p->fx, fx_in(parent, 0, 0), 1, 1000);
 	rival = fx_pay_one(&p->fx, pf_coin(p, 1), 1, 1000);
-	in[0] = pf_coin(p, 1); /* spent by rival */
+	in[0] = pf_coin(p, 1); /* `rival` spends it */
 	in[1] = fx_in(child, 0, 0);
 	both = fx_pay(&p->fx, in, 2, &out, 1);
 	pf_submit(p, child, 1);
@@ -252,7 +252,7 @@ static void a_block_wakes_orphans_and_drops_what_it_contradicts(void **state)
 	pf_close(p);
 }
 
-static void there_are_100_orphans_and_who_has_most_gives_way(void **state)
+static void of_more_than_100_orphans_those_of_the_largest_origin_are_dropped(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct tx *others, *first = NULL;
@@ -281,7 +281,8 @@ static void there_are_100_orphans_and_who_has_most_gives_way(void **state)
 	assert_int_equal(mempool_orphan_count(p->pool), MEMPOOL_ORPHANS_MAX);
 	assert_false(mempool_has(p->pool, &first->id));
 	assert_true(mempool_has(p->pool, &others->id));
-	/* Those whose sender has gone stay, and give way first, being most. */
+	/* Orphans of an origin that has disconnected stay. They are dropped first, since they are
+	 * the most. */
 	mempool_forget_origin(p->pool, 1);
 	assert_int_equal(mempool_orphan_count(p->pool), MEMPOOL_ORPHANS_MAX);
 	for (uint32_t i = 200; i < 230; i++) {
@@ -297,19 +298,20 @@ static void there_are_100_orphans_and_who_has_most_gives_way(void **state)
 	pf_close(p);
 }
 
-/* Who fills the room and leaves pushes out what nobody else stands for. */
-static void an_orphan_that_another_has_too_outlives_those_that_nobody_has(void **state)
+/* An attacker sends orphans from connections that it then closes. They displace only orphans
+ * without another origin. */
+static void an_orphan_with_a_second_origin_outlives_those_without(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
-	struct tx *told, *untold;
+	struct tx *announced, *unannounced;
 
 	(void)state;
 	pf_fan(p, 1);
-	told = orphan(p, 9000);
-	untold = orphan(p, 9001);
-	pf_submit(p, told, 1);
-	pf_submit(p, untold, 1);
-	mempool_orphan_announced(p->pool, &told->id, 2);
+	announced = orphan(p, 9000);
+	unannounced = orphan(p, 9001);
+	pf_submit(p, announced, 1);
+	pf_submit(p, unannounced, 1);
+	mempool_orphan_announced(p->pool, &announced->id, 2);
 	mempool_forget_origin(p->pool, 1);
 	for (uint32_t i = 0; i < 150; i++) {
 		struct tx *tx = orphan(p, i);
@@ -319,24 +321,24 @@ static void an_orphan_that_another_has_too_outlives_those_that_nobody_has(void *
 			mempool_forget_origin(p->pool, 3 + i / 30);
 		tx_unref(tx);
 	}
-	assert_true(mempool_has(p->pool, &told->id));
-	assert_false(mempool_has(p->pool, &untold->id));
-	/* When both have gone a third may take its place. */
+	assert_true(mempool_has(p->pool, &announced->id));
+	assert_false(mempool_has(p->pool, &unannounced->id));
+	/* When both origins have disconnected, a third one may become the origin. */
 	mempool_forget_origin(p->pool, 2);
-	mempool_orphan_announced(p->pool, &told->id, 9);
+	mempool_orphan_announced(p->pool, &announced->id, 9);
 	for (uint32_t i = 200; i < 350; i++) {
 		struct tx *tx = orphan(p, i);
 
 		pf_submit(p, tx, 10);
 		tx_unref(tx);
 	}
-	assert_true(mempool_has(p->pool, &told->id));
-	tx_unref(told);
-	tx_unref(untold);
+	assert_true(mempool_has(p->pool, &announced->id));
+	tx_unref(announced);
+	tx_unref(unannounced);
 	pf_close(p);
 }
 
-static void orphans_have_5_mb(void **state)
+static void orphans_have_at_most_5_mb(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct tx *small;
@@ -360,7 +362,7 @@ static void orphans_have_5_mb(void **state)
 	pf_close(p);
 }
 
-static void an_orphan_waits_20_minutes(void **state)
+static void an_orphan_expires_after_20_minutes(void **state)
 {
 	struct pf *p = pf_open(NULL, 0);
 	struct tx *tx;
@@ -382,18 +384,18 @@ static void an_orphan_waits_20_minutes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_queue_holds_1000_of_one_origin_and_leaves_room_for_others),
-		cmocka_unit_test(a_queue_holds_5_mb_of_one_origin),
-		cmocka_unit_test(who_sends_much_does_not_delay_the_others),
-		cmocka_unit_test(one_bad_signature_spoils_nobody_elses),
-		cmocka_unit_test(whose_sender_leaves_meanwhile_moves_no_verdict_to_another),
-		cmocka_unit_test(of_an_origin_that_is_forgotten_nothing_is_told),
-		cmocka_unit_test(an_orphan_enters_behind_its_parent),
-		cmocka_unit_test(a_block_wakes_orphans_and_drops_what_it_contradicts),
-		cmocka_unit_test(there_are_100_orphans_and_who_has_most_gives_way),
-		cmocka_unit_test(an_orphan_that_another_has_too_outlives_those_that_nobody_has),
-		cmocka_unit_test(orphans_have_5_mb),
-		cmocka_unit_test(an_orphan_waits_20_minutes),
+		cmocka_unit_test(a_queue_takes_1000_of_an_origin_and_has_room_for_others),
+		cmocka_unit_test(a_queue_takes_5_mb_of_an_origin),
+		cmocka_unit_test(an_origin_that_sends_much_does_not_delay_others),
+		cmocka_unit_test(a_bad_signature_affects_only_its_transaction),
+		cmocka_unit_test(forgetting_an_origin_moves_no_verdict_to_another_transaction),
+		cmocka_unit_test(a_forgotten_origin_gets_no_verdicts),
+		cmocka_unit_test(an_orphan_enters_after_its_parent),
+		cmocka_unit_test(a_block_wakes_orphans_and_drops_conflicting_ones),
+		cmocka_unit_test(of_more_than_100_orphans_those_of_the_largest_origin_are_dropped),
+		cmocka_unit_test(an_orphan_with_a_second_origin_outlives_those_without),
+		cmocka_unit_test(orphans_have_at_most_5_mb),
+		cmocka_unit_test(an_orphan_expires_after_20_minutes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* The wallet follows the chain: forward, over reorganisations, after it was away, after a crash. */
+/* The wallet follows the chain: forward, through reorganisations, after it was closed, after a
+ * crash. */
 #include <tally/base/checked.h>
 
 #include "wallet_fixture.h"
@@ -14,7 +15,7 @@ static struct wf *open_with_key(uint16_t maturity)
 	return f;
 }
 
-/* Own payment of the wallet, taken by the mempool. */
+/* A payment of the wallet that the mempool accepts. */
 static struct tx *send(struct wf *f, int64_t amount, unsigned to)
 {
 	const struct payment_request r = {.to = f->fx.hashes[to], .amount = amount, .fee_rate = 1};
@@ -42,8 +43,8 @@ static void a_reward_can_be_spent_at_maturity(void **state)
 	struct wf *f = open_with_key(3);
 
 	(void)state;
-	assert_balance(f, REWARD, 0, 0); /* genesis' at once */
-	wf_mine(f, 0, NULL, 0);          /* 1: spendable in block 4 */
+	assert_balance(f, REWARD, 0, 0); /* the reward of genesis, mature at once */
+	wf_mine(f, 0, NULL, 0);          /* in block 1: spendable in block 4 */
 	assert_balance(f, REWARD, REWARD, 0);
 	wf_mine(f, 6, NULL, 0);
 	assert_balance(f, REWARD, REWARD, 0);
@@ -52,7 +53,7 @@ static void a_reward_can_be_spent_at_maturity(void **state)
 	wf_close(f);
 }
 
-static void what_waits_is_unconfirmed_until_it_is_in_a_block(void **state)
+static void a_transaction_is_unconfirmed_until_it_is_in_a_block(void **state)
 {
 	struct wf *f = open_with_key(1);
 	struct tx *out, *in;
@@ -67,7 +68,7 @@ static void what_waits_is_unconfirmed_until_it_is_in_a_block(void **state)
 	assert_int_equal(newest(f).sent, REWARD);
 	assert_int_equal(newest(f).received, change);
 	assert_int_equal(newest(f).fee, (int64_t)out->raw.len);
-	/* From a stranger: the reward of block 1, of key 5. */
+	/* A payment from another wallet, whose key 5 got the reward of block 1. */
 	struct chain_entry at;
 	struct block *b;
 	struct err e = {0};
@@ -85,7 +86,7 @@ static void what_waits_is_unconfirmed_until_it_is_in_a_block(void **state)
 	wf_close(f);
 }
 
-static void a_reorganisation_takes_rewards_and_gives_payments_back(void **state)
+static void a_reorganisation_abandons_rewards_and_unconfirms_payments(void **state)
 {
 	struct wf *f = open_with_key(1);
 	struct block *fork = block_ref(f->tip);
@@ -93,10 +94,10 @@ static void a_reorganisation_takes_rewards_and_gives_payments_back(void **state)
 	const int64_t change = tx->out[1].value;
 
 	(void)state;
-	wf_mine_pool(f, 0); /* with a reward of ours */
+	wf_mine_pool(f, 0); /* its reward is the wallet's */
 	assert_balance(f, change + REWARD, 0, 0);
 	wf_branch(f, fork, 6, 2);
-	assert_balance(f, change, 0, 0); /* the payment waits again, the reward is gone */
+	assert_balance(f, change, 0, 0); /* the payment is unconfirmed, the reward abandoned */
 	struct wallet_tx h[4];
 	assert_int_equal(wallet_history(f->w, h, 0, 4), 3);
 	assert_true(h[0].coinbase && h[0].abandoned);
@@ -108,7 +109,7 @@ static void a_reorganisation_takes_rewards_and_gives_payments_back(void **state)
 	wf_close(f);
 }
 
-static void a_payment_the_chain_contradicts_frees_its_other_coins(void **state)
+static void a_payment_that_conflicts_with_the_chain_frees_its_other_coins(void **state)
 {
 	struct wf *f = open_with_key(1);
 	struct tx *ours, *theirs;
@@ -117,9 +118,9 @@ static void a_payment_the_chain_contradicts_frees_its_other_coins(void **state)
 	(void)state;
 	wf_mine(f, 0, NULL, 0);
 	wf_mine(f, 6, NULL, 0);
-	ours = send(f, 70 * COIN, 7); /* genesis' coin and that of block 1 */
+	ours = send(f, 70 * COIN, 7); /* spends the rewards of genesis and block 1 */
 	assert_int_equal(ours->n_in, 2);
-	theirs = fx_pay_one(&f->fx, genesis, 4, 1000); /* by another holder of the key */
+	theirs = fx_pay_one(&f->fx, genesis, 4, 1000); /* made by another holder of the key */
 	wf_mine(f, 6, &theirs, 1);
 	assert_int_equal(mempool_count(f->pool), 0);
 	assert_balance(f, REWARD, 0, 0);
@@ -133,7 +134,7 @@ static void a_payment_the_chain_contradicts_frees_its_other_coins(void **state)
 	wf_close(f);
 }
 
-static void a_payment_that_expired_stays_until_it_is_given_up(void **state)
+static void an_expired_payment_reserves_its_coins_until_abandoned(void **state)
 {
 	struct wf *f = open_with_key(1);
 	struct tx *tx = send(f, COIN, 7), *again[2];
@@ -141,14 +142,15 @@ static void a_payment_that_expired_stays_until_it_is_given_up(void **state)
 	struct err e = {0};
 
 	(void)state;
-	assert_false(wallet_abandon(f->w, &id, &e)); /* it waits */
+	assert_false(wallet_abandon(f->w, &id, &e)); /* it is in the mempool */
 	assert_string_equal(e.token, "not-abandonable");
 	assert_false(wallet_abandon(f->w, &unknown, &e));
 	assert_string_equal(e.token, "no-such-tx");
 	clock_manual_advance(&f->fx.manual, (MEMPOOL_EXPIRY_SECONDS + 1) * INT64_C(1000000));
 	mempool_expire(f->pool);
 	assert_int_equal(mempool_count(f->pool), 0);
-	/* Peers may have it mined yet: its coins are not spent again, and it is told again. */
+	/* Peers may still have it, so a miner may confirm it: its coins stay reserved, and it is to
+	 * be sent again. */
 	assert_balance(f, 0, 0, tx->out[1].value);
 	assert_int_equal(wallet_unconfirmed(f->w, again, 2), 1);
 	assert_memory_equal(&again[0]->id, &id, sizeof(id));
@@ -156,7 +158,7 @@ static void a_payment_that_expired_stays_until_it_is_given_up(void **state)
 	assert_true(wallet_abandon(f->w, &id, &e));
 	assert_balance(f, REWARD, 0, 0);
 	assert_int_equal(wallet_unconfirmed(f->w, again, 2), 0);
-	/* Mined all the same. */
+	/* A block confirms it all the same. */
 	wf_mine(f, 6, &tx, 1);
 	assert_balance(f, tx->out[1].value, 0, 0);
 	assert_false(newest(f).abandoned);
@@ -165,9 +167,9 @@ static void a_payment_that_expired_stays_until_it_is_given_up(void **state)
 	wf_close(f);
 }
 
-/* --- away ------------------------------------------------------------------------------ */
+/* --- catching up ----------------------------------------------------------------------- */
 
-static void a_wallet_that_was_away_catches_up(void **state)
+static void a_wallet_that_was_closed_catches_up(void **state)
 {
 	struct wf *f = open_with_key(2);
 	struct tx *tx;
@@ -176,7 +178,7 @@ static void a_wallet_that_was_away_catches_up(void **state)
 	wf_mine(f, 0, NULL, 0);
 	wf_commit(f);
 	wf_close_wallet(f);
-	/* What happens meanwhile: rewards of ours, and a coin of ours spent. */
+	/* While it is closed, it gets rewards, and one of its coins is spent. */
 	for (unsigned i = 0; i < 4; i++)
 		wf_mine(f, i % 2 ? 6 : 0, NULL, 0);
 	tx = fx_pay_one(&f->fx, fx_in_coinbase(f->fx.genesis), 0, 5000);
@@ -188,7 +190,7 @@ static void a_wallet_that_was_away_catches_up(void **state)
 	wf_close(f);
 }
 
-static void a_wallet_left_on_a_stale_branch_finds_its_way_back(void **state)
+static void a_wallet_on_a_stale_branch_moves_to_the_best_chain(void **state)
 {
 	struct wf *f = open_with_key(1);
 	struct block *fork;
@@ -208,7 +210,7 @@ static void a_wallet_left_on_a_stale_branch_finds_its_way_back(void **state)
 	wf_branch(f, fork, 6, 4);
 	wf_open_wallet(f);
 	wf_catch_up(f);
-	/* Payment off the chain, not yet in the mempool of this wallet: its change is ours still. */
+	/* The payment is in no block and not in the mempool yet; its change counts as pending. */
 	assert_balance(f, REWARD, 0, change);
 	struct tx *again[2];
 	struct err e = {0};
@@ -224,7 +226,7 @@ static void a_wallet_left_on_a_stale_branch_finds_its_way_back(void **state)
 	wf_close(f);
 }
 
-static void a_crash_loses_nothing_that_was_committed_nor_the_chains_word(void **state)
+static void a_crash_loses_neither_payments_nor_blocks(void **state)
 {
 	struct wf *f = open_with_key(1);
 	struct tx *tx, *again[2];
@@ -234,8 +236,9 @@ static void a_crash_loses_nothing_that_was_committed_nor_the_chains_word(void **
 	(void)state;
 	tx = send(f, COIN, 7);
 	change = tx->out[1].value;
-	fx_must_e(wallet_commit(f->w, &e)); /* as every payment is before it is acknowledged */
-	wf_mine(f, 0, NULL, 0);             /* not committed by the wallet */
+	fx_must_e(
+		wallet_commit(f->w, &e)); /* as the node does before it reports a payment as sent */
+	wf_mine(f, 0, NULL, 0);           /* the wallet does not commit this one */
 	wf_close_wallet(f);
 	wf_open_wallet(f);
 	assert_int_equal(wallet_unconfirmed(f->w, again, 2), 1);
@@ -252,7 +255,7 @@ static void a_crash_loses_nothing_that_was_committed_nor_the_chains_word(void **
 
 #define OWN_KEYS 3
 
-/* Own coins by the table of coins; without what the pool spends. */
+/* The wallet's coins according to the chain. *unspent: without those that the mempool spends. */
 static int64_t own_by_table(const struct wf *f, int64_t *unspent)
 {
 	struct store_coin slice[64];
@@ -317,7 +320,7 @@ static void restart_at_random(struct wf *f)
 	wf_close_wallet(f);
 	wf_open_wallet(f);
 	wf_catch_up(f);
-	/* As the node does: what waits is told again. */
+	/* As in the node, unconfirmed payments are submitted again. */
 	n = wallet_unconfirmed(f->w, again, ARRAY_LEN(again));
 	for (size_t i = 0; i < n; i++) {
 		if (!mempool_accept(f->pool, again[i], NULL) &&
@@ -327,8 +330,8 @@ static void restart_at_random(struct wf *f)
 	}
 }
 
-/* Own outputs of own payments that wait in the mempool. */
-static int64_t waiting_change(const struct wf *f)
+/* Change of own payments in the mempool. */
+static int64_t unconfirmed_change(const struct wf *f)
 {
 	const size_t n = wallet_coins(f->w, NULL, 0, 0);
 	struct wallet_coin *all = mem_array(n + 1, sizeof(*all));
@@ -367,12 +370,12 @@ static void run_at_random(uint64_t seed)
 			restart_at_random(f);
 		b = wallet_balance(f->w, NULL);
 		assert_int_equal(wallet_confirmed_balance(f->w, NULL), own_by_table(f, &unspent));
-		assert_int_equal(b.spendable + b.immature, unspent + waiting_change(f));
+		assert_int_equal(b.spendable + b.immature, unspent + unconfirmed_change(f));
 	}
 	wf_close(f);
 }
 
-static void whatever_happens_the_wallet_has_what_the_table_of_coins_has(void **state)
+static void the_wallet_has_the_coins_of_the_chain_after_random_events(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 5; seed++)
@@ -383,14 +386,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_reward_can_be_spent_at_maturity),
-		cmocka_unit_test(what_waits_is_unconfirmed_until_it_is_in_a_block),
-		cmocka_unit_test(a_reorganisation_takes_rewards_and_gives_payments_back),
-		cmocka_unit_test(a_payment_the_chain_contradicts_frees_its_other_coins),
-		cmocka_unit_test(a_payment_that_expired_stays_until_it_is_given_up),
-		cmocka_unit_test(a_wallet_that_was_away_catches_up),
-		cmocka_unit_test(a_wallet_left_on_a_stale_branch_finds_its_way_back),
-		cmocka_unit_test(a_crash_loses_nothing_that_was_committed_nor_the_chains_word),
-		cmocka_unit_test(whatever_happens_the_wallet_has_what_the_table_of_coins_has),
+		cmocka_unit_test(a_transaction_is_unconfirmed_until_it_is_in_a_block),
+		cmocka_unit_test(a_reorganisation_abandons_rewards_and_unconfirms_payments),
+		cmocka_unit_test(a_payment_that_conflicts_with_the_chain_frees_its_other_coins),
+		cmocka_unit_test(an_expired_payment_reserves_its_coins_until_abandoned),
+		cmocka_unit_test(a_wallet_that_was_closed_catches_up),
+		cmocka_unit_test(a_wallet_on_a_stale_branch_moves_to_the_best_chain),
+		cmocka_unit_test(a_crash_loses_neither_payments_nor_blocks),
+		cmocka_unit_test(the_wallet_has_the_coins_of_the_chain_after_random_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,10 @@
-/* Keys, and what is paid from them: coins, change, fees to the unit. */
+/* Keys and payments: the coins chosen, the change, and the fee to the unit. */
 #include <tally/wallet/drafts.h>
 
 #include "wallet_fixture.h"
 
 #define REWARD (50 * COIN)
-/* Version, counts and lock time; with one output and no change. */
+/* Size of a transaction: 10 bytes for version, counts and lock time. */
 #define BYTES(n_in, n_out) (10 + 139 * (n_in) + 31 * (n_out))
 
 static struct err pay_fails(struct wf *f, struct payment_request p)
@@ -27,7 +27,8 @@ static struct payment *create(const struct wf *f, struct payment_request r)
 	return p;
 }
 
-/* A payment that the mempool finds valid. What it says of itself must be true of its transaction. */
+/* Creates a payment. Its transaction must be valid and have the amounts and coins that the payment
+ * names. */
 static struct payment *pay(struct wf *f, struct payment_request r)
 {
 	struct payment *p = create(f, r);
@@ -58,7 +59,7 @@ static struct payment_request payment(const struct wf *f, int64_t amount, int64_
 	return (struct payment_request){.to = f->fx.hashes[7], .amount = amount, .fee_rate = rate};
 }
 
-/* A wallet whose key 0 has these coins and nothing else. */
+/* A wallet whose only key has these coins. */
 static struct wf *with_coins(const struct fx_options *o, const int64_t *values, size_t n)
 {
 	struct wf *f = wf_open(o);
@@ -82,7 +83,7 @@ static struct wf *with_coins(const struct fx_options *o, const int64_t *values, 
 
 /* --- keys ---------------------------------------------------------------------------- */
 
-static void a_key_is_on_disk_before_its_address_is_told(void **state)
+static void a_key_is_on_disk_before_its_address_is_returned(void **state)
 {
 	struct wf *f = wf_open(NULL);
 	struct key_hash kh;
@@ -101,7 +102,7 @@ static void a_key_is_on_disk_before_its_address_is_told(void **state)
 	assert_true(wallet_is_mine(f->w, &f->fx.hashes[1]));
 	assert_false(wallet_is_mine(f->w, &f->fx.hashes[2]));
 	wf_catch_up(f);
-	assert_balance(f, REWARD, 0, 0); /* and it can spend */
+	assert_balance(f, REWARD, 0, 0); /* the key can spend */
 	struct payment *p = pay(f, payment(f, COIN, 1));
 	payment_free(p);
 	wf_close(f);
@@ -125,8 +126,9 @@ static void a_label_names_one_address(void **state)
 	assert_true(label_check(longest, &e));
 	longest[LABEL_MAX] = 'x';
 	longest[LABEL_MAX + 1] = '\0';
-	const char *const bad[] = {"",    longest, "a\nb",   "\xff\xfe", "tly1qsomething", " ",
-				   " ab", "ab ",   "@alice", "a\u202eb"}; /* turns what follows */
+	const char *const bad[] = {
+		"",    longest, "a\nb",   "\xff\xfe", "tly1qsomething", " ",
+		" ab", "ab ",   "@alice", "a\u202eb"}; /* U+202E reverses the text after it */
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		assert_false(label_check(bad[i], &e));
 		assert_string_equal(e.token, "bad-label");
@@ -171,7 +173,7 @@ static void coins_that_fit_exactly_are_spent_without_change(void **state)
 	assert_int_equal(p->tx->n_in, 2);
 	assert_int_equal(p->fee, BYTES(2, 1));
 	payment_free(p);
-	/* Otherwise the smallest that is enough. */
+	/* Otherwise the smallest coin that is enough is spent. */
 	p = pay(f, payment(f, 2 * COIN + COIN / 3, 1));
 	assert_int_equal(p->tx->n_in, 1);
 	assert_int_equal(p->fee + p->change, 3 * COIN - (2 * COIN + COIN / 3));
@@ -179,7 +181,7 @@ static void coins_that_fit_exactly_are_spent_without_change(void **state)
 	wf_close(f);
 }
 
-/* Making it takes 31 bytes, spending it 139. */
+/* A change output has 31 bytes; spending it takes 139. */
 static void change_that_is_not_worth_spending_goes_to_the_fee(void **state)
 {
 	struct wf *f = with_coins(NULL, (int64_t[]){COIN}, 1);
@@ -218,7 +220,7 @@ static void one_unit_too_much_cannot_be_paid(void **state)
 	wf_close(f);
 }
 
-static void nonsense_is_refused(void **state)
+static void requests_out_of_range_are_refused(void **state)
 {
 	struct wf *f = with_coins(NULL, (int64_t[]){COIN}, 1);
 	char memo[SCRIPT_MEMO_MAX + 2];
@@ -243,7 +245,7 @@ static void nonsense_is_refused(void **state)
 	wf_close(f);
 }
 
-static void from_takes_coins_of_that_address_alone(void **state)
+static void from_spends_only_coins_of_that_address(void **state)
 {
 	struct wf *f = with_coins(NULL, (int64_t[]){COIN}, 1);
 	struct payment_request p;
@@ -258,7 +260,7 @@ static void from_takes_coins_of_that_address_alone(void **state)
 	p.from = &f->fx.hashes[1];
 	made = pay(f, p);
 	assert_int_equal(made->change, REWARD - COIN / 2 - made->fee);
-	/* Change goes back where it came from. */
+	/* Change goes to the address of the first coin. */
 	struct coin back;
 	assert_true(tx_coin(made->tx, 1, 0, &back));
 	assert_memory_equal(&back.owner, &f->fx.hashes[1], sizeof(back.owner));
@@ -269,7 +271,7 @@ static void from_takes_coins_of_that_address_alone(void **state)
 	wf_close(f);
 }
 
-/* 10,000 bytes less 400: 68 inputs of 139. */
+/* Blocks of 10,000 bytes leave 9,600 for a transaction: 68 inputs of 139 bytes. */
 static void a_payment_fits_into_a_block_of_the_chain(void **state)
 {
 	int64_t values[80];
@@ -296,7 +298,7 @@ static void submit(struct wf *f, struct payment_request p)
 	payment_free(made);
 }
 
-static void a_coin_is_not_spent_twice_and_change_only_where_it_must_be(void **state)
+static void confirmed_coins_are_spent_before_unconfirmed_change(void **state)
 {
 	struct wf *f = with_coins(NULL, (int64_t[]){COIN, COIN}, 2);
 	struct mempool_entry en;
@@ -305,8 +307,8 @@ static void a_coin_is_not_spent_twice_and_change_only_where_it_must_be(void **st
 	submit(f, payment(f, COIN / 4, 1));
 	submit(f, payment(f, COIN / 4, 1));
 	assert_int_equal(mempool_list_newest(f->pool, 0, &en, 1), 1);
-	assert_int_equal(en.n_ancestors, 1); /* the other coin, not the change */
-	submit(f, payment(f, COIN, 1));      /* takes both changes */
+	assert_int_equal(en.n_ancestors, 1); /* it spends the other coin, not the change */
+	submit(f, payment(f, COIN, 1));      /* spends the change of both */
 	assert_int_equal(mempool_list_newest(f->pool, 0, &en, 1), 1);
 	assert_int_equal(en.n_ancestors, 3);
 	assert_int_equal(mempool_count(f->pool), 3);
@@ -337,7 +339,7 @@ static void the_payment_that_was_shown_is_the_one_that_is_sent(void **state)
 	assert_int_equal(p->amount, COIN / 3);
 	assert_memory_equal(&p->to, &f->fx.hashes[7], sizeof(p->to));
 	assert_string_equal(p->memo, "rent");
-	wf_mine(f, 0, NULL, 0); /* a better coin arrives; the payment keeps its own */
+	wf_mine(f, 0, NULL, 0); /* a coin that would have been chosen instead */
 	fx_must_e(send_payment(f, p, &e));
 	assert_int_equal(wallet_history(f->w, &newest, 0, 1) > 0, true);
 	assert_memory_equal(&newest.id, &p->tx->id, sizeof(newest.id));
@@ -412,7 +414,7 @@ static void a_draft_is_found_until_it_is_dropped_or_sixteen_newer_ones_exist(voi
 
 	(void)state;
 	first = wallet_keep_draft(f->w, create(f, payment(f, 1000, 1)))->tx->id;
-	/* The same payment again has the same id: it takes the place of the first one. */
+	/* The same payment has the same id, so it replaces the first draft. */
 	wallet_keep_draft(f->w, create(f, payment(f, 1000, 1)));
 	assert_non_null(wallet_find_draft(f->w, &first));
 	wallet_drop_draft(f->w, &first);
@@ -431,16 +433,16 @@ static void a_draft_is_found_until_it_is_dropped_or_sixteen_newer_ones_exist(voi
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_key_is_on_disk_before_its_address_is_told),
+		cmocka_unit_test(a_key_is_on_disk_before_its_address_is_returned),
 		cmocka_unit_test(a_label_names_one_address),
 		cmocka_unit_test(the_fee_is_bytes_times_rate_and_the_rest_is_change),
 		cmocka_unit_test(coins_that_fit_exactly_are_spent_without_change),
 		cmocka_unit_test(change_that_is_not_worth_spending_goes_to_the_fee),
 		cmocka_unit_test(one_unit_too_much_cannot_be_paid),
-		cmocka_unit_test(nonsense_is_refused),
-		cmocka_unit_test(from_takes_coins_of_that_address_alone),
+		cmocka_unit_test(requests_out_of_range_are_refused),
+		cmocka_unit_test(from_spends_only_coins_of_that_address),
 		cmocka_unit_test(a_payment_fits_into_a_block_of_the_chain),
-		cmocka_unit_test(a_coin_is_not_spent_twice_and_change_only_where_it_must_be),
+		cmocka_unit_test(confirmed_coins_are_spent_before_unconfirmed_change),
 		cmocka_unit_test(the_payment_that_was_shown_is_the_one_that_is_sent),
 		cmocka_unit_test(a_payment_that_is_dropped_reserves_nothing),
 		cmocka_unit_test(a_payment_whose_coin_was_spent_meanwhile_is_not_sent),

@@ -1,5 +1,5 @@
-/* A wallet that follows a real chain and mempool, wired as the node wires them. Its n-th key is the
- * fixture's n-th, so that blocks and payments made there can pay it. */
+/* A wallet that follows a real chain and mempool, connected as in the node. Its n-th key is the
+ * n-th key of the chain fixture, so that blocks and payments of that fixture can pay the wallet. */
 #ifndef TALLY_TESTS_WALLET_FIXTURE_H
 #define TALLY_TESTS_WALLET_FIXTURE_H
 
@@ -27,9 +27,9 @@ struct wf {
 	struct wallet *w;
 	struct mempool *pool;
 	bool follows;
-	uint8_t made; /* keys */
+	uint8_t made; /* number of keys made */
 	struct rng rng;
-	struct block *tip; /* the last one mined here */
+	struct block *tip; /* the last block mined by the fixture */
 };
 
 static void wf_on_connected(void *arg, const struct chain_entry *at, const struct block *b)
@@ -114,7 +114,7 @@ static inline void wf_open_wallet(struct wf *f)
 	wallet_set_chain(f->w, f->fx.chain);
 }
 
-/* What was not committed is lost, as after a crash. */
+/* Uncommitted changes are lost, as in a crash. */
 static inline void wf_close_wallet(struct wf *f)
 {
 	wallet_close(f->w);
@@ -162,7 +162,7 @@ static inline void wf_commit(struct wf *f)
 	fx_must_e(wallet_commit(f->w, &e));
 }
 
-/* The next key of the fixture becomes the wallet's. */
+/* The wallet gets the next key of the chain fixture. */
 static inline void wf_new_key(struct wf *f, const char *label)
 {
 	struct key_hash kh;
@@ -172,7 +172,7 @@ static inline void wf_new_key(struct wf *f, const char *label)
 	assert_memory_equal(&kh, &f->fx.hashes[f->made - 1], sizeof(kh));
 }
 
-/* A block upon the last one, which pays this key. */
+/* Mines a block after the last one whose coinbase pays this key. */
 static inline void wf_mine(struct wf *f, unsigned key, struct tx *const *txs, size_t n)
 {
 	struct block *b = fx_mine_spec(
@@ -184,7 +184,7 @@ static inline void wf_mine(struct wf *f, unsigned key, struct tx *const *txs, si
 	f->tip = b;
 }
 
-/* With everything that waits. */
+/* The same, with the transactions of the mempool. */
 static inline void wf_mine_pool(struct wf *f, unsigned key)
 {
 	struct tx **txs;
@@ -198,7 +198,7 @@ static inline void wf_mine_pool(struct wf *f, unsigned key)
 	free(txs);
 }
 
-/* Empty blocks of a stranger upon this one, more than the chain has above it. */
+/* Mines n empty blocks after `from`, which must become the best chain. */
 static inline void wf_branch(struct wf *f, const struct block *from, unsigned key, size_t n)
 {
 	struct block *b = block_ref((struct block *)(uintptr_t)from);
