@@ -12,8 +12,9 @@
 #define CATEGORIES_MAX 16
 
 static const struct command *const groups[] = {
-	commands_chain, commands_coins, commands_mempool, commands_mining, commands_net,
-	commands_bans,  commands_addrs, commands_wallet,  commands_pay,    commands_node,
+	commands_chain,  commands_block, commands_coins,   commands_mempool, commands_mining,
+	commands_net,    commands_join,  commands_connect, commands_bans,    commands_addrs,
+	commands_wallet, commands_pay,   commands_node,
 };
 
 const struct command *command_next(size_t *group, size_t *at)

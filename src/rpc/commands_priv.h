@@ -5,8 +5,8 @@
 
 #include <tally/rpc/command.h>
 
-extern const struct command commands_addrs[], commands_bans[], commands_chain[], commands_coins[],
-	commands_mempool[], commands_mining[], commands_net[], commands_node[], commands_pay[],
-	commands_wallet[];
+extern const struct command commands_addrs[], commands_bans[], commands_block[], commands_chain[],
+	commands_coins[], commands_connect[], commands_join[], commands_mempool[],
+	commands_mining[], commands_net[], commands_node[], commands_pay[], commands_wallet[];
 
 #endif

@@ -9,11 +9,10 @@
 #include <tally/base/mem.h>
 #include <tally/node/node.h>
 #include <tally/node/snapshot.h>
-#include <tally/rpc/command_line.h>
 #include <tally/rpc/command_table.h>
 #include <tally/wallet/wallet.h>
 
-#include "rpc/command_line_priv.h"
+#include "rpc/line_parser_priv.h"
 
 #define LABELS_SHOWN 256
 
@@ -111,7 +110,7 @@ static void offer_args(const struct node *n, const struct command *cmd, size_t p
 		/* An address may follow the amount: `send 5 alice`. */
 		if (i == place || (p->type == ARG_ADDRESS && i == 0 && place == 1))
 			offer_values(n, p, c);
-		if (p->optional && command_line_lists(p)) {
+		if (p->optional && line_lists_param(p)) {
 			snprintf(key, sizeof(key), "%s=", p->name);
 			offer(c, key);
 		}
@@ -144,7 +143,7 @@ size_t completion_of(const struct node *n, const char *line, char (*out)[COMPLET
 	bool quoted;
 	const size_t at = completion_last_word(line, &place, &quoted);
 	struct completion c = {.word = line + at, .out = out, .max = max};
-	const struct command *cmd = command_line_command(line);
+	const struct command *cmd = line_command(line);
 
 	if (quoted)
 		return 0;

@@ -17,7 +17,8 @@ libtally_a_SOURCES += \
 	src/rpc/coin_scan.c \
 	src/rpc/coin_scan_priv.h \
 	src/rpc/command_line.c \
-	src/rpc/command_line_priv.h \
+	src/rpc/line_parser.c \
+	src/rpc/line_parser_priv.h \
 	src/rpc/command_table.c \
 	src/rpc/commands_priv.h \
 	src/rpc/completion.c \
@@ -31,11 +32,16 @@ libtally_a_SOURCES += \
 	src/rpc/rpc.c \
 	src/rpc/rpc_addrs.c \
 	src/rpc/rpc_bans.c \
+	src/rpc/rpc_block.c \
 	src/rpc/rpc_chain.c \
 	src/rpc/rpc_coins.c \
+	src/rpc/rpc_connect.c \
+	src/rpc/rpc_join.c \
 	src/rpc/rpc_mempool.c \
 	src/rpc/rpc_mining.c \
+	src/rpc/rpc_mining_priv.h \
 	src/rpc/rpc_net.c \
+	src/rpc/rpc_net_priv.h \
 	src/rpc/rpc_node.c \
 	src/rpc/rpc_pay.c \
 	src/rpc/rpc_priv.h \

@@ -96,7 +96,7 @@ static void run_setban(struct node *n, struct call *c)
 /* A person may give a peer's number, an address with or without a port, or a subnet. */
 static bool call_peer_or_subnet(struct node *n, struct call *c, struct subnet *out)
 {
-	const json_t *v = call_arg(c, "who");
+	const json_t *v = call_arg(c, "peer");
 	struct err err = {0};
 	struct net_addr a;
 	struct peer_info p;
@@ -104,7 +104,7 @@ static bool call_peer_or_subnet(struct node *n, struct call *c, struct subnet *o
 	uint64_t typed = 0;
 	int64_t id = 0;
 
-	if (!text && !call_number(c, "who", 1, UINT32_MAX, 0, &id))
+	if (!text && !call_number(c, "peer", 1, UINT32_MAX, 0, &id))
 		return false;
 	if (!text || parse_u64(text, 1, UINT32_MAX, &typed)) {
 		id = text ? (int64_t)typed : id;
@@ -261,7 +261,7 @@ static const struct command_param setban_params[] = {
 	{0},
 };
 static const struct command_param ban_params[] = {
-	{.name = "who", .type = ARG_PEER, .help = "a peer's number, an address, or address/bits"},
+	{.name = "peer", .type = ARG_PEER, .help = "a peer's number, an address, or address/bits"},
 	{.name = "seconds",
 	 .type = ARG_NUMBER,
 	 .optional = true,
@@ -273,7 +273,7 @@ static const struct command_param ban_params[] = {
 	{0},
 };
 static const struct command_param unban_params[] = {
-	{.name = "who", .type = ARG_TEXT, .help = "a peer's number, an address, or address/bits"},
+	{.name = "peer", .type = ARG_TEXT, .help = "a peer's number, an address, or address/bits"},
 	{0},
 };
 

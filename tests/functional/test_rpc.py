@@ -301,6 +301,39 @@ def test_prompt_commands_ask_for_confirmation_unless_the_name_ends_with_an_excla
         assert e.error["code"] == -22, e
 
 
+def test_a_confirmed_payment_is_the_transaction_that_was_previewed(net):
+    n = net.chain_node()
+    n.rpc("getnewaddress", "bob")
+    n.rpc("generatetoaddress", 1, "bob")
+    n.generate(7)
+
+    def run(line):
+        return n.rpc("tally_command", line)
+
+    def shown_payment(answer):
+        """Amount, receiver, fee and change of a question, or amount, receiver and fee of a sent payment."""
+        return answer["text"].split(" ", 1)[1].split(", change ")[0].split(": transaction ")[0]
+
+    preview = run("send bob 20 from=CENTRAL_NODE")
+    command, txid = preview["confirm"].split(" draft=")
+    assert preview["kind"] == "confirm" and command == "send! bob 20 from=CENTRAL_NODE"
+    # The wallet gets a coin of 30, which a new payment of 20 would spend.
+    assert run("send! CENTRAL_NODE 30 from=bob mine=true")["kind"] == "done"
+    assert not run("send bob 20 from=CENTRAL_NODE")["confirm"].endswith(txid)
+    sent = run(preview["confirm"])
+    assert sent["kind"] == "done" and sent["text"].endswith("transaction " + txid), sent
+    assert shown_payment(sent) == shown_payment(preview)
+    assert n.rpc("getrawmempool") == [txid]
+    # A coin of a previewed payment is spent by another one.
+    preview = run("send bob 1 from=CENTRAL_NODE")
+    all_coins = n.rpc("tally_balance", "CENTRAL_NODE")["spendable"]
+    assert run("send! bob %s from=CENTRAL_NODE" % (all_coins - 1))["kind"] == "done"
+    before = n.rpc("getrawmempool")
+    refused = run(preview["confirm"])
+    assert refused["kind"] == "failed" and refused["text"].startswith("nothing was sent, a coin of this payment"), refused
+    assert n.rpc("getrawmempool") == before
+
+
 def test_the_id_of_a_request_is_returned_unchanged(net):
     n = net.chain_node()
     for i in (7, "a", None, "\u0001 {\"evil\":1}", "\u0001", [1, {"x": "\u0001y"}], 1.5):

@@ -1,5 +1,5 @@
-/* Fuzz targets for the commands of a node: JSON of the control port, and lines of the prompt. The node has a chain
- * and a wallet, but no network. */
+/* Fuzz targets for the commands of a node: JSON of the control port, and lines of the prompt. The
+ * node has a chain and a wallet, but no network. */
 #include "fuzz.h"
 
 #include <stdio.h>
@@ -20,7 +20,10 @@
 #include <tally/node/node.h>
 #include <tally/wallet/receiver.h>
 
-/* Commands that take long or would end the node. A name that begins with one of these is not called. */
+#include "rpc/line_parser_priv.h"
+
+/* Commands that take long or would end the node. A name that begins with one of these is not
+ * called. */
 static const char *const skipped[] = {
 	"generatetoaddress", "setgenerate", "mine",       "stop", "quit",
 	"setmocktime",       "miner",       "reindexutxo"};
@@ -65,7 +68,8 @@ struct reply {
 	bool done;
 };
 
-/* A command replies once, with a result or an error. A result must be valid JSON without duplicate names. */
+/* A command replies once, with a result or an error. A result must be valid JSON without duplicate
+ * names. */
 static void on_reply(void *arg, json_t *result, const struct err *err, int code)
 {
 	struct reply *r = arg;
@@ -126,16 +130,17 @@ static void on_line(void *arg, const struct command_line_answer *a)
 
 static void run_line(const uint8_t *data, size_t size)
 {
-	char *line = fuzz_text(data, size), **words, usage[128];
+	char *line = fuzz_text(data, size), usage[128];
 	char found[8][COMPLETION_CHARS + 1];
+	struct line_words words;
 	struct reply r = {0};
 	size_t n;
 
 	open_node();
-	if (command_line_split(line, &words, &n, NULL)) {
-		const bool skip = n > 0 && is_skipped(words[0]);
+	if (line_split(line, &words, NULL)) {
+		const bool skip = words.n > 0 && is_skipped(words.at[0]);
 
-		command_line_free(words, n);
+		line_words_clear(&words);
 		command_line_usage(line, usage, sizeof usage);
 		n = completion_of(node, line, found, ARRAY_LEN(found));
 		for (size_t i = 0; i < n && i < ARRAY_LEN(found); i++)

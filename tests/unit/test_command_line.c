@@ -24,6 +24,8 @@
 #include <tally/node/node.h>
 #include <tally/wallet/receiver.h>
 
+#include "rpc/line_parser_priv.h"
+
 static void no_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
 		   const char *text)
 {
@@ -116,45 +118,43 @@ static int close_node(void **state)
 
 static void words_are_split_at_spaces_but_not_in_quotes(void **state)
 {
-	char **w;
-	size_t n;
+	struct line_words w;
 	struct err e = {0};
 
 	(void)state;
-	assert_true(
-		command_line_split("  send \t alice 5 memo=\"a \\\"b\\\" c\\\\\"  ", &w, &n, &e));
-	assert_int_equal(n, 4);
-	assert_string_equal(w[0], "send");
-	assert_string_equal(w[1], "alice");
-	assert_string_equal(w[2], "5");
-	assert_string_equal(w[3], "memo=a \"b\" c\\");
-	command_line_free(w, n);
-	assert_true(command_line_split("a \"\" b\\c", &w, &n, &e));
-	assert_int_equal(n, 3);
-	assert_string_equal(w[1], "");
-	assert_string_equal(w[2], "b\\c");
-	command_line_free(w, n);
-	assert_true(command_line_split("   ", &w, &n, &e));
-	assert_int_equal(n, 0);
-	command_line_free(w, n);
+	assert_true(line_split("  send \t alice 5 memo=\"a \\\"b\\\" c\\\\\"  ", &w, &e));
+	assert_int_equal(w.n, 4);
+	assert_string_equal(w.at[0], "send");
+	assert_string_equal(w.at[1], "alice");
+	assert_string_equal(w.at[2], "5");
+	assert_string_equal(w.at[3], "memo=a \"b\" c\\");
+	line_words_clear(&w);
+	assert_true(line_split("a \"\" b\\c", &w, &e));
+	assert_int_equal(w.n, 3);
+	assert_string_equal(w.at[1], "");
+	assert_string_equal(w.at[2], "b\\c");
+	line_words_clear(&w);
+	assert_true(line_split("   ", &w, &e));
+	assert_int_equal(w.n, 0);
+	line_words_clear(&w);
 }
 
 static void an_open_quote_and_a_33rd_word_are_refused(void **state)
 {
-	char **w, line[2 * 33 + 1] = "";
-	size_t n;
+	struct line_words w;
+	char line[2 * 33 + 1] = "";
 	struct err e = {0};
 
 	(void)state;
-	assert_false(command_line_split("send \"alice", &w, &n, &e));
+	assert_false(line_split("send \"alice", &w, &e));
 	assert_string_equal(e.token, "bad-line");
 	for (unsigned i = 0; i < 32; i++)
 		strcat(line, "a ");
-	assert_true(command_line_split(line, &w, &n, &e));
-	assert_int_equal(n, 32);
-	command_line_free(w, n);
+	assert_true(line_split(line, &w, &e));
+	assert_int_equal(w.n, 32);
+	line_words_clear(&w);
 	strcat(line, "a");
-	assert_false(command_line_split(line, &w, &n, &e));
+	assert_false(line_split(line, &w, &e));
 }
 
 /* --- completion ------------------------------------------------------------------------ */
@@ -568,7 +568,7 @@ static void numbers_of_json_are_amounts_to_the_last_unit(void **state)
 		     {"1e-8", "0.00000001"},
 		     {"0.1", "0.1"},
 		     {"2.675", "2.675"},
-		     {"49.99999999", NULL}, /* not there, with a fee */
+		     {"49.99999999", NULL}, /* all coins, so nothing is left for a fee */
 		     {"8388608.00000001", NULL},
 		     {"20999999.99999999", NULL},
 		     {"21000000", NULL},

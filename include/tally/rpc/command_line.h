@@ -2,11 +2,7 @@
 #ifndef TALLY_RPC_COMMAND_LINE_H
 #define TALLY_RPC_COMMAND_LINE_H
 
-#include <stdbool.h>
 #include <stddef.h>
-
-#include <tally/base/err.h>
-#include <tally/rpc/command.h>
 
 struct rpc;
 
@@ -37,15 +33,8 @@ void command_line_run(struct rpc *r, const struct command_line *l);
 /* The person said no to a question: drops the payment that was kept for the line `confirm`. */
 void command_line_cancel(struct rpc *r, const char *confirm);
 
-/* Splits a line into mem_alloc'ed words (free them with command_line_free). ERR_USAGE "bad-line":
- * an open quote, or more than 32 words. */
-bool command_line_split(const char *line, char ***words, size_t *n, struct err *e);
-void command_line_free(char **words, size_t n);
-
-/* The command that a line begins with. NULL: none, or an unknown one. */
-const struct command *command_line_command(const char *line);
-/* The usage of that command, for the line under the prompt: "send to amount [fee=] [memo=] ...:
- * send a payment". "" for an unknown command. */
+/* The usage of the command that the line begins with, to show under the prompt: "send to amount
+ * [fee=] [memo=] ...: send a payment". "" for an unknown command. */
 void command_line_usage(const char *line, char *out, size_t size);
 
 #endif
