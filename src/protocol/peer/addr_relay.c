@@ -24,7 +24,7 @@
 #define FRESH_SECONDS   600 /* only addresses seen within this time are relayed */
 
 #define PENALTY_SECONDS     (2 * 3600)      /* subtracted from the time a peer claims */
-#define FUTURE_SEEN_SECONDS (5 * 24 * 3600) /* ago: assumed if the peer claims a future time */
+#define FUTURE_SEEN_SECONDS (5 * 24 * 3600) /* a claimed time in the future becomes this long ago */
 #define KNOWN_MAX           1000            /* addresses remembered as known to a peer */
 
 /* Answer to getaddr: 23 % of the address book, but of a small book up to 64 addresses.

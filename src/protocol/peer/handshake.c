@@ -215,7 +215,7 @@ static void handshake_done(struct protocol *p, struct peer *peer)
 	p->wake |= WAKE_PEERS;
 	store_address(p, peer);
 	if (peer->info.kind == CONN_FEELER)
-		peer_close(p, peer, CLOSE_PLAIN, "feeler: the address works, it is not needed now");
+		peer_close(p, peer, CLOSE_PLAIN, "feeler connection: the address works");
 	else if (!duplicates_close(p, peer))
 		peer_ready(p, peer);
 }

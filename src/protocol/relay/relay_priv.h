@@ -27,9 +27,9 @@ struct peer_relay {
 
 	/* Tips. */
 	bool prefers_headers; /* it sent sendheaders (BIP 130) */
-	chain_index
-		best_announced; /* best block announced by us to it, or by it to us; CHAIN_NONE: none */
-	chain_index best_shown; /* best block that it knows we have; CHAIN_NONE: none */
+	/* CHAIN_NONE: none. */
+	chain_index best_announced; /* best block announced by us to it, or by it to us */
+	chain_index best_shown;     /* best block that it knows we have */
 };
 
 struct relay_state {

@@ -29,7 +29,7 @@
 struct window {
 	uint32_t first; /* height of the first block that may be missing */
 	uint32_t end;   /* height of the last block to fetch */
-	bool tight;
+	bool throttled;
 	bool branch;         /* the peer's chain is a branch that has not become the best one yet */
 	bool found_missing;  /* the first missing block was found: */
 	struct peer *holder; /* the peer that it is requested from; NULL: none */
@@ -56,7 +56,7 @@ static bool window_of(const struct protocol *p, const struct peer *peer,
 {
 	struct chain_entry tip = chain_tip(p->o.chain), last;
 
-	*w = (struct window){.tight = sync_tight(p)};
+	*w = (struct window){.throttled = sync_throttled(p)};
 	/* A chain with less work than ours is not fetched. */
 	if ((best->status & CHAIN_ANY_FAILED) || u256_cmp(&best->work, &tip.work) < 0)
 		return false;
@@ -67,7 +67,7 @@ static bool window_of(const struct protocol *p, const struct peer *peer,
 	if (!w->branch)
 		chain_entry_at(p->o.chain, chain_fork(p->o.chain, tip.index, best->index), &last);
 	w->end = last.height + BLOCK_WINDOW;
-	if (w->tight)
+	if (w->throttled)
 		w->end = MIN(w->end, w->first);
 	return w->first <= best->height;
 }
@@ -113,7 +113,7 @@ static void note_stored(struct peer *peer, const struct chain_entry *en, struct 
 	if (w->found_missing || !w->branch)
 		return;
 	peer->sync.branch_stored = en->index;
-	w->end = en->height + (w->tight ? 1 : BLOCK_WINDOW);
+	w->end = en->height + (w->throttled ? 1 : BLOCK_WINDOW);
 }
 
 /* A request moves from an unproven peer to a proven one at once, and from an inbound peer to an
@@ -159,7 +159,8 @@ static void note_stalling(struct protocol *p, const struct peer *peer, const str
 {
 	struct peer *holder = w->holder;
 
-	if (peer->sync.n_requests > 0 || w->tight || !holder || holder == peer || holder->paused)
+	if (peer->sync.n_requests > 0 || w->throttled || !holder || holder == peer ||
+	    holder->paused)
 		return;
 	if (holder->sync.stalling_since_ms == 0)
 		holder->sync.stalling_since_ms = protocol_now_ms(p);

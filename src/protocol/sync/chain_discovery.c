@@ -392,5 +392,5 @@ bool protocol_choose(struct protocol *p, const struct block_hash *genesis, struc
 	protocol_enter(p);
 	ok = adopt(p, o);
 	protocol_leave(p);
-	return ok || err_set(e, ERR_INVALID, "chain-refused", "%s was refused", hex);
+	return ok || err_set(e, ERR_INVALID, "chain-refused", "chain %s was refused", hex);
 }

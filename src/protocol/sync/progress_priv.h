@@ -8,9 +8,9 @@ struct protocol;
 
 #define RATE_SAMPLES 6 /* one a second */
 
+/* Samples at the last ticks, a ring. */
 struct sync_rate {
-	uint64_t
-		connected[RATE_SAMPLES]; /* sync_state.blocks_connected at the last ticks, a ring */
+	uint64_t connected[RATE_SAMPLES]; /* sync_state.blocks_connected */
 	int64_t at_ms[RATE_SAMPLES];
 	unsigned n; /* how many samples were ever taken */
 };

@@ -163,8 +163,8 @@ static void sync_tick_peer(struct protocol *p, struct peer *peer)
 		headers_tick(p, peer);
 	else if (peer->sync.method == SYNC_BY_GETBLOCKS && peer_live(peer))
 		getblocks_tick(p, peer);
-	/* Now, not at the end of the tick: the next peer must not be offered what this one dropped
-	 * before the peer chosen for it. */
+	/* Runs now, not at the end of the tick: what this peer did not deliver is requested from
+	 * the peer that block_requests_tick chose, before the loop comes to other peers. */
 	run_deferred_refills(p);
 	refill(p, peer);
 }

@@ -73,8 +73,8 @@ static void pop_settled(struct protocol *p, struct hash_queue *q)
 static void request_announced_blocks(struct protocol *p, struct peer *peer)
 {
 	struct hash_queue *q = &peer->sync.announced;
-	bool tight = sync_tight(p) || orphan_blocks_half_full(&p->orphans);
-	size_t end = tight ? MIN(q->len, 1) : q->len;
+	bool throttled = sync_throttled(p) || orphan_blocks_half_full(&p->orphans);
+	size_t end = throttled ? MIN(q->len, 1) : q->len;
 
 	for (size_t i = 0; i < end && peer->sync.n_requests < BLOCKS_IN_FLIGHT; i++) {
 		const struct hash256 *h = hash_queue_at(q, i);

@@ -127,7 +127,7 @@ bool sync_sends_blocks(const struct protocol *p, const struct peer *peer)
 	       sync_recent(p, peer->last_block_ms);
 }
 
-bool sync_tight(const struct protocol *p)
+bool sync_throttled(const struct protocol *p)
 {
 	return p->sync.pending_bytes > PENDING_BYTES_MAX / 2;
 }

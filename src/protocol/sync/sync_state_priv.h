@@ -50,10 +50,9 @@ struct peer_sync {
 	/* What the peer has. */
 	chain_index best; /* its best known block; CHAIN_NONE: none */
 	struct u256 best_work;
-	uint32_t best_height;  /* of `best`; before it is known, what its version claims */
-	int64_t best_since_ms; /* when it announced `best` */
-	struct block_hash
-		last_unknown; /* the last block it announced that we don't have; zeros: none */
+	uint32_t best_height;           /* of `best`; before it is known, what its version claims */
+	int64_t best_since_ms;          /* when it announced `best` */
+	struct block_hash last_unknown; /* last block announced that we lack; zeros: none */
 
 	/* The getheaders or getblocks last sent to it. */
 	bool request_pending; /* not answered yet */
@@ -161,7 +160,7 @@ void sync_useful_block(const struct protocol *p, struct peer *peer, bool request
 bool sync_sends_blocks(const struct protocol *p, const struct peer *peer);
 
 /* So much waits to be connected that only the next block is requested. */
-bool sync_tight(const struct protocol *p);
+bool sync_throttled(const struct protocol *p);
 /* The work that a chain must have to be stored: our tip's less that of 144 blocks.
  * Source: tally-protocol(7), CONDUCT. */
 struct u256 sync_min_work(const struct protocol *p);
