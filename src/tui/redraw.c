@@ -47,7 +47,7 @@ void redraw_drained(struct tui *t)
 
 /* --- drawing ----------------------------------------------------------------------- */
 
-/* A node without a chain joins the only one that peers offer; nobody is asked. */
+/* A node without a chain joins the only one that peers offer without a question. */
 static void report_joined(struct tui *t)
 {
 	const struct snapshot *s = &t->model.live;

@@ -267,7 +267,7 @@ static void random_keys_never_hang_it(void **state)
 
 	(void)state;
 	rng_seeded_init(&r, 1);
-	alarm(60); /* not for ever */
+	alarm(60); /* ends the test if it loops */
 	for (int round = 0; round < 30; round++) {
 		fixture_open(m, 80, 24, round % 2 == 0);
 		for (int i = 0; i < 150; i++) {
@@ -363,7 +363,7 @@ static void the_page_of_a_peer_says_what_is_unknown(void **state)
 	text = detail_of(m, &view_peers, 2);
 	assert_non_null(strstr(text, "listens at   192.168.17.201:9010\n"));
 	assert_null(strstr(text, "unknown"));
-	assert_non_null(strstr(text, "\nrequested    16 blocks, not received yet\n"));
+	assert_non_null(strstr(text, "\nin flight    16 blocks\n"));
 	free(text);
 	m->data.snap.peers[3].best = (struct block_hash){0};
 	text = detail_of(m, &view_peers, 3);

@@ -24,7 +24,7 @@
 
 #include "tui_fixture.h"
 
-enum scene { NORMAL, NO_CHAIN, SYNCING, FROZEN, ASKED, COMPLETING };
+enum scene { NORMAL, NO_CHAIN, SYNCING, FROZEN, QUESTION, COMPLETING };
 
 static const struct screen_case {
 	const char *name;
@@ -33,52 +33,69 @@ static const struct screen_case {
 	enum scene scene;
 	bool ascii;
 } cases[] = {
-	{"dash-120x40", 120, 40, "", NORMAL, false},
-	{"dash-80x24", 80, 24, "", NORMAL, false},
-	{"dash-80x24-ascii", 80, 24, "", NORMAL, true},
-	{"dash-60x38", 60, 38, "", NORMAL, false},
-	{"dash-60x22", 60, 22, "", NORMAL, false},
-	{"dash-60x15", 60, 15, "", NORMAL, false},
-	{"dash-39x7", 39, 7, "", NORMAL, false},
-	{"dash-19x2", 19, 2, "", NORMAL, false},
-	{"peers-80x24", 80, 24, "2j", NORMAL, false},
-	{"peers-sorted-120x40", 120, 40, "2sss", NORMAL, false},
-	{"peers-60x15", 60, 15, "2", NORMAL, false},
-	{"chain-80x24", 80, 24, "3jj", NORMAL, false},
-	{"chain-60x15", 60, 15, "3", NORMAL, false},
-	{"mempool-80x24", 80, 24, "4", NORMAL, false},
-	{"chain-60x38", 60, 38, "3", NORMAL, false},
-	{"msgs-80x24", 80, 24, "5kkk", NORMAL, false},
-	{"msgs-filtered-80x24", 80, 24, "5\\cmd!=ping cmd!=pong<Enter>", NORMAL, false},
-	{"msgs-filtered-60x15", 60, 15, "5\\cmd!=ping<Enter>", NORMAL, false},
-	{"peers-filtered-out-80x24", 80, 24, "2\\addr=nobody<Enter>", NORMAL, false},
-	{"dash-filtered-80x24", 80, 24, "2\\dir=out<Enter>3\\none<Enter>1", NORMAL, false},
-	{"mempool-filtered-out-60x15", 60, 15, "4\\none<Enter>", NORMAL, false},
-	{"msgs-searched-60x15", 60, 15, "5g/getdata<Enter>n", NORMAL, false},
-	{"wallet-80x24", 80, 24, "6", NORMAL, false},
-	{"wallet-60x15", 60, 15, "6", NORMAL, false},
-	{"log-80x24", 80, 24, "7", NORMAL, false},
-	{"help-120x40", 120, 40, "?", NORMAL, false},
-	{"help-80x24", 80, 24, "?<PgDn>", NORMAL, false},
-	{"help-60x15", 60, 15, "?", NORMAL, false},
-	{"help-searched-80x24", 80, 24, "?/mining<Enter>n", NORMAL, false},
-	{"prompt-80x24", 80, 24, ":send ", NORMAL, false},
-	{"prompt-60x15", 60, 15, ":send m\xc3\xbcsli 5", NORMAL, false},
-	{"prompt-19x2", 19, 2, ":send", NORMAL, false},
-	{"options-80x24", 80, 24, ":se<Tab><Tab>", COMPLETING, false},
-	{"options-60x15", 60, 15, ":send 5 @bob <Tab><Tab><Tab>", COMPLETING, false},
-	{"asked-80x24", 80, 24, "", ASKED, false},
-	{"asked-60x15", 60, 15, "", ASKED, false},
-	{"asked-40x10", 40, 10, "", ASKED, false},
-	{"asked-19x2", 19, 2, "", ASKED, false},
-	{"zoom-80x24", 80, 24, "z", NORMAL, false},
-	{"no-chain-80x24", 80, 24, "", NO_CHAIN, false},
-	{"no-chain-60x15", 60, 15, "3", NO_CHAIN, false},
-	{"syncing-80x24", 80, 24, "", SYNCING, false},
-	{"syncing-60x15", 60, 15, "2", SYNCING, false},
-	{"syncing-120x40", 120, 40, "", SYNCING, false},
-	{"frozen-80x24", 80, 24, "", FROZEN, false},
-	{"frozen-60x15", 60, 15, "5", FROZEN, false},
+	{.name = "dash-120x40", .cols = 120, .rows = 40},
+	{.name = "dash-80x24", .cols = 80, .rows = 24},
+	{.name = "dash-80x24-ascii", .cols = 80, .rows = 24, .ascii = true},
+	{.name = "dash-60x38", .cols = 60, .rows = 38},
+	{.name = "dash-60x22", .cols = 60, .rows = 22},
+	{.name = "dash-60x15", .cols = 60, .rows = 15},
+	{.name = "dash-39x7", .cols = 39, .rows = 7},
+	{.name = "dash-19x2", .cols = 19, .rows = 2},
+	{.name = "peers-80x24", .cols = 80, .rows = 24, .keys = "2j"},
+	{.name = "peers-sorted-120x40", .cols = 120, .rows = 40, .keys = "2sss"},
+	{.name = "peers-60x15", .cols = 60, .rows = 15, .keys = "2"},
+	{.name = "chain-80x24", .cols = 80, .rows = 24, .keys = "3jj"},
+	{.name = "chain-60x15", .cols = 60, .rows = 15, .keys = "3"},
+	{.name = "mempool-80x24", .cols = 80, .rows = 24, .keys = "4"},
+	{.name = "chain-60x38", .cols = 60, .rows = 38, .keys = "3"},
+	{.name = "msgs-80x24", .cols = 80, .rows = 24, .keys = "5kkk"},
+	{.name = "msgs-filtered-80x24",
+	 .cols = 80,
+	 .rows = 24,
+	 .keys = "5\\cmd!=ping cmd!=pong<Enter>"},
+	{.name = "msgs-filtered-60x15", .cols = 60, .rows = 15, .keys = "5\\cmd!=ping<Enter>"},
+	{.name = "peers-filtered-out-80x24",
+	 .cols = 80,
+	 .rows = 24,
+	 .keys = "2\\addr=nobody<Enter>"},
+	{.name = "dash-filtered-80x24",
+	 .cols = 80,
+	 .rows = 24,
+	 .keys = "2\\dir=out<Enter>3\\none<Enter>1"},
+	{.name = "mempool-filtered-out-60x15", .cols = 60, .rows = 15, .keys = "4\\none<Enter>"},
+	{.name = "msgs-searched-60x15", .cols = 60, .rows = 15, .keys = "5g/getdata<Enter>n"},
+	{.name = "wallet-80x24", .cols = 80, .rows = 24, .keys = "6"},
+	{.name = "wallet-60x15", .cols = 60, .rows = 15, .keys = "6"},
+	{.name = "log-80x24", .cols = 80, .rows = 24, .keys = "7"},
+	{.name = "help-120x40", .cols = 120, .rows = 40, .keys = "?"},
+	{.name = "help-80x24", .cols = 80, .rows = 24, .keys = "?<PgDn>"},
+	{.name = "help-60x15", .cols = 60, .rows = 15, .keys = "?"},
+	{.name = "help-searched-80x24", .cols = 80, .rows = 24, .keys = "?/mining<Enter>n"},
+	{.name = "prompt-80x24", .cols = 80, .rows = 24, .keys = ":send "},
+	{.name = "prompt-60x15", .cols = 60, .rows = 15, .keys = ":send m\xc3\xbcsli 5"},
+	{.name = "prompt-19x2", .cols = 19, .rows = 2, .keys = ":send"},
+	{.name = "options-80x24",
+	 .cols = 80,
+	 .rows = 24,
+	 .keys = ":se<Tab><Tab>",
+	 .scene = COMPLETING},
+	{.name = "options-60x15",
+	 .cols = 60,
+	 .rows = 15,
+	 .keys = ":send 5 @bob <Tab><Tab><Tab>",
+	 .scene = COMPLETING},
+	{.name = "question-80x24", .cols = 80, .rows = 24, .scene = QUESTION},
+	{.name = "question-60x15", .cols = 60, .rows = 15, .scene = QUESTION},
+	{.name = "question-40x10", .cols = 40, .rows = 10, .scene = QUESTION},
+	{.name = "question-19x2", .cols = 19, .rows = 2, .scene = QUESTION},
+	{.name = "zoom-80x24", .cols = 80, .rows = 24, .keys = "z"},
+	{.name = "no-chain-80x24", .cols = 80, .rows = 24, .scene = NO_CHAIN},
+	{.name = "no-chain-60x15", .cols = 60, .rows = 15, .keys = "3", .scene = NO_CHAIN},
+	{.name = "syncing-80x24", .cols = 80, .rows = 24, .scene = SYNCING},
+	{.name = "syncing-60x15", .cols = 60, .rows = 15, .keys = "2", .scene = SYNCING},
+	{.name = "syncing-120x40", .cols = 120, .rows = 40, .scene = SYNCING},
+	{.name = "frozen-80x24", .cols = 80, .rows = 24, .scene = FROZEN},
+	{.name = "frozen-60x15", .cols = 60, .rows = 15, .keys = "5", .scene = FROZEN},
 };
 
 static char *draw(const struct screen_case *c)
@@ -91,7 +108,7 @@ static char *draw(const struct screen_case *c)
 		fixture_no_chain(m);
 	else if (c->scene == SYNCING)
 		fixture_syncing(m);
-	else if (c->scene == ASKED)
+	else if (c->scene == QUESTION)
 		fixture_question(m);
 	else if (c->scene == COMPLETING)
 		fixture_completes(m);
@@ -99,7 +116,8 @@ static char *draw(const struct screen_case *c)
 		fixture_keys(m, " ");
 	for (int i = 0; c->scene == FROZEN && i < 7; i++)
 		fixture_new_message(m);
-	fixture_keys(m, c->keys);
+	if (c->keys)
+		fixture_keys(m, c->keys);
 	text = fixture_frame(m);
 	fixture_close(m);
 	free(m);

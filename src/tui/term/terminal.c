@@ -47,7 +47,7 @@ struct terminal {
 	struct terminal_capture capture;
 	struct event *readable, *winch, *cont;
 	bool utf8, gone;
-	bool paste_marks; /* the terminal was asked to mark pasted text */
+	bool paste_marks; /* PASTE_ON was sent */
 	struct paste paste;
 };
 

@@ -64,7 +64,7 @@ static const struct key_hint page_hints[] = {
 	{.key = "/", .label = "Find"},    {0}};
 
 static const struct key_hint prompt_hints[] = {
-	{.key = "Enter", .label = "Run"},
+	{.key = "Enter", .label = "OK"},
 	{.key = "Tab", .label = "Complete", .command_only = true},
 	{.key = "Up", .label = "History", .command_only = true},
 	{.key = "Esc", .label = "Cancel"},

@@ -240,7 +240,7 @@ static char *peers_detail(const struct detail_request *rq)
 			  "ping         %s\nclock        %+" PRId64 " s from ours\n"
 			  "received     %" PRIu64 " messages, %" PRIu64 " bytes\n"
 			  "sent         %" PRIu64 " messages, %" PRIu64 " bytes\n"
-			  "requested    %u blocks, not received yet\n",
+			  "in flight    %u blocks\n",
 			  p->id, p->addr, p->listens[0] ? p->listens : "unknown", p->local,
 			  kind_name(p->kind), p->agent, p->version, p->services, p->start_height,
 			  p->best_height, best, ping, p->clock_offset, p->msgs_in, p->bytes_in,

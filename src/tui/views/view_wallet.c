@@ -68,9 +68,12 @@ static void wallet_words(const struct tui_data *d, size_t i, char *out, size_t s
 static const struct wording {
 	const char *spendable, *plus, *immature, *pending;
 } wordings[] = {
-	{" spendable", "  ", " immature", " unconfirmed"},
-	{"", " +", " immature", " unconfirmed"},
-	{"", " +", " imm.", " unc."},
+	{.spendable = " spendable",
+	 .plus = "  ",
+	 .immature = " immature",
+	 .pending = " unconfirmed"},
+	{.spendable = "", .plus = " +", .immature = " immature", .pending = " unconfirmed"},
+	{.spendable = "", .plus = " +", .immature = " imm.", .pending = " unc."},
 };
 
 /* The text after the spendable amount. */
