@@ -18,8 +18,8 @@
 /* Continuous mining pauses this long after a block of its own was refused; on an instant chain also
  * after each block that it found. */
 #define PAUSE_MS 1000
-/* For this time after the chain was opened or joined, a height that peers report beyond the tip is
- * believed even if no block has come from them. */
+/* For this time after the chain was opened or joined, mining waits for the height that peers
+ * report, even if no block has come from them. */
 #define SETTLE_MS 5000
 /* At more than this many blocks behind a branch that is being downloaded, continuous mining pauses:
  * its blocks would become stale. */
@@ -28,7 +28,7 @@
 struct request {
 	struct list link;
 	uint64_t id; /* 1 upward */
-	struct mining_request ask;
+	struct mining_request spec;
 	struct block_hash *hashes; /* mined so far */
 	size_t n, cap;
 };
@@ -148,7 +148,7 @@ static int64_t mining_pause_left(struct mining *m)
 static void request_finish(struct request *r, const struct err *err)
 {
 	list_del(&r->link);
-	r->ask.done(r->ask.arg, r->hashes, r->n, err);
+	r->spec.done(r->spec.arg, r->hashes, r->n, err);
 	free(r->hashes);
 	free(r);
 }
@@ -171,7 +171,7 @@ static void mining_begin_job(struct mining *m)
 		m->ops->wake_after(m->arg, pause);
 		return;
 	}
-	block_template_make(&m->template, &m->source, r ? &r->ask.to : &m->to);
+	block_template_make(&m->template, &m->source, r ? &r->spec.to : &m->to);
 	m->job_for = r ? r->id : 0;
 	header_encode(header, &m->template.header);
 	m->job = worker_pool_start(m->pool, header, m->template.header.bits);
@@ -226,7 +226,7 @@ static void block_accepted(struct mining *m)
 		return;
 	mem_reserve(&r->hashes, &r->cap, r->n + 1, sizeof(*r->hashes));
 	r->hashes[r->n++] = m->submitted;
-	if (r->n == r->ask.count)
+	if (r->n == r->spec.count)
 		request_finish(r, NULL);
 }
 
@@ -358,7 +358,7 @@ static void end_requests(struct mining *m)
 		struct err err = {0};
 
 		err_set(&err, ERR_BUSY, "mining-off",
-			"mining was switched off: %zu of %u blocks mined", r->n, r->ask.count);
+			"mining was switched off: %zu of %u blocks mined", r->n, r->spec.count);
 		log_info(LOG_MINER, "%s", err.detail);
 		request_finish(r, &err);
 	}
@@ -392,7 +392,7 @@ void mining_tick(struct mining *m)
 		const double rate =
 			(double)(hashes - m->rate_hashes) * 1000 / (double)(now - m->rate_ms);
 
-		/* The first value counts in full, and so does a stop. */
+		/* Not smoothed when mining starts or stops. */
 		m->rate = m->rate == 0 || rate == 0 ? rate : 0.8 * m->rate + 0.2 * rate;
 	}
 	m->rate_ms = now;
@@ -414,7 +414,7 @@ void mining_generate(struct mining *m, const struct mining_request *q)
 	}
 	r = NEW(struct request);
 	r->id = ++m->n_requests;
-	r->ask = *q;
+	r->spec = *q;
 	list_add(&m->requests, &r->link);
 	m->stale = true;
 	m->ops->changed(m->arg);
@@ -426,10 +426,10 @@ void mining_cancel(struct mining *m, const void *client, const struct err *err)
 	list_each_safe (it, &m->requests) {
 		struct request *r = list_entry(it, struct request, link);
 
-		if (r->ask.client != client)
+		if (r->spec.client != client)
 			continue;
 		log_info(LOG_MINER, "cancelled after %zu of %u blocks: the client disconnected",
-			 r->n, r->ask.count);
+			 r->n, r->spec.count);
 		request_finish(r, err);
 		m->stale = true;
 		m->ops->schedule(m->arg);
@@ -448,7 +448,7 @@ void mining_get_info(const struct mining *m, struct mining_info *out)
 		.found = m->found,
 		.to = m->to,
 		.has_to = m->has_to,
-		.want = r ? r->ask.count : 0,
+		.want = r ? r->spec.count : 0,
 		.made = r ? (uint32_t)r->n : 0,
 	};
 }

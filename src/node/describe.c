@@ -158,7 +158,7 @@ static void describe_mempool_entry(const struct mempool_entry *en, char *buf, si
 	text_append(buf, size, "%-13s%zu bytes\n", "size", en->tx->raw.len);
 	text_append(buf, size, "%-13s%s, %.2f units per byte\n", "fee", fee,
 		    (double)en->fee / (double)en->tx->raw.len);
-	text_append(buf, size, "%-13s%u ancestor%s, %u descendant%s (each count includes itself)\n",
+	text_append(buf, size, "%-13s%u ancestor%s, %u descendant%s, itself included in both\n",
 		    "package", en->n_ancestors, en->n_ancestors == 1 ? "" : "s", en->n_descendants,
 		    en->n_descendants == 1 ? "" : "s");
 	describe_tx_parts(buf, size, en->tx);

@@ -129,8 +129,7 @@ bool node_start(struct node *n, struct err *e)
 	if (!start_mining(n, e))
 		return false;
 	node_loop_start(n);
-	log_info(LOG_NODE,
-		 "tally %s, node %u: peers at port %u, control at 127.0.0.1:%u, directory %s",
+	log_info(LOG_NODE, "tally %s, node %u: peer port %u, control port %u, directory %s",
 		 PACKAGE_VERSION, n->config.node_id, net_port(n->net), n->config.control_port,
 		 n->config.dir);
 	log_info(LOG_NODE, "SHA-256 engine: %s; for mining: %s", sha256d_engine(), pow_engine());
@@ -151,7 +150,7 @@ static bool open_basics(struct node *n, struct err *e)
 	n->fail_fd[0] = n->fail_fd[1] = -1;
 	n->journal = journal_new();
 	n->block_stats = block_stats_new();
-	node_wire(n);
+	node_init_events(n);
 	if (pipe2(n->fail_fd, O_CLOEXEC | O_NONBLOCK) != 0)
 		return err_set(e, ERR_IO, "pipe", "cannot make a pipe: %s: raise ulimit -n",
 			       strerror(errno));

@@ -128,7 +128,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	if (n->stopping)
 		return;
-	if (chain_failed(n->chain, &err)) { /* when a peer's block was accepted, for example */
+	if (chain_failed(n->chain, &err)) { /* while storing a peer's block, for example */
 		node_fatal(n, &err);
 		return;
 	}
@@ -154,7 +154,9 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 	struct node *n = arg;
 
 	(void)what;
-	node_stop(n, sig == SIGTERM ? "terminated" : sig == SIGHUP ? "hung up" : "interrupted");
+	node_stop(n, sig == SIGTERM  ? "terminated (SIGTERM)"
+		     : sig == SIGHUP ? "terminal closed (SIGHUP)"
+				     : "interrupted (SIGINT)");
 }
 
 static void on_write_failed(evutil_socket_t fd, short what, void *arg)
@@ -176,7 +178,7 @@ void node_write_failed(void *arg)
 	struct node *n = arg;
 	const ssize_t k = write(n->fail_fd[1], "", 1);
 
-	(void)k; /* if the pipe is full the loop will learn of it anyway */
+	(void)k; /* a full pipe is fine: one byte is enough to wake the loop */
 }
 
 static struct event *add_event(struct node *n, int fd, short what, event_callback_fn fn)

@@ -143,8 +143,8 @@ bool mempool_file_feed(struct mempool_file *f)
 	return f->submitted > before;
 }
 
-/* Orphans get a second verdict later, but the file has none: parents are written before
- * children. */
+/* One verdict per transaction. Only an orphan gets two, and the file has none, because parents are
+ * written before their children. */
 
 void mempool_file_verdict(struct mempool_file *f)
 {

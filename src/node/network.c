@@ -84,7 +84,7 @@ static unsigned inbound_slots(uint32_t wanted)
 	return (unsigned)room;
 }
 
-/* Dials a peer of the configuration and counts it in *expected. "0" is not an address: -connect 0
+/* Dials a configured peer and counts it in *expected. "0" is not an address: -connect 0
  * dials nobody. */
 static bool dial_peer(struct node *n, const char *text, unsigned *expected, struct err *e)
 {

@@ -225,7 +225,7 @@ static void on_message(void *arg, const struct msg_record *rec)
 	node_mark(n, NODE_EV_MSGS | NODE_EV_PEERS);
 }
 
-void node_wire(struct node *n)
+void node_init_events(struct node *n)
 {
 	n->chain_events = (struct chain_events){
 		.connected = on_connected,
@@ -262,8 +262,8 @@ static bool check_caught_up(const struct node *n, struct err *e)
 		       "the node is catching up with its peers: try again when it is in sync");
 }
 
-/* The chain would keep a block from the future until its time comes. But this block's user gets an
- * error, which must mean that the block is refused. */
+/* The chain would keep a block from the future until its time comes. Here it is refused instead, so
+ * that the error which the user gets stays true. */
 static bool check_block_time(const struct node *n, const struct block *b, struct err *e)
 {
 	struct chain_entry at;

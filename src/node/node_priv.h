@@ -26,9 +26,9 @@ struct resolver;
 struct observer {
 	node_observer *fn;
 	void *arg;
-	unsigned
-		generation; /* of the notification during which it was added: not called in that one */
-	bool dead;          /* unsubscribed during a notification */
+	/* The notification during which it was added: it is not called in that one. */
+	unsigned generation;
+	bool dead; /* unsubscribed during a notification */
 };
 
 struct node {
@@ -63,16 +63,18 @@ struct node {
 	/* The loop: */
 	struct event *work_event, *tick_event, *sig_event, *flush_event, *fail_event,
 		*signal_events[3], *mining_timer, *mining_event;
-	int fail_fd[2]; /* a pipe: a database could not write; may be written from any thread */
+	int fail_fd[2]; /* a pipe that any thread writes to when a database could not write */
 	unsigned work;  /* WORK_... bits of the next turn */
 	bool stopping;
 	bool failed;
 	struct err failure;
 
 	/* Mempool and wallet: */
-	bool mempool_file_wanted; /* offline, few commands need the unconfirmed transactions, and checking them takes
-				   * time */
-	bool wallet_follows; /* has caught up and gets every block; before, wallet_catch_up is running */
+	/* The transactions of mempool.dat are submitted. Offline only if a command needs them,
+	 * because checking them takes time. */
+	bool mempool_file_wanted;
+	/* The wallet has caught up and gets every block. Before, wallet_catch_up is at work. */
+	bool wallet_follows;
 	int64_t rebroadcast_ms; /* monotonic: when own payments were announced last */
 
 	/* Blocks: */
@@ -85,9 +87,10 @@ struct node {
 
 	/* Network: */
 	bool clock_warned; /* the log has a line about our clock; see clock_warning.c */
-	bool commit_due; /* peer addresses or bans must be committed as soon as the chain has settled */
-	struct net_addr
-		joined_from; /* the peer that offered the chain; port 0: not joined since the start */
+	/* Peer addresses or bans must be committed as soon as the chain has settled. */
+	bool commit_due;
+	/* The peer that offered our chain; port 0: it was not joined since the start. */
+	struct net_addr joined_from;
 
 	/* Observers: */
 	struct journal *journal;
@@ -117,8 +120,8 @@ void node_schedule(struct node *n, unsigned work);
 
 /* --- node.c ------------------------------------------------------------------------------ */
 
-/* Fills in the tables of events. */
-void node_wire(struct node *n);
+/* Sets the callbacks that the lower layers get. */
+void node_init_events(struct node *n);
 /* The chain has a genesis block: makes the mempool, and lets wallet, mining and network use the
  * chain. */
 void node_start_chain(struct node *n);

@@ -7,7 +7,7 @@ struct node;
 /* Submits own unconfirmed payments that the mempool lacks, and announces the others to peers that
  * don't know them. */
 void node_rebroadcast(struct node *n);
-/* The same, if the last time was 5 minutes ago. */
+/* The same, if the last time was at least 5 minutes ago. */
 void node_rebroadcast_due(struct node *n);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "node/node_priv.h"
 
-#define COMMIT_S 10 /* seconds between commits of records that nobody waits for */
+#define COMMIT_S 10 /* seconds between commits of records that are not urgent */
 
 /* While blocks are being connected, the chain's own commits include the records. */
 static bool may_commit(const struct node *n)
@@ -25,7 +25,8 @@ void records_tick(struct node *n)
 		return;
 	if (!may_commit(n))
 		return;
-	if (!chain_has_genesis(n->chain)) { /* the chain does no work that could commit */
+	if (!chain_has_genesis(
+		    n->chain)) { /* without a chain there is no chain work that would commit them */
 		node_commit_records(n);
 		return;
 	}

@@ -62,7 +62,7 @@ static bool copy_addrs(struct store *to, const char *dir, struct err *e)
 	struct copy c = {.to = to, .e = e, .ok = true};
 
 	if (!salvage_open(&c.from, dir, "addrs", NULL))
-		return true; /* lost addresses are learned from peers again */
+		return true; /* peers will announce addresses again */
 	salvage_scan(c.from, copy_addr, &c);
 	salvage_close(c.from);
 	return c.ok;

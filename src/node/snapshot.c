@@ -67,7 +67,7 @@ static void fill_chain(const struct node *n, struct snapshot *s)
 
 /* --- peers ------------------------------------------------------------------------------------ */
 
-/* "" if there is none. */
+/* Writes "" if the port is 0, which means that there is no address. */
 static void format_addr(char out[SNAPSHOT_ADDR_CHARS + 1], const struct net_addr *a)
 {
 	out[0] = '\0';
@@ -253,8 +253,8 @@ static void fill_warning(struct snapshot *s)
 			 "peers offer %u different chains: :choose NAME takes one", s->n_offers);
 	else if (s->other_chain_addr[0])
 		snprintf(s->warning, sizeof(s->warning),
-			 s->has_chain ? "another chain at %s: stop and remove chain/ to join it"
-				      : "another chain at %s than the one to join",
+			 s->has_chain ? "%s has another chain: stop and remove chain/ to join it"
+				      : "%s has another chain than the one to join",
 			 s->other_chain_addr);
 }
 

@@ -42,7 +42,8 @@ static void row_peers(const struct row_sources *s, struct chain_row *row)
 	}
 }
 
-/* All zeros if it can't be read; these are cached, too, so that it is not tried for every frame. */
+/* All zeros if it can't be read. The caller caches these, too, so that reading is not tried for
+ * every frame. */
 static struct block_stats read_body(const struct node *n, chain_index at, struct row_sources *s)
 {
 	struct block_stats r = {0};
@@ -98,7 +99,7 @@ static void fill_row(const struct node *n, chain_index at, struct row_sources *s
 	row_peers(s, row);
 }
 
-/* Those at a height, the best chain's first, then the others in order of arrival. Returns how
+/* The blocks at a height: that of the best chain first, the others in order of arrival. Returns how
  * many. */
 static size_t at_height(const struct node *n, uint32_t height, chain_index out[ROWS_AT_HEIGHT])
 {

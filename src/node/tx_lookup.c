@@ -49,8 +49,8 @@ static bool in_last_blocks(const struct node *n, const struct txid *id, int64_t 
 	return false;
 }
 
-/* The height of the last common block of the best chain and the branch that ends in `tip`; -1: that
- * block is unknown. */
+/* The height of the last common block of the best chain and the branch that ends in `tip`; -1:
+ * `tip` is unknown. */
 static int64_t shared_height(const struct node *n, const struct block_hash *tip)
 {
 	const chain_index best = chain_tip(n->chain).index;

@@ -75,7 +75,7 @@ static void on_gone(void *arg)
 {
 	struct tui *t = arg;
 
-	t->source->ops->stop(t->source, "the terminal hung up");
+	t->source->ops->stop(t->source, "terminal closed");
 }
 
 static size_t complete(void *arg, const char *line, char (*out)[COMPLETION_CHARS + 1], size_t max)

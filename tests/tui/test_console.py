@@ -141,7 +141,7 @@ def test_panels_keys_payment_mining_and_quit_at_80x24(net):
     c.expect("Display")
     c.type("q7")
     c.expect("[7 Log]")
-    c.expect("peers at port")
+    c.expect("peer port")
     c.type("1q")
     c.expect("Stop node? y/N")
     c.type("n")
@@ -211,7 +211,7 @@ def test_joining_a_chain_and_refusing_another_are_reported(net):
     c.quit()
     for cols, rows in ((80, 24), (60, 15)):
         c = Console(other, cols, rows, "-connect", address)
-        c.expect("another chain at %s: stop and remove chain/" % address)
+        c.expect("%s has another chain: stop and remove chain/" % address)
         c.type("2")
         c.expect("no peers: %s has another chain" % address)
         c.quit()
@@ -433,8 +433,8 @@ def test_a_detail_page_follows_changes(net):
     c.type("4")
     c.expect("this wallet's payment")
     c.type("\r")
-    c.expect("waiting for a block")
-    c.expect("1 ancestor, 1 descendant (")
+    c.expect("unconfirmed: in the mempool")
+    c.expect("1 ancestor, 1 descendant, itself included")
     n.generate(1)
     c.expect("3 of 3, 1 confirmation")
     other = net.node()
@@ -529,7 +529,7 @@ def test_closing_the_terminal_stops_the_node(net):
             os.kill(c.pid, signal.SIGCONT)
         assert c.wait() == 0
         with open(os.path.join(node.dir, "tally.log")) as log:
-            assert "hung up" in log.read()
+            assert "terminal closed" in log.read()
 
 
 if __name__ == "__main__":

@@ -229,7 +229,7 @@ static void a_job_continues_when_the_number_of_threads_changes(void **state)
 		before = worker_pool_hashes(f->m);
 		for (int tries = 0; tries < 100 && worker_pool_hashes(f->m) == before; tries++)
 			assert_int_equal(wait_found(f, 50000), -1);
-		assert_true(worker_pool_hashes(f->m) > before); /* the same job goes on */
+		assert_true(worker_pool_hashes(f->m) > before); /* the job continues */
 	}
 }
 

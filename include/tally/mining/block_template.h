@@ -19,7 +19,7 @@ struct template_source {
 	const struct chain *chain;
 	struct mempool *mempool;
 	const struct clock *clock;
-	const struct rng *rng; /* of the extra nonce */
+	const struct rng *rng; /* for the extra nonce */
 };
 
 struct block_template {
@@ -31,8 +31,8 @@ struct block_template {
 	int64_t fees; /* units, of txs */
 };
 
-/* The block that extends the tip with the mempool's best transactions and pays subsidy and fees to
- * this address. Needs a chain. Clear it with block_template_clear. */
+/* Makes a block on the tip from the mempool's transactions with the highest fee rates. Its coinbase
+ * pays subsidy and fees to `to`. Needs a chain. To be cleared with block_template_clear. */
 void block_template_make(struct block_template *t, const struct template_source *src,
 			 const struct key_hash *to);
 /* The finished block with this nonce, with one reference for the caller. */

@@ -1,6 +1,6 @@
 /* The mining controller decides what is mined and when: continuously (startnode -miner, the command
  * mine), or an exact number of blocks (generatetoaddress). One job runs at a time; an exact number
- * goes before continuous mining. */
+ * has priority over continuous mining. */
 #ifndef TALLY_MINING_MINING_H
 #define TALLY_MINING_MINING_H
 
@@ -22,21 +22,22 @@ struct mining;
 struct mining_sync {
 	uint32_t height; /* of our tip */
 	uint32_t target; /* the best height that a peer has reported */
-	bool coming; /* blocks are being downloaded in great number, or were within the last seconds */
+	bool coming;     /* many blocks are being downloaded, or were within the last seconds */
 };
 
 /* What the controller needs of its node. arg is that of struct mining_options. All are required. */
 struct mining_ops {
-	/* Nothing may be begun any more. */
+	/* True: the node is stopping, so nothing new may begin. */
 	bool (*stopping)(void *arg);
 	/* False: no network (offline). */
 	bool (*sync)(void *arg, struct mining_sync *out);
-	/* The address that is paid until one is named. */
+	/* The address that continuous mining pays until mining_set names one. */
 	bool (*default_payee)(void *arg, struct key_hash *out, struct err *e);
-	/* Hands a mined block to the chain, which connects it in its own slices; mining_chain_idle
-	 * is called then. b is borrowed. */
+	/* Hands a mined block to the chain. The chain connects it in slices, then the node calls
+	 * mining_chain_idle. b is borrowed. */
 	bool (*submit)(void *arg, struct block *b, struct err *e);
-	/* Once the chain is idle: false with the reason if a submitted block turned out invalid. */
+	/* False, with the reason, if a submitted block is invalid. Called when the chain is
+	 * idle. */
 	bool (*verdict)(void *arg, const struct block_hash *hash, struct err *e);
 	/* Asks for a call of mining_work from the loop, soon. */
 	void (*schedule)(void *arg);
@@ -60,33 +61,33 @@ struct mining_options {
 struct mining *mining_new(const struct mining_options *o);
 /* Answers unfinished requests with ERR_BUSY "stopping" and joins the threads. NULL is harmless. */
 void mining_free(struct mining *m);
-/* Once there is a chain: before this nothing is mined. Both borrowed. */
+/* To be called when there is a chain; nothing is mined before. Both are borrowed. */
 void mining_set_chain(struct mining *m, const struct chain *chain, struct mempool *mempool);
 
 /* --- called by the node ---------------------------------------------------------------------- */
 
-/* The tip or the mempool has changed. A new tip restarts the job at once; new transactions alone
- * are taken into it within a second. NULL is harmless. */
+/* The tip or the mempool has changed. A new tip restarts the job at once; if only transactions are
+ * new, it is restarted within a second. NULL is harmless. */
 void mining_changed(struct mining *m);
-/* Starts, restarts or stops the job as is wanted now. */
+/* Starts, restarts or stops the job, whatever is due. */
 void mining_work(struct mining *m);
-/* As ops->wake_after and ops->watch have asked for. */
+/* See ops->wake_after and ops->watch. */
 void mining_timeout(struct mining *m);
 void mining_poll(struct mining *m);
 /* Once a second: measures the hash rate. */
 void mining_tick(struct mining *m);
-/* The chain has nothing left to do: looks at the verdict on a submitted block. NULL is harmless. */
+/* The chain has no more work: asks for the verdict on a submitted block. NULL is harmless. */
 void mining_chain_idle(struct mining *m);
 
 /* --- called by commands ------------------------------------------------------------------------ */
 
 /* Switches continuous mining. Off also ends unfinished requests of mining_generate, with ERR_BUSY
- * "mining-off". to NULL keeps the address (at first: ops->default_payee). threads 0 keeps the
- * number. ERR_IO "miner" if the system gives no pipe or thread. */
+ * "mining-off". to: the address to pay; NULL: as before, at first ops->default_payee. threads 0: as
+ * before. ERR_IO "miner" if the system gives no pipe or thread. */
 bool mining_set(struct mining *m, bool on, const struct key_hash *to, unsigned threads,
 		struct err *e);
 
-/* hashes: of the n blocks mined, in order. err NULL: all of them were mined. */
+/* hashes: of the n mined blocks, in order. err NULL: all requested blocks were mined. */
 typedef void mining_done(void *arg, const struct block_hash *hashes, size_t n,
 			 const struct err *err);
 struct mining_request {

@@ -30,7 +30,7 @@ struct wallet;
 /* Priorities of the loop: input and drawing before everything else. */
 enum { NODE_PRIO_INPUT = 0, NODE_PRIO_WORK = 1, NODE_PRIORITIES = 2 };
 
-#define MINER_LABEL "miner" /* of the wallet's address that mining pays if none is named */
+#define MINER_LABEL "miner" /* label of the address that mining pays if no other is named */
 
 enum node_mode {
 	/* Databases and commands; no sockets, and no threads except those for signatures and the
@@ -49,7 +49,8 @@ bool node_open(struct node **out, const struct config *c, enum node_mode mode, s
 /* Online: starts mining (-miner), the tick of every second and the handling of signals. ERR_USAGE
  * or ERR_NOTFOUND for the receiver of -miner; then close the node. */
 bool node_start(struct node *n, struct err *e);
-/* Commits and closes everything. What has attached must be closed before. False: something could
+/* Commits and closes everything. Close the control port and the commands of
+ * this node first. False: something could
  * not be written. NULL is harmless. */
 bool node_close(struct node *n, struct err *e);
 
@@ -62,7 +63,7 @@ bool node_wait(struct node *n, const bool *done, struct err *e);
 void node_stop(struct node *n, const char *why);
 /* The same after a failure that makes it impossible to continue, such as a full disk. */
 void node_fatal(struct node *n, const struct err *e);
-/* Log lines go to standard output from now on, after those that were kept for the console. */
+/* Writes the log lines so far to standard output, and each new one. */
 void node_go_headless(struct node *n);
 
 /* --- parts, owned by the node ------------------------------------------------------------ */
@@ -104,9 +105,9 @@ bool node_create_chain(struct node *n, struct chain_params *p, struct err *e);
 /* Accepts a block from a user, connects it and waits until it is on the disk. b is borrowed.
  * ERR_BUSY "catching-up"; ERR_FUTURE; ERR_INVALID with the token of the rule that it breaks. */
 bool node_submit_block(struct node *n, struct block *b, struct err *e);
-/* Accepts a transaction into the mempool and announces it. If it is a payment of this wallet it is
- * on the disk when this returns. tx is borrowed. ERR_BUSY "catching-up"; ERR_KNOWN if the mempool
- * has it; ERR_INVALID and ERR_POLICY as mempool_accept. */
+/* Accepts a transaction into the mempool and announces it. A payment of this wallet is on the disk
+ * when this returns. tx is borrowed. ERR_BUSY "catching-up"; ERR_KNOWN if the mempool has it;
+ * ERR_INVALID and ERR_POLICY as mempool_accept. */
 bool node_submit_tx(struct node *n, struct tx *tx, struct err *e);
 /* Offline: reads mempool.dat if that was not done yet, and runs the loop until all of it is
  * checked. Online it is read at the start. */

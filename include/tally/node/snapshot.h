@@ -28,7 +28,7 @@ struct node;
 #define SNAPSHOT_SUMMARY_CHARS 127
 #define SNAPSHOT_WARNING_CHARS 159
 #define LOG_TEXT_CHARS         255
-/* What the node keeps of the past. */
+/* Records that the node keeps; older ones are dropped. */
 #define NODE_MSGS_KEPT    4096
 #define NODE_LOGS_KEPT    1000
 #define NODE_RATE_SAMPLES 60 /* seconds */
@@ -59,7 +59,7 @@ struct peer_row {
 	enum peer_kind kind;
 	char addr[SNAPSHOT_ADDR_CHARS + 1];    /* the other end of the connection */
 	char local[SNAPSHOT_ADDR_CHARS + 1];   /* our end */
-	char listens[SNAPSHOT_ADDR_CHARS + 1]; /* where it accepts connections; "": unknown */
+	char listens[SNAPSHOT_ADDR_CHARS + 1]; /* its listening address; "": unknown */
 	char agent[SNAPSHOT_AGENT_CHARS + 1];  /* sanitised */
 	int32_t version;                       /* 0 before the handshake */
 	uint64_t services;
@@ -93,7 +93,7 @@ struct offer_row {
 
 struct snapshot_sync {
 	bool active;         /* headers or blocks are being requested */
-	bool coming;         /* in great number, now or within the last seconds */
+	bool coming;         /* many blocks are being downloaded, or were within the last seconds */
 	uint32_t from;       /* height at which it began */
 	uint32_t height;     /* of our tip */
 	uint32_t target;     /* the best height that a peer has reported */
@@ -181,7 +181,7 @@ struct chain_row {
 	bool later;       /* the body was not read yet: the next call reads more of them */
 	bool coming;      /* not connected yet, but an ancestor of the best header */
 	bool mine;        /* its coinbase pays this wallet */
-	uint32_t n_peers; /* peers whose best known block this is, also beyond the array */
+	uint32_t n_peers; /* peers that have this as their best block, also beyond the array */
 	uint32_t peers[8];
 };
 /* From height `top` downward: all blocks known at each height, that of the best chain first.
@@ -211,7 +211,8 @@ struct payment_row {
 	bool abandoned;        /* can't confirm on this chain, or was abandoned by the user */
 	bool parent_abandoned; /* abandoned because it spends a coin of an abandoned transaction */
 	bool to_self;          /* all its outputs are the wallet's */
-	struct key_hash to;    /* the first receiver outside the wallet, else inside */
+	struct key_hash
+		to; /* the first receiver outside the wallet; if there is none, the first one */
 	char memo[SCRIPT_MEMO_MAX + 1]; /* sanitised; "": none */
 };
 /* The newest first. Returns how many there are; writes at most max, from `skip` on. */
