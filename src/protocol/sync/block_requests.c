@@ -27,8 +27,8 @@
 #define TIMEOUT_BACKOFF_MS  1000
 #define NOTFOUND_BACKOFF_MS 10000
 
-/* How long a peer that delivered the last tip late waits for others to be asked for the next
- * one. */
+/* If the last tip requested from a peer timed out, the next tip is requested only from other peers
+ * for this time. */
 #define YIELD_MS 2000
 
 void block_request_add(struct protocol *p, struct peer *peer, const struct block_hash *hash)
