@@ -82,22 +82,22 @@ UNIT_TESTS += \
 	tests/unit/test_protocol_sync \
 	tests/unit/test_protocol_tx_download \
 	tests/unit/test_protocol_block_download
-tests_unit_test_protocol_codec_SOURCES = tests/unit/test_protocol_codec.c tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_codec_SOURCES = tests/unit/test_protocol_codec.c tests/unit/protocol_net.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_codec_LDADD = $(UNIT_LIBS)
-tests_unit_test_protocol_headers_SOURCES = tests/unit/test_protocol_headers.c tests/unit/protocol_server.h tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_headers_SOURCES = tests/unit/test_protocol_headers.c tests/unit/protocol_server.c tests/unit/protocol_server.h tests/unit/protocol_net.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_headers_LDADD = $(UNIT_LIBS)
-tests_unit_test_protocol_chain_discovery_SOURCES = tests/unit/test_protocol_chain_discovery.c tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_chain_discovery_SOURCES = tests/unit/test_protocol_chain_discovery.c tests/unit/protocol_net.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_chain_discovery_LDADD = $(UNIT_LIBS)
-tests_unit_test_protocol_peers_SOURCES = tests/unit/test_protocol_peers.c tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_peers_SOURCES = tests/unit/test_protocol_peers.c tests/unit/protocol_net.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_peers_LDADD = $(UNIT_LIBS)
-tests_unit_test_protocol_random_SOURCES = tests/unit/test_protocol_random.c tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_random_SOURCES = tests/unit/test_protocol_random.c tests/unit/protocol_net.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_random_LDADD = $(UNIT_LIBS)
-tests_unit_test_protocol_relay_SOURCES = tests/unit/test_protocol_relay.c tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_relay_SOURCES = tests/unit/test_protocol_relay.c tests/unit/protocol_net.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_relay_LDADD = $(UNIT_LIBS)
-tests_unit_test_protocol_sync_SOURCES = tests/unit/test_protocol_sync.c tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_sync_SOURCES = tests/unit/test_protocol_sync.c tests/unit/protocol_net.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_sync_LDADD = $(UNIT_LIBS)
-tests_unit_test_protocol_tx_download_SOURCES = tests/unit/test_protocol_tx_download.c tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_tx_download_SOURCES = tests/unit/test_protocol_tx_download.c tests/unit/protocol_net.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_tx_download_LDADD = $(UNIT_LIBS)
-tests_unit_test_protocol_block_download_SOURCES = tests/unit/test_protocol_block_download.c tests/unit/protocol_server.h tests/unit/protocol_net.h tests/unit/store_dir.h
+tests_unit_test_protocol_block_download_SOURCES = tests/unit/test_protocol_block_download.c tests/unit/protocol_server.c tests/unit/protocol_server.h tests/unit/protocol_net.c tests/unit/protocol_net.h tests/unit/store_dir.h
 tests_unit_test_protocol_block_download_LDADD = $(UNIT_LIBS)
 endif
