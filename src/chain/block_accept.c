@@ -212,13 +212,12 @@ static bool store_body(struct chain *c, chain_index i, struct block *b, struct e
 	return true;
 }
 
-/* What the header of a child of `parent`, a future block, is checked against. False: an ancestor is
- * unknown. */
+/* Fills in what the rules need to know of `parent`, a future block, to check the header of a child.
+ * False: an ancestor is unknown. */
 static bool future_parent(const struct chain *c, const struct block *parent,
 			  struct header_parent *out)
 {
-	uint32_t above =
-		1; /* height of the parent above the block in the tree that it descends from */
+	uint32_t above = 1; /* the parent's height above its closest ancestor in the tree */
 	const struct block *b, *grandparent = future_blocks_find(c, &parent->header.prev);
 	chain_index i;
 

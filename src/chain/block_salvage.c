@@ -14,7 +14,7 @@
 #include <tally/store/salvage.h>
 #include <tally/store/store.h>
 
-/* The chain connects what it has after this many blocks, or bytes of them. */
+/* The chain connects the blocks given to it after this many, or after this many bytes. */
 #define BATCH_BLOCKS 256
 #define BATCH_BYTES  (8U << 20)
 

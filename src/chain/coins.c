@@ -348,8 +348,8 @@ static uint32_t dirty_after(const struct coins *cs, uint32_t i)
 	return 0;
 }
 
-/* Counting sort: counts the dirty entries of each bucket, then places them. order_ends[b] is at
- * first where bucket b begins, and after the placing where it ends. */
+/* Counting sort: counts the dirty entries of each bucket, then places them. order_ends[b] is first
+ * the start of bucket b, and after the placing its end. */
 static void order_make(struct coins *cs)
 {
 	uint32_t sum = 0;

@@ -4,8 +4,8 @@
 
 #include "chain/header_writer_priv.h"
 
-/* While catching up a commit is due when this much waits in the store's transaction, or after this
- * time. */
+/* While catching up a commit is due when the store's transaction has this many bytes, or this time
+ * after the last one. */
 #define COMMIT_BYTES (32U << 20)
 #define COMMIT_US    (5 * INT64_C(1000000))
 

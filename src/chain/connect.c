@@ -19,9 +19,9 @@
 
 /* --- events --------------------------------------------------------------------------- */
 
-/* The event `tip` follows when nothing is applied ahead and nothing is left to connect. While
- * catching up that may take hours, so there it follows every commit, except in the middle of a
- * reorganisation. */
+/* The event `tip` is reported when nothing is applied ahead and nothing is left to connect. While
+ * catching up that may take hours, so there it is also reported with every commit, except in the
+ * middle of a reorganisation. */
 static void notify_tip(struct chain *c)
 {
 	const struct tree_entry *tip = tree_at(&c->tree, c->tree.tip);
@@ -232,7 +232,7 @@ static void commit_or_idle(struct chain *c, enum chain_work_state *state)
 	*state = CHAIN_IDLE;
 }
 
-/* In COMMIT_IDLE, with nothing half applied: what comes next? */
+/* Chooses the next step, in COMMIT_IDLE while no block is half applied. */
 static bool decide(struct chain *c, enum chain_work_state *state, struct err *e)
 {
 	chain_index at = c->n_ahead > 0 ? c->ahead[c->n_ahead - 1].at : c->tree.tip;

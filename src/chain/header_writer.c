@@ -1,4 +1,4 @@
-/* Headers that differ from the store. A header is written once a commit, with the status that it
+/* Headers that differ from the store. A header is written once per commit, with the status that it
  * has then, however often that changed. */
 #include "chain/header_writer_priv.h"
 

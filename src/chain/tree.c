@@ -224,8 +224,8 @@ chain_index tree_ancestor(const struct tree *t, chain_index i, uint32_t height)
 
 		if (tree_on_best(t, i))
 			return t->at_height[height];
-		/* Skip, unless that goes too far down, or the parent's skip goes much further down
-		 * and not too far. */
+		/* Take the skip, unless it leads below the height, or the parent's skip leads much
+		 * further down without going below the height. */
 		if (skip == height || (skip > height && (skip_height(en->height - 1) + 2 >= skip ||
 							 skip_height(en->height - 1) < height)))
 			i = en->skip;

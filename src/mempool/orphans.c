@@ -61,8 +61,8 @@ static void drop_orphan(struct orphans *o, struct orphan *orphan)
 	free(orphan);
 }
 
-/* The oldest orphan of the origin that has the most bytes, if the bytes are over their bound, else
- * the most orphans. */
+/* The oldest orphan of the largest origin: of the one with the most bytes if the limit of bytes is
+ * exceeded, else of the one with the most orphans. */
 static struct orphan *victim(struct orphans *o)
 {
 	bool by_bytes = o->bytes > MEMPOOL_ORPHAN_BYTES_MAX;

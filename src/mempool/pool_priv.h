@@ -35,7 +35,7 @@ struct seq_slot {
 	struct pool_entry *en;
 };
 
-/* What tx_accept.c has found out about a transaction that may enter. */
+/* The findings of tx_accept.c on a transaction that may enter. */
 struct candidate {
 	int64_t fee;
 	uint32_t coinbase_height; /* as in pool_entry */

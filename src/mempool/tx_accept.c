@@ -57,9 +57,10 @@ static bool add_parent(struct candidate *c, struct pool_entry *parent, struct er
 		if (c->parents[i] == parent)
 			return true;
 	if (c->n_parents == RELATIVES_MAX)
-		return err_set(e, ERR_POLICY, "too-long-mempool-chain",
-			       "more than %d unconfirmed ancestors: wait for a block",
-			       RELATIVES_MAX);
+		return err_set(
+			e, ERR_POLICY, "too-long-mempool-chain",
+			"the transaction has more than %d unconfirmed ancestors: wait for a block",
+			RELATIVES_MAX);
 	c->parents[c->n_parents++] = parent;
 	return true;
 }
@@ -94,7 +95,8 @@ static bool find_coins(struct mempool *m, const struct tx *tx, struct candidate 
 			return false;
 		if (!found && parent)
 			return err_set(e, ERR_INVALID, "bad-txns-inputs-missingorspent",
-				       "input %u spends an output that is not a coin", i);
+				       "input %u spends an output that does not exist or is a memo",
+				       i);
 		if (!found)
 			return err_set(e, ERR_ORPHAN, "bad-txns-inputs-missingorspent",
 				       "the coin of input %u is unknown or spent", i);
@@ -110,17 +112,18 @@ static bool check_time(const struct tx *tx, const struct coin *coins, const stru
 		       struct candidate *c, struct err *e)
 {
 	if (!tx_final(tx, at->height, at->parent_time))
-		return err_set(e, ERR_FUTURE, "non-final",
-			       "lock time %u is not reached at height %u", tx->lock_time,
-			       at->height);
+		return err_set(
+			e, ERR_FUTURE, "non-final",
+			"the lock time %u is not reached in the next block, at height %u: wait",
+			tx->lock_time, at->height);
 	for (uint32_t i = 0; i < tx->n_in; i++) {
 		if (!coins[i].coinbase)
 			continue;
 		if (!coinbase_mature(at->params, coins[i].height, at->height))
 			return err_set(
 				e, ERR_FUTURE, "bad-txns-premature-spend-of-coinbase",
-				"input %u spends the coinbase of height %u: wait for height %u", i,
-				coins[i].height, coins[i].height + at->params->maturity - 1);
+				"input %u spends an immature coinbase, of height %u: wait for height %u",
+				i, coins[i].height, coins[i].height + at->params->maturity - 1);
 		c->coinbase_height = MAX(c->coinbase_height, coins[i].height);
 	}
 	return true;
@@ -138,14 +141,15 @@ static bool check_fee(struct mempool *m, const struct tx *tx, const struct candi
 	amount_format(want, least);
 	if (c->fee < least)
 		return err_set(e, ERR_POLICY, "min-relay-fee",
-			       "the fee of %s is too low for %zu bytes: at least %s", paid,
+			       "the fee of %s is too low for %zu bytes: pay at least %s", paid,
 			       tx->raw.len, want);
 	double rolling = ceil(eviction_rolling_rate(m) * (double)tx->raw.len);
 	if ((double)c->fee < rolling) {
 		amount_format(want, rolling < (double)MAX_MONEY ? (int64_t)rolling : MAX_MONEY);
-		return err_set(e, ERR_POLICY, "mempool-full",
-			       "the fee of %s is too low while the mempool is full: at least %s",
-			       paid, want);
+		return err_set(
+			e, ERR_POLICY, "mempool-full",
+			"the fee of %s is too low while the mempool is full: pay at least %s", paid,
+			want);
 	}
 	return true;
 }
@@ -156,9 +160,10 @@ static bool check_relatives(struct mempool *m, const struct candidate *c, struct
 	size_t n = pool_walk(m, c->parents, c->n_parents, true, up, RELATIVES_MAX);
 
 	if (n == SIZE_MAX)
-		return err_set(e, ERR_POLICY, "too-long-mempool-chain",
-			       "more than %d unconfirmed ancestors: wait for a block",
-			       RELATIVES_MAX);
+		return err_set(
+			e, ERR_POLICY, "too-long-mempool-chain",
+			"the transaction has more than %d unconfirmed ancestors: wait for a block",
+			RELATIVES_MAX);
 	for (size_t i = 0; i < n; i++)
 		if (up[i]->pub.n_descendants >= MEMPOOL_DESCENDANTS_MAX)
 			return err_set(e, ERR_POLICY, "too-long-mempool-chain",

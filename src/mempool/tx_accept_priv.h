@@ -4,8 +4,8 @@
 
 #include "mempool/mempool_priv.h"
 
-/* Checks everything but signatures. What is to be checked of these goes to checks (room for n_in;
- * may be NULL). */
+/* Checks everything but signatures, and writes the signature checks that are left to `checks` (room
+ * for n_in; may be NULL). */
 bool accept_check(struct mempool *m, const struct tx *tx, struct candidate *c,
 		  struct sigcheck *checks, struct err *e);
 /* Checks the signatures in this thread, unless they are known to be valid. */

@@ -117,7 +117,7 @@ static void read_job(struct mempool *m)
 		} else if (item->qt) {
 			job_add(m, item);
 		} else {
-			item->state = ITEM_REJECTED; /* nobody waits for its verdict */
+			item->state = ITEM_REJECTED; /* its origin was forgotten */
 		}
 	}
 	if (b->job)

@@ -24,7 +24,7 @@ static bool check_request(const struct wallet *w, const struct payment_request *
 
 	if (r->amount <= 0 || r->amount > MAX_MONEY)
 		return err_set(e, ERR_USAGE, "bad-amount",
-			       "the amount is out of range: it must be more than 0 coins");
+			       "the amount is out of range: give more than 0 coins");
 	if (r->fee_rate < 1 || r->fee_rate > WALLET_FEE_RATE_MAX)
 		return err_set(e, ERR_USAGE, "bad-fee",
 			       "fee rate %lld is out of range: give 1 to %d units a byte",
@@ -78,20 +78,21 @@ static bool no_funds(const struct wallet *w, const struct payment_request *r,
 	if (s->n_coins > select_max_inputs(s) && sum > r->amount)
 		return err_set(
 			e, ERR_FUNDS, "too-many-coins",
-			"%s would take more coins than fit in one transaction: send less at a time",
+			"%s needs more coins than fit into one transaction: send it in several payments",
 			want);
 	if (b.immature + b.pending > 0)
 		return err_set(
 			e, ERR_FUNDS, "insufficient-funds",
-			"%s wanted with a fee of about %s, %s can be spent and %s wait for blocks: send less or wait",
+			"%s and a fee of about %s are more than can be spent now, %s: send less, or wait for the blocks that make another %s spendable",
 			want, fee, have, wait);
 	if (sum > fees && s->n_coins <= select_max_inputs(s))
-		return err_set(e, ERR_FUNDS, "insufficient-funds",
-			       "%s wanted with a fee of about %s, %s can be spent: send at most %s",
-			       want, fee, have, most);
+		return err_set(
+			e, ERR_FUNDS, "insufficient-funds",
+			"%s and a fee of about %s are more than can be spent, %s: send at most %s",
+			want, fee, have, most);
 	return err_set(e, ERR_FUNDS, "insufficient-funds",
-		       "%s wanted with a fee of about %s, %s can be spent: send less", want, fee,
-		       have);
+		       "%s and a fee of about %s are more than can be spent, %s: send less", want,
+		       fee, have);
 }
 
 /* --- building the transaction ------------------------------------------------------ */
@@ -264,15 +265,14 @@ bool wallet_check_payment(const struct wallet *w, const struct payment *p, struc
 
 	if (t != NO_INDEX && w->txs[t].state != TX_ABANDONED)
 		return err_set(e, ERR_KNOWN, "payment-sent",
-			       "this payment was sent before: see listtransactions");
+			       "this payment was sent already: see listtransactions");
 	for (size_t i = 0; i < p->n_coins; i++) {
 		const uint32_t c = tx_state_find_coin(w, &p->coins[i].outpoint);
 
 		if (c == NO_INDEX || !coin_spendable(w, &w->coins[c]))
 			return err_set(
 				e, ERR_FUNDS, "payment-coins-spent",
-				"nothing was sent, a coin of this payment can't be spent any "
-				"more: prepare the payment again");
+				"nothing was sent, a coin of this payment can no longer be spent: repeat the command");
 	}
 	return true;
 }
@@ -284,19 +284,4 @@ void payment_free(struct payment *p)
 	tx_unref(p->tx);
 	free(p->coins);
 	free(p);
-}
-
-bool wallet_pay(struct wallet *w, const struct payment_request *r, struct tx **out, int64_t *fee,
-		int64_t *change, struct err *e)
-{
-	struct payment *p;
-
-	if (!wallet_create_payment(w, r, &p, e))
-		return false;
-	if (out)
-		*out = tx_ref(p->tx);
-	*fee = p->fee;
-	*change = p->change;
-	payment_free(p);
-	return true;
 }

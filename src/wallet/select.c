@@ -71,7 +71,7 @@ static void set_chosen(struct selection *s, const size_t *order, const size_t *p
 	s->fee = sum - s->amount - s->change;
 }
 
-/* What it costs to spend the change one day. Change of less is dust. */
+/* The cost of spending the change later. Change of a lower value is dust. */
 static int64_t dust(const struct selection *s)
 {
 	return INPUT_BYTES * s->rate;

@@ -79,7 +79,7 @@ def test_an_unconfirmed_payment_cannot_be_abandoned(net):
     one = net.chain_node()
     one.generate(8)
     txid = one.rpc("sendtoaddress", one.cli("createwallet"), 1)
-    for name, why in ((txid, "can be given up"), ("00" * 32, "no such transaction")):
+    for name, why in ((txid, "can be abandoned"), ("00" * 32, "no such transaction")):
         try:
             one.rpc("abandontransaction", name)
             raise AssertionError("a payment that is in the mempool was abandoned")

@@ -159,7 +159,8 @@ def test_all_commands_agree_on_the_spendable_balance(net):
         format(spend + 200, ".8f").rstrip("0"), format(spend, ".8f").rstrip("0"))
     assert format(spend, ".8f").rstrip("0") + " coins" in n.rpc("tally_screen", 120, 40)
     answer = n.rpc("tally_command", "send bob 1000")
-    assert "%s can be spent and 200 wait for blocks" % format(spend, ".8f").rstrip("0") in answer["text"], answer
+    assert "can be spent now, %s: " % format(spend, ".8f").rstrip("0") in answer["text"], answer
+    assert "wait for the blocks that make another 200 spendable" in answer["text"], answer
     # A payment from another wallet can be spent when it is in a block.
     wait_until("the second node has the unconfirmed payment",
                lambda: two.rpc("getbalances")["mine"]["untrusted_pending"] == 8.5)

@@ -4,7 +4,7 @@
  *
  * This header includes the whole public interface. The parts:
  *
- *     chain_state.h    what is known of a header; events; the store's failure
+ *     chain_state.h    header entries, events, failure of the store
  *     chain_open.h     open, close, take a genesis block
  *     block_accept.h   headers and blocks in
  *     connect.h        connect blocks, commit

@@ -1,4 +1,4 @@
-/* What is known of a header, what the chain reports, and whether its store has failed. */
+/* Entries of the header tree, the chain's events, and failure of its store. */
 #ifndef TALLY_CHAIN_CHAIN_STATE_H
 #define TALLY_CHAIN_CHAIN_STATE_H
 
@@ -24,7 +24,7 @@ enum {
 	CHAIN_ANY_FAILED = CHAIN_FAILED | CHAIN_FAILED_ANCESTOR, /* never build on it */
 };
 
-/* What is known of a header, by value. */
+/* A header of the tree, by value. */
 struct chain_entry {
 	struct block_hash hash;
 	struct u256 work;        /* cumulative, genesis included */
@@ -35,7 +35,7 @@ struct chain_entry {
 
 struct chain;
 
-/* What the chain reports, in order. Any member may be NULL. A callback may read the chain but not
+/* The chain's events, in order. Any member may be NULL. A callback may read the chain but not
  * change it. */
 struct chain_events {
 	/* The block has become, or is no longer, part of the best chain. `b` is borrowed. */

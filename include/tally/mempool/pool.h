@@ -1,4 +1,4 @@
-/* Reading the mempool: its transactions, and what is known of them. */
+/* Reading the mempool: its transactions and their relatives. */
 #ifndef TALLY_MEMPOOL_POOL_H
 #define TALLY_MEMPOOL_POOL_H
 
@@ -10,7 +10,7 @@
 
 struct mempool;
 
-/* What is known of an unconfirmed transaction. tx is borrowed from the pool. */
+/* An unconfirmed transaction. tx is borrowed from the pool. */
 struct mempool_entry {
 	struct tx *tx;
 	int64_t fee;

@@ -59,9 +59,4 @@ bool wallet_payment_fee(const struct wallet *w, const struct payment_request *r,
 bool wallet_check_payment(const struct wallet *w, const struct payment *p, struct err *e);
 void payment_free(struct payment *p); /* NULL is harmless */
 
-/* Until its callers use wallet_create_payment. */
-#define wallet_payment payment_request
-bool wallet_pay(struct wallet *w, const struct payment_request *r, struct tx **out, int64_t *fee,
-		int64_t *change, struct err *e);
-
 #endif
