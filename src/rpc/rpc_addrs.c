@@ -8,7 +8,7 @@
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
 
-/* Bitcoin Core has address and port in two fields: "10.1.2.3:3000" is split at the colon. */
+/* Splits "10.1.2.3:3000" at the colon: Bitcoin Core has address and port in two fields. */
 static json_t *json_known(const struct addrbook_entry *en)
 {
 	char text[NET_ADDR_CHARS + 1], *host = text, *colon;
@@ -62,7 +62,7 @@ static const struct command_param addresses_params[] = {
 	{.name = "count",
 	 .type = ARG_NUMBER,
 	 .optional = true,
-	 .help = "the most to return; 0: all (default: 1)"},
+	 .help = "most addresses to list; 0: all; default 1"},
 	{0},
 };
 
@@ -70,14 +70,14 @@ const struct command commands_addrs[] = {
 	{
 		.name = "getaddrmaninfo",
 		.category = "network",
-		.summary = "number of known addresses: new and tried",
+		.summary = "show how many addresses are known, new and tried",
 		.flags = COMMAND_RPC,
 		.run = run_getaddrmaninfo,
 	},
 	{
 		.name = "getnodeaddresses",
 		.category = "network",
-		.summary = "known addresses of nodes, chosen at random",
+		.summary = "list known addresses of nodes, chosen at random",
 		.params = addresses_params,
 		.flags = COMMAND_RPC,
 		.run = run_getnodeaddresses,

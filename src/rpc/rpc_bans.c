@@ -1,5 +1,6 @@
-/* Commands about bans. Source of names, fields and codes: Bitcoin Core, rpc/net.cpp. Its field
- * ban_reason, which it had until 0.19, distinguishes bans from discouragements here. */
+/* Commands about bans. Source of names, fields and codes: Bitcoin Core, rpc/net.cpp. The field
+ * ban_reason, which Bitcoin Core had until 0.19, says whether an entry is a ban or a
+ * discouragement. */
 #include "rpc/commands_priv.h"
 #include "rpc/rpc_priv.h"
 
@@ -11,7 +12,7 @@
 
 /* --- setting and lifting --------------------------------------------------------------- */
 
-/* *closed: the number of connections closed. False: the call was answered with an error. */
+/* *closed: how many connections were closed. False: the call was answered with an error. */
 static bool add_ban(struct node *n, struct call *c, const struct subnet *s, int64_t until,
 		    size_t *closed)
 {
@@ -29,7 +30,7 @@ static bool add_ban(struct node *n, struct call *c, const struct subnet *s, int6
 	return true;
 }
 
-/* named: the answer is the address, else null. */
+/* named: the result is the address, else null. */
 static void lift_ban(struct node *n, struct call *c, const struct subnet *s, bool named)
 {
 	char name[SUBNET_CHARS + 1];
@@ -41,7 +42,7 @@ static void lift_ban(struct node *n, struct call *c, const struct subnet *s, boo
 		return;
 	}
 	call_error(c, RPC_CLIENT_INVALID_IP_OR_SUBNET, ERR_NOTFOUND, "not-banned",
-		   "%s is not banned: the command bans lists all bans", name);
+		   "%s is not banned: the command bans lists what is", name);
 }
 
 static bool call_subnet(struct call *c, const char *name, struct subnet *out)
@@ -93,7 +94,8 @@ static void run_setban(struct node *n, struct call *c)
 			   "unknown action '%.40s': give add or remove", action);
 }
 
-/* A person may give a peer's number, an address with or without a port, or a subnet. */
+/* The argument "peer": a peer's number, an address with or without a port, or a subnet. False: the
+ * call was answered with an error. */
 static bool call_peer_or_subnet(struct node *n, struct call *c, struct subnet *out)
 {
 	const json_t *v = call_arg(c, "peer");
@@ -290,7 +292,7 @@ const struct command commands_bans[] = {
 	{
 		.name = "bans",
 		.category = "network",
-		.summary = "banned and discouraged addresses",
+		.summary = "list banned and discouraged addresses",
 		.flags = COMMAND_RPC | COMMAND_PROMPT,
 		.run = run_listbanned,
 		.text = text_bans,
@@ -305,7 +307,7 @@ const struct command commands_bans[] = {
 	{
 		.name = "listbanned",
 		.category = "network",
-		.summary = "banned and discouraged addresses",
+		.summary = "list banned and discouraged addresses",
 		.flags = COMMAND_RPC,
 		.run = run_listbanned,
 	},

@@ -12,11 +12,11 @@
 #include <tally/base/text.h>
 
 #define PAGE_BLOCKS 50
-#define PAGE_BYTES  16000000 /* of blocks: a page ends once it has that many */
+#define PAGE_BYTES  16000000 /* of blocks: a page ends when it has that many */
 
-#define HEIGHT_DIGITS 10 /* fewer digits can be a height, others are part of a hash */
-#define PREFIX_MIN    6  /* hex digits of a hash that identify a block */
-#define SIBLINGS_MAX  16 /* blocks of one height among which a hash is searched */
+#define HEIGHT_DIGITS 10 /* a number with fewer digits is a height, else the start of a hash */
+#define PREFIX_MIN    6  /* fewest hex digits of a hash that may name a block */
+#define SIBLINGS_MAX  16 /* blocks that are looked at for each height */
 
 static void run_getblockhash(struct node *n, struct call *c)
 {
@@ -175,8 +175,8 @@ static json_t *json_page_row(const struct node *n, const struct chain_entry *en,
 	return o;
 }
 
-/* A page of blocks: one and its ancestors. It follows one branch even if the best chain changes
- * meanwhile. */
+/* The answer to printchain: a block and its ancestors. It stays on one branch even if the best
+ * chain changes meanwhile. */
 struct page {
 	struct writer out; /* first: json_stream_clear */
 	chain_index at;    /* the next block */
@@ -185,7 +185,7 @@ struct page {
 	size_t bytes;      /* of the blocks so far */
 };
 
-/* One block. If a block can't be read, the page ends above it; only a page that begins with it
+/* Writes one block. If it can't be read, the page ends above it; a page that begins with it
  * fails. */
 static enum step_result page_step(struct node *n, void *arg, int *code, struct err *e)
 {
@@ -302,7 +302,7 @@ static const struct command_param page_params[] = {
 	{.name = "count",
 	 .type = ARG_NUMBER,
 	 .optional = true,
-	 .help = "number of blocks, 1 to 1000; default 50; a page ends after 16 MB"},
+	 .help = "number of blocks, 1 to 1000, at most 16 MB; default 50"},
 	{0},
 };
 static const struct command_param hex_params[] = {
@@ -315,7 +315,7 @@ const struct command commands_block[] = {
 	{
 		.name = "getblock",
 		.category = "blockchain",
-		.summary = "a block",
+		.summary = "show a block",
 		.params = block_params,
 		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
 		.run = run_getblock,
@@ -323,7 +323,7 @@ const struct command commands_block[] = {
 	{
 		.name = "getblockhash",
 		.category = "blockchain",
-		.summary = "hash of the block at a height",
+		.summary = "show the hash of the block at a height",
 		.params = height_params,
 		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
 		.run = run_getblockhash,
@@ -331,7 +331,7 @@ const struct command commands_block[] = {
 	{
 		.name = "getblockheader",
 		.category = "blockchain",
-		.summary = "header of a block",
+		.summary = "show the header of a block",
 		.params = header_params,
 		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
 		.run = run_getblockheader,

@@ -25,8 +25,8 @@ static void run_getbestblockhash(struct node *n, struct call *c)
 	call_done(c, json_hash(&tip.hash.h));
 }
 
-/* Share of the chain that is connected: height over the highest height known from headers and
- * peers. */
+/* The connected share of the chain, 0 to 1: the height, divided by the greatest height that headers
+ * or peers report. */
 static double progress(const struct node *n, uint32_t height)
 {
 	struct sync_info i = {.target = chain_best_header(node_chain(n)).height};
@@ -124,7 +124,7 @@ static void run_getchaintips(struct node *n, struct call *c)
 			json_array_append_new(tips, json_leaf(n, &en, fork.height));
 		}
 	}
-	if (!tip_seen) /* it is not a leaf: headers beyond it are known */
+	if (!tip_seen) /* it is not a leaf: headers above it are known */
 		json_array_insert_new(tips, 0, json_leaf(n, &tip, tip.height));
 	call_done(c, tips);
 }
@@ -133,28 +133,28 @@ const struct command commands_chain[] = {
 	{
 		.name = "getbestblockhash",
 		.category = "blockchain",
-		.summary = "hash of the tip",
+		.summary = "show the hash of the tip",
 		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
 		.run = run_getbestblockhash,
 	},
 	{
 		.name = "getblockchaininfo",
 		.category = "blockchain",
-		.summary = "state of the chain",
+		.summary = "show the state of the chain",
 		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
 		.run = run_getblockchaininfo,
 	},
 	{
 		.name = "getblockcount",
 		.category = "blockchain",
-		.summary = "height of the tip",
+		.summary = "show the height of the tip",
 		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
 		.run = run_getblockcount,
 	},
 	{
 		.name = "getchaintips",
 		.category = "blockchain",
-		.summary = "tips of all known branches, at most 1000",
+		.summary = "list the tips of all known branches, at most 1000",
 		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
 		.run = run_getchaintips,
 	},

@@ -8,7 +8,7 @@
 
 #include <tally/base/mem.h>
 
-/* Hashed of each coin: outpoint, value, height * 2 + 1 for a coinbase (else + 0), owner. */
+/* The hash covers of each coin: outpoint, value, height * 2 (+ 1 for a coinbase) and owner. */
 #define COIN_HASHED_BYTES (OUTPOINT_BYTES + 8 + 4 + KEY_HASH_BYTES)
 
 struct set_info {
@@ -84,7 +84,7 @@ const struct command commands_coins[] = {
 	{
 		.name = "gettxoutsetinfo",
 		.category = "blockchain",
-		.summary = "number, sum and hash of all coins",
+		.summary = "show number, sum and hash of all coins",
 		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_CHAIN,
 		.run = run_gettxoutsetinfo,
 	},

@@ -92,17 +92,17 @@ static void run_connect(struct node *n, struct call *c)
 
 static char *text_connect(const json_t *result)
 {
-	return mem_printf("connecting to %s, repeatedly until it answers: drop %s stops that",
+	return mem_printf("connecting to %s until it answers: drop %s ends the attempts",
 			  json_string_value(result), json_string_value(result));
 }
 
 static void drop_peer(struct node *n, const struct peer_info *p)
 {
-	/* Else a manual peer would be dialled again at once. */
+	/* A manual peer would be dialled again at once. */
 	net_forget(node_net(n), &p->addr);
 	if (p->listens.port)
 		net_forget(node_net(n), &p->listens);
-	protocol_drop_peer(node_protocol(n), p->id, "dropped by hand");
+	protocol_drop_peer(node_protocol(n), p->id, "the user dropped it");
 }
 
 static void drop_number(struct node *n, struct call *c, conn_id id)
@@ -234,7 +234,7 @@ const struct command commands_connect[] = {
 	{
 		.name = "addnode",
 		.category = "network",
-		.summary = "connect to a peer, or stop doing so",
+		.summary = "connect to a peer, or no longer",
 		.params = add_params,
 		.flags = COMMAND_RPC,
 		.run = run_addnode,

@@ -14,8 +14,8 @@
 
 #define CHOOSE_DIGITS_MIN 4 /* of a genesis hash, to choose a chain by */
 
-/* The only offered chain that has this name, or this genesis hash: its first digits, or its short
- * form on the screen. */
+/* Finds the offered chain that has this name or genesis hash, of which the first digits are enough,
+ * or the short form that the screen shows. It must be the only one. */
 static bool find_offer(const struct node *n, const char *text, struct block_hash *out,
 		       struct err *e)
 {
@@ -68,12 +68,12 @@ static void run_choose(struct node *n, struct call *c)
 static char *text_choose(const json_t *result)
 {
 	(void)result;
-	return mem_strdup("chosen: joining that chain");
+	return mem_strdup("joining the chosen chain");
 }
 
 /* --- inviting -------------------------------------------------------------------------- */
 
-/* The address in an invitation if the person gives none: that of -bind, else the one on the LAN. */
+/* The address in an invitation if none is given: that of -bind, else this machine's on the LAN. */
 static void default_invite_address(const struct node *n, struct net_addr *out)
 {
 	const char *bind = node_config(n)->bind;

@@ -11,7 +11,7 @@
 #include <tally/node/mempool_file.h>
 #include <tally/node/tx_lookup.h>
 
-#define PAGE_ENTRIES 50 /* in one step */
+#define PAGE_ENTRIES 50 /* of getrawmempool, in one step */
 
 static json_t *json_entry(const struct node *n, const struct mempool_entry *en)
 {
@@ -38,8 +38,8 @@ static json_t *json_entry(const struct node *n, const struct mempool_entry *en)
 	return o;
 }
 
-/* The mempool as JSON, in order of entry: the transactions that it had when the call began, except
- * those that leave it meanwhile. */
+/* The answer to getrawmempool, in order of arrival: the transactions that were in the mempool when
+ * the call began, except those that have left it meanwhile. */
 struct pool_text {
 	struct writer out; /* first: json_stream_clear */
 	bool verbose;
@@ -204,7 +204,8 @@ static void run_sendrawtransaction(struct node *n, struct call *c)
 		call_fail(c, RPC_DESERIALIZATION_ERROR, &err);
 		return;
 	}
-	/* ERR_KNOWN: the mempool has it already, which is a success, or it is confirmed. */
+	/* ERR_KNOWN has two reasons: the mempool has it already, which counts as a success, or it
+	 * is confirmed. */
 	if (node_submit_tx(n, tx, &err) ||
 	    (err.cls == ERR_KNOWN &&
 	     mempool_get(node_mempool(n), &tx->id, &(struct mempool_entry){0})))
@@ -247,14 +248,14 @@ const struct command commands_mempool[] = {
 	{
 		.name = "getmempoolinfo",
 		.category = "blockchain",
-		.summary = "state of the mempool",
+		.summary = "show the state of the mempool",
 		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
 		.run = run_getmempoolinfo,
 	},
 	{
 		.name = "getrawmempool",
 		.category = "blockchain",
-		.summary = "unconfirmed transactions",
+		.summary = "list the unconfirmed transactions",
 		.params = verbose_params,
 		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
 		.run = run_getrawmempool,
@@ -262,7 +263,7 @@ const struct command commands_mempool[] = {
 	{
 		.name = "getrawtransaction",
 		.category = "rawtransactions",
-		.summary = "a transaction",
+		.summary = "show a transaction",
 		.params = get_params,
 		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
 		.run = run_getrawtransaction,

@@ -8,7 +8,7 @@
 
 #include <tally/base/mem.h>
 
-#define GENERATE_MAX 1000000
+#define GENERATE_MAX 1000000 /* blocks */
 
 static void run_getmininginfo(struct node *n, struct call *c)
 {
@@ -96,13 +96,14 @@ static void set_mining(struct node *n, struct call *c, bool on, int64_t threads)
 			       "address", m.has_to ? json_address(&m.to) : json_null()));
 }
 
-/* *out is 0 if the argument is left out: the number of threads stays. */
+/* If the argument is left out, *out is 0, with which mining_set keeps the number of threads. */
 static bool call_threads(struct call *c, const char *name, int64_t *out)
 {
 	return call_number(c, name, 1, MINING_THREADS_MAX, 0, out);
 }
 
-/* -1 was "no limit" in Bitcoin Core's setgenerate: here the number of threads stays. */
+/* In Bitcoin Core's setgenerate, -1 threads were "no limit". Here it keeps the number of
+ * threads. */
 static bool is_no_limit(const json_t *limit)
 {
 	const char *text = json_string_value(limit);
@@ -123,7 +124,8 @@ static void run_setgenerate(struct node *n, struct call *c)
 
 static void run_mine(struct node *n, struct call *c)
 {
-	/* Without `on`, the command toggles; with threads or an address it always switches on. */
+	/* Without the argument `on`, the command toggles mining; with threads or an address, it
+	 * switches mining on. */
 	const bool how = call_arg(c, "threads") || call_arg(c, "address");
 	struct mining_info m;
 	int64_t threads;
@@ -188,7 +190,7 @@ const struct command commands_mining[] = {
 	{
 		.name = "getmininginfo",
 		.category = "mining",
-		.summary = "state of mining",
+		.summary = "show the state of mining",
 		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
 		.run = run_getmininginfo,
 	},

@@ -10,7 +10,7 @@
 #include <tally/base/mem.h>
 #include <tally/base/text.h>
 
-#define SCREEN_MAX 1000 /* columns, lines */
+#define SCREEN_MAX 1000 /* columns, and lines */
 
 static void run_stop(struct node *n, struct call *c)
 {
@@ -256,7 +256,7 @@ static const struct command_param time_params[] = {
 	{0},
 };
 static const struct command_param line_params[] = {
-	{.name = "line", .type = ARG_TEXT, .help = "as typed at the prompt"},
+	{.name = "line", .type = ARG_TEXT, .help = "the line, as it is typed at the prompt"},
 	{0},
 };
 static const struct command_param screen_params[] = {
@@ -327,14 +327,14 @@ const struct command commands_node[] = {
 	{
 		.name = "tally_snapshot",
 		.category = "control",
-		.summary = "the data that the console shows",
+		.summary = "show the data that the console draws",
 		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL,
 		.run = run_snapshot,
 	},
 	{
 		.name = "uptime",
 		.category = "control",
-		.summary = "seconds since the node started",
+		.summary = "show for how many seconds the node has run",
 		.flags = COMMAND_RPC,
 		.run = run_uptime,
 	},

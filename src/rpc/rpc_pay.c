@@ -14,7 +14,7 @@
 #include <tally/wallet/create_tx.h>
 #include <tally/wallet/drafts.h>
 
-/* A fee up to this is never taken for a mistake. Source: Bitcoin Core, -maxtxfee. */
+/* Units: a fee up to this is never refused as a mistake. Source: Bitcoin Core, -maxtxfee. */
 #define FEE_ALWAYS_OK (COIN / 10)
 
 /* --- building -------------------------------------------------------------------------- */
@@ -26,8 +26,8 @@ static bool fee_absurd(int64_t fee, int64_t amount)
 	return fee > FEE_ALWAYS_OK && fee > amount / 10;
 }
 
-/* The highest fee rate at which the request's fee is not absurd, given that at its own rate it is.
- * Found by trying, since other coins may be chosen at another rate. */
+/* The highest fee rate at which the request's fee is not absurd; at its own rate it is. Found by
+ * bisection with real coin selections, since another rate may select other coins. */
 static int64_t highest_rate(struct node *n, struct payment_request q)
 {
 	int64_t good = 1, bad = q.fee_rate, fee;
@@ -59,8 +59,9 @@ static struct payment *build_payment(struct node *n, struct call *c,
 	struct err err = {0};
 
 	if (q->from && !wallet_is_mine(node_wallet(n), q->from)) {
-		call_error(c, RPC_INVALID_ADDRESS_OR_KEY, ERR_USAGE, "not-mine",
-			   "the address in from is not of this wallet: see listaddresses");
+		call_error(
+			c, RPC_INVALID_ADDRESS_OR_KEY, ERR_USAGE, "not-mine",
+			"the address in from is not of this wallet: listaddresses shows its addresses");
 		return NULL;
 	}
 	if (!wallet_create_payment(node_wallet(n), q, &p, &err)) {
@@ -78,8 +79,8 @@ static struct payment *build_payment(struct node *n, struct call *c,
 	return NULL;
 }
 
-/* The draft that the call names, if it is still kept and pays what the call says. NULL: the call
- * was answered with an error. */
+/* The draft that the call names. Its receiver, amount and memo must be those of the call. NULL: the
+ * call was answered with an error. */
 static const struct payment *find_draft(struct node *n, struct call *c,
 					const struct payment_request *q)
 {
@@ -134,10 +135,10 @@ static void on_mined(void *arg, const struct block_hash *hashes, size_t count,
 	struct mine_wait *w = arg;
 
 	if (err) {
-		/* The error names the transaction, so that nobody takes the payment for failed and
-		 * pays again. */
+		/* The error names the transaction: otherwise a user might think that nothing was
+		 * sent, and pay again. */
 		call_error(w->call, RPC_MISC_ERROR, err->cls, err->token,
-			   "sent as transaction %s, which is unconfirmed: %s",
+			   "no block was mined, but the payment was sent, as transaction %s: %s",
 			   json_string_value(json_object_get(w->result, "txid")), err->detail);
 		json_decref(w->result);
 	} else {
@@ -263,7 +264,7 @@ static void run_send(struct node *n, struct call *c)
 		send_payment(n, c, &a);
 }
 
-/* "bob, tly1... (your own address), memo 'lunch'" */
+/* Formats the receiver: "bob, tly1... (your own address), memo 'lunch'". */
 static void receiver_and_memo(const json_t *result, char *out, size_t size)
 {
 	const char *label = json_string_value(json_object_get(result, "label"));

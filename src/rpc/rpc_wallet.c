@@ -81,8 +81,8 @@ static json_t *json_balance(const struct key_hash *of, int64_t units)
 static json_t *json_own_balance(const struct wallet *w, const struct key_hash *of)
 {
 	const struct wallet_balance b = wallet_balance(w, of);
-	json_t *o =
-		json_balance(of, of ? wallet_confirmed_balance(w, of) : b.spendable + b.immature + b.pending);
+	json_t *o = json_balance(of, of ? wallet_confirmed_balance(w, of)
+					: b.spendable + b.immature + b.pending);
 
 	json_object_set_new(o, "spendable", json_amount(b.spendable));
 	json_object_set_new(o, "immature", json_amount(b.immature));
@@ -398,7 +398,7 @@ const struct command commands_wallet[] = {
 	{
 		.name = "getbalance",
 		.category = "wallet",
-		.summary = "what the wallet can spend now",
+		.summary = "show what the wallet can spend now",
 		.params = getbalance_params,
 		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
 		.run = run_getbalance,
@@ -406,7 +406,7 @@ const struct command commands_wallet[] = {
 	{
 		.name = "getbalances",
 		.category = "wallet",
-		.summary = "spendable, unconfirmed and immature coins",
+		.summary = "show spendable, unconfirmed and immature coins",
 		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
 		.run = run_getbalances,
 	},
@@ -422,14 +422,14 @@ const struct command commands_wallet[] = {
 	{
 		.name = "getwalletinfo",
 		.category = "wallet",
-		.summary = "state of the wallet",
+		.summary = "show the state of the wallet",
 		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
 		.run = run_getwalletinfo,
 	},
 	{
 		.name = "listaddresses",
 		.category = "wallet",
-		.summary = "all addresses of the wallet",
+		.summary = "list the addresses of the wallet",
 		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL,
 		.run = run_listaddresses,
 	},
@@ -451,7 +451,7 @@ const struct command commands_wallet[] = {
 	{
 		.name = "tally_balance",
 		.category = "wallet",
-		.summary = "balance of the wallet, or of any address",
+		.summary = "show the balance of the wallet, or of any address",
 		.params = balance_params,
 		.flags = COMMAND_RPC | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
 		.run = run_balance,
@@ -460,7 +460,7 @@ const struct command commands_wallet[] = {
 	{
 		.name = "balance",
 		.category = "wallet",
-		.summary = "balance of the wallet, or of any address",
+		.summary = "show the balance of the wallet, or of any address",
 		.params = balance_params,
 		.flags = COMMAND_PROMPT | COMMAND_OFFLINE | COMMAND_MEMPOOL | COMMAND_CHAIN,
 		.run = run_balance,

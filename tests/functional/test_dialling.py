@@ -171,7 +171,7 @@ def test_drop_removes_a_manual_peer(net):
     assert prompt("connect 127.0.0.1:%d" % node.id) == (
         "failed", "127.0.0.1:%d is this node itself: dial another" % node.id)
     kind, text = prompt("connect 127.0.0.1:4")
-    assert kind == "done" and "drop 127.0.0.1:4 stops that" in text, text
+    assert kind == "done" and "drop 127.0.0.1:4 ends the attempts" in text, text
     assert prompt("drop 127.0.0.1:4") == ("done", "127.0.0.1:4 is no longer dialled")
     assert prompt("drop 127.0.0.1:4")[0] == "failed"
     assert "neither a peer's number nor an address" in prompt("drop xx")[1]

@@ -134,7 +134,7 @@ def test_invalid_invites_are_reported_in_one_line(net):
     assert status != 0 and "no chain" in err, err
     node.start("-connect", "0", "-listen", "0")
     status, _, err = node.run("invite")
-    assert status == 1 and "doesn't listen" in err, (status, err)
+    assert status == 1 and "does not listen" in err, (status, err)
 
 
 if __name__ == "__main__":

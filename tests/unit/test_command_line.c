@@ -1,4 +1,4 @@
-/* Lines of the prompt, with a real node behind them that does not run: words, completion, doing. */
+/* Lines of the prompt: parsing, completion, running. The commands run on a real node, offline. */
 #include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -114,7 +114,7 @@ static int close_node(void **state)
 	return 0;
 }
 
-/* --- words --------------------------------------------------------------------------- */
+/* --- words ------------------------------------------------------------------------------ */
 
 static void words_are_split_at_spaces_but_not_in_quotes(void **state)
 {
@@ -170,7 +170,7 @@ static bool offers(struct env *v, const char *line, const char *want)
 	return false;
 }
 
-static void verbs_labels_and_keys_are_completed_each_in_its_place(void **state)
+static void completion_offers_commands_labels_and_parameters_in_their_places(void **state)
 {
 	struct env *v = *state;
 
@@ -179,12 +179,12 @@ static void verbs_labels_and_keys_are_completed_each_in_its_place(void **state)
 	assert_true(offers(v, "", "balance"));
 	assert_true(offers(v, "send mi", "miner"));
 	assert_true(offers(v, "send @mi", "@miner"));
-	assert_true(offers(v, "send 5 mi", "miner")); /* either way round */
+	assert_true(offers(v, "send 5 mi", "miner")); /* the amount may come first */
 	assert_true(offers(v, "send  miner 5 me", "memo="));
 	assert_false(offers(v, "send miner 5 pre", "preview="));
 	assert_false(offers(v, "send miner 5 mi", "miner"));
 	assert_false(offers(v, "nonsense m", "miner"));
-	/* What stands in quotes is a text, blanks and all; and one word where they are closed. */
+	/* Nothing is completed inside quotes; a closed quote is one word. */
 	assert_false(offers(v, "send miner 5 memo=\"so fe", "fee="));
 	assert_false(offers(v, "send miner 5 memo=\"a \\\" fe", "fee="));
 	assert_true(offers(v, "send miner 5 memo=\"so so\" fe", "fee="));
@@ -192,7 +192,7 @@ static void verbs_labels_and_keys_are_completed_each_in_its_place(void **state)
 	assert_int_equal(completion_of(v->n, "", (char[1][COMPLETION_CHARS + 1]){""}, 1), 1);
 }
 
-static void usage_is_of_the_verb_at_the_beginning(void **state)
+static void usage_shows_the_parameters_of_the_lines_command(void **state)
 {
 	char text[128], small[8];
 
@@ -206,9 +206,9 @@ static void usage_is_of_the_verb_at_the_beginning(void **state)
 	assert_int_equal(strlen(small), sizeof(small) - 1);
 }
 
-/* --- doing -------------------------------------------------------------------------------- */
+/* --- running ----------------------------------------------------------------------------- */
 
-static void sending_asks_first_and_with_a_mark_does_it(void **state)
+static void send_asks_and_with_an_exclamation_mark_sends(void **state)
 {
 	struct env *v = *state;
 
@@ -223,7 +223,7 @@ static void sending_asks_first_and_with_a_mark_does_it(void **state)
 	assert_non_null(strstr(v->text, "sent 1.5 to bob b, tly1"));
 	assert_int_equal(run_line(v, "listtransactions * 1"), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, "\"memo\": \"two words\""));
-	/* Until it is in a block the chain says what it said. */
+	/* tally_balance of an address counts confirmed coins only. */
 	assert_int_equal(run_line(v, "tally_balance miner"), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, ": 50"));
 	assert_int_equal(run_line(v, "tally_balance \"bob b\""), COMMAND_LINE_DONE);
@@ -233,7 +233,7 @@ static void sending_asks_first_and_with_a_mark_does_it(void **state)
 	assert_non_null(strstr(v->text, ": 1.5"));
 }
 
-static void what_is_asked_says_that_a_block_is_mined(void **state)
+static void the_question_about_a_payment_says_if_a_block_is_mined(void **state)
 {
 	static const char *const lines[] = {"send miner 1 mine=true",
 					    "tally send -to miner -amount 1 -mine"};
@@ -253,8 +253,7 @@ static void what_is_asked_says_that_a_block_is_mined(void **state)
 	assert_string_equal(v->text, "0");
 }
 
-/* The commands of the shell are understood at the prompt. */
-static void the_shells_names_do_the_same(void **state)
+static void names_of_shell_commands_work_at_the_prompt(void **state)
 {
 	struct env *v = *state;
 
@@ -267,8 +266,8 @@ static void the_shells_names_do_the_same(void **state)
 	assert_string_equal(v->text, "Balance of 'anna': 0");
 }
 
-/* Options with a dash, as the lesson has them, in any order; and the program's name before. */
-static void a_line_of_the_shell_may_be_pasted(void **state)
+/* The lesson shows such lines: "tally" in front, options with a dash, in any order. */
+static void a_line_copied_from_a_shell_works(void **state)
 {
 	struct env *v = *state;
 
@@ -284,21 +283,21 @@ static void a_line_of_the_shell_may_be_pasted(void **state)
 	assert_int_equal(run_line(v, "send anna -amount"), COMMAND_LINE_FAILED);
 	assert_int_equal(run_line(v, "send anna -5"), COMMAND_LINE_FAILED);
 	assert_int_equal(run_line(v, "tally"), COMMAND_LINE_FAILED);
-	/* A method, called as at the shell. */
+	/* "tally rpc COMMAND" of the shell. */
 	assert_int_equal(run_line(v, "tally rpc getblockcount"), COMMAND_LINE_DONE);
 	assert_int_equal(run_line(v, "rpc getblockhash 0"), COMMAND_LINE_DONE);
-	assert_int_equal(strlen(v->text), 66); /* quoted, as JSON has it */
+	assert_int_equal(strlen(v->text), 66); /* 64 digits in quotes: JSON */
 	assert_int_equal(run_line(v, "rpc"), COMMAND_LINE_FAILED);
 	assert_string_equal(v->text, "rpc needs the name of a command: help lists them");
 	assert_int_equal(run_line(v, "tally startnode -miner"), COMMAND_LINE_FAILED);
 	assert_non_null(strstr(
 		v->text,
 		"startnode is a command of the shell: run tally startnode in another terminal"));
-	/* What pays asks before. */
+	/* At the prompt it asks, although at the control port it pays at once. */
 	assert_int_equal(run_line(v, "sendtoaddress anna 1"), COMMAND_LINE_CONFIRM);
 }
 
-static void a_name_is_given_once_and_what_has_none_fills_the_rest(void **state)
+static void arguments_without_a_name_fill_the_parameters_that_are_left(void **state)
 {
 	struct env *v = *state;
 
@@ -310,7 +309,7 @@ static void a_name_is_given_once_and_what_has_none_fills_the_rest(void **state)
 	assert_int_equal(run_line(v, "send fee=1 fee=2 miner 5"), COMMAND_LINE_FAILED);
 }
 
-static void an_option_that_is_none_is_told_so_and_a_text_is_none(void **state)
+static void unknown_options_are_refused_unless_they_are_in_quotes_or_a_value(void **state)
 {
 	static const struct {
 		const char *line, *says;
@@ -338,7 +337,7 @@ static void an_option_that_is_none_is_told_so_and_a_text_is_none(void **state)
 		assert_int_equal(run_line(v, good[i]), COMMAND_LINE_CONFIRM);
 }
 
-static void the_line_that_confirms_has_a_mark_and_names_the_payment(void **state)
+static void the_confirming_line_has_an_exclamation_mark_and_names_the_draft(void **state)
 {
 	static const char *const lines[][2] = {
 		{"send miner 5", "send! miner 5 draft="},
@@ -356,7 +355,7 @@ static void the_line_that_confirms_has_a_mark_and_names_the_payment(void **state
 	}
 }
 
-/* --- payments that are shown and then sent ------------------------------------------------- */
+/* --- payments that are shown, then sent ---------------------------------------------------- */
 
 /* The last word of the answer: "sent ...: transaction TXID". */
 static const char *last_word(const struct env *v)
@@ -364,7 +363,7 @@ static const char *last_word(const struct env *v)
 	return strrchr(v->text, ' ') + 1;
 }
 
-/* Runs a line that asks, and keeps the line that confirms it. */
+/* Runs a line that asks. confirm gets the line that confirms it. */
 static void preview(struct env *v, const char *line, char confirm[512])
 {
 	assert_int_equal(run_line(v, line), COMMAND_LINE_CONFIRM);
@@ -376,7 +375,7 @@ static const char *draft_of(const char *confirm)
 	return strstr(confirm, "draft=") + strlen("draft=");
 }
 
-static void what_was_shown_is_what_is_sent_although_the_wallet_got_a_coin(void **state)
+static void the_payment_that_was_shown_is_sent_even_if_the_wallet_got_a_coin_since(void **state)
 {
 	struct env *v = *state;
 	char shown[512], other[512], fee[64];
@@ -388,7 +387,7 @@ static void what_was_shown_is_what_is_sent_although_the_wallet_got_a_coin(void *
 	preview(v, "send bob 20 from=miner", shown);
 	at = strstr(v->text, ", fee ");
 	snprintf(fee, sizeof(fee), "%.*s:", (int)strcspn(at + 2, ","), at + 2);
-	/* Built after this, it would spend the new coin of 30. */
+	/* A payment built after this spends the new coin of 30. */
 	assert_int_equal(run_line(v, "send! miner 30 from=bob"), COMMAND_LINE_DONE);
 	assert_int_equal(run_line(v, "generatetoaddress 1 miner"), COMMAND_LINE_DONE);
 	preview(v, "send bob 20 from=miner", other);
@@ -398,12 +397,12 @@ static void what_was_shown_is_what_is_sent_although_the_wallet_got_a_coin(void *
 	assert_non_null(strstr(v->text, fee));
 	assert_int_equal(run_line(v, "getrawmempool"), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, draft_of(shown)));
-	/* It is sent once. */
+	/* It can be sent only once. */
 	assert_int_equal(run_line(v, shown), COMMAND_LINE_FAILED);
 	assert_non_null(strstr(v->text, "no longer kept"));
 }
 
-static void a_payment_whose_coin_was_spent_meanwhile_is_not_sent(void **state)
+static void a_payment_with_a_coin_spent_since_is_not_sent(void **state)
 {
 	struct env *v = *state;
 	char shown[512];
@@ -416,7 +415,7 @@ static void a_payment_whose_coin_was_spent_meanwhile_is_not_sent(void **state)
 	assert_null(strstr(v->text, draft_of(shown)));
 }
 
-static void a_payment_that_was_cancelled_is_not_sent(void **state)
+static void a_cancelled_payment_is_not_sent(void **state)
 {
 	struct env *v = *state;
 	char shown[512];
@@ -432,7 +431,7 @@ static void a_payment_that_was_cancelled_is_not_sent(void **state)
 	command_line_cancel(v->rpc, "nonsense \"");
 }
 
-static void a_draft_is_sent_only_for_what_it_pays(void **state)
+static void a_draft_is_sent_only_with_its_receiver_amount_and_memo(void **state)
 {
 	static const char *const lines[] = {"send! miner 6", "send! bob 5", "send! miner 5 memo=a"};
 	struct env *v = *state;
@@ -448,7 +447,7 @@ static void a_draft_is_sent_only_for_what_it_pays(void **state)
 	assert_int_equal(run_line(v, shown), COMMAND_LINE_DONE);
 }
 
-static void a_text_with_blanks_wants_quotes(void **state)
+static void a_text_with_blanks_needs_quotes(void **state)
 {
 	struct env *v = *state;
 
@@ -458,7 +457,7 @@ static void a_text_with_blanks_wants_quotes(void **state)
 	assert_int_equal(run_line(v, "send miner 1 memo=\"for lunch\" 2"), COMMAND_LINE_FAILED);
 }
 
-static void a_fee_that_can_only_be_a_mistake_is_refused(void **state)
+static void an_absurd_fee_is_refused(void **state)
 {
 	struct env *v = *state;
 
@@ -469,13 +468,13 @@ static void a_fee_that_can_only_be_a_mistake_is_refused(void **state)
 	assert_int_equal(run_line(v, "sendtoaddress! miner 5"), COMMAND_LINE_DONE);
 }
 
-/* The rate that a refusal names is the last that passes, whatever coins are chosen. */
-static void the_rate_that_is_advised_is_the_highest_that_passes(void **state)
+/* The error names the highest fee rate that is accepted, whatever coins are chosen at it. */
+static void the_error_about_a_fee_names_the_highest_accepted_rate(void **state)
 {
 	static const char *const amounts[] = {"1", "1.1", "5", "20", "0.00001"};
 	struct env *v = *state;
 
-	/* A coin that is spent without change at some rates. */
+	/* At some fee rates a payment of 1.1 spends this coin of 1.15 without change. */
 	assert_int_equal(run_line(v, "send! miner 1.15"), COMMAND_LINE_DONE);
 	assert_int_equal(run_line(v, "generatetoaddress 7 miner"), COMMAND_LINE_DONE);
 	for (size_t i = 0; i < ARRAY_LEN(amounts); i++) {
@@ -495,13 +494,13 @@ static void the_rate_that_is_advised_is_the_highest_that_passes(void **state)
 	}
 }
 
-static void amounts_are_taken_whole_or_not_at_all(void **state)
+static void malformed_amounts_are_refused_as_a_whole(void **state)
 {
 	struct env *v = *state;
 	char line[256];
 
 	snprintf(line, sizeof(line), "send miner %062d15", 0);
-	assert_int_equal(run_line(v, line), COMMAND_LINE_CONFIRM); /* 15, not 1 */
+	assert_int_equal(run_line(v, line), COMMAND_LINE_CONFIRM); /* 15: no digit is cut off */
 	assert_int_equal(strncmp(v->text, "send 15 to ", 11), 0);
 	const char *const bad[] = {"0",    "-1",  "1.000000001", "21000001",
 				   "five", "1e",  "0x10",        "1 .5",
@@ -513,8 +512,8 @@ static void amounts_are_taken_whole_or_not_at_all(void **state)
 	assert_int_equal(run_line(v, "send miner 0.00000001"), COMMAND_LINE_CONFIRM);
 }
 
-/* Dumped and read again a text is as it was, and an amount is a number. */
-static void no_text_is_taken_for_an_amount(void **state)
+/* Printed and parsed again, a text is unchanged, and an amount is a number. */
+static void texts_are_never_printed_as_amounts(void **state)
 {
 	static const char *const texts[] = {
 		"",           "\001",         "\0011,\"x\":2", "a\"\0011", "\\u0000",
@@ -560,21 +559,22 @@ static void on_amount(void *arg, json_t *result, const struct err *err, int code
 		json_amount_text(json_object_get(result, "amount"), r->amount);
 }
 
-static void numbers_of_json_are_amounts_to_the_last_unit(void **state)
+static void json_numbers_are_read_as_exact_amounts(void **state)
 {
 	static const struct {
-		const char *json, *amount; /* NULL: refused as no amount */
+		const char *json,
+			*amount; /* "": not an amount; NULL: valid, but more than the wallet has */
 	} cases[] = {{"20.00000001", "20.00000001"},
 		     {"1e-8", "0.00000001"},
 		     {"0.1", "0.1"},
 		     {"2.675", "2.675"},
-		     {"49.99999999", NULL}, /* all coins, so nothing is left for a fee */
+		     {"49.99999999", NULL}, /* it has 50, too little with a fee */
 		     {"8388608.00000001", NULL},
 		     {"20999999.99999999", NULL},
 		     {"21000000", NULL},
 		     {"1e-9", ""},
 		     {"0.123456789", ""},
-		     {"16777216.000000001", NULL}, /* as a double 16777216 */
+		     {"16777216.000000001", NULL}, /* its double is that of 16777216 */
 		     {"21000000.00000001", ""},
 		     {"-0.5", ""},
 		     {"0.0", ""},
@@ -603,7 +603,7 @@ static void numbers_of_json_are_amounts_to_the_last_unit(void **state)
 	}
 }
 
-static void a_strangers_balance_is_counted_in_the_chain(void **state)
+static void the_balance_of_a_foreign_address_is_counted_from_all_coins(void **state)
 {
 	struct env *v = *state;
 	struct key_hash zero = {{0}};
@@ -618,12 +618,12 @@ static void a_strangers_balance_is_counted_in_the_chain(void **state)
 	assert_int_equal(run_line(v, "generatetoaddress 1 miner"), COMMAND_LINE_DONE);
 	assert_int_equal(run_line(v, line), COMMAND_LINE_DONE);
 	assert_non_null(strstr(v->text, ": 2.25"));
-	/* One that is under way when the node stops is answered, and nothing is left of it. */
+	/* A call that is running when rpc closes is answered then. */
 	start_line(v, line);
 	assert_false(v->answered);
 }
 
-static void what_is_no_line_is_told_so(void **state)
+static void unknown_commands_and_bad_arguments_are_reported(void **state)
 {
 	static const char *const near[][2] = {{"getblanace", "did you mean getbalance?"},
 					      {"rpc getblockcoun", "did you mean getblockcount?"},
@@ -655,27 +655,27 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_are_split_at_spaces_but_not_in_quotes),
 		cmocka_unit_test(an_open_quote_and_a_33rd_word_are_refused),
-		cmocka_unit_test(usage_is_of_the_verb_at_the_beginning),
-		WITH_NODE(verbs_labels_and_keys_are_completed_each_in_its_place),
-		WITH_NODE(sending_asks_first_and_with_a_mark_does_it),
-		WITH_NODE(what_is_asked_says_that_a_block_is_mined),
-		WITH_NODE(the_shells_names_do_the_same),
-		WITH_NODE(a_line_of_the_shell_may_be_pasted),
-		WITH_NODE(an_option_that_is_none_is_told_so_and_a_text_is_none),
-		WITH_NODE(the_line_that_confirms_has_a_mark_and_names_the_payment),
-		WITH_NODE(what_was_shown_is_what_is_sent_although_the_wallet_got_a_coin),
-		WITH_NODE(a_payment_whose_coin_was_spent_meanwhile_is_not_sent),
-		WITH_NODE(a_payment_that_was_cancelled_is_not_sent),
-		WITH_NODE(a_draft_is_sent_only_for_what_it_pays),
-		WITH_NODE(a_name_is_given_once_and_what_has_none_fills_the_rest),
-		WITH_NODE(a_text_with_blanks_wants_quotes),
-		WITH_NODE(a_fee_that_can_only_be_a_mistake_is_refused),
-		WITH_NODE(the_rate_that_is_advised_is_the_highest_that_passes),
-		WITH_NODE(amounts_are_taken_whole_or_not_at_all),
-		cmocka_unit_test(no_text_is_taken_for_an_amount),
-		WITH_NODE(numbers_of_json_are_amounts_to_the_last_unit),
-		WITH_NODE(a_strangers_balance_is_counted_in_the_chain),
-		WITH_NODE(what_is_no_line_is_told_so),
+		cmocka_unit_test(usage_shows_the_parameters_of_the_lines_command),
+		WITH_NODE(completion_offers_commands_labels_and_parameters_in_their_places),
+		WITH_NODE(send_asks_and_with_an_exclamation_mark_sends),
+		WITH_NODE(the_question_about_a_payment_says_if_a_block_is_mined),
+		WITH_NODE(names_of_shell_commands_work_at_the_prompt),
+		WITH_NODE(a_line_copied_from_a_shell_works),
+		WITH_NODE(unknown_options_are_refused_unless_they_are_in_quotes_or_a_value),
+		WITH_NODE(the_confirming_line_has_an_exclamation_mark_and_names_the_draft),
+		WITH_NODE(the_payment_that_was_shown_is_sent_even_if_the_wallet_got_a_coin_since),
+		WITH_NODE(a_payment_with_a_coin_spent_since_is_not_sent),
+		WITH_NODE(a_cancelled_payment_is_not_sent),
+		WITH_NODE(a_draft_is_sent_only_with_its_receiver_amount_and_memo),
+		WITH_NODE(arguments_without_a_name_fill_the_parameters_that_are_left),
+		WITH_NODE(a_text_with_blanks_needs_quotes),
+		WITH_NODE(an_absurd_fee_is_refused),
+		WITH_NODE(the_error_about_a_fee_names_the_highest_accepted_rate),
+		WITH_NODE(malformed_amounts_are_refused_as_a_whole),
+		cmocka_unit_test(texts_are_never_printed_as_amounts),
+		WITH_NODE(json_numbers_are_read_as_exact_amounts),
+		WITH_NODE(the_balance_of_a_foreign_address_is_counted_from_all_coins),
+		WITH_NODE(unknown_commands_and_bad_arguments_are_reported),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

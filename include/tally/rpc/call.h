@@ -55,7 +55,7 @@ struct rpc_request {
 };
 /* Runs a command. The reply comes exactly once: before this returns, or later from the loop. */
 void rpc_call(struct rpc *r, const struct rpc_request *q);
-/* The reply to the call with this arg is not called any more. The call itself goes on. */
+/* The call with this arg continues, but its reply is no longer called. */
 void rpc_forget(struct rpc *r, const void *arg);
 
 #endif
