@@ -164,7 +164,7 @@ void raw_msg(struct tconn *raw, const struct msg *m);
 struct raw_version {
 	int32_t version; /* 0: ours */
 	int32_t height;
-	uint16_t port;                /* where it claims to listen */
+	uint16_t port;                /* it claims to listen there */
 	uint64_t nonce;               /* 0: one of its own */
 	const struct block_hash *tag; /* NULL: no chain tag */
 	const char *agent;            /* NULL: the default */
