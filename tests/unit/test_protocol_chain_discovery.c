@@ -82,7 +82,7 @@ static void different_offers_are_listed_and_none_is_joined(void **state)
 	assert_memory_equal(offers[1].params.genesis_hash.h.b, theirs[0]->hash.h.b, HASH_BYTES);
 	assert_false(chain_has_genesis(n->chain));
 	/* We disconnect one of two peers with the same offer: the other one still makes it. */
-	protocol_drop_peer(n->protocol, to_b->info.id, "requested to");
+	protocol_drop_peer(n->protocol, to_b->info.id, "a person requested it");
 	pass(net, 5);
 	assert_int_equal(protocol_offers(n->protocol, offers, 4), 2);
 	assert_int_equal(offers[1].peers, 1);

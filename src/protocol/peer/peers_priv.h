@@ -21,8 +21,7 @@ struct rule_log {
 
 struct peer *peer_find(const struct protocol *p, conn_id id); /* NULL: gone */
 
-/* The live peer after `after` in order of id; after NULL: the first. NULL: none is left.
- * for (peer = peer_next(p, NULL); peer; peer = peer_next(p, peer)) */
+/* Walks the live peers in order of id: `after` NULL gives the first; NULL: there are no more. */
 struct peer *peer_next(const struct protocol *p, const struct peer *after);
 
 /* A connection was opened: adds it to the list. */
