@@ -185,8 +185,8 @@ void mining_work(struct mining *m)
 		mining_stop_job(m);
 		return;
 	}
-	/* While the chain is moving to another tip there is nothing to build on; the new tip's
-	 * event schedules this again. */
+	/* While the chain moves to another tip there is nothing to build on; mining_changed follows
+	 * when it has arrived. */
 	if (!chain_at_best(m->source.chain) || m->awaited || (m->job && !m->stale))
 		return;
 	if (!m->chain_ms)

@@ -38,14 +38,16 @@ static void node_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum lo
 		     const char *text)
 {
 	struct node *n = arg;
+	const struct log_entry line = {
+		.unix_us = unix_us, .sub = sub, .level = level, .text = text};
 
 	if (n->log_file)
-		log_file_line(n->log_file, unix_us, sub, level, text);
+		log_file_write(n->log_file, &line);
 	journal_log(n->journal, unix_us, sub, level, text);
 	if (n->work_event)
 		node_mark(n, NODE_EV_LOG);
 	if (n->log_stdout)
-		log_stdout_line(n->log_stdout, unix_us, sub, level, text);
+		log_stdout_write(n->log_stdout, &line);
 }
 
 /* --- databases, chain, wallet -------------------------------------------------------- */
@@ -202,25 +204,9 @@ static bool commit_all(struct node *n, struct err *e)
 	return chain_commit(n->chain, e) && wallet_commit(n->wallet, e);
 }
 
-bool node_close(struct node *n, struct err *e)
+/* In the reverse order of opening. */
+static void free_parts(struct node *n)
 {
-	struct err err = {0};
-	bool ok;
-
-	if (!n)
-		return true;
-	n->stopping = true;
-	node_resolver_close(n);
-	/* This may connect more blocks, whose events need all parts of the node. */
-	ok = commit_all(n, &err);
-	if (!ok)
-		log_error(LOG_NODE, "cannot save the last changes: %s", err.detail);
-	if (!ok && e)
-		*e = err;
-	if (n->mempool_file && ok && !n->failed) {
-		mempool_settle(n->mempool);
-		mempool_file_save_changed(n->mempool_file);
-	}
 	net_free(n->net);
 	protocol_free(n->protocol);
 	n->net = NULL;
@@ -249,6 +235,28 @@ bool node_close(struct node *n, struct err *e)
 	close_fd(n->fail_fd[1]);
 	log_stdout_free(n->log_stdout); /* last, because it may wait */
 	free(n);
+}
+
+bool node_close(struct node *n, struct err *e)
+{
+	struct err err = {0};
+	bool ok;
+
+	if (!n)
+		return true;
+	n->stopping = true;
+	node_resolver_close(n);
+	/* This may connect more blocks, whose events need all parts of the node. */
+	ok = commit_all(n, &err);
+	if (!ok)
+		log_error(LOG_NODE, "cannot save the last changes: %s", err.detail);
+	if (!ok && e)
+		*e = err;
+	if (n->mempool_file && ok && !n->failed) {
+		mempool_settle(n->mempool);
+		mempool_file_save_changed(n->mempool_file);
+	}
+	free_parts(n);
 	return ok;
 }
 
@@ -262,8 +270,10 @@ void node_go_headless(struct node *n)
 	n->config.headless = true;
 	n->log_stdout = log_stdout_new(STDOUT_FILENO);
 	for (size_t i = 0; i < count; i++)
-		log_stdout_line(n->log_stdout, kept[i].unix_us, kept[i].sub, kept[i].level,
-				kept[i].text);
+		log_stdout_write(n->log_stdout, &(struct log_entry){.unix_us = kept[i].unix_us,
+								    .sub = kept[i].sub,
+								    .level = kept[i].level,
+								    .text = kept[i].text});
 	free(kept);
 }
 

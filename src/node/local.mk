@@ -17,6 +17,8 @@ libtally_a_SOURCES += \
 	src/node/lifecycle.c \
 	src/node/log_file.c \
 	src/node/log_file_priv.h \
+	src/node/log_format.c \
+	src/node/log_format_priv.h \
 	src/node/log_stdout.c \
 	src/node/log_stdout_priv.h \
 	src/node/loop.c \

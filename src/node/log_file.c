@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <tally/base/mem.h>
@@ -57,19 +56,16 @@ void log_file_close(struct log_file *l)
 	free(l);
 }
 
-void log_file_line(struct log_file *l, int64_t unix_us, enum log_subsystem sub,
-		   enum log_level level, const char *text)
+void log_file_write(struct log_file *l, const struct log_entry *line)
 {
-	char line[1024];
+	char text[1024];
 	size_t n;
 
 	if (l->fd < 0)
 		return;
-	log_format(line, sizeof(line) - 1, unix_us, sub, level, text);
-	n = strlen(line);
-	line[n++] = '\n';
+	n = log_format(text, sizeof(text), line);
 	/* On a full disk the line is lost, and the node continues. */
-	if (write(l->fd, line, n) == (ssize_t)n)
+	if (write(l->fd, text, n) == (ssize_t)n)
 		l->size += (int64_t)n;
 	if (l->size >= LOG_FILE_MAX) {
 		close(l->fd);
@@ -77,17 +73,4 @@ void log_file_line(struct log_file *l, int64_t unix_us, enum log_subsystem sub,
 		if (!log_file_start(l, NULL))
 			l->fd = -1;
 	}
-}
-
-void log_format(char *out, size_t size, int64_t unix_us, enum log_subsystem sub,
-		enum log_level level, const char *text)
-{
-	const time_t s = (time_t)(unix_us / 1000000);
-	struct tm tm;
-
-	gmtime_r(&s, &tm);
-	snprintf(out, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %-5s %-7s %s", tm.tm_year + 1900,
-		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-		 (int)(unix_us / 1000 % 1000), log_level_name(level), log_subsystem_name(sub),
-		 text);
 }

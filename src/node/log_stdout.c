@@ -19,8 +19,6 @@
 #include <tally/base/mem.h>
 #include <tally/base/thread.h>
 
-#include "node/log_file_priv.h"
-
 #define QUEUE_BYTES ((size_t)1 << 20) /* more than the lines that the journal keeps */
 #define LINE_BYTES  1024
 #define LAST_MS     500     /* the wait for the queue at the end */
@@ -28,7 +26,7 @@
 
 struct log_stdout {
 	int fd;
-	bool direct; /* no thread: log_stdout_line writes */
+	bool direct; /* no thread: log_stdout_write writes */
 	pthread_t thread;
 	pthread_mutex_t lock; /* of everything below, except what is noted */
 	pthread_cond_t wake;  /* the queue has lines, or `closed` is set */
@@ -69,18 +67,6 @@ static void write_all(int fd, const char *at, size_t n)
 	}
 }
 
-/* Formats a line with its newline. Returns its bytes. */
-static size_t make_line(char line[LINE_BYTES], int64_t unix_us, enum log_subsystem sub,
-			enum log_level level, const char *text)
-{
-	size_t n;
-
-	log_format(line, LINE_BYTES - 1, unix_us, sub, level, text);
-	n = strlen(line);
-	line[n] = '\n';
-	return n + 1;
-}
-
 static void queue_add(struct log_stdout *p, const char *line, size_t n)
 {
 	memcpy(p->queue + p->length, line, n);
@@ -92,6 +78,7 @@ static void queue_add(struct log_stdout *p, const char *line, size_t n)
 static void report_dropped(struct log_stdout *p)
 {
 	char text[128], line[LINE_BYTES];
+	size_t n;
 
 	if (p->dropped == 0)
 		return;
@@ -99,8 +86,12 @@ static void report_dropped(struct log_stdout *p)
 		 "%" PRIu64 " line%s dropped here, because the output was not read: see tally.log",
 		 p->dropped, p->dropped == 1 ? "" : "s");
 	p->dropped = 0;
-	queue_add(p, line,
-		  make_line(line, clock_unix_us(clock_system()), LOG_NODE, LOG_WARN, text));
+	n = log_format(line, sizeof(line),
+		       &(struct log_entry){.unix_us = clock_unix_us(clock_system()),
+					   .sub = LOG_NODE,
+					   .level = LOG_WARN,
+					   .text = text});
+	queue_add(p, line, n);
 }
 
 static void *writer_main(void *arg)
@@ -151,21 +142,20 @@ struct log_stdout *log_stdout_new(int fd)
 	return p;
 }
 
-void log_stdout_line(struct log_stdout *p, int64_t unix_us, enum log_subsystem sub,
-		     enum log_level level, const char *text)
+void log_stdout_write(struct log_stdout *p, const struct log_entry *line)
 {
-	char line[LINE_BYTES];
-	const size_t n = make_line(line, unix_us, sub, level, text);
+	char text[LINE_BYTES];
+	const size_t n = log_format(text, sizeof(text), line);
 
 	if (p->direct) {
-		write_all(p->fd, line, n);
+		write_all(p->fd, text, n);
 		return;
 	}
 	pthread_mutex_lock(&p->lock);
 	if (p->dropped > 0 || n > QUEUE_BYTES - p->length)
 		p->dropped++;
 	else
-		queue_add(p, line, n);
+		queue_add(p, text, n);
 	pthread_cond_signal(&p->wake);
 	pthread_mutex_unlock(&p->lock);
 }

@@ -3,9 +3,7 @@
 #ifndef TALLY_NODE_LOG_STDOUT_PRIV_H
 #define TALLY_NODE_LOG_STDOUT_PRIV_H
 
-#include <stdint.h>
-
-#include <tally/base/log.h>
+#include "node/log_format_priv.h"
 
 struct log_stdout;
 
@@ -16,7 +14,6 @@ struct log_stdout *log_stdout_new(int fd);
 void log_stdout_free(struct log_stdout *p);
 /* Never blocks, except on a regular file. While the queue of 1 MB is full lines are dropped; a line
  * then reports how many. */
-void log_stdout_line(struct log_stdout *p, int64_t unix_us, enum log_subsystem sub,
-		     enum log_level level, const char *text);
+void log_stdout_write(struct log_stdout *p, const struct log_entry *line);
 
 #endif

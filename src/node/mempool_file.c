@@ -3,8 +3,8 @@
  * had sent it.
  *
  * The file: "TLYP", version (u32), genesis hash; for each transaction, in order of entry: the unix
- * time of its entry (i64) and its bytes, preceded by their length as a CompactSize; the same with
- * time 0 and length 0; sha256d of everything before. */
+ * time of its entry (i64) and its bytes, preceded by their length as a CompactSize; at the end a
+ * time of 0 and a length of 0; sha256d of everything before. */
 #include "node/mempool_file_priv.h"
 
 #include <errno.h>

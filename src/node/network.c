@@ -179,8 +179,8 @@ static bool start_network(struct node *n, struct err *e)
 
 	if (!wanted_chain(n, &po, e))
 		return false;
-	/* Without a chain to look for, only configured peers are dialled: a chain offered by a peer
-	 * that we dialled is joined at once, and a stranger could get its address dialled. */
+	/* Not while any chain may be joined: such a node joins the first chain that a dialled peer
+	 * offers, and a stranger can get its own address into the book. */
 	no.dial_book = c->n_connect == 0 && (po.want_chain || chain_has_genesis(n->chain));
 	n->protocol = protocol_new(&po);
 	no.handler = protocol_net_handler(n->protocol);

@@ -166,7 +166,8 @@ static bool reindex_dir(const struct config *c, struct reindex_report *r, struct
 static void reindex_log(void *arg, int64_t unix_us, enum log_subsystem sub, enum log_level level,
 			const char *text)
 {
-	log_file_line(arg, unix_us, sub, level, text);
+	log_file_write(arg, &(struct log_entry){
+				    .unix_us = unix_us, .sub = sub, .level = level, .text = text});
 }
 
 bool node_reindex(const struct config *c, struct reindex_report *r, struct err *e)

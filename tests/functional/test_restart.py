@@ -122,7 +122,7 @@ def test_commands_report_a_suspended_node(net):
     wait_until("mining has begun", lambda: one.rpc("getblockcount") > 0)
     suspend(one)
     out, err = slow.communicate(timeout=20)
-    assert slow.returncode == 1 and "look before you repeat it" in err, (out, err)
+    assert slow.returncode == 1 and "check the result before you repeat it" in err, (out, err)
     os.kill(one.process.pid, signal.SIGCONT)
     assert one.stop() == 0
 

@@ -28,7 +28,8 @@ static void write_lines(struct log_stdout *p, unsigned first, unsigned count)
 
 	for (unsigned i = first; i < first + count; i++) {
 		snprintf(text, sizeof(text), "line %u %090u", i, i);
-		log_stdout_line(p, 0, LOG_NODE, LOG_INFO, text);
+		log_stdout_write(
+			p, &(struct log_entry){.sub = LOG_NODE, .level = LOG_INFO, .text = text});
 	}
 }
 
@@ -39,7 +40,7 @@ struct fixture {
 	int fd;
 	unsigned next;    /* the number of the line that should come next */
 	unsigned reports; /* lines about dropped lines */
-	unsigned dropped; /* lines, as they report */
+	unsigned dropped; /* lines, according to these reports */
 };
 
 static void open_pipe(struct fixture *f, int flags)

@@ -112,8 +112,8 @@ bool node_submit_tx(struct node *n, struct tx *tx, struct err *e);
 /* Offline: reads mempool.dat if that was not done yet, and runs the loop until all of it is
  * checked. Online it is read at the start. */
 void node_load_mempool(struct node *n);
-/* Sets the clock to this unix time; 0: back to the real one. Timeouts pass, too, if it is set
- * forward. ERR_USAGE "mocktime": allowed on an instant chain only. */
+/* Sets the clock to this unix time; 0: back to the real one. If it is set forward, timeouts
+ * expire as if the time had passed. ERR_USAGE "mocktime": allowed on an instant chain only. */
 bool node_set_mocktime(struct node *n, int64_t unix_s, struct err *e);
 /* Peer addresses or bans have changed and must reach the disk: now, or as soon as the chain has
  * settled. */
