@@ -40,7 +40,9 @@ libtally_a_SOURCES += \
 if HAVE_CMOCKA
 CHAIN_FIXTURE = \
 	tests/unit/chain_fixture.c \
-	tests/unit/chain_fixture.h \
+	tests/unit/chain_fixture.h
+CHAIN_LISTENER = \
+	tests/unit/chain_listener.c \
 	tests/unit/chain_listener.h
 UNIT_TESTS += \
 	tests/unit/test_chain_coins \
@@ -57,13 +59,13 @@ tests_unit_test_chain_connect_SOURCES = tests/unit/test_chain_connect.c $(CHAIN_
 tests_unit_test_chain_connect_LDADD = $(UNIT_LIBS)
 tests_unit_test_chain_headers_SOURCES = tests/unit/test_chain_headers.c $(CHAIN_FIXTURE)
 tests_unit_test_chain_headers_LDADD = $(UNIT_LIBS)
-tests_unit_test_chain_random_SOURCES = tests/unit/test_chain_random.c $(CHAIN_FIXTURE)
+tests_unit_test_chain_random_SOURCES = tests/unit/test_chain_random.c $(CHAIN_FIXTURE) $(CHAIN_LISTENER)
 tests_unit_test_chain_random_LDADD = $(UNIT_LIBS)
-tests_unit_test_chain_reorg_SOURCES = tests/unit/test_chain_reorg.c $(CHAIN_FIXTURE)
+tests_unit_test_chain_reorg_SOURCES = tests/unit/test_chain_reorg.c $(CHAIN_FIXTURE) $(CHAIN_LISTENER)
 tests_unit_test_chain_reorg_LDADD = $(UNIT_LIBS)
-tests_unit_test_chain_store_SOURCES = tests/unit/test_chain_store.c $(CHAIN_FIXTURE)
+tests_unit_test_chain_store_SOURCES = tests/unit/test_chain_store.c $(CHAIN_FIXTURE) $(CHAIN_LISTENER)
 tests_unit_test_chain_store_LDADD = $(UNIT_LIBS)
-tests_unit_test_chain_sync_SOURCES = tests/unit/test_chain_sync.c $(CHAIN_FIXTURE)
+tests_unit_test_chain_sync_SOURCES = tests/unit/test_chain_sync.c $(CHAIN_FIXTURE) $(CHAIN_LISTENER)
 tests_unit_test_chain_sync_LDADD = $(UNIT_LIBS)
 tests_unit_test_chain_tree_SOURCES = tests/unit/test_chain_tree.c
 tests_unit_test_chain_tree_LDADD = $(UNIT_LIBS)

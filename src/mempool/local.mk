@@ -35,7 +35,7 @@ UNIT_TESTS += \
 	tests/unit/test_mempool_accept \
 	tests/unit/test_mempool_pool \
 	tests/unit/test_mempool_verify_queue
-MEMPOOL_FIXTURE = tests/unit/pool_fixture.h $(CHAIN_FIXTURE)
+MEMPOOL_FIXTURE = tests/unit/pool_fixture.c tests/unit/pool_fixture.h $(CHAIN_FIXTURE)
 MEMPOOL_WRAP = $(AM_LDFLAGS) -Wl,--wrap=key_verify
 tests_unit_test_mempool_accept_SOURCES = tests/unit/test_mempool_accept.c $(MEMPOOL_FIXTURE)
 tests_unit_test_mempool_accept_LDADD = $(UNIT_LIBS)

@@ -31,7 +31,7 @@ if HAVE_CMOCKA
 UNIT_TESTS += \
 	tests/unit/test_wallet_chain_sync \
 	tests/unit/test_wallet_create_tx
-WALLET_FIXTURE = tests/unit/wallet_fixture.h $(CHAIN_FIXTURE)
+WALLET_FIXTURE = tests/unit/wallet_fixture.c tests/unit/wallet_fixture.h $(CHAIN_FIXTURE)
 tests_unit_test_wallet_chain_sync_SOURCES = tests/unit/test_wallet_chain_sync.c $(WALLET_FIXTURE)
 tests_unit_test_wallet_chain_sync_LDADD = $(UNIT_LIBS)
 tests_unit_test_wallet_create_tx_SOURCES = tests/unit/test_wallet_create_tx.c $(WALLET_FIXTURE)
