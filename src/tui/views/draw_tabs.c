@@ -10,6 +10,7 @@
 
 #define TAB_BYTES     32
 #define RATE_NAME     "msg/s "
+#define RATE_GAP_COLS 3 /* blank columns around the rate */
 #define RATE_COLS_MIN 4
 #define RATE_COLS_MAX 30
 
@@ -53,27 +54,36 @@ static void draw_names(struct row *row, const struct model *m)
 	}
 }
 
+/* The rate of messages as a sparkline, right-aligned, if there is room for it. */
+static void draw_rate(struct row *row, const struct snapshot *s)
+{
+	char spark[NODE_RATE_SAMPLES * 4 + 1];
+	int width = row_left(row) - (int)strlen(RATE_NAME) - RATE_GAP_COLS;
+
+	if (width > RATE_COLS_MAX)
+		width = RATE_COLS_MAX;
+	if (width < RATE_COLS_MIN)
+		return;
+	format_spark(spark, sizeof(spark), s->msg_rate, NODE_RATE_SAMPLES, width);
+	row_gap(row, row_left(row) - width - (int)strlen(RATE_NAME) - RATE_GAP_COLS + 1);
+	row_text(row, ROLE_DIM, RATE_NAME);
+	row_text(row, ROLE_BAR, spark);
+}
+
+/* That the view is frozen matters more than the rate and the last tabs. */
 void tabs_draw(struct canvas *c, const struct rect *r, const struct model *m)
 {
 	struct row row = {c, r->x, r->y, r->x + r->w, 0};
-	char spark[NODE_RATE_SAMPLES * 4 + 1], right[FORMAT_BYTES] = "";
-	const struct snapshot *s = &m->live;
-	int width, after;
+	char frozen[FORMAT_BYTES] = "";
 
-	draw_names(&row, m);
 	if (m->frozen)
-		snprintf(right, sizeof(right), "FROZEN +%" PRIu64, s->msgs_next - m->frozen_msgs);
-	after = (int)strlen(right) + (right[0] ? 2 : 0);
-	width = row_left(&row) - 9 - after;
-	if (width > RATE_COLS_MAX)
-		width = RATE_COLS_MAX;
-	if (width >= RATE_COLS_MIN) {
-		format_spark(spark, sizeof(spark), s->msg_rate, NODE_RATE_SAMPLES, width);
-		row_gap(&row, row_left(&row) - width - 8 - after);
-		row_text(&row, ROLE_DIM, RATE_NAME);
-		row_text(&row, ROLE_BAR, spark);
-		row_gap(&row, right[0] ? 2 : 1);
-	}
-	row_gap(&row, row_left(&row) - (int)strlen(right) - 1);
-	row_text(&row, ROLE_WARN, right);
+		snprintf(frozen, sizeof(frozen), "FROZEN +%" PRIu64,
+			 m->live.msgs_next - m->frozen_msgs);
+	if (frozen[0])
+		row.end -= (int)strlen(frozen) + 2;
+	draw_names(&row, m);
+	draw_rate(&row, &m->live);
+	row.end = r->x + r->w;
+	row_gap(&row, row_left(&row) - (int)strlen(frozen) - 1);
+	row_text(&row, ROLE_WARN, frozen);
 }
