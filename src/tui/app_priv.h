@@ -15,11 +15,11 @@ struct tui {
 	struct terminal *terminal;
 	struct model model;
 	struct canvas canvas;
-	struct event *frame;    /* the timer of the next frame */
-	bool frame_due;         /* the timer runs, or the terminal has not taken the last frame */
-	bool read_due;          /* the source has changed since it was read */
-	int64_t drawn_us;       /* monotonic time of the last frame */
-	enum question question; /* which question the prompt asks */
+	struct event *frame; /* the timer of the next frame */
+	bool frame_due; /* a frame is due: its timer runs, or the terminal is still busy with the last one */
+	bool read_due;              /* the source has changed since it was read */
+	int64_t drawn_us;           /* monotonic time of the last frame */
+	enum question question;     /* which question the prompt asks */
 	char command[PROMPT_BYTES]; /* with ASK_COMMAND: the line that the question is about */
 	char *confirm;              /* with ASK_COMMAND: the line to run if the answer is yes */
 	struct list pending;        /* struct pending_command, the oldest first */

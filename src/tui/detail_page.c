@@ -89,7 +89,7 @@ void detail_page_open(struct tui *t)
 		m->over.live = v->detail_kind != DETAIL_FIXED;
 		note_state(&m->over, &m->live);
 	} else {
-		model_flash(m, FLASH_BAD, "no details: it is gone");
+		model_flash(m, FLASH_BAD, "no details: this row no longer exists");
 	}
 	free(text);
 }

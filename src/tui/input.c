@@ -124,7 +124,7 @@ static void update_usage(struct model *m)
 		command_line_usage(m->prompt.text, m->usage, sizeof(m->usage));
 	else if (m->prompt.kind == PROMPT_FILTER)
 		snprintf(m->usage, sizeof(m->usage),
-			 "fields: %s; as field=value, != < >; or words, !word",
+			 "fields: %s (field=value, != < >); also words, !word",
 			 model_view(m, m->focus)->fields);
 	else if (m->prompt.kind == PROMPT_SEARCH)
 		snprintf(

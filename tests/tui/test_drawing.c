@@ -84,8 +84,8 @@ static struct layout dashboard_at(int cols, int rows)
 	return l;
 }
 
-/* The order is: key bar, explaining line, boxes, strips, all but header and focused panel, all but
- * one line. */
+/* Left out in this order: key bar, explaining line, boxes, strips. Then only header and focused
+ * panel remain, at last only one line. */
 static void small_screens_drop_the_least_important_parts_first(void **state)
 {
 	struct layout l = dashboard_at(80, 22);

@@ -71,8 +71,8 @@ static void history_recalls_commands_and_keeps_the_new_line(void **state)
 	assert_string_equal(p.text, "peers");
 	prompt_key(&p, KEYS_UP);
 	assert_string_equal(p.text, "mine");
-	prompt_key(&p,
-		   KEYS_UP); /* "mine" was given twice but is kept once; the search is not kept */
+	/* "mine" was given twice but is kept once; the search is not kept. */
+	prompt_key(&p, KEYS_UP);
 	assert_string_equal(p.text, "mine");
 	prompt_key(&p, KEYS_DOWN);
 	prompt_key(&p, KEYS_DOWN);

@@ -104,8 +104,8 @@ static void a_filter_matches_the_text_shown_in_a_row(void **state)
 	assert_passes(m, filter, 0);
 	assert_passes(m, "hash=", 0);
 	assert_passes(m, "hash=..", 0);
-	assert_passes(m, "state=b",
-		      0); /* the state is not shortened in rows, so its beginning does not match */
+	/* The state is not shortened in rows, so its beginning does not match. */
+	assert_passes(m, "state=b", 0);
 	assert_passes(m, "height=10", 0);
 	fixture_keys(m, "2");
 	assert_passes(m, "addr=127", 2);

@@ -43,8 +43,8 @@ static void toggle_freeze(struct model *m)
 	m->frozen_msgs = m->data.snap.msgs_next;
 }
 
-/* q and Esc undo the last of these: zoom, freeze, filter, screen. False: q was pressed and there
- * is nothing to undo. */
+/* Ends the first of these that is active: zoom, freeze (only Esc), filter (only Esc), a screen
+ * other than the dashboard. False: none is, and q was pressed. */
 static bool go_back(struct model *m, int32_t key)
 {
 	if (m->zoom)

@@ -38,15 +38,13 @@ struct prompt {
 	bool refused;   /* text is a command that has failed, and no key was pressed since */
 	char question[PROMPT_BYTES];
 	char *history[PROMPT_HISTORY]; /* commands, the oldest first */
-	size_t n_history,
-		/* Recalled: index of the command shown; n_history: the new line is shown. */
-		recalled;
+	size_t n_history;
+	size_t recalled;          /* index of the command shown; n_history: the new line */
 	char draft[PROMPT_BYTES]; /* the new line, while an older one is shown */
 	char options[PROMPT_COMPLETIONS][COMPLETION_CHARS + 1];
-	size_t n_options,
-		/* Number of completions offered; index of the one that the next Tab inserts. */
-		option;
-	size_t word; /* byte at which the word to complete begins */
+	size_t n_options; /* completions offered */
+	size_t option;    /* index of the one that the next Tab inserts */
+	size_t word;      /* byte at which the word to complete begins */
 	prompt_completer *complete;
 	void *complete_arg;
 };
@@ -61,8 +59,8 @@ void prompt_refused(struct prompt *p, const char *command);
 void prompt_ask(struct prompt *p, const char *question);
 void prompt_close(struct prompt *p);
 enum prompt_result prompt_key(struct prompt *p, int32_t key);
-/* Inserts the first line of `text` that is not blank at the cursor. *more: the number of lines
- * that are not blank after it. False: too long; nothing was inserted. */
+/* Inserts at the cursor the first line of `text` that is not blank. *more: how many of the lines
+ * after it are not blank. False: the line is too long; nothing was inserted. */
 bool prompt_paste(struct prompt *p, const char *text, size_t *more);
 
 #endif

@@ -4,8 +4,8 @@
 
 #include "tui/term/canvas_priv.h"
 
-/* The indent for the rest of a broken line. In a line with two columns, as "  key   what it does",
- * that of the second column; otherwise that of the line. */
+/* The indent for the rest of a broken line: the place where the second column of a line such as "
+ * key   what it does" begins, or else the indent of the line itself. */
 static int hanging_indent(const char *line, int width)
 {
 	const int in = (int)strspn(line, " "), end = (int)strcspn(line, "\n");

@@ -71,7 +71,7 @@ enum bar_if {
 	BAR_VIEW_KEY,    /* if the focused view lists it as its own (view_key) */
 };
 
-#define BAR_FIRST 0 /* reserved: the key bar moves a key there while the view is frozen */
+#define BAR_FIRST 0 /* not for rows: the key bar itself puts the key that ends a freeze there */
 #define BAR_LAST  31
 
 #define KEYS_PER_ROW 9

@@ -58,8 +58,8 @@ void rescue_arm(int tty, const struct termios *before)
 {
 	struct sigaction sa = {.sa_handler = on_fatal, .sa_flags = SA_RESETHAND | SA_NODEFER};
 	static const char *const restore[] = {"sgr0", "rmkx", "cnorm", "rmcup"};
-	static const char off[] =
-		"\033[?1000l\033[?1006l" PASTE_OFF; /* mouse reports and bracketed paste off */
+	/* Mouse reports and bracketed paste off. */
+	static const char off[] = "\033[?1000l\033[?1006l" PASTE_OFF;
 
 	rescue.len = 0;
 	memcpy(rescue.text, off, sizeof(off) - 1);

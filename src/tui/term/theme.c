@@ -50,8 +50,8 @@ static const struct colour colours[ROLES] = {
 
 unsigned theme_hash(const struct hash256 *h)
 {
-	uint32_t mix = UINT32_C(
-		2166136261); /* FNV-1a mixes all bytes: one end of a block's hash is always zero */
+	/* FNV-1a mixes all bytes: one end of a block's hash is always zero. */
+	uint32_t mix = UINT32_C(2166136261);
 
 	if (hash256_is_zero(h))
 		return ROLE_DIM;

@@ -126,7 +126,7 @@ static void draw_empty(struct canvas *c, const struct rect *in, const struct mod
 		model_view(m, p)->empty(m, text, sizeof(text));
 	for (int y = 0; y < in->h && *at; y++) {
 		struct row row = {c, in->x + 1, in->y + y, in->x + in->w, 0};
-		const bool last = y + 1 == in->h; /* cut with an ellipsis */
+		const bool last = y + 1 == in->h; /* cut, not broken */
 		const size_t n = last ? strlen(at) : canvas_line_bytes(at, row_left(&row));
 
 		row_printf(&row, ROLE_DIM, "%.*s", (int)n, at);

@@ -75,8 +75,8 @@ static void draw_question(const struct prompt *p, struct canvas *c, const struct
 	int n, over, shown;
 
 	snprintf(text, sizeof(text), "%s %s", p->question, answers);
-	n = break_lines(text, at->w > 8 ? at->w - 1 : at->w,
-			line); /* one column is left for the cursor */
+	/* One column is left for the cursor. */
+	n = break_lines(text, at->w > 8 ? at->w - 1 : at->w, line);
 	over = n > at->y + 1 ? n - at->y - 1 : 0;
 	blank_lines(c, at, n - over);
 	draw_lines(c, at, ROLE_WARN, line + over, n - over);
@@ -157,8 +157,7 @@ void prompt_line_draw(struct canvas *c, const struct layout *l, struct model *m)
 		draw_flash(c, r, m);
 	else if (m->running[0])
 		draw_text(c, r, ROLE_NORMAL, m->running, 1);
-	else if (rect_empty(
-			 &l->keybar)) /* a small screen shows the keys in the unused prompt line */
+	else if (rect_empty(&l->keybar)) /* the keys stand in the unused line */
 		keybar_draw(c, r, m);
 }
 

@@ -39,8 +39,8 @@ static void help_filters(char *text)
 		text, HELP_BYTES,
 		"\nFilters (after \\)\n"
 		"  block !ping  rows that contain 'block' and do not contain 'ping'\n"
-		"  cmd=block    rows whose field has this value; cmd!=ping: another value\n"
-		"  tx=00d11c    a hash or an address by its first characters, or tx=00d11c..21\n"
+		"  cmd=block    rows whose field cmd is 'block'; cmd!=ping: is not 'ping'\n"
+		"  tx=00d11c    a hash or an address by its first characters, or as shown: tx=00d11c..21\n"
 		"  height>50    a number greater than 50; also <, >= and <=. The fields are:\n");
 	for (int p = 0; p < PANELS; p++)
 		if (views_all[p]->fields)

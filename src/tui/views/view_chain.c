@@ -115,7 +115,7 @@ static void peers_at(const struct chain_row *b, char *out, size_t size)
 		text_append(out, size, " +%u", b->n_peers - 8);
 }
 
-/* The letter for its place and the height. */
+/* The block's mark and height. */
 static void place_columns(struct row *r, const struct chain_row *b)
 {
 	unsigned style = ROLE_WARN;
