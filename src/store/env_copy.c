@@ -2,12 +2,10 @@
  * change (LSN), and Berkeley DB refuses a page whose record lies beyond the end of the log. So the LSNs are
  * reset, and tables that were not copied are made anew. A kill at any moment is harmless: until the end
  * there is still no log file, so the next start does it again. */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <tally/base/bytes.h>
 #include <tally/base/log.h>
@@ -16,33 +14,6 @@
 
 #include "store/db_refusal_priv.h"
 #include "store/env_priv.h"
-
-static bool has_log(const char *dir)
-{
-	DIR *d = opendir(dir);
-	struct dirent *at;
-	bool found = false;
-
-	while (d && !found && (at = readdir(d)))
-		found = strncmp(at->d_name, "log.", 4) == 0;
-	if (d)
-		closedir(d);
-	return found;
-}
-
-static bool has_file(const struct env *env, const char *table)
-{
-	char *path = mem_printf("%s/%s.db", env->dir, table);
-	bool found = access(path, F_OK) == 0;
-
-	free(path);
-	return found;
-}
-
-bool env_is_copy(const struct env *env)
-{
-	return env->kind->essential && has_file(env, env->kind->essential) && !has_log(env->dir);
-}
 
 /* A new table in the file `path`, outside of an environment and so without a log. */
 static int make_file(const struct env *env, const char *path, bool schema)
@@ -86,7 +57,7 @@ static bool make_missing(struct env *env, struct err *e)
 	for (unsigned i = 0; i <= env->kind->n_tables; i++) {
 		const char *table = env_table_name(env, i);
 
-		if (has_file(env, table))
+		if (env_has_table(env, i))
 			continue;
 		log_warn(LOG_STORE, "%s: %s.db was not copied: it starts empty", env->kind->name,
 			 table);

@@ -214,31 +214,49 @@ static char *table_path(const struct env *env, unsigned table)
 	return mem_printf("%s/%s.db", env->dir, env_table_name(env, table));
 }
 
+bool env_has_table(const struct env *env, unsigned table)
+{
+	char *path = table_path(env, table);
+	bool found = access(path, F_OK) == 0;
+
+	free(path);
+	return found;
+}
+
+static bool has_log(const char *dir)
+{
+	DIR *d = opendir(dir);
+	struct dirent *at;
+	bool found = false;
+
+	while (d && !found && (at = readdir(d)))
+		found = strncmp(at->d_name, "log.", 4) == 0;
+	if (d)
+		closedir(d);
+	return found;
+}
+
+bool env_is_copy(const struct env *env)
+{
+	const struct env_kind *kind = env->kind;
+
+	return kind->has_essential && env_has_table(env, kind->essential) && !has_log(env->dir);
+}
+
 static bool all_tables(struct env *env, struct err *e)
 {
-	bool ok = true;
-
-	for (unsigned i = 0; ok && i <= env->kind->n_tables; i++) {
-		char *path = table_path(env, i);
-
-		if (access(path, F_OK) != 0)
-			ok = env_damaged(env, e, "%s.db is missing", env_table_name(env, i));
-		free(path);
-	}
-	return ok;
+	for (unsigned i = 0; i <= env->kind->n_tables; i++)
+		if (!env_has_table(env, i))
+			return env_damaged(env, e, "%s.db is missing", env_table_name(env, i));
+	return true;
 }
 
 static bool no_tables(const struct env *env)
 {
-	bool none = true;
-
-	for (unsigned i = 0; none && i <= env->kind->n_tables; i++) {
-		char *path = table_path(env, i);
-
-		none = access(path, F_OK) != 0;
-		free(path);
-	}
-	return none;
+	for (unsigned i = 0; i <= env->kind->n_tables; i++)
+		if (env_has_table(env, i))
+			return false;
+	return true;
 }
 
 /* If ENV_MARKER exists, all tables must exist, too: otherwise recovery or open_table would make missing

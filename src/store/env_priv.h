@@ -53,8 +53,9 @@ struct env_kind {
 	const char *tables[ENV_TABLES_MAX]; /* the file is NAME.db */
 	const struct env_migration *migrations;
 	/* The table that can't be rebuilt: if it is present, a copy without log files is adopted.
-	 * NULL: such a copy counts as damaged. */
-	const char *essential;
+	 * Without one, such a copy counts as damaged. */
+	unsigned essential;
+	bool has_essential;
 };
 
 struct env {
@@ -123,12 +124,13 @@ bool env_dir_trim(const char *dir, struct err *e);
 /* After recovery: *fresh says that the tables have to be made. ERR_CORRUPT if one is missing or too
  * short. */
 bool env_dir_tables(struct env *env, bool *fresh, struct err *e);
+bool env_has_table(const struct env *env, unsigned table);
+/* True if the directory has the essential table but no log files. */
+bool env_is_copy(const struct env *env);
 /* Writes ENV_MARKER. */
 bool env_dir_mark(struct env *env, struct err *e);
 
-/* env_copy.c: true if the directory has the essential table but no log files. */
-bool env_is_copy(const struct env *env);
-/* Makes such a directory usable, before it is opened: missing tables start empty. ERR_CORRUPT if a table
+/* env_copy.c: makes a copy without log files (env_is_copy) usable, before it is opened: missing tables start empty. ERR_CORRUPT if a table
  * is damaged. */
 bool env_copy_adopt(struct env *env, struct err *e);
 

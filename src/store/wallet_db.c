@@ -25,7 +25,8 @@ static const struct env_kind kind = {
 		   [WALLET_TXS] = "txs",
 		   [WALLET_META] = "meta"},
 	.migrations = migrations,
-	.essential = "keys",
+	.essential = WALLET_KEYS,
+	.has_essential = true,
 };
 
 bool wallet_db_open(struct wallet_db **out, const struct store_options *o, struct err *e)
