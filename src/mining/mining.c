@@ -99,7 +99,7 @@ static bool behind_peers(const struct mining *m)
 		return true;
 	if (mining_now_ms(m) - m->chain_ms < SETTLE_MS)
 		return s.target > s.height;
-	return s.coming && s.target > s.height + BEHIND_BLOCKS;
+	return s.downloading && s.target > s.height + BEHIND_BLOCKS;
 }
 
 bool mining_clock_ok(const struct mining *m, struct err *e)
@@ -448,7 +448,7 @@ void mining_get_info(const struct mining *m, struct mining_info *out)
 		.found = m->found,
 		.to = m->to,
 		.has_to = m->has_to,
-		.want = r ? r->spec.count : 0,
-		.made = r ? (uint32_t)r->n : 0,
+		.requested = r ? r->spec.count : 0,
+		.mined = r ? (uint32_t)r->n : 0,
 	};
 }

@@ -19,7 +19,8 @@ static bool get_sync(void *arg, struct mining_sync *out)
 	if (!n->protocol)
 		return false;
 	protocol_sync_info(n->protocol, &s);
-	*out = (struct mining_sync){.height = s.height, .target = s.target, .coming = s.downloading};
+	*out = (struct mining_sync){
+		.height = s.height, .target = s.target, .downloading = s.downloading};
 	return true;
 }
 

@@ -167,7 +167,7 @@ static void fill_sync(const struct node *n, struct snapshot_sync *out)
 	protocol_sync_info(n->protocol, &s);
 	*out = (struct snapshot_sync){
 		.active = s.active,
-		.coming = s.downloading,
+		.downloading = s.downloading,
 		.from = s.from,
 		.height = s.height,
 		.target = s.target,
@@ -230,9 +230,9 @@ static void fill_mining(const struct node *n, struct snapshot *s)
 
 	mining_get_info(n->mining, &m);
 	s->mining = m.on;
-	s->mining_want = m.want;
-	s->mining_made = m.made;
-	if (m.on || m.want)
+	s->mining_requested = m.requested;
+	s->mining_mined = m.mined;
+	if (m.on || m.requested)
 		s->role = "MINER";
 	s->mining_threads = m.threads;
 	s->hash_rate = m.hash_rate;

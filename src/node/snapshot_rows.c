@@ -65,8 +65,8 @@ static void row_body(const struct node *n, chain_index at, struct row_sources *s
 	struct block_stats r = {0};
 
 	if (!block_stats_get(n->block_stats, &row->hash, &r) && row->have_body) {
-		row->later = s->bodies >= BODIES_PER_CALL || s->bytes >= BYTES_PER_CALL;
-		if (!row->later) {
+		row->unread = s->bodies >= BODIES_PER_CALL || s->bytes >= BYTES_PER_CALL;
+		if (!row->unread) {
 			r = read_body(n, at, s);
 			block_stats_add(n->block_stats, &row->hash, &r);
 		}
@@ -92,7 +92,7 @@ static void fill_row(const struct node *n, chain_index at, struct row_sources *s
 	row->bits = en.bits;
 	row->on_best = chain_on_best(n->chain, at);
 	row->is_tip = at == s->tip;
-	row->coming = !row->on_best && chain_ancestor(n->chain, s->best_header, en.height) == at;
+	row->pending = !row->on_best && chain_ancestor(n->chain, s->best_header, en.height) == at;
 	row->failed = (en.status & CHAIN_ANY_FAILED) != 0;
 	row->have_body = (en.status & CHAIN_HAVE_BODY) != 0;
 	row_body(n, at, s, row);

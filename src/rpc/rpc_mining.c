@@ -132,7 +132,7 @@ static void run_mine(struct node *n, struct call *c)
 	bool on;
 
 	mining_get_info(node_mining(n), &m);
-	if (call_flag(c, "on", how || !(m.on || m.want), &on) &&
+	if (call_flag(c, "on", how || !(m.on || m.requested), &on) &&
 	    call_threads(c, "threads", &threads))
 		set_mining(n, c, on, threads);
 }

@@ -20,9 +20,9 @@ struct mining;
 
 /* What peers report of the chain. */
 struct mining_sync {
-	uint32_t height; /* of our tip */
-	uint32_t target; /* the best height that a peer has reported */
-	bool coming;     /* many blocks are being downloaded, or were within the last seconds */
+	uint32_t height;  /* of our tip */
+	uint32_t target;  /* best height that we know of, or that a peer credibly claims */
+	bool downloading; /* many blocks or headers arrive, or did in the last 5 s */
 };
 
 /* What the controller needs of its node. arg is that of struct mining_options. All are required. */
@@ -115,8 +115,8 @@ struct mining_info {
 	double hash_rate; /* hashes per second, smoothed over about 5 s */
 	uint32_t found;   /* blocks since the start that the chain has accepted */
 	bool has_to;
-	struct key_hash to;  /* of continuous mining */
-	uint32_t want, made; /* blocks of the request that is being served; want 0: none */
+	struct key_hash to;        /* of continuous mining */
+	uint32_t requested, mined; /* blocks of the current mining_generate; requested 0: none */
 };
 void mining_get_info(const struct mining *m, struct mining_info *out);
 

@@ -93,12 +93,12 @@ struct offer_row {
 
 struct snapshot_sync {
 	bool active;         /* headers or blocks are being requested */
-	bool coming;         /* many blocks are being downloaded, or were within the last seconds */
-	uint32_t from;       /* height at which it began */
+	bool downloading;    /* many blocks or headers arrive, or did in the last 5 s */
+	uint32_t from;       /* height at which catching up began */
 	uint32_t height;     /* of our tip */
-	uint32_t target;     /* the best height that a peer has reported */
+	uint32_t target;     /* best height that we know of, or that a peer credibly claims */
 	uint32_t headers;    /* height of our best header */
-	double blocks_per_s; /* over the last seconds */
+	double blocks_per_s; /* in the last 5 s */
 	int64_t eta_s;       /* -1: unknown */
 	uint32_t in_flight;  /* blocks requested */
 	uint32_t n_senders;  /* peers that blocks are requested from, also beyond the array */
@@ -153,9 +153,9 @@ struct snapshot {
 	/* Wallet: */
 	struct snapshot_balance balance;
 	/* Mining: */
-	bool mining;          /* continuous mining is switched on */
-	uint32_t mining_want; /* blocks that a command has requested; 0: none */
-	uint32_t mining_made; /* of them, mined so far */
+	bool mining;               /* continuous mining is switched on */
+	uint32_t mining_requested; /* blocks that a command has requested; 0: none */
+	uint32_t mining_mined;     /* of them, mined so far */
 	uint32_t mining_threads;
 	double hash_rate; /* hashes per second of this node */
 	uint32_t blocks_found;
@@ -178,8 +178,8 @@ struct chain_row {
 	uint32_t height, time, bits;
 	uint32_t n_tx, bytes; /* 0: the node has no body, or it was not read yet */
 	bool on_best, is_tip, failed, have_body;
-	bool later;       /* the body was not read yet: the next call reads more of them */
-	bool coming;      /* not connected yet, but an ancestor of the best header */
+	bool unread;      /* the body was not read yet: the next call reads more of them */
+	bool pending;     /* not connected yet, but an ancestor of the best header */
 	bool mine;        /* its coinbase pays this wallet */
 	uint32_t n_peers; /* peers that have this as their best block, also beyond the array */
 	uint32_t peers[8];

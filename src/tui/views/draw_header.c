@@ -130,7 +130,7 @@ static void node_segments(struct segments *all, const struct snapshot *s, int wi
 		add_segment(all, 6, ROLE_MONEY, "%s%s%s%s", text, coming[0] ? "+" : "", coming,
 			    width >= 110 ? " coins" : "");
 	}
-	if (s->mining || s->mining_want) {
+	if (s->mining || s->mining_requested) {
 		format_rate(text, s->hash_rate);
 		add_segment(all, 9, ROLE_GOOD, "%s", text);
 	}

@@ -34,7 +34,7 @@ static const char *bar_label(const struct model *m, const struct key_row *k)
 {
 	const bool other = (k->action == ACT_FREEZE && m->frozen) ||
 			   (k->action == ACT_BACK && (m->screen != SCREEN_DASHBOARD || m->zoom)) ||
-			   (k->action == ACT_MINE && (m->live.mining || m->live.mining_want));
+			   (k->action == ACT_MINE && (m->live.mining || m->live.mining_requested));
 
 	return other ? k->bar_other : k->bar;
 }

@@ -49,7 +49,7 @@ static const char *block_state(const struct chain_row *b)
 	return b->failed      ? "invalid"
 	       : b->is_tip    ? "tip"
 	       : b->on_best   ? "best"
-	       : b->coming    ? "pending"
+	       : b->pending   ? "pending"
 	       : b->have_body ? "stale"
 			      : "header";
 }
@@ -66,7 +66,7 @@ static void chain_words(const struct tui_data *d, size_t i, char *out, size_t si
 
 static bool chain_incomplete(const struct tui_data *d, size_t i)
 {
-	return d->chain[i].later;
+	return d->chain[i].unread;
 }
 
 static uint32_t height_of_row(const struct tui_data *d, size_t i)
@@ -124,7 +124,7 @@ static void place_columns(struct row *r, const struct chain_row *b)
 	if (b->on_best) {
 		style = ROLE_NORMAL;
 		mark = "o";
-	} else if (b->coming) {
+	} else if (b->pending) {
 		style = ROLE_BAR;
 		mark = "+";
 	}
@@ -133,7 +133,7 @@ static void place_columns(struct row *r, const struct chain_row *b)
 	else
 		row_text(r, style, mark);
 	row_fieldf(r, b->on_best ? STYLE_BOLD : style, 7, "%" PRIu32 "%s", b->height,
-		   b->on_best || b->coming ? "" : "'");
+		   b->on_best || b->pending ? "" : "'");
 }
 
 static void count_columns(struct row *r, const struct chain_row *b, bool wide)
@@ -168,9 +168,9 @@ static void draw_block_row(const struct model *m, struct row *r, size_t i)
 	row_gap(r, 1);
 	if (!b->on_best)
 		row_printf(r,
-			   b->failed   ? ROLE_BAD
-			   : b->coming ? ROLE_BAR
-				       : ROLE_WARN,
+			   b->failed    ? ROLE_BAD
+			   : b->pending ? ROLE_BAR
+					: ROLE_WARN,
 			   " %s", block_state(b));
 	if (b->mine)
 		row_text(r, ROLE_GOOD, " me");
@@ -257,7 +257,7 @@ static void chain_explain(const struct model *m, size_t i, char *out, size_t siz
 
 	if (b->failed)
 		snprintf(out, size, "block %u is invalid: no honest node builds on it", b->height);
-	else if (b->coming)
+	else if (b->pending)
 		snprintf(
 			out, size,
 			b->have_body
@@ -315,10 +315,10 @@ static void chain_strip(const struct model *m, struct canvas *c, const struct re
 		const struct chain_row *b = &m->data.chain[i];
 
 		row_printf(&row, b->on_best ? theme_hash(&b->hash.h) : ROLE_WARN, " %s%u%s",
-			   b->is_tip   ? "*"
-			   : b->coming ? "+"
-				       : "",
-			   b->height, b->on_best || b->coming ? "" : "'");
+			   b->is_tip    ? "*"
+			   : b->pending ? "+"
+					: "",
+			   b->height, b->on_best || b->pending ? "" : "'");
 	}
 }
 

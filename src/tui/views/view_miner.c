@@ -46,7 +46,7 @@ static void network_rate(const struct snapshot *s, char *out, size_t size)
 
 static void own_lines(struct line_writer *w, const struct snapshot *s)
 {
-	const bool mines = s->mining || s->mining_want;
+	const bool mines = s->mining || s->mining_requested;
 	char text[64], rate[FORMAT_BYTES];
 
 	format_rate(rate, s->hash_rate);
@@ -56,8 +56,8 @@ static void own_lines(struct line_writer *w, const struct snapshot *s)
 	else
 		snprintf(text, sizeof(text), "%s", s->has_chain ? "off: m starts" : "no chain yet");
 	miner_line(w, "this node", mines ? ROLE_GOOD : ROLE_DIM, text);
-	snprintf(text, sizeof(text), "%u of %u blocks", s->mining_made, s->mining_want);
-	if (s->mining_want)
+	snprintf(text, sizeof(text), "%u of %u blocks", s->mining_mined, s->mining_requested);
+	if (s->mining_requested)
 		miner_line(w, "requested", ROLE_NORMAL, text);
 	snprintf(text, sizeof(text), "%u block%s", s->blocks_found,
 		 s->blocks_found == 1 ? "" : "s");
