@@ -1,5 +1,5 @@
 #!/bin/sh
-# Configures (once) and builds in DIR, out of the source tree.
+# Builds in DIR, outside the source tree. Configures DIR first if it has no Makefile.
 # usage: scripts/build.sh DIR [CONFIGURE-OPTION...]
 set -eu
 src=$(cd "$(dirname "$0")/.." && pwd)
@@ -9,7 +9,7 @@ if [ ! -x "$src/configure" ] || [ "$src/configure.ac" -nt "$src/configure" ]; th
 	(cd "$src" && autoreconf -i)
 fi
 if [ -f "$src/config.status" ]; then
-	echo "this directory is configured itself: make distclean here first, then it is built in $dir" >&2
+	echo "build.sh: the source directory $src is configured itself: run make distclean there first" >&2
 	exit 1
 fi
 mkdir -p "$dir"

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Everything that must hold: installs what the tests need, builds, runs make check, the same
-# under sanitizers, a few seconds of every fuzz target, and make lint. Ends with the line "N passed, N failed, N skipped", counted over all tests.
+# Runs all checks: installs the packages that the tests need, builds, runs make check with and without sanitizers,
+# runs each fuzz target for 2 s, and runs make lint. The last line is "N passed, N failed, N skipped", for all tests.
+# TALLY_CHECK_DIR is the build directory (default: build-check). The exit status is 0 if nothing failed.
 set -u
 src=$(cd "$(dirname "$0")/.." && pwd)
 cd "$src" || exit 1
@@ -15,7 +16,7 @@ sh scripts/packages.sh build run test fuzz || exit 1
 
 passed=0 failed=0 skipped=0
 
-# Adds up the results of one build directory.
+# count DIR: adds the results of the tests in a build directory to the totals.
 count() {
 	for trs in $(find "$1" -name '*.trs'); do
 		passed=$((passed + $(grep -cE '^:test-result: (PASS|XFAIL)' "$trs")))
@@ -24,8 +25,7 @@ count() {
 	done
 }
 
-# Builds in a directory of its own and runs the tests there.
-# run_tests NAME CONFIGURE-OPTION...
+# run_tests NAME CONFIGURE-OPTION...: builds in the directory NAME and runs make check there.
 run_tests() {
 	name=$1
 	shift

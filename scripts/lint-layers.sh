@@ -1,7 +1,6 @@
 #!/bin/sh
-# A layer includes only what stands above it. net includes base and crypto alone, protocol everything
-# but wallet, tui only base, primitives and node (and what their headers bring). curses stays in
-# three files of tui. Prints every breach; exit status 1 where there is one.
+# Checks that each layer includes only the layers allowed below, that only a few files include curses, and that the
+# layers below node take time, randomness and network from outside. Prints each violation; exit status 1 if there is one.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 bad=0
@@ -14,7 +13,7 @@ allow() {
 	hits=$(grep -rnE '#include [<"]tally/' "include/tally/$layer" "src/$layer" 2>/dev/null |
 		grep -vE "tally/(${ok%|})/")
 	if [ -n "$hits" ]; then
-		printf '%s: includes a layer it must not know:\n%s\n' "$layer" "$hits"
+		printf '%s: includes a layer that it must not include:\n%s\n' "$layer" "$hits"
 		bad=1
 	fi
 }
@@ -41,7 +40,7 @@ hits=$(grep -nE '\b(time|gettimeofday|clock_gettime|rand|random|srand)\(' -r \
 	src/consensus src/chain src/mempool src/wallet src/protocol 2>/dev/null | grep -vE '^\S+:[0-9]+:\s*(/?\*|//)')
 hits=$hits$(grep -rnE '#include <(event|event2)' src/consensus src/chain src/mempool src/wallet src/protocol 2>/dev/null)
 if [ -n "$hits" ]; then
-	printf 'time, randomness or libevent where it must come from outside:\n%s\n' "$hits"
+	printf 'time, randomness or libevent used in a layer that must get it from outside:\n%s\n' "$hits"
 	bad=1
 fi
 hits=$(grep -rlE '#include <(n?curses|ncursesw/)' src include | grep -vE '^src/tui/term/(canvas|terminal|theme|rescue)')

@@ -14,8 +14,8 @@ if ! clang-format --dry-run -Werror $files >/dev/null 2>&1; then
 	echo "not formatted: run make format"
 	bad=1
 fi
-# The suppressed ones stumble over compound literals and out parameters (cppcheck 2.10); the
-# sanitizers and the compiler watch what they would.
+# The suppressed checks of cppcheck 2.10 report false errors for compound literals and out parameters. The compiler
+# and the sanitizers find uninitialised variables anyway.
 # shellcheck disable=SC2086
 cppcheck -q -j"$(nproc)" --std=c11 --error-exitcode=1 --inline-suppr \
 	--enable=warning --suppress=uninitvar --suppress=legacyUninitvar --suppress=internalAstError --suppress=preprocessorErrorDirective \
@@ -24,7 +24,7 @@ cppcheck -q -j"$(nproc)" --std=c11 --error-exitcode=1 --inline-suppr \
 # shellcheck disable=SC2046
 pyflakes3 $(find tests bench -name '*.py') || bad=1
 for page in man/*.[1-8]; do
-	# groff has a word for every macro that is not as mdoc(7) has it.
+	# groff prints a warning for each macro that is not used as mdoc(7) describes.
 	out=$(groff -mdoc -Tutf8 -ww -z "$page" 2>&1)
 	[ -z "$out" ] || { printf '%s\n' "$out"; bad=1; }
 done
