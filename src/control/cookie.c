@@ -34,8 +34,8 @@ static bool write_file(const char *path, const char *text, struct err *e)
 	ok = ok && rename(temp, path) == 0;
 	if (!ok)
 		err_set(e, ERR_IO, "cookie",
-			"cannot write %s: %s: the directory must be yours and have room", path,
-			strerror(errno));
+			"cannot write %s: %s: check the permissions of the directory and its free space",
+			path, strerror(errno));
 	free(temp);
 	return ok;
 }

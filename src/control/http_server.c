@@ -28,7 +28,7 @@
 
 #define BODY_MAX    8100000 /* bytes: a block of 4 MB in hex, and some more */
 #define HEADERS_MAX 8192
-#define TIMEOUT_S   30          /* evhttp's, for reading and writing */
+#define TIMEOUT_S   30          /* of evhttp, when it reads or writes */
 #define PENDING_MAX 256         /* HTTP requests that are being answered */
 #define BATCH_MAX   1000        /* calls in one request */
 #define ANSWERS_MAX (32U << 20) /* bytes, of one batch */
@@ -43,8 +43,8 @@ struct control {
 	struct list requests;
 };
 
-/* A call of a request, and its answer. It is the client that rpc knows: each call can be
- * cancelled. */
+/* A call of a request, and its answer. Its address is the client of its rpc_request, so that it can
+ * be cancelled. */
 struct http_call {
 	struct request *request;
 	json_t *call, *id; /* borrowed from the request's body */

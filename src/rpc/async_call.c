@@ -105,8 +105,8 @@ void async_call_begin(struct call *c, const struct async_call *how, void *take_a
 	event_add(r->async_event, &(struct timeval){0});
 }
 
-/* Blocks may keep arriving: after SETTLED_US the command runs anyway, and what it submits finishes
- * that work at once. */
+/* Blocks may keep arriving, so the command runs after SETTLED_US in any case. What it submits then
+ * waits for the chain within one turn of the loop. */
 static enum step_result step_settled(struct node *n, void *arg, int *code, struct err *e)
 {
 	const int64_t *until = arg;

@@ -92,7 +92,7 @@ static void unknown_command(const char *name, struct err *e)
 			"there is no command '%s': the command help lists them", name);
 }
 
-/* True if no peer can turn up: the node does not listen, dials nobody and has no connection. */
+/* True if no peer can connect: the node does not listen, does not dial and has no connection. */
 static bool stays_alone(const struct node *n)
 {
 	const struct net_stats s = net_stats(node_net(n));

@@ -1,5 +1,4 @@
-/* A call from its start to its answer. Everything that runs or answers calls stands on this
- * file. */
+/* A call, from its start to its answer. The files that run and answer calls are above this one. */
 #include "rpc/call_state_priv.h"
 #include "rpc/rpc_state_priv.h"
 

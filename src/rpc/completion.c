@@ -69,7 +69,7 @@ static void offer_peers(const struct node *n, struct completion *c)
 	free(s);
 }
 
-/* The values that a parameter of this kind can have. */
+/* Offers the values that a parameter of this kind can have. */
 static void offer_values(const struct node *n, const struct command_param *p, struct completion *c)
 {
 	switch (p->type) {
@@ -83,7 +83,7 @@ static void offer_values(const struct node *n, const struct command_param *p, st
 		offer_labels(n, c);
 		break;
 	case ARG_FLAG:
-		if (strcmp(p->name, "on") == 0) { /* mine on */
+		if (strcmp(p->name, "on") == 0) { /* of the command mine */
 			offer(c, "on");
 			offer(c, "off");
 		}

@@ -1,5 +1,5 @@
-/* Amounts in JSON. jansson has no decimal numbers, and a double would print 0.1 as 0.1 or
- * 0.10000000000000001. */
+/* Amounts in JSON. jansson prints numbers as doubles: 0.1 or 0.10000000000000001, not
+ * 0.10000000. */
 #include <tally/rpc/json_amount.h>
 
 #include <math.h>

@@ -148,7 +148,7 @@ json_t *json_tx(const struct tx *tx)
 
 /* A block that is being written as JSON, one transaction a step. */
 struct block_text {
-	struct writer out; /* first: json_stream_clear */
+	struct writer out; /* first member: see json_stream_clear */
 	struct block *b;
 	uint32_t next; /* index of the next transaction */
 	bool whole;    /* transactions, else their ids */

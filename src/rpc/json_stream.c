@@ -23,7 +23,8 @@ void json_stream_raw(struct writer *w, const char *raw)
 	put_bytes(w, raw, strlen(raw));
 }
 
-/* A comma, unless the value is the first of all, of its array or object, or follows its key. */
+/* Puts a comma before the next value, unless that value follows its key or is the first one of the
+ * text, of an array or of an object. */
 static void separate(struct writer *w)
 {
 	static const char first_after[] = {'[', '{', ':', JSON_RESULT_READY};

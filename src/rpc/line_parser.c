@@ -248,10 +248,10 @@ struct arg_parser {
 	const struct command *command;
 	json_t *args;
 	const struct command_param *next; /* gets the next word without a name */
-	const struct command_param *text; /* the last word was NAME=VALUE of this text */
+	const struct command_param *text; /* that of the previous word, if it was NAME=TEXT */
 };
 
-/* memo=for lunch */
+/* A word that fits no parameter and follows NAME=TEXT, as in memo=for lunch. */
 static bool text_without_quotes(const struct arg_parser *r, const char *word, struct err *e)
 {
 	return err_set(e, ERR_USAGE, "too-many-arguments",

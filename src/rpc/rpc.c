@@ -1,4 +1,4 @@
-/* The commands of one node: opened and closed on top of everything else in this layer. */
+/* Opens and closes the commands of one node. This file is on top of its layer. */
 #include "rpc/rpc_priv.h"
 
 #include <stdlib.h>

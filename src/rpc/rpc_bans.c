@@ -42,7 +42,7 @@ static void lift_ban(struct node *n, struct call *c, const struct subnet *s, boo
 		return;
 	}
 	call_error(c, RPC_CLIENT_INVALID_IP_OR_SUBNET, ERR_NOTFOUND, "not-banned",
-		   "%s is not banned: the command bans lists what is", name);
+		   "%s is not banned: bans lists the banned addresses", name);
 }
 
 static bool call_subnet(struct call *c, const char *name, struct subnet *out)

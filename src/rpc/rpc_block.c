@@ -178,7 +178,7 @@ static json_t *json_page_row(const struct node *n, const struct chain_entry *en,
 /* The answer to printchain: a block and its ancestors. It stays on one branch even if the best
  * chain changes meanwhile. */
 struct page {
-	struct writer out; /* first: json_stream_clear */
+	struct writer out; /* first member: see json_stream_clear */
 	chain_index at;    /* the next block */
 	int64_t height;    /* of the next block; -1: the genesis block was the last */
 	int64_t left;      /* how many more are wanted */

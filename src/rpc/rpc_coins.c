@@ -8,7 +8,8 @@
 
 #include <tally/base/mem.h>
 
-/* The hash covers of each coin: outpoint, value, height * 2 (+ 1 for a coinbase) and owner. */
+/* Bytes of a coin that the hash of all coins covers: outpoint, value, height * 2 (+ 1 for a
+ * coinbase) and owner. */
 #define COIN_HASHED_BYTES (OUTPOINT_BYTES + 8 + 4 + KEY_HASH_BYTES)
 
 struct set_info {

@@ -102,7 +102,7 @@ static void drop_peer(struct node *n, const struct peer_info *p)
 	net_forget(node_net(n), &p->addr);
 	if (p->listens.port)
 		net_forget(node_net(n), &p->listens);
-	protocol_drop_peer(node_protocol(n), p->id, "the user dropped it");
+	protocol_drop_peer(node_protocol(n), p->id, "dropped by the user");
 }
 
 static void drop_number(struct node *n, struct call *c, conn_id id)
@@ -234,7 +234,7 @@ const struct command commands_connect[] = {
 	{
 		.name = "addnode",
 		.category = "network",
-		.summary = "connect to a peer, or no longer",
+		.summary = "add or remove a manual peer, or try to connect once",
 		.params = add_params,
 		.flags = COMMAND_RPC,
 		.run = run_addnode,

@@ -11,7 +11,7 @@
 #include <tally/node/mempool_file.h>
 #include <tally/node/tx_lookup.h>
 
-#define PAGE_ENTRIES 50 /* of getrawmempool, in one step */
+#define PAGE_ENTRIES 50 /* written in one step of getrawmempool */
 
 static json_t *json_entry(const struct node *n, const struct mempool_entry *en)
 {
@@ -41,7 +41,7 @@ static json_t *json_entry(const struct node *n, const struct mempool_entry *en)
 /* The answer to getrawmempool, in order of arrival: the transactions that were in the mempool when
  * the call began, except those that have left it meanwhile. */
 struct pool_text {
-	struct writer out; /* first: json_stream_clear */
+	struct writer out; /* first member: see json_stream_clear */
 	bool verbose;
 	uint64_t after; /* mempool_entry.seq of the last one written */
 	uint64_t last;  /* of the newest one when the call began */

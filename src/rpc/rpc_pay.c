@@ -59,9 +59,8 @@ static struct payment *build_payment(struct node *n, struct call *c,
 	struct err err = {0};
 
 	if (q->from && !wallet_is_mine(node_wallet(n), q->from)) {
-		call_error(
-			c, RPC_INVALID_ADDRESS_OR_KEY, ERR_USAGE, "not-mine",
-			"the address in from is not of this wallet: listaddresses shows its addresses");
+		call_error(c, RPC_INVALID_ADDRESS_OR_KEY, ERR_USAGE, "not-mine",
+			   "the argument from is not an address of this wallet: see listaddresses");
 		return NULL;
 	}
 	if (!wallet_create_payment(node_wallet(n), q, &p, &err)) {
@@ -353,7 +352,7 @@ static const struct command_param send_params[] = {
 	{.name = "mine",
 	 .type = ARG_FLAG,
 	 .optional = true,
-	 .help = "true: mine a block that confirms it, at once"},
+	 .help = "true: mine a block that confirms it"},
 	{.name = "preview",
 	 .type = ARG_FLAG,
 	 .optional = true,

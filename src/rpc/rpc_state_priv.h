@@ -10,8 +10,8 @@ struct event;
 
 struct rpc {
 	struct node *node;
-	struct list calls;         /* struct call: not answered yet */
-	struct list async_calls;   /* struct async_run: the one whose turn it is next comes first */
+	struct list calls;         /* unanswered calls: struct call */
+	struct list async_calls;   /* struct async_run: the next to get a slice comes first */
 	struct event *async_event; /* NULL: none was needed yet */
 	rpc_renderer *renderer;    /* NULL: this node has no screen */
 	bool closed;               /* rpc_close was called: freed with its last call */

@@ -59,11 +59,9 @@ static void run_getbalance(struct node *n, struct call *c)
 	    !call_flag(c, "include_watchonly", false, &watched))
 		return;
 	if (*dummy && strcmp(dummy, "*") != 0)
-		call_error(
-			c, RPC_METHOD_DEPRECATED, ERR_USAGE, "bad-dummy",
-			"getbalance is about the whole wallet, leave out its first argument: for an "
-			"address or a label call tally_balance %.100s",
-			dummy);
+		call_error(c, RPC_METHOD_DEPRECATED, ERR_USAGE, "bad-dummy",
+			   "getbalance takes no address or label: call tally_balance %.100s",
+			   dummy);
 	else
 		call_done(c, json_amount(minconf ? deep_balance(n, minconf)
 						 : wallet_balance(node_wallet(n), NULL).spendable));
@@ -186,7 +184,7 @@ static void append_part(char *text, size_t size, const json_t *result, const cha
 static char *text_balance(const json_t *result)
 {
 	const char *address = json_string_value(json_object_get(result, "address"));
-	const char *name = json_string_value(json_object_get(result, "name")); /* as in the call */
+	const char *name = json_string_value(json_object_get(result, "name")); /* the argument */
 	char amount[AMOUNT_CHARS + 1] = "?", spend[AMOUNT_CHARS + 1] = "0", parts[256] = "";
 
 	json_amount_text(json_object_get(result, "balance"), amount);
@@ -238,7 +236,7 @@ static void run_listaddresses(struct node *n, struct call *c)
 
 /* The coins that the wallet had when the call began. */
 struct coins_text {
-	struct writer out; /* first: json_stream_clear */
+	struct writer out; /* first member: see json_stream_clear */
 	struct wallet_coin *coins;
 	size_t n, next;
 	uint32_t tip; /* height of the tip then */

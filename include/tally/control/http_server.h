@@ -17,8 +17,8 @@ struct control_options {
 	const char *dir;         /* the cookie file is made here */
 	uint16_t port;           /* on 127.0.0.1 */
 };
-/* Listens from when this returns. ERR_IO "port-in-use"; ERR_IO "cookie": the file can't be
- * written. */
+/* Accepts connections when this has returned. ERR_IO "port-in-use"; ERR_IO "cookie": the file can't
+ * be written. */
 bool control_open(struct control **out, const struct control_options *o, struct err *e);
 /* Disconnects all clients; their calls go on without an answer. Deletes the cookie file. Before
  * rpc_close. NULL is harmless. */

@@ -34,7 +34,7 @@ void command_line_run(struct rpc *r, const struct command_line *l);
 void command_line_cancel(struct rpc *r, const char *confirm);
 
 /* The usage of the command that the line begins with, to show under the prompt: "send to amount
- * [fee=] [memo=] ...: send a payment". "" for an unknown command. */
+ * [fee=] [memo=] ...: send coins". "" for an unknown command. */
 void command_line_usage(const char *line, char *out, size_t size);
 
 #endif

@@ -8,7 +8,7 @@
 #include <tally/base/text.h>
 #include <tally/rpc/command.h>
 
-/* Every command once, in order of subjects:
+/* Iterates over all commands, by subject:
  * size_t group = 0, at = 0; while ((cmd = command_next(&group, &at))) ... */
 const struct command *command_next(size_t *group, size_t *at);
 /* NULL: there is no such command. */
