@@ -63,7 +63,9 @@ static bool check_header(const struct chain *c, const struct block_header *h,
 static chain_index add_header(struct chain *c, const struct block_header *h,
 			      const struct block_hash *hash, chain_index prev, struct err *e)
 {
-	chain_index i = tree_add(&c->tree, hash, h, prev, TREE_SEQ_NEXT, 0);
+	chain_index i = tree_add(
+		&c->tree, &(struct new_header){
+				  .hash = hash, .header = h, .prev = prev, .seq = TREE_SEQ_NEXT});
 	struct err why = {0};
 
 	if (i == CHAIN_NONE) {

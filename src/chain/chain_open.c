@@ -43,7 +43,10 @@ static bool load_header(void *arg, uint32_t height, uint32_t seq,
 	}
 	/* tree_add derives this bit from the parent. */
 	status &= TREE_STORED_BITS & ~(uint32_t)CHAIN_FAILED_ANCESTOR;
-	i = tree_add(&c->tree, &hash, &h, prev, seq, status);
+	i = tree_add(
+		&c->tree,
+		&(struct new_header){
+			.hash = &hash, .header = &h, .prev = prev, .seq = seq, .status = status});
 	if (i == CHAIN_NONE || tree_at(&c->tree, i)->height != height)
 		return damaged(e, "a header is stored under a wrong height");
 	return true;
@@ -240,8 +243,12 @@ bool chain_set_genesis(struct chain *c, struct block *b, struct err *e)
 		return chain_fail(c, &why, e);
 	c->params = params;
 	c->genesis_work = work_of_bits(params.genesis_bits);
-	c->best_complete = tree_add(&c->tree, &b->hash, &b->header, CHAIN_NONE, 0,
-				    CHAIN_HAVE_BODY | CHAIN_HAVE_UNDO | TREE_COMPLETE);
+	c->best_complete =
+		tree_add(&c->tree, &(struct new_header){.hash = &b->hash,
+							.header = &b->header,
+							.prev = CHAIN_NONE,
+							.status = CHAIN_HAVE_BODY |
+								  CHAIN_HAVE_UNDO | TREE_COMPLETE});
 	tree_load_tip(&c->tree, c->best_complete);
 	block_cache_put(&c->block_cache, c->best_complete, b);
 	return true;

@@ -11,14 +11,16 @@
 
 #define COUNT_SLICE 512 /* coins read at a time */
 
-bool chain_scan_coins(struct chain *c, const uint8_t after[OUTPOINT_BYTES], bool from_start,
-		      struct store_coin *out, size_t max, size_t *n, struct err *e)
+bool chain_scan_coins(struct chain *c, struct chain_coin_page *page, struct err *e)
 {
+	static const uint8_t start[OUTPOINT_BYTES];
+
 	if (c->failed)
 		return chain_fail(c, NULL, e);
 	if ((!chain_settled(c) || coins_dirty(&c->coins) > 0) && !chain_commit(c, e))
 		return false;
-	return store_scan_coins(c->store, after, from_start, out, max, n, e);
+	return store_scan_coins(c->store, page->after ? page->after : start, page->after == NULL,
+				page->coins, page->max, &page->n, e);
 }
 
 static bool count_coins(struct chain *c, uint64_t *count, struct err *e)

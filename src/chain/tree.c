@@ -169,9 +169,11 @@ static struct tree_entry *append(struct tree *t)
 	return tree_at(t, t->len);
 }
 
-chain_index tree_add(struct tree *t, const struct block_hash *hash, const struct block_header *h,
-		     chain_index prev, uint32_t seq, uint32_t status)
+chain_index tree_add(struct tree *t, const struct new_header *new_header)
 {
+	const struct block_header *h = new_header->header;
+	const chain_index prev = new_header->prev;
+	uint32_t seq = new_header->seq;
 	chain_index i = t->len;
 	struct tree_entry *en;
 	uint32_t height = prev == CHAIN_NONE ? 0 : tree_at(t, prev)->height + 1;
@@ -184,13 +186,13 @@ chain_index tree_add(struct tree *t, const struct block_hash *hash, const struct
 		return CHAIN_NONE;
 	reserve_slots(t);
 	en = append(t);
-	*en = (struct tree_entry){.hash = *hash,
+	*en = (struct tree_entry){.hash = *new_header->hash,
 				  .prev = prev,
 				  .skip = CHAIN_NONE,
 				  .height = height,
 				  .time = h->time,
 				  .bits = h->bits,
-				  .seq_status = seq << 8 | status};
+				  .seq_status = seq << 8 | new_header->status};
 	if (prev != CHAIN_NONE) {
 		const struct tree_entry *parent = tree_at(t, prev);
 
@@ -201,7 +203,7 @@ chain_index tree_add(struct tree *t, const struct block_hash *hash, const struct
 		if ((parent->seq_status & CHAIN_ANY_FAILED) != 0)
 			en->seq_status |= CHAIN_FAILED_ANCESTOR;
 	}
-	*find_slot(t, hash) = i + 1;
+	*find_slot(t, new_header->hash) = i + 1;
 	t->len++;
 	link_sibling(t, i);
 	add_leaf(t, i, prev);

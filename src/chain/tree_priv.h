@@ -72,6 +72,13 @@ static inline uint32_t tree_seq(const struct tree *t, chain_index i)
 	return tree_at(t, i)->seq_status >> 8;
 }
 
+struct new_header {
+	const struct block_hash *hash;
+	const struct block_header *header;
+	chain_index prev;
+	uint32_t seq, status; /* seq may be TREE_SEQ_NEXT */
+};
+
 void tree_init(struct tree *t);
 void tree_clear(struct tree *t);
 size_t tree_memory(const struct tree *t);
@@ -80,8 +87,7 @@ chain_index tree_find(const struct tree *t, const struct block_hash *hash);
 /* Adds a header whose parent is `prev` (CHAIN_NONE: genesis, to an empty tree) and whose hash is
  * not in the tree. It fails if its parent has failed. Returns CHAIN_NONE if that height already has
  * TREE_SEQ_MAX + 1 headers. */
-chain_index tree_add(struct tree *t, const struct block_hash *hash, const struct block_header *h,
-		     chain_index prev, uint32_t seq, uint32_t status);
+chain_index tree_add(struct tree *t, const struct new_header *new_header);
 
 /* The ancestor of i, or i itself, at that height; CHAIN_NONE if i is lower. O(log n). */
 chain_index tree_ancestor(const struct tree *t, chain_index i, uint32_t height);

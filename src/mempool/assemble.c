@@ -170,7 +170,7 @@ static void build_heap(struct assembly *a)
 static void take(struct assembly *a, struct pool_entry *en)
 {
 	struct pool_entry *down[RELATIVES_MAX];
-	size_t n = pool_walk(a->m, en->children, en->n_children, false, down, RELATIVES_MAX);
+	size_t n = pool_walk_down(a->m, en->children, en->n_children, down, RELATIVES_MAX);
 
 	assert(n != SIZE_MAX);
 	if (a->packages[en->assembly_index].heap_at < a->n_heap)
@@ -197,7 +197,7 @@ static void take(struct assembly *a, struct pool_entry *en)
 static void take_package(struct assembly *a, uint32_t i)
 {
 	struct pool_entry *en = a->packages[i].en, *up[RELATIVES_MAX + 1];
-	size_t n = pool_walk(a->m, &en, 1, true, up, RELATIVES_MAX + 1), left = 0;
+	size_t n = pool_walk_up(a->m, &en, 1, up, RELATIVES_MAX + 1), left = 0;
 
 	assert(n != SIZE_MAX);
 	for (size_t k = 0; k < n; k++)

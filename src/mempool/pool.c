@@ -34,35 +34,46 @@ struct pool_entry *pool_spender(const struct mempool *m, const struct outpoint *
 	return at ? *at : NULL;
 }
 
-static bool visit(struct pool_entry *en, uint64_t mark, struct pool_entry **out, size_t *n,
-		  size_t max)
+struct visited {
+	uint64_t mark;
+	struct pool_entry **out;
+	size_t n, max;
+};
+
+/* False: there is no room for all. */
+static bool visit(struct visited *v, struct pool_entry *const *entries, size_t n)
 {
-	if (en->mark == mark)
-		return true;
-	if (*n == max)
-		return false;
-	en->mark = mark;
-	out[(*n)++] = en;
+	for (size_t i = 0; i < n; i++) {
+		if (entries[i]->mark == v->mark)
+			continue;
+		if (v->n == v->max)
+			return false;
+		entries[i]->mark = v->mark;
+		v->out[v->n++] = entries[i];
+	}
 	return true;
 }
 
-size_t pool_walk(struct mempool *m, struct pool_entry *const *from, size_t n, bool up,
-		 struct pool_entry **out, size_t max)
+size_t pool_walk_up(struct mempool *m, struct pool_entry *const *from, size_t n,
+		    struct pool_entry **out, size_t max)
 {
-	uint64_t mark = ++m->next_mark;
-	size_t len = 0;
+	struct visited v = {.mark = ++m->next_mark, .out = out, .max = max};
+	bool ok = visit(&v, from, n);
 
-	for (size_t i = 0; i < n; i++)
-		if (!visit(from[i], mark, out, &len, max))
-			return SIZE_MAX;
-	for (size_t at = 0; at < len; at++) {
-		struct pool_entry *const *next = up ? out[at]->parents : out[at]->children;
-		size_t n_next = up ? out[at]->n_parents : out[at]->n_children;
-		for (size_t i = 0; i < n_next; i++)
-			if (!visit(next[i], mark, out, &len, max))
-				return SIZE_MAX;
-	}
-	return len;
+	for (size_t at = 0; ok && at < v.n; at++)
+		ok = visit(&v, out[at]->parents, out[at]->n_parents);
+	return ok ? v.n : SIZE_MAX;
+}
+
+size_t pool_walk_down(struct mempool *m, struct pool_entry *const *from, size_t n,
+		      struct pool_entry **out, size_t max)
+{
+	struct visited v = {.mark = ++m->next_mark, .out = out, .max = max};
+	bool ok = visit(&v, from, n);
+
+	for (size_t at = 0; ok && at < v.n; at++)
+		ok = visit(&v, out[at]->children, out[at]->n_children);
+	return ok ? v.n : SIZE_MAX;
 }
 
 /* Memory of an entry: the transaction and its share of the indexes. */
@@ -132,7 +143,7 @@ struct pool_entry *pool_add(struct mempool *m, struct tx *tx, const struct candi
 {
 	struct pool_entry *en = NEW(struct pool_entry);
 	struct pool_entry *up[RELATIVES_MAX];
-	size_t n_up = pool_walk(m, c->parents, c->n_parents, true, up, RELATIVES_MAX);
+	size_t n_up = pool_walk_up(m, c->parents, c->n_parents, up, RELATIVES_MAX);
 	const uint64_t bytes = tx->raw.len;
 	const int64_t now = clock_unix(m->o.clock);
 
@@ -230,11 +241,11 @@ void pool_remove(struct mempool *m, struct pool_entry *en, const char *reason)
 	/* Removing one in the middle of a chain would leave its descendants counted by ancestors
 	 * that they are no longer linked to. */
 	assert(!en->n_parents || !en->n_children);
-	size_t n_up = pool_walk(m, en->parents, en->n_parents, true, kin, RELATIVES_MAX);
+	size_t n_up = pool_walk_up(m, en->parents, en->n_parents, kin, RELATIVES_MAX);
 	assert(n_up != SIZE_MAX);
 	for (size_t i = 0; i < n_up; i++)
 		count_descendant(m, kin[i], en, -1);
-	size_t n_down = pool_walk(m, en->children, en->n_children, false, kin, RELATIVES_MAX);
+	size_t n_down = pool_walk_down(m, en->children, en->n_children, kin, RELATIVES_MAX);
 	assert(n_down != SIZE_MAX);
 	for (size_t i = 0; i < n_down; i++)
 		count_ancestor(kin[i], en, -1);
@@ -256,7 +267,7 @@ void pool_remove_tree(struct mempool *m, struct pool_entry *en, const char *reas
 	/* The youngest first, so that each has no descendants left when it is removed. */
 	for (;;) {
 		struct pool_entry *tree[RELATIVES_MAX + 1], *last;
-		size_t n = pool_walk(m, &en, 1, false, tree, RELATIVES_MAX + 1);
+		size_t n = pool_walk_down(m, &en, 1, tree, RELATIVES_MAX + 1);
 
 		assert(n != SIZE_MAX);
 		last = tree[0];

@@ -23,7 +23,7 @@ struct pool_entry {
 	int64_t entered;
 	size_t memory;
 	size_t heap_at;          /* index in the eviction heap */
-	uint64_t mark;           /* number of the last pool_walk that visited it */
+	uint64_t mark;           /* number of the last walk that visited it */
 	uint32_t bytes;          /* of the transaction */
 	bool always_final;       /* no lock time and no coinbase: valid at any height */
 	uint32_t assembly_index; /* while a block is assembled */
@@ -45,10 +45,12 @@ struct candidate {
 
 struct pool_entry *pool_find(const struct mempool *m, const struct txid *id);
 struct pool_entry *pool_spender(const struct mempool *m, const struct outpoint *o);
-/* Everything that can be reached from these entries by parents (up) or children, the entries
- * themselves included, into out (room for max). SIZE_MAX if there are more. */
-size_t pool_walk(struct mempool *m, struct pool_entry *const *from, size_t n, bool up,
-		 struct pool_entry **out, size_t max);
+/* These entries and all of their ancestors (up) or descendants (down), into out (room for max).
+ * SIZE_MAX if there are more. */
+size_t pool_walk_up(struct mempool *m, struct pool_entry *const *from, size_t n,
+		    struct pool_entry **out, size_t max);
+size_t pool_walk_down(struct mempool *m, struct pool_entry *const *from, size_t n,
+		      struct pool_entry **out, size_t max);
 /* since: unix seconds of an earlier entry; 0: now. */
 struct pool_entry *pool_add(struct mempool *m, struct tx *tx, const struct candidate *c,
 			    int64_t since);

@@ -84,7 +84,7 @@ static void add_evicted(struct reorg *r, struct tx *take_tx)
 void reorg_evict(struct mempool *m, struct pool_entry *en)
 {
 	struct pool_entry *tree[RELATIVES_MAX + 1];
-	size_t n = pool_walk(m, &en, 1, false, tree, RELATIVES_MAX + 1);
+	size_t n = pool_walk_down(m, &en, 1, tree, RELATIVES_MAX + 1);
 
 	qsort(tree, n, sizeof(*tree), pool_cmp_seq);
 	for (size_t i = 0; i < n; i++)

@@ -157,7 +157,7 @@ static bool check_fee(struct mempool *m, const struct tx *tx, const struct candi
 static bool check_relatives(struct mempool *m, const struct candidate *c, struct err *e)
 {
 	struct pool_entry *up[RELATIVES_MAX];
-	size_t n = pool_walk(m, c->parents, c->n_parents, true, up, RELATIVES_MAX);
+	size_t n = pool_walk_up(m, c->parents, c->n_parents, up, RELATIVES_MAX);
 
 	if (n == SIZE_MAX)
 		return err_set(
@@ -173,21 +173,11 @@ static bool check_relatives(struct mempool *m, const struct candidate *c, struct
 	return true;
 }
 
-static bool check_with_coins(struct mempool *m, const struct tx *tx, struct candidate *c,
-			     struct coin *coins, struct sigcheck *checks, struct err *e)
-{
-	struct next_block at = next_block(m);
-
-	return find_coins(m, tx, c, coins, e) && check_time(tx, coins, &at, c, e) &&
-	       tx_check_coins(tx, coins, at.params, at.height, at.parent_time, &c->fee, checks,
-			      e) &&
-	       check_fee(m, tx, c, e) && check_relatives(m, c, e);
-}
-
 bool accept_check(struct mempool *m, const struct tx *tx, struct candidate *c,
 		  struct sigcheck *checks, struct err *e)
 {
 	const size_t max = params_max_tx_bytes(chain_params(m->o.chain));
+	const struct next_block at = next_block(m);
 	struct coin *coins;
 	bool ok;
 
@@ -206,7 +196,9 @@ bool accept_check(struct mempool *m, const struct tx *tx, struct candidate *c,
 			"the transaction has %zu bytes: at most %zu fit into a block of this chain",
 			tx->raw.len, max);
 	coins = mem_array(tx->n_in, sizeof(*coins));
-	ok = check_with_coins(m, tx, c, coins, checks, e);
+	ok = find_coins(m, tx, c, coins, e) && check_time(tx, coins, &at, c, e) &&
+	     tx_check_coins(tx, coins, at.params, at.height, at.parent_time, &c->fee, checks, e) &&
+	     check_fee(m, tx, c, e) && check_relatives(m, c, e);
 	free(coins);
 	return ok;
 }

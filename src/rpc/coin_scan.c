@@ -36,18 +36,18 @@ static bool same_tip(struct node *n, struct scan *s)
 
 static bool scan_slice(struct node *n, struct scan *s, bool *more, struct err *e)
 {
-	struct store_coin *page = mem_array(SLICE_COINS, sizeof(*page));
-	size_t count;
-	const bool ok = chain_scan_coins(node_chain(n), s->after, !s->started, page, SLICE_COINS,
-					 &count, e);
+	struct chain_coin_page page = {.after = s->started ? s->after : NULL, .max = SLICE_COINS};
+	bool ok;
 
-	for (size_t i = 0; ok && i < count; i++)
-		s->how->coin(s->arg, &page[i]);
-	if (ok && count > 0)
-		outpoint_pack(s->after, &page[count - 1].outpoint);
+	page.coins = mem_array(page.max, sizeof(*page.coins));
+	ok = chain_scan_coins(node_chain(n), &page, e);
+	for (size_t i = 0; ok && i < page.n; i++)
+		s->how->coin(s->arg, &page.coins[i]);
+	if (ok && page.n > 0)
+		outpoint_pack(s->after, &page.coins[page.n - 1].outpoint);
 	s->started = true;
-	*more = ok && count == SLICE_COINS;
-	free(page);
+	*more = ok && page.n == page.max;
+	free(page.coins);
 	return ok;
 }
 

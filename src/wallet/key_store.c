@@ -94,12 +94,11 @@ static void add_label(struct wallet *w, uint32_t k, const char *label)
 	w->keys[k].label = mem_strdup(label);
 }
 
-static bool store_key(struct wallet *w, const struct key_hash *owner, const struct key_seed *seed,
-		      int64_t created, const char *label, struct err *e)
+static bool put_key(struct wallet *w, const struct key_hash *owner, const struct key_seed *seed,
+		    int64_t created, struct err *e)
 {
 	uint8_t record[KEY_RECORD_BYTES];
 	struct writer out;
-	struct span key = {owner->b, KEY_HASH_BYTES};
 	bool ok;
 
 	writer_init_fixed(&out, record, sizeof(record));
@@ -107,12 +106,18 @@ static bool store_key(struct wallet *w, const struct key_hash *owner, const stru
 	put_bytes(&out, seed->b, SEED_BYTES);
 	put_le64(&out, (uint64_t)created);
 	put_le32(&out, (uint32_t)w->n_keys);
-	ok = wallet_db_put(w->o.db, WALLET_KEYS, key, (struct span){record, out.len}, e);
-	if (ok && label)
-		ok = wallet_db_put(w->o.db, WALLET_LABELS,
-				   (struct span){(const uint8_t *)label, strlen(label)}, key, e);
+	ok = wallet_db_put(w->o.db, WALLET_KEYS, (struct span){owner->b, KEY_HASH_BYTES},
+			   (struct span){record, out.len}, e);
 	sodium_memzero(record, sizeof(record));
-	return ok && wallet_db_commit(w->o.db, true, e);
+	return ok;
+}
+
+static bool put_label(struct wallet *w, const char *label, const struct key_hash *owner,
+		      struct err *e)
+{
+	return wallet_db_put(w->o.db, WALLET_LABELS,
+			     (struct span){(const uint8_t *)label, strlen(label)},
+			     (struct span){owner->b, KEY_HASH_BYTES}, e);
 }
 
 bool wallet_new_address(struct wallet *w, const char *label, struct key_hash *out, struct err *e)
@@ -132,7 +137,8 @@ bool wallet_new_address(struct wallet *w, const char *label, struct key_hash *ou
 			       label);
 	key_generate(&seed, &pub, w->o.rng);
 	key_hash(out, &pub);
-	ok = store_key(w, out, &seed, created, label, e);
+	ok = put_key(w, out, &seed, created, e) && (!label || put_label(w, label, out, e)) &&
+	     wallet_db_commit(w->o.db, true, e);
 	if (ok) {
 		uint32_t k = add_key(w, out, &seed, created);
 		if (label)

@@ -462,7 +462,11 @@ size_t fx_check_coins(struct fx *fx)
 		block_unref(b);
 	}
 	do {
-		fx_must_e(chain_scan_coins(fx->chain, after, total == 0, slice, 64, &n, &e));
+		struct chain_coin_page page = {
+			.after = total > 0 ? after : NULL, .coins = slice, .max = 64};
+
+		fx_must_e(chain_scan_coins(fx->chain, &page, &e));
+		n = page.n;
 		for (size_t i = 0; i < n; i++)
 			compare_one(&model, &slice[i]);
 		if (n > 0)

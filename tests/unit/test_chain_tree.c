@@ -24,7 +24,11 @@ static chain_index add(struct tree *t, const struct rng *rng, chain_index prev, 
 	chain_index i;
 
 	rng_fill(rng, hash.h.b, sizeof(hash.h.b));
-	i = tree_add(t, &hash, &h, prev, TREE_SEQ_NEXT, CHAIN_HAVE_BODY | TREE_COMPLETE);
+	i = tree_add(t, &(struct new_header){.hash = &hash,
+					     .header = &h,
+					     .prev = prev,
+					     .seq = TREE_SEQ_NEXT,
+					     .status = CHAIN_HAVE_BODY | TREE_COMPLETE});
 	assert_int_not_equal(i, CHAIN_NONE);
 	assert_int_equal(tree_find(t, &hash), i);
 	tree_at(t, i)->complete_order = i;

@@ -266,7 +266,11 @@ static int64_t own_by_table(const struct wf *f, int64_t *unspent)
 
 	fx_must_e(chain_commit(f->fx.chain, &e));
 	do {
-		fx_must_e(chain_scan_coins(f->fx.chain, after, total == 0, slice, 64, &n, &e));
+		struct chain_coin_page page = {
+			.after = total > 0 ? after : NULL, .coins = slice, .max = 64};
+
+		fx_must_e(chain_scan_coins(f->fx.chain, &page, &e));
+		n = page.n;
 		for (size_t i = 0; i < n; i++)
 			if (wallet_is_mine(f->w, &slice[i].coin.owner)) {
 				sum += slice[i].coin.value;

@@ -5,10 +5,15 @@
 #include <tally/chain/chain_state.h>
 #include <tally/store/store.h>
 
-/* The next coins at the tip in the order of their keys, as store_scan_coins. Commits first if the
- * cache has changes. */
-bool chain_scan_coins(struct chain *c, const uint8_t after[OUTPOINT_BYTES], bool from_start,
-		      struct store_coin *out, size_t max, size_t *n, struct err *e);
+/* A page of coins, in the order of their keys (packed outpoints). */
+struct chain_coin_page {
+	const uint8_t
+		*after; /* key of OUTPOINT_BYTES; the page begins after it. NULL: at the start */
+	struct store_coin *coins; /* room for max */
+	size_t max, n;            /* n is set: fewer than max if there are no more */
+};
+/* Reads the next coins at the tip. Commits first if the cache has changes. */
+bool chain_scan_coins(struct chain *c, struct chain_coin_page *page, struct err *e);
 /* Rebuilds the coins from the stored blocks, in one transaction. *count (may be NULL): unspent
  * outputs. */
 bool chain_reindex_coins(struct chain *c, uint64_t *count, struct err *e);
