@@ -47,7 +47,7 @@ void redraw_drained(struct tui *t)
 
 /* --- drawing ----------------------------------------------------------------------- */
 
-/* A node without a chain joins the only one that peers offer without a question. */
+/* If peers offer only one chain, a node without a chain joins it without asking the user. */
 static void report_joined(struct tui *t)
 {
 	const struct snapshot *s = &t->model.live;

@@ -77,50 +77,65 @@ static void place_stacked(struct layout *l, enum panel focus)
 	l->panel[is_always_on_dashboard(focus) ? PANEL_MSGS : focus] = body;
 }
 
-void layout_make(struct layout *l, int cols, int rows, const struct layout_input *in)
+/* A narrow and tall screen has its panels above one another. */
+static bool is_stacked(const struct layout *l)
 {
-	const bool stack = rows >= STACK_ROWS && cols >= BARE_COLS && cols < STACK_COLS;
-	struct rect rest = {0, 0, cols, rows};
+	return l->rows >= STACK_ROWS && l->cols >= BARE_COLS && l->cols < STACK_COLS;
+}
 
-	*l = (struct layout){.cols = cols, .rows = rows};
-	if (rows < ONE_LINE_ROWS || cols < ONE_LINE_COLS) {
-		l->one_line = true;
-		if (in->prompt)
-			l->prompt = take_bottom(&rest, 1);
-		else
-			l->header = take_top(&rest, 1);
+/* The lines above and below the body. `rest` loses their room. */
+static void place_lines(struct layout *l, struct rect *rest, enum panel focus)
+{
+	const bool stacked = is_stacked(l);
+
+	l->boxes = stacked || (l->rows >= BOX_ROWS && l->cols >= BOX_COLS);
+	if (l->boxes && l->cols >= BOX_COLS)
+		l->tabs = take_top(rest, 1);
+	if (l->boxes && l->rows >= (stacked ? STACK_KEYBAR_ROWS : KEYBAR_ROWS))
+		l->keybar = take_bottom(rest, 1);
+	l->prompt = take_bottom(rest, 1);
+	if (l->rows >= (l->boxes ? EXPLAIN_ROWS : STRIPS_ROWS))
+		l->explain = take_bottom(rest, 1);
+	if (l->boxes || l->rows < STRIPS_ROWS)
 		return;
-	}
-	l->header = take_top(&rest, 1);
-	if (rows < BARE_ROWS || cols < BARE_COLS) {
-		if (in->prompt)
-			l->prompt = take_bottom(&rest, 1);
-	} else {
-		l->boxes = stack || (rows >= BOX_ROWS && cols >= BOX_COLS);
-		if (l->boxes && cols >= BOX_COLS)
-			l->tabs = take_top(&rest, 1);
-		if (rows >= KEYBAR_ROWS && l->boxes && (!stack || rows >= STACK_KEYBAR_ROWS))
-			l->keybar = take_bottom(&rest, 1);
-		l->prompt = take_bottom(&rest, 1);
-		if (rows >= EXPLAIN_ROWS || (!l->boxes && rows >= STRIPS_ROWS))
-			l->explain = take_bottom(&rest, 1);
-		if (!l->boxes && rows >= STRIPS_ROWS) {
-			if (in->focus != PANEL_CHAIN)
-				l->strip[PANEL_CHAIN] = take_bottom(&rest, 1);
-			if (in->focus != PANEL_PEERS)
-				l->strip[PANEL_PEERS] = take_bottom(&rest, 1);
-			/* Placed from the bottom up: peers stand above the chain. */
-		}
-	}
-	l->body = rest;
+	/* From the bottom up: peers stand above the chain. The focused panel needs no strip. */
+	if (focus != PANEL_CHAIN)
+		l->strip[PANEL_CHAIN] = take_bottom(rest, 1);
+	if (focus != PANEL_PEERS)
+		l->strip[PANEL_PEERS] = take_bottom(rest, 1);
+}
+
+static void place_panels(struct layout *l, const struct layout_input *in)
+{
 	if (in->overlay)
 		return;
 	if (!l->boxes || in->screen != SCREEN_DASHBOARD || in->zoom)
 		l->panel[in->focus] = l->body;
-	else if (stack)
+	else if (is_stacked(l))
 		place_stacked(l, in->focus);
 	else
 		place_dashboard(l, in->focus);
+}
+
+void layout_make(struct layout *l, int cols, int rows, const struct layout_input *in)
+{
+	struct rect rest = {0, 0, cols, rows};
+
+	*l = (struct layout){.cols = cols, .rows = rows};
+	l->one_line = rows < ONE_LINE_ROWS || cols < ONE_LINE_COLS;
+	if (l->one_line && in->prompt) {
+		l->prompt = take_bottom(&rest, 1);
+		return;
+	}
+	l->header = take_top(&rest, 1);
+	if (l->one_line)
+		return;
+	if (rows >= BARE_ROWS && cols >= BARE_COLS)
+		place_lines(l, &rest, in->focus);
+	else if (in->prompt)
+		l->prompt = take_bottom(&rest, 1);
+	l->body = rest;
+	place_panels(l, in);
 }
 
 struct rect layout_inner(const struct layout *l, const struct rect *panel)

@@ -29,7 +29,7 @@ static bool works_now(const struct model *m, const struct key_row *k)
 	return false;
 }
 
-/* A key that switches something off again has another label then. */
+/* The label says what the key does now: "Resume" instead of "Freeze" while the view is frozen. */
 static const char *bar_label(const struct model *m, const struct key_row *k)
 {
 	const bool other = (k->action == ACT_FREEZE && m->frozen) ||
