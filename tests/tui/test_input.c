@@ -188,7 +188,7 @@ static const char *pasted(struct paste *p, const char *text)
 {
 	paste_begin(p, 0);
 	while (*text)
-		assert_true(paste_takes(p, (int32_t)utf8_next(&text), 1));
+		assert_true(paste_add_key(p, (int32_t)utf8_next(&text), 1));
 	return paste_end(p);
 }
 
@@ -198,9 +198,9 @@ static void pasted_text_is_sanitised_and_bounded(void **state)
 	char *much = mem_zalloc(PASTE_BYTES + 100);
 
 	(void)state;
-	assert_false(paste_takes(p, 'x', 1)); /* a typed key */
+	assert_false(paste_add_key(p, 'x', 1)); /* a typed key */
 	assert_string_equal(pasted(p, "send m\xc3\xbcsli 5\r"), "send m\xc3\xbcsli 5\n");
-	assert_false(paste_takes(p, 'x', 1));
+	assert_false(paste_add_key(p, 'x', 1));
 	assert_string_equal(pasted(p, "a\tb\x03"
 				      "c\033d"),
 			    "a b c d");
@@ -208,10 +208,10 @@ static void pasted_text_is_sanitised_and_bounded(void **state)
 	assert_int_equal(strlen(pasted(p, much)), PASTE_BYTES);
 	/* The end mark is lost. */
 	paste_begin(p, 0);
-	assert_true(paste_takes(p, 'a', 9000000));
-	assert_true(paste_takes(p, 'b', 18000000));
-	assert_false(paste_takes(p, 'q', 29000000));
-	assert_false(paste_takes(p, 'q', 29000001));
+	assert_true(paste_add_key(p, 'a', 9000000));
+	assert_true(paste_add_key(p, 'b', 18000000));
+	assert_false(paste_add_key(p, 'q', 29000000));
+	assert_false(paste_add_key(p, 'q', 29000001));
 	free(much);
 	free(p);
 }

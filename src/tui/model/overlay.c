@@ -202,7 +202,7 @@ static size_t line_of(const struct overlay_state *o, size_t at)
 }
 
 /* Scrolls so that the match stands one third of a page below the top. */
-static void scroll_to_match(struct model *m)
+static void show_match(struct model *m)
 {
 	m->over.scroll_to_match = false;
 	m->over.top = line_of(&m->over, m->over.match);
@@ -217,7 +217,7 @@ void overlay_fit(struct model *m, int width, int rows)
 	o->width = width;
 	o->lines = wrap_count(o->text, width);
 	if (o->scroll_to_match)
-		scroll_to_match(m);
+		show_match(m);
 	if (o->top + o->page > o->lines)
 		o->top = o->lines > o->page ? o->lines - o->page : 0;
 }

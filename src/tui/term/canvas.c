@@ -139,7 +139,7 @@ static uint32_t ascii_of(uint32_t ch)
 
 /* Replaces *ch by what is drawn for it and returns its columns (0: not drawn). Control characters
  * become '?': text from peers must not control the terminal. */
-static int drawn(const struct canvas *c, uint32_t *ch)
+static int glyph_for(const struct canvas *c, uint32_t *ch)
 {
 	int w;
 
@@ -194,7 +194,7 @@ int canvas_text(struct canvas *c, int x, int y, unsigned style, const char *text
 	uint32_t ch;
 
 	while ((ch = utf8_next(&text))) {
-		int w = drawn(c, &ch);
+		int w = glyph_for(c, &ch);
 
 		if (w)
 			put(c, x, y, (struct cell){ch, style}, w);
@@ -205,7 +205,7 @@ int canvas_text(struct canvas *c, int x, int y, unsigned style, const char *text
 
 void canvas_fill(struct canvas *c, const struct rect *r, unsigned style, uint32_t ch)
 {
-	int w = drawn(c, &ch);
+	int w = glyph_for(c, &ch);
 
 	if (w != 1)
 		return;
@@ -236,7 +236,7 @@ int canvas_width(const struct canvas *c, const char *text)
 	uint32_t ch;
 
 	while ((ch = utf8_next(&text)))
-		width += drawn(c, &ch);
+		width += glyph_for(c, &ch);
 	return width;
 }
 
@@ -299,7 +299,7 @@ static unsigned style_beside(const struct row *r, unsigned style)
 
 /* Writes the part that fits in `width` columns. If the text is cut, an ellipsis takes the last
  * column. Returns the columns used. */
-static int put_cut(struct row *r, int width, unsigned style, const char *text)
+static int write_cut(struct row *r, int width, unsigned style, const char *text)
 {
 	int full = canvas_width(r->c, text), x = 0;
 	int room = full > width ? width - 1 : width;
@@ -308,7 +308,7 @@ static int put_cut(struct row *r, int width, unsigned style, const char *text)
 	if (width <= 0)
 		return 0;
 	while ((ch = utf8_next(&text))) {
-		int w = drawn(r->c, &ch);
+		int w = glyph_for(r->c, &ch);
 
 		if (x + w > room)
 			break;
@@ -329,7 +329,7 @@ static void blanks(struct row *r, int n, unsigned style)
 
 void row_text(struct row *r, unsigned style, const char *text)
 {
-	r->x += put_cut(r, row_left(r), style_in(r, style), text);
+	r->x += write_cut(r, row_left(r), style_in(r, style), text);
 }
 
 void row_printf(struct row *r, unsigned style, const char *fmt, ...)
@@ -358,7 +358,7 @@ void row_field(struct row *r, unsigned style, int width, const char *text)
 		blanks(r, room - w, style_beside(r, style));
 		room = w;
 	}
-	w = put_cut(r, room, style, text);
+	w = write_cut(r, room, style, text);
 	r->x += w;
 	blanks(r, room - w, style_beside(r, style));
 }

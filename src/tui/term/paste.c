@@ -12,7 +12,7 @@ void paste_begin(struct paste *p, int64_t now_us)
 	p->last_us = now_us;
 }
 
-bool paste_takes(struct paste *p, int32_t key, int64_t now_us)
+bool paste_add_key(struct paste *p, int32_t key, int64_t now_us)
 {
 	char bytes[4];
 	size_t n;

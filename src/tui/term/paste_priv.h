@@ -22,7 +22,7 @@ struct paste {
 void paste_begin(struct paste *p, int64_t now_us);
 /* Takes a key that the terminal sent. True: it belongs to the pasted text. A lost end mark must
  * not disable the keyboard, so 10 seconds without a key end the text. */
-bool paste_takes(struct paste *p, int32_t key, int64_t now_us);
+bool paste_add_key(struct paste *p, int32_t key, int64_t now_us);
 /* Ends the text and returns it: NUL-terminated, lines end with '\n', no other control
  * characters. */
 const char *paste_end(struct paste *p);

@@ -130,27 +130,27 @@ static void read_mouse(struct terminal *t)
 		t->ev.click(t->ev.arg, me.x, me.y);
 }
 
-static bool hung_up(const struct terminal *t)
+static bool is_hung_up(const struct terminal *t)
 {
 	struct pollfd p = {.fd = t->tty, .events = POLLIN};
 
 	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR | POLLNVAL));
 }
 
-static void take_key(struct terminal *t, int32_t key)
+static void deliver_key(struct terminal *t, int32_t key)
 {
-	if (key && !paste_takes(&t->paste, key, clock_mono_us(clock_system())))
+	if (key && !paste_add_key(&t->paste, key, clock_mono_us(clock_system())))
 		t->ev.key(t->ev.arg, key);
 }
 
-static void take_code(struct terminal *t, wint_t code)
+static void handle_code(struct terminal *t, wint_t code)
 {
 	if (code == KEY_MOUSE)
 		read_mouse(t);
 	else if (code == TERMINAL_KEY_PASTE_BEGIN)
 		paste_begin(&t->paste, clock_mono_us(clock_system()));
 	else if (code != TERMINAL_KEY_PASTE_END)
-		take_key(t, terminal_key(code)); /* 0 for KEY_RESIZE, which resizeterm pushes */
+		deliver_key(t, terminal_key(code)); /* 0 for KEY_RESIZE, which resizeterm pushes */
 	else if (t->paste.on)
 		t->ev.pasted(t->ev.arg, paste_end(&t->paste));
 }
@@ -165,18 +165,18 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		const int kind = wget_wch(stdscr, &code);
 
 		if (kind == ERR) {
-			if (hung_up(t))
+			if (is_hung_up(t))
 				on_lost(t);
 			return;
 		}
 		if (kind == KEY_CODE_YES)
-			take_code(t, code);
+			handle_code(t, code);
 		else
-			take_key(t, (int32_t)code);
+			deliver_key(t, (int32_t)code);
 	}
 }
 
-static void take_size(struct terminal *t)
+static void apply_size(struct terminal *t)
 {
 	struct winsize ws;
 
@@ -189,7 +189,7 @@ static void on_winch(evutil_socket_t sig, short what, void *arg)
 	struct terminal *t = arg;
 
 	(void)sig, (void)what;
-	take_size(t);
+	apply_size(t);
 	terminal_redraw(t);
 	t->ev.resized(t->ev.arg, COLS, LINES);
 }
@@ -231,7 +231,7 @@ static bool start_curses(struct terminal *t, struct err *e)
 	mousemask(BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
 	mouseinterval(0);
 	theme_start();
-	take_size(t);
+	apply_size(t);
 	return true;
 }
 

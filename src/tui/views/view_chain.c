@@ -150,7 +150,7 @@ static void count_columns(struct row *r, const struct chain_row *b, bool wide)
 		row_field(r, ROLE_DIM, -6, bytes);
 }
 
-static void draw_block_row(const struct model *m, struct row *r, size_t i)
+static void chain_draw_row(const struct model *m, struct row *r, size_t i)
 {
 	const struct chain_row *b = &m->data.chain[i];
 	char hash[HASH_SHORT_CHARS + 1], age[FORMAT_BYTES], peers[64];
@@ -337,7 +337,7 @@ const struct view view_chain = {
 	.words = chain_words,
 	.note = chain_note,
 	.head = chain_head,
-	.row = draw_block_row,
+	.row = chain_draw_row,
 	.empty = chain_empty,
 	.strip = chain_strip,
 	.explain = chain_explain,

@@ -59,7 +59,7 @@ static unsigned log_style(enum log_level level)
 	return ROLE_NORMAL;
 }
 
-static void log_row(const struct model *m, struct row *r, size_t i)
+static void log_draw_row(const struct model *m, struct row *r, size_t i)
 {
 	const struct log_row *rec = &m->data.logs[i];
 	char when[FORMAT_BYTES];
@@ -101,7 +101,7 @@ const struct view view_log = {
 	.id = log_id,
 	.fields = "sub level",
 	.words = log_words,
-	.row = log_row,
+	.row = log_draw_row,
 	.empty = log_empty,
 	.detail = log_detail,
 };

@@ -94,7 +94,7 @@ static int mempool_head(const struct model *m, struct canvas *c, const struct re
 	return 1;
 }
 
-static void mempool_row(const struct model *m, struct row *r, size_t i)
+static void mempool_draw_row(const struct model *m, struct row *r, size_t i)
 {
 	const struct mempool_row *t = &m->data.mempool[i];
 	char hash[HASH_SHORT_CHARS + 1], age[FORMAT_BYTES], value[FORMAT_BYTES], fee[24];
@@ -139,7 +139,7 @@ const struct view view_mempool = {
 	.words = mempool_words,
 	.note = mempool_note,
 	.head = mempool_head,
-	.row = mempool_row,
+	.row = mempool_draw_row,
 	.empty = mempool_empty,
 	.explain = mempool_explain,
 	.detail = detail_of_tx,

@@ -71,7 +71,7 @@ static int peer_columns(const struct tui_data *d)
 	return columns;
 }
 
-static void msgs_row(const struct model *m, struct row *r, size_t i)
+static void msgs_draw_row(const struct model *m, struct row *r, size_t i)
 {
 	const struct msg_row *rec = &m->data.msgs[i];
 	char when[FORMAT_BYTES], bytes[FORMAT_BYTES];
@@ -139,7 +139,7 @@ const struct view view_msgs = {
 	.fields = "peer dir cmd",
 	.words = msgs_words,
 	.note = msgs_note,
-	.row = msgs_row,
+	.row = msgs_draw_row,
 	.empty = msgs_empty,
 	.explain = msgs_explain,
 	.detail = msgs_detail,

@@ -158,7 +158,7 @@ static void agent_column(struct row *r, const struct peer_row *p)
 		row_printf(r, ROLE_DIM, "%.*s", (int)strcspn(agent, "/("), agent);
 }
 
-static void peers_row(const struct model *m, struct row *r, size_t i)
+static void peers_draw_row(const struct model *m, struct row *r, size_t i)
 {
 	const struct peer_row *p = &m->data.snap.peers[i];
 	const bool wide = row_left(r) >= WIDE;
@@ -269,7 +269,7 @@ const struct view view_peers = {
 	.fields = "peer addr dir height",
 	.words = peers_words,
 	.head = peers_head,
-	.row = peers_row,
+	.row = peers_draw_row,
 	.empty = peers_empty,
 	.strip = peers_strip,
 	.explain = peers_explain,

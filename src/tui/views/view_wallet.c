@@ -134,7 +134,7 @@ static int wallet_head(const struct model *m, struct canvas *c, const struct rec
 	return lines;
 }
 
-static void wallet_row(const struct model *m, struct row *r, size_t i)
+static void wallet_draw_row(const struct model *m, struct row *r, size_t i)
 {
 	const struct payment_row *t = &m->data.history[i];
 	const int64_t net = t->received - t->sent;
@@ -200,7 +200,7 @@ const struct view view_wallet = {
 	.fields = "tx to height",
 	.words = wallet_words,
 	.head = wallet_head,
-	.row = wallet_row,
+	.row = wallet_draw_row,
 	.empty = wallet_empty,
 	.explain = wallet_explain,
 	.detail = detail_of_tx,
