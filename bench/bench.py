@@ -1,6 +1,6 @@
 """make bench: measures speed, memory and CPU time. Usage: bench.py [WORD]; with WORD, only the benchmarks run that
-have it in their name. Each line is `name value unit`, then the limit of the machine, measured in the same run, and the
-aim.
+have it in their name. Each line is `name value unit`, then the limit of the machine, measured in the same run, and
+the aim.
 
 First tally-bench runs the benchmarks of single functions. Then this script measures the real program: syncs over
 loopback, starts, idle nodes, the console, rows of nodes. Chains are made once, in a temporary directory that is
@@ -240,17 +240,17 @@ class Terminal:
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
 
     def read(self, seconds):
-        """The next output; nothing if none comes within so many seconds."""
+        """The next output; nothing if none comes within `seconds`."""
         return os.read(self.fd, 1 << 16) if select.select([self.fd], [], [], seconds)[0] else b""
 
     def discard(self, seconds):
-        """Reads and discards the output for so many seconds."""
+        """Reads and discards the output for `seconds`."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.read(end - time.monotonic())
 
     def key_seconds(self, number):
-        """Seconds from a key to the frame that shows it. Types a text into the prompt that is new on screen."""
+        """Seconds from a key to the frame that shows it. The key is typed into the prompt."""
         text, seen = b"zq%d" % number, b""
         begin = time.monotonic()
         os.write(self.fd, b":" + text)

@@ -35,7 +35,7 @@ allow rpc base crypto primitives consensus store chain mempool wallet net config
 allow control base crypto primitives consensus store chain mempool wallet net config protocol mining node rpc
 allow tui base crypto primitives config node rpc
 
-# Time, randomness and sockets come from outside below node.
+# The layers below node must get time, randomness and network from outside.
 hits=$(grep -nE '\b(time|gettimeofday|clock_gettime|rand|random|srand)\(' -r \
 	src/consensus src/chain src/mempool src/wallet src/protocol 2>/dev/null | grep -vE '^\S+:[0-9]+:\s*(/?\*|//)')
 hits=$hits$(grep -rnE '#include <(event|event2)' src/consensus src/chain src/mempool src/wallet src/protocol 2>/dev/null)

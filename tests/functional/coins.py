@@ -5,8 +5,8 @@ from p2p import Peer
 
 
 def owned_chain(net, n=8, *options):
-    """Starts a node and feeds it n blocks that pay to a key of the test. Returns (node, chain, key, the peer that sent
-    the blocks)."""
+    """Starts a node and feeds it n blocks that pay to a key of the test. Returns (node, chain, key, the peer that
+    sent the blocks)."""
     node = net.chain_node(*options)
     chain, key = Chain.from_node(node), Key()
     p = Peer.handshaken(node, chain)

@@ -1,7 +1,8 @@
 """Runs the real program: starts nodes in a temporary home at free ports, runs commands, calls the control port.
 
-A test file defines functions named test_*. Each takes a Net, the set of nodes of that test. main() runs them and prints
-the results as TAP. After each test, Net.close() kills every process that the test started and removes its files."""
+A test file defines functions named test_*. Each takes a Net, the set of nodes of that test. main() runs them and
+prints the results as TAP. After each test, Net.close() kills every process that the test started and removes its
+files."""
 import json
 import os
 import random
@@ -42,7 +43,7 @@ def free_id():
 
 
 def wait_until(claim, condition, seconds=20):
-    """Waits until condition() is true. If it is not within so many seconds, the test fails with `claim` in the message.
+    """Waits until condition() is true. If it is not within `seconds`, the test fails with `claim` in the message.
     An error of the control port counts as "not yet true": the node may still be starting."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -213,8 +214,8 @@ class Net:
 
 
 def main(namespace):
-    """Runs the functions named test_* in the namespace, in their order, and exits: status 1 if one failed. A test also
-    fails if a node that it left running doesn't stop with exit status 0."""
+    """Runs the functions named test_* in the namespace, in their order, and exits: status 1 if one failed. A test
+    also fails if a node that it left running doesn't stop with exit status 0."""
     tests = [(name, f) for name, f in namespace.items() if name.startswith("test_") and callable(f)]
     failed = 0
     print("1..%d" % len(tests))

@@ -1,6 +1,6 @@
-"""Hosts, each in a network namespace of its own, connected by a switch in this process. The switch delays frames, loses
-some of them and can split the network in two. A namespace ends with the process that holds it, so nothing has to be
-cleaned up."""
+"""Hosts, each in a network namespace of its own, connected by a switch in this process. The switch delays frames,
+loses some of them and can split the network in two. A namespace ends with the process that holds it, so nothing has
+to be cleaned up."""
 import ctypes
 import fcntl
 import heapq
@@ -105,8 +105,8 @@ class Host:
 
 
 class Switch(threading.Thread):
-    """Forwards each frame to every other host on the same side of the split, about `delay` seconds later. One frame in
-    `lose` is dropped."""
+    """Forwards each frame to every other host on the same side of the split, about `delay` seconds later. One frame
+    in `lose` is dropped."""
 
     def __init__(self, hosts, delay, lose):
         super().__init__(daemon=True)

@@ -185,8 +185,8 @@ class Peer:
         self.expect("pong", lambda payload: payload == nonce)
 
     def expect_no(self, name, seconds=0.5):
-        """Fails if a message with this name comes before the node has handled all that was sent before, or within so
-        many seconds after that."""
+        """Fails if a message with this name comes before the node has handled all that was sent before, or within
+        `seconds` after that."""
         start = len(self.received)
         self.sync_with_ping()
         assert name not in [n for n, _ in self.received[start:]], "received %s" % name

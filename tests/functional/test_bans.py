@@ -14,7 +14,7 @@ def error_code(action):
         action()
     except RpcError as e:
         return e.error["code"]
-    raise AssertionError("the command succeeded")
+    raise AssertionError("the command succeeded instead of failing")
 
 
 def banned_addresses(node):

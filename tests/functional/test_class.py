@@ -12,7 +12,7 @@ from netns import run_in_namespace
 from p2p import BLOCK, Disconnected, Peer, inv, version
 
 CENTRAL = 3000
-JOIN_S = 8  # seconds within which a node joins the central node after that has started
+JOIN_S = 8  # within 8 seconds after its start all nodes must have joined the central node
 
 
 def central_node(net):

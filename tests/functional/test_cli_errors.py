@@ -138,7 +138,7 @@ def test_wrong_rpc_arguments_point_to_the_help_of_the_command(net):
             n.start("-connect", "0")
 
 
-def test_commands_without_a_chain_say_so(net):
+def test_commands_report_that_there_is_no_chain_yet(net):
     n = net.node()
     n.cli("createwallet")
     assert_error(n, 1, "send", "-to", "bob", "-amount", "1", contains="no chain")

@@ -20,8 +20,8 @@ def warning(node):
 
 
 def peers_with_offsets(node, chain, *offsets):
-    """Peers whose clocks are so many seconds ahead. Each connects from an address of its own, because an address has
-    one vote, and the node needs three votes."""
+    """Peers whose clocks are ahead of ours by these offsets in seconds. Each connects from an address of its own,
+    because an address has one vote, and the node needs three votes."""
     peers = []
     for i, offset in enumerate(offsets):
         peers.append(Peer.dial(node, "127.0.0.%d" % (10 + i)))

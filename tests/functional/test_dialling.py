@@ -87,9 +87,9 @@ def nonce_of(node, chain):
 
 
 def test_a_peer_that_copies_the_nonce_of_a_node_does_not_keep_that_node_out(net):
-    """The copycat connects from the same IP address, as on one machine or behind one router, and stays connected
-    while the connection to the true node is closed and opened again."""
-    for _ in range(3):  # which of the two connections is closed depends on the order of two random nonces
+    """The copycat has the IP address of the true node, for example because both are behind one router. It stays
+    connected while the connection to the true node is closed and opened again."""
+    for _ in range(3):  # several times: two random nonces decide which of two duplicate connections is closed
         one = net.chain_node()
         two = net.node()
         two.start("-connect", "127.0.0.1:%d" % one.id)
@@ -141,7 +141,7 @@ def test_a_peer_that_uses_the_nonce_of_a_node_first_does_not_keep_that_node_out(
 def test_an_outbound_peer_that_copies_a_nonce_disconnects_nobody(net):
     one = net.chain_node()
     chain = Chain.from_node(one)
-    for _ in range(4):  # which of the two connections is closed depends on the order of two random nonces
+    for _ in range(4):  # several times: two random nonces decide which of two duplicate connections is closed
         two, copycat = net.synced_node(one), Listener()
         wait_until("the second node is connected", lambda: two.rpc("getconnectioncount") == 1)
         nonce = nonce_of(two, chain)

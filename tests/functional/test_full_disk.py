@@ -13,7 +13,7 @@ SIZE = 110 * MB
 
 
 def fill(net, free):
-    """Grows or shrinks a file so that so many bytes are free on the file system."""
+    """Grows or shrinks a file so that `free` bytes are left on the file system."""
     fs = os.statvfs(net.home)
     path = os.path.join(net.home, "filler")
     have = os.path.getsize(path) if os.path.exists(path) else 0

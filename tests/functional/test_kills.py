@@ -29,14 +29,14 @@ class Repeater(threading.Thread):
 
 
 def kill(n, max_seconds):
-    """Kills the node after a random time of at most so many seconds."""
+    """Kills the node after a random time of at most max_seconds."""
     time.sleep(random.uniform(0, max_seconds))
     n.stop(signal.SIGKILL)
 
 
 def check_directory(n, addresses=(), blocks=(), payments=()):
-    """Checks the directory of a killed node, while no node runs: its unspent outputs, and that addresses, blocks and
-    payments that were acknowledged are there."""
+    """Checks the directory of a killed node, while no node runs. Its unspent outputs must be those that its blocks
+    make, and it must have these addresses, blocks and payments."""
     coins = n.cli("rpc", "gettxoutsetinfo")
     n.cli("reindexutxo")
     assert n.cli("rpc", "gettxoutsetinfo") == coins

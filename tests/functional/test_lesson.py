@@ -66,7 +66,7 @@ def test_the_longer_chain_wins_and_payments_of_the_other_are_unconfirmed_again(n
 
 
 def test_a_third_node_finds_the_second_through_the_first(net):
-    # With -connect a node dials only the peers given. These nodes are to dial announced addresses, too.
+    # -addnode, because with -connect a node would not dial the addresses that its peers announce.
     one, two, three = net.node(), net.node(), net.node()
     one.create()
     one.start("-addnode", "127.0.0.1:%d" % two.id)

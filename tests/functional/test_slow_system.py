@@ -18,7 +18,7 @@ def use_slow_system(node):
 
 
 def measure_answers(node, seconds, action):
-    """Calls the node every 5 ms for so many seconds, and action() once a second. Returns how long the calls took, in
+    """For `seconds`, calls the node every 5 ms, and action() once per second. Returns how long the calls took, in
     seconds, shortest first."""
     durations, end, next_action = [], time.monotonic() + seconds, time.monotonic()
     while time.monotonic() < end:

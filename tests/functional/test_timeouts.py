@@ -9,7 +9,7 @@ MINUTE = 60
 
 
 def set_clock(node):
-    """Sets the node's clock to the current time. Returns a function that sets it to so many seconds after that."""
+    """Sets the node's clock to the current time. Returns a function that sets it to that time plus n seconds."""
     now = int(time.time())
     node.rpc("setmocktime", now)
     return lambda seconds: node.rpc("setmocktime", now + seconds)

@@ -37,7 +37,7 @@ class Attack(threading.Thread):
 
 
 def receive(p, seconds):
-    """The next message (name, payload), or (None, None) if none comes within so many seconds."""
+    """The next message (name, payload), or (None, None) if none comes within `seconds`."""
     try:
         return p.receive(seconds)
     except TimeoutError:

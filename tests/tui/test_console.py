@@ -304,7 +304,7 @@ def test_cancelled_and_wrong_commands_are_reported(net):
     c.type("n")
     c.type(":send nobody 1\r")
     c.expect("neither an address nor a label")
-    c.type("2.5")  # edits the rejected line; these are not pressed as keys of the view
+    c.type("2.5")  # these keys edit the rejected line; they are not taken as keys of the view
     c.expect(":send nobody 12.5")
     c.type("\x7f\x7f\x7f\r")
     c.expect("neither an address nor a label")
