@@ -14,58 +14,73 @@
 #include "cli/invocation_priv.h"
 #include "cli/output_priv.h"
 
-/* Reads an option with a number, decimal or 0x hex. Leaves *out unchanged if it is not given. */
-static bool read_number(const struct invocation *in, const char *name, uint64_t lo, uint64_t hi,
-			uint64_t *out, struct err *e)
-{
-	const char *text = invocation_value(in, name);
-	uint64_t any;
+/* An option whose value is a whole number, decimal or 0x hex. */
+struct number_option {
+	const char *name;
+	uint64_t min, max;
+};
 
-	if (!text || parse_u64_any(text, lo, hi, out))
+/* Leaves *out unchanged if the option is not given. */
+static bool read_number(const struct invocation *in, struct number_option o, uint64_t *out,
+			struct err *e)
+{
+	const char *text = invocation_value(in, o.name);
+
+	if (!text || parse_u64_any(text, o.min, o.max, out))
 		return true;
-	if (!parse_u64_any(text, 0, UINT64_MAX, &any))
-		return err_set(e, ERR_USAGE, "bad-option",
-			       "-%s '%s' is not a whole number: give one from %" PRIu64
-			       " to %" PRIu64,
-			       name, text, lo, hi);
 	return err_set(e, ERR_USAGE, "bad-option",
-		       "-%s '%s' is out of range: give a whole number from %" PRIu64 " to %" PRIu64,
-		       name, text, lo, hi);
+		       parse_u64_any(text, 0, UINT64_MAX, &(uint64_t){0})
+			       ? "-%s '%s' is out of range: give a whole number from %" PRIu64
+				 " to %" PRIu64
+			       : "-%s '%s' is not a whole number: give one from %" PRIu64
+				 " to %" PRIu64,
+		       o.name, text, o.min, o.max);
+}
+
+static bool read_name(const struct invocation *in, struct chain_params *p, struct err *e)
+{
+	const char *name = invocation_value(in, "name");
+
+	if (!name)
+		name = "tally";
+	if (!*name || strlen(name) > CHAIN_NAME_MAX || !utf8_printable(name, strlen(name)))
+		return err_set(e, ERR_USAGE, "bad-name",
+			       "-name '%.60s' is not valid: give 1 to %d bytes of printable text",
+			       name, CHAIN_NAME_MAX);
+	snprintf(p->name, sizeof(p->name), "%s", name);
+	return true;
 }
 
 static bool read_params(const struct invocation *in, struct chain_params *p, struct err *e)
 {
-	const char *name = invocation_value(in, "name"), *reward = invocation_value(in, "reward");
+	const char *reward = invocation_value(in, "reward");
 	uint64_t spacing = SPACING_DEFAULT, limit, halving, maturity, bytes;
 
-	if (!read_number(in, "spacing", 0, SPACING_MAX, &spacing, e))
+	if (!read_number(in, (struct number_option){"spacing", 0, SPACING_MAX}, &spacing, e))
 		return false;
 	params_default(p, (uint32_t)spacing);
 	limit = p->pow_limit;
 	halving = p->halving;
 	maturity = p->maturity;
 	bytes = p->max_block_bytes;
-	if (!read_number(in, "pow-limit", 1, UINT32_MAX, &limit, e) ||
-	    !read_number(in, "halving", 0, UINT32_MAX, &halving, e) ||
-	    !read_number(in, "maturity", 1, MATURITY_MAX, &maturity, e) ||
-	    !read_number(in, "max-block-bytes", MAX_BLOCK_BYTES_MIN, BLOCK_MAX_BYTES, &bytes, e))
+	if (!read_number(in, (struct number_option){"pow-limit", 1, UINT32_MAX}, &limit, e) ||
+	    !read_number(in, (struct number_option){"halving", 0, UINT32_MAX}, &halving, e) ||
+	    !read_number(in, (struct number_option){"maturity", 1, MATURITY_MAX}, &maturity, e) ||
+	    !read_number(
+		    in,
+		    (struct number_option){"max-block-bytes", MAX_BLOCK_BYTES_MIN, BLOCK_MAX_BYTES},
+		    &bytes, e))
 		return false;
 	p->pow_limit = (uint32_t)limit;
 	p->halving = (uint32_t)halving;
 	p->maturity = (uint16_t)maturity;
 	p->max_block_bytes = (uint32_t)bytes;
-	p->genesis_bits = 0; /* 0: node_create_chain measures this machine and sets them */
+	p->genesis_bits = 0; /* node_create_chain sets them by measuring this machine */
 	if (halving == 0)
 		p->reward = REWARD_DEFAULT_UNHALVED;
 	if (reward && !amount_parse(&p->reward, reward, true, e))
 		return err_prefix(e, "-reward");
-	if (name &&
-	    (strlen(name) > CHAIN_NAME_MAX || !*name || !utf8_printable(name, strlen(name))))
-		return err_set(e, ERR_USAGE, "bad-name",
-			       "-name '%.60s' is not a name: give 1 to %d bytes of text", name,
-			       CHAIN_NAME_MAX);
-	snprintf(p->name, sizeof(p->name), "%s", name ? name : "tally");
-	return params_check(p, e);
+	return read_name(in, p, e) && params_check(p, e);
 }
 
 static bool run_createblockchain(struct invocation *in, struct err *e)

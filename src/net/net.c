@@ -165,21 +165,29 @@ static size_t transport_queued_all(void *ctx)
 	return n->copied_total;
 }
 
-static void transport_listens_at(void *ctx, conn_id id, const struct net_addr *a)
+static void transport_add_listen_addr(void *ctx, conn_id id, const struct net_addr *a)
 {
-	struct net *n = ctx;
-	struct conn *c = conn_find(n, id);
+	struct conn *c = conn_find(ctx, id);
 
-	if (id == 0)
-		addr_ring_add(&n->own_addrs, a);
 	if (!c)
 		return;
-	if (a->port == 0) {
-		c->listens_at.added = 0;
-		return;
-	}
 	addr_ring_add(&c->listens_at, a);
 	c->handshaken = c->handshaken || net_addr_equal(&c->info.peer, a);
+}
+
+static void transport_clear_listen_addrs(void *ctx, conn_id id)
+{
+	struct conn *c = conn_find(ctx, id);
+
+	if (c)
+		c->listens_at.added = 0;
+}
+
+static void transport_add_own_addr(void *ctx, const struct net_addr *a)
+{
+	struct net *n = ctx;
+
+	addr_ring_add(&n->own_addrs, a);
 }
 
 struct transport net_transport(struct net *n)
@@ -191,7 +199,9 @@ struct transport net_transport(struct net *n)
 		.pause = transport_pause,
 		.queued = transport_queued,
 		.queued_all = transport_queued_all,
-		.listens_at = transport_listens_at,
+		.add_listen_addr = transport_add_listen_addr,
+		.clear_listen_addrs = transport_clear_listen_addrs,
+		.add_own_addr = transport_add_own_addr,
 		.ctx = n,
 	};
 }

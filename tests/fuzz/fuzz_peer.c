@@ -132,9 +132,19 @@ static size_t on_queued_all(void *ctx)
 	return 0;
 }
 
-static void on_listens(void *ctx, conn_id id, const struct net_addr *a)
+static void on_add_listen_addr(void *ctx, conn_id id, const struct net_addr *a)
 {
 	(void)ctx, (void)id, (void)a;
+}
+
+static void on_clear_listen_addrs(void *ctx, conn_id id)
+{
+	(void)ctx, (void)id;
+}
+
+static void on_add_own_addr(void *ctx, const struct net_addr *a)
+{
+	(void)ctx, (void)a;
 }
 
 static bool refuse_genesis(void *arg, struct block *genesis, conn_id from)
@@ -200,7 +210,9 @@ void fuzz_peer(const uint8_t *data, size_t size)
 				    .pause = on_pause,
 				    .queued = on_queued,
 				    .queued_all = on_queued_all,
-				    .listens_at = on_listens};
+				    .add_listen_addr = on_add_listen_addr,
+				    .clear_listen_addrs = on_clear_listen_addrs,
+				    .add_own_addr = on_add_own_addr};
 	const struct conn_info info = {
 		.id = CONN,
 		.kind = flags & OUTBOUND ? CONN_OUTBOUND : CONN_INBOUND,

@@ -220,14 +220,21 @@ static size_t fake_queued_all(void *ctx)
 }
 
 /* Kept in the connection, where tests read it. */
-static void fake_listens_at(void *ctx, conn_id id, const struct net_addr *a)
+static void fake_add_listen_addr(void *ctx, conn_id id, const struct net_addr *a)
+{
+	conn_of(ctx, id)->listens = *a;
+}
+
+static void fake_clear_listen_addrs(void *ctx, conn_id id)
+{
+	conn_of(ctx, id)->listens = (struct net_addr){0};
+}
+
+static void fake_add_own_addr(void *ctx, const struct net_addr *a)
 {
 	struct tnode *n = ctx;
 
-	if (id == 0)
-		n->own = *a;
-	else
-		conn_of(ctx, id)->listens = *a;
+	n->own = *a;
 }
 
 /* --- a node --------------------------------------------------------------------------- */
@@ -410,14 +417,17 @@ struct tnode *node_add_with(struct tnet *net, struct block **all, size_t n_block
 	o.events = &n->events;
 	o.events_arg = n;
 	n->protocol = protocol_new(&o);
-	protocol_set_transport(n->protocol, (struct transport){.send = fake_send,
-							       .send_shared = fake_send_shared,
-							       .close = fake_close,
-							       .pause = fake_pause,
-							       .queued = fake_queued,
-							       .queued_all = fake_queued_all,
-							       .listens_at = fake_listens_at,
-							       .ctx = n});
+	protocol_set_transport(n->protocol,
+			       (struct transport){.send = fake_send,
+						  .send_shared = fake_send_shared,
+						  .close = fake_close,
+						  .pause = fake_pause,
+						  .queued = fake_queued,
+						  .queued_all = fake_queued_all,
+						  .add_listen_addr = fake_add_listen_addr,
+						  .clear_listen_addrs = fake_clear_listen_addrs,
+						  .add_own_addr = fake_add_own_addr,
+						  .ctx = n});
 	return n;
 }
 

@@ -469,7 +469,7 @@ static void the_fallback_node_is_dialled_although_an_inbound_peer_is_connected(v
 	settle(f);
 	await(f, 2, 0);
 	assert_int_equal(net_connections(f->net, CONN_OUTBOUND), 1);
-	net_of(f).listens_at(f->net, f->last_opened, &at);
+	net_of(f).add_listen_addr(f->net, f->last_opened, &at);
 	assert_int_equal(disconnect_all(fd), 1);
 	await(f, 2, 1);
 	assert_int_equal(net_dials(f->net, dials, 2), 1);
@@ -490,7 +490,7 @@ static void the_fallback_node_is_not_dialled_while_an_outbound_peer_is_connected
 	settle(f);
 	assert_int_equal(disconnect_all(fd), 1);
 	await(f, 2, 1);
-	net_of(f).listens_at(f->net, 1, &other);
+	net_of(f).add_listen_addr(f->net, 1, &other);
 	pass(f, 30);
 	settle(f);
 	assert_int_equal(disconnect_all(fd), 0);
@@ -518,7 +518,7 @@ static void without_another_outbound_peer_a_manual_peer_is_dialled_every_three_s
 	assert_true(d.failures > 10);
 	assert_true(net_connect(f->net, &other, false, NULL));
 	await(f, 1, 0);
-	net_of(f).listens_at(f->net, 1, &other);
+	net_of(f).add_listen_addr(f->net, 1, &other);
 	pass(f, 4);
 	settle(f);
 	assert_int_equal(net_dials(f->net, &d, 1), 1);
@@ -537,7 +537,7 @@ static void a_node_that_is_connected_is_not_dialled(void **state)
 
 	addrbook_add(f->book, &at, 1, NOW, NULL);
 	/* The protocol reports that the inbound peer listens there. */
-	net_of(f).listens_at(f->net, in, &at);
+	net_of(f).add_listen_addr(f->net, in, &at);
 	pass(f, 120);
 	settle(f);
 	assert_int_equal(disconnect_all(fd), 0);
@@ -567,7 +567,7 @@ static void the_address_of_this_node_is_not_dialled(void **state)
 	struct net_addr at;
 	int fd = server(&at);
 
-	net_of(f).listens_at(f->net, 0, &at);
+	net_of(f).add_own_addr(f->net, &at);
 	addrbook_add(f->book, &at, 1, NOW, NULL);
 	pass(f, 60);
 	settle(f);
@@ -591,7 +591,7 @@ static void a_peer_that_disconnects_after_each_handshake_is_dialled_with_backoff
 			continue;
 		await(f, n + 1, n);
 		/* The handshake succeeds every time. */
-		net_of(f).listens_at(f->net, f->last_opened, &at);
+		net_of(f).add_listen_addr(f->net, f->last_opened, &at);
 		addrbook_succeeded(f->book, &at, 1);
 		close(peer);
 		await(f, n + 1, n + 1);
@@ -671,7 +671,7 @@ static void feelers_test_addresses_while_all_slots_are_taken(void **state)
 		assert_int_equal(net_connections(f->net, CONN_OUTBOUND), NET_OUTBOUND_SLOTS);
 		/* What the protocol layer does after the handshake of a feeler. */
 		addrbook_succeeded(f->book, &c->info.peer, 1);
-		net_transport(f->net).listens_at(f->net, c->info.id, &c->info.peer);
+		net_transport(f->net).add_listen_addr(f->net, c->info.id, &c->info.peer);
 		net_transport(f->net).close(f->net, c->info.id, CLOSE_PLAIN, "the address works");
 		await(f, 0, (unsigned)i + 1);
 	}

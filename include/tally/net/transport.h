@@ -57,11 +57,13 @@ struct transport {
 	size_t (*queued)(void *ctx, conn_id id);
 	/* Copied bytes in the send queues of all connections; shared payloads do not count. */
 	size_t (*queued_all)(void *ctx);
-	/* Reports where a node listens, once a handshake that we dialled has proven it. For a
-	 * connection's id: its peer listens at `a`, so `a` is not dialled while it is connected; port
-	 * 0 removes what was reported for this connection. For id 0: this node listens at `a`, which
-	 * is never dialled again. */
-	void (*listens_at)(void *ctx, conn_id id, const struct net_addr *a);
+	/* Reports that the peer of this connection listens at `a`, as a handshake that we dialled has
+	 * proven. Until it disconnects, `a` is not dialled. */
+	void (*add_listen_addr)(void *ctx, conn_id id, const struct net_addr *a);
+	/* Withdraws what was reported for this connection. */
+	void (*clear_listen_addrs)(void *ctx, conn_id id);
+	/* Reports that this node listens at `a`: it reached itself there. `a` is never dialled again. */
+	void (*add_own_addr)(void *ctx, const struct net_addr *a);
 	void *ctx;
 };
 

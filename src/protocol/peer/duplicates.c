@@ -64,7 +64,7 @@ static bool close_second_outbound(struct protocol *p, struct peer *peer, struct 
 	struct peer *kept = keep_new ? peer : other, *closed = keep_new ? other : peer;
 
 	kept->listen_addr = closed->info.peer;
-	p->net.listens_at(p->net.ctx, kept->info.id, &closed->info.peer);
+	p->net.add_listen_addr(p->net.ctx, kept->info.id, &closed->info.peer);
 	close_duplicate(p, closed, kept);
 	return closed == peer;
 }
@@ -141,14 +141,14 @@ void duplicates_peer_lost(struct protocol *p, struct peer *peer)
 	d->wait_ms = d->wait_ms ? MIN(DUPLICATE_WAIT_GROWTH * d->wait_ms, DUPLICATE_WAIT_MAX_MS)
 				: DUPLICATE_WAIT_MS;
 	d->since_ms = protocol_now_ms(p);
-	p->net.listens_at(p->net.ctx, inbound->info.id, &peer->info.peer);
+	p->net.add_listen_addr(p->net.ctx, inbound->info.id, &peer->info.peer);
 }
 
 /* The address that we dialled is dialled again: the inbound peer may have lied. */
 static void expire(struct protocol *p, struct peer *peer)
 {
 	peer->duplicate.since_ms = 0;
-	p->net.listens_at(p->net.ctx, peer->info.id, &(struct net_addr){0});
+	p->net.clear_listen_addrs(p->net.ctx, peer->info.id);
 }
 
 /* Of several inbound peers with one nonce at most one is the node that we dialled. When one of them

@@ -93,7 +93,7 @@ static void forget_own_address(struct protocol *p, const struct peer *peer)
 	if (!peer_outbound(peer))
 		return;
 	addrbook_remove(p->o.book, &peer->info.peer);
-	p->net.listens_at(p->net.ctx, 0, &peer->info.peer);
+	p->net.add_own_addr(p->net.ctx, &peer->info.peer);
 }
 
 /* Closes both ends of a connection to ourselves, and notes not to dial that address again. */
@@ -198,7 +198,7 @@ static void store_address(struct protocol *p, struct peer *peer)
 				     &peer->info.peer);
 		return;
 	}
-	p->net.listens_at(p->net.ctx, peer->info.id, &peer->info.peer);
+	p->net.add_listen_addr(p->net.ctx, peer->info.id, &peer->info.peer);
 	announce = !verified_recently(p, &peer->info.peer);
 	addrbook_succeeded(p->o.book, &peer->info.peer, peer->services);
 	if (announce)
