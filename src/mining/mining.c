@@ -47,14 +47,14 @@ struct mining {
 	struct list requests;
 	uint64_t n_requests; /* since the start */
 
-	uint64_t job;     /* number of the running one; 0: none */
-	uint64_t job_for; /* id of its request; 0: continuous mining */
-	bool stale;       /* the job must be restarted with a new template */
-	int64_t job_ms;   /* monotonic: when the job began */
+	uint64_t job;         /* number of the running one; 0: none */
+	uint64_t job_request; /* id of its request; 0: continuous mining */
+	bool stale;           /* the job must be restarted with a new template */
+	int64_t job_ms;       /* monotonic: when the job began */
 	struct block_template template;
 
 	struct block_hash submitted; /* our last block */
-	bool awaited;                /* the chain has not given its verdict on it yet */
+	bool verdict_pending;        /* the chain has not given its verdict on it yet */
 	/* Monotonic; 0: never. */
 	int64_t found_ms;   /* when the last block of ours was accepted */
 	int64_t refused_ms; /* when the last block of ours was refused */
@@ -172,7 +172,7 @@ static void mining_begin_job(struct mining *m)
 		return;
 	}
 	block_template_make(&m->template, &m->source, r ? &r->spec.to : &m->to);
-	m->job_for = r ? r->id : 0;
+	m->job_request = r ? r->id : 0;
 	header_encode(header, &m->template.header);
 	m->job = worker_pool_start(m->pool, header, m->template.header.bits);
 	m->job_ms = mining_now_ms(m);
@@ -187,7 +187,7 @@ void mining_work(struct mining *m)
 	}
 	/* While the chain moves to another tip there is nothing to build on; mining_changed follows
 	 * when it has arrived. */
-	if (!chain_at_best(m->source.chain) || m->awaited || (m->job && !m->stale))
+	if (!chain_at_best(m->source.chain) || m->verdict_pending || (m->job && !m->stale))
 		return;
 	if (!m->chain_ms)
 		m->chain_ms = mining_now_ms(m);
@@ -222,7 +222,7 @@ static void block_accepted(struct mining *m)
 
 	m->found++;
 	m->found_ms = mining_now_ms(m);
-	if (!r || r->id != m->job_for) /* mined before this request was made */
+	if (!r || r->id != m->job_request) /* mined before this request was made */
 		return;
 	mem_reserve(&r->hashes, &r->cap, r->n + 1, sizeof(*r->hashes));
 	r->hashes[r->n++] = m->submitted;
@@ -236,7 +236,7 @@ static void block_refused(struct mining *m, const struct err *err)
 
 	log_error(LOG_MINER, "own block refused: %s: %s", err->token, err->detail);
 	m->refused_ms = mining_now_ms(m);
-	if (r && r->id == m->job_for)
+	if (r && r->id == m->job_request)
 		request_finish(r, err);
 }
 
@@ -251,9 +251,9 @@ static void mining_on_found(void *arg, uint64_t job, uint32_t nonce)
 	b = block_template_block(&m->template, nonce);
 	m->job = 0;
 	block_template_clear(&m->template);
-	m->awaited = m->ops->submit(m->arg, b, &err);
+	m->verdict_pending = m->ops->submit(m->arg, b, &err);
 	m->submitted = b->hash;
-	if (!m->awaited && !m->ops->stopping(m->arg))
+	if (!m->verdict_pending && !m->ops->stopping(m->arg))
 		block_refused(m, &err);
 	block_unref(b);
 	m->ops->changed(m->arg);
@@ -266,9 +266,9 @@ void mining_chain_idle(struct mining *m)
 
 	/* While catching up, blocks reach the disk later, and a block counts only once it is on the
 	 * disk. */
-	if (!m || !m->awaited || chain_catching_up(m->source.chain))
+	if (!m || !m->verdict_pending || chain_catching_up(m->source.chain))
 		return;
-	m->awaited = false;
+	m->verdict_pending = false;
 	if (m->ops->verdict(m->arg, &m->submitted, &err))
 		block_accepted(m);
 	else

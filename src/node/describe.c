@@ -130,7 +130,7 @@ bool node_describe_block(const struct node *n, const struct block_hash *hash, ch
 }
 
 /* A transaction that only the wallet has: it is neither in a block nor in the mempool. */
-static bool describe_own(const struct node *n, const struct txid *id, char *buf, size_t size)
+static bool describe_wallet_tx(const struct node *n, const struct txid *id, char *buf, size_t size)
 {
 	struct wallet_tx own;
 	struct tx *tx;
@@ -179,7 +179,7 @@ bool node_describe_tx(const struct node *n, const struct txid *id, struct tx_loo
 		return true;
 	}
 	if (!node_find_tx_cached(n, id, c, &tx, &at))
-		return describe_own(n, id, buf, size);
+		return describe_wallet_tx(n, id, buf, size);
 	line_hash(buf, size, "tx", &id->h);
 	line_hash(buf, size, "in block", &at.hash.h);
 	describe_place(n, &at, buf, size);

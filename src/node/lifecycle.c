@@ -106,7 +106,7 @@ static bool settle_offline(struct node *n, struct err *e)
 		return true;
 	if (!chain_settle(n->chain, e))
 		return false;
-	while (!n->wallet_follows && !n->stopping)
+	while (!n->wallet_caught_up && !n->stopping)
 		node_turn(n);
 	node_settle_mempool(n);
 	if (n->failed && e)

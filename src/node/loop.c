@@ -44,7 +44,7 @@ static void turn_wallet(struct node *n)
 	struct err err = {0};
 	bool more = false;
 
-	if (n->wallet_follows || !n->mempool || !chain_settled(n->chain))
+	if (n->wallet_caught_up || !n->mempool || !chain_settled(n->chain))
 		return;
 	if (!wallet_catch_up(n->wallet, TURN_US, &more, &err)) {
 		node_fatal(n, &err);
@@ -54,7 +54,7 @@ static void turn_wallet(struct node *n)
 		n->work |= WORK_WALLET;
 		return;
 	}
-	n->wallet_follows = true;
+	n->wallet_caught_up = true;
 	if (!wallet_commit(n->wallet, &err))
 		node_fatal(n, &err);
 	node_mark(n, NODE_EV_WALLET);
@@ -65,7 +65,7 @@ static void turn_mempool(struct node *n)
 {
 	if (mempool_work(n->mempool, TURN_US))
 		n->work |= WORK_MEMPOOL;
-	if (n->wallet_follows && n->mempool_file_wanted && mempool_file_feed(n->mempool_file))
+	if (n->wallet_caught_up && n->mempool_file_wanted && mempool_file_submit(n->mempool_file))
 		n->work |= WORK_MEMPOOL;
 }
 
@@ -280,7 +280,7 @@ void node_loop_close(struct node *n)
 	n->base = NULL;
 }
 
-static void on_enough(evutil_socket_t fd, short what, void *arg)
+static void on_send_timeout(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	event_base_loopbreak(arg);
@@ -288,22 +288,22 @@ static void on_enough(evutil_socket_t fd, short what, void *arg)
 
 /* Sends responses that are still in buffers. Limited, because a client that keeps sending must not
  * delay the end. */
-static void send_last(struct node *n)
+static void send_last_responses(struct node *n)
 {
 	const struct timeval most = {.tv_usec = SEND_LAST_US};
-	struct event *enough = event_new(n->base, -1, 0, on_enough, n->base);
+	struct event *timeout = event_new(n->base, -1, 0, on_send_timeout, n->base);
 
-	event_priority_set(enough, NODE_PRIO_INPUT);
-	event_add(enough, &most);
+	event_priority_set(timeout, NODE_PRIO_INPUT);
+	event_add(timeout, &most);
 	event_base_loop(n->base, EVLOOP_NONBLOCK);
-	event_free(enough);
+	event_free(timeout);
 }
 
 int node_run(struct node *n, struct err *e)
 {
 	if (!n->stopping)
 		event_base_dispatch(n->base);
-	send_last(n);
+	send_last_responses(n);
 	if (n->failed && e)
 		*e = n->failure;
 	return n->failed ? 1 : 0;

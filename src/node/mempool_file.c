@@ -117,7 +117,7 @@ static void check_loaded(struct mempool_file *f)
 			 mempool_count(f->node->mempool), f->submitted);
 }
 
-bool mempool_file_feed(struct mempool_file *f)
+bool mempool_file_submit(struct mempool_file *f)
 {
 	const int64_t now = clock_unix(&f->node->clock.clock);
 	const size_t before = f->submitted;

@@ -6,12 +6,12 @@
 
 struct node;
 
-/* Reads the file if there is one; its transactions wait for mempool_file_feed. */
+/* Reads the file if there is one; its transactions wait for mempool_file_submit. */
 struct mempool_file *mempool_file_open(struct node *n);
 /* Saves nothing. NULL is harmless. */
 void mempool_file_close(struct mempool_file *f);
 /* Submits transactions of the file to the mempool until its queue is full. True: at least one. */
-bool mempool_file_feed(struct mempool_file *f);
+bool mempool_file_submit(struct mempool_file *f);
 /* The mempool has accepted or rejected a transaction of the file. */
 void mempool_file_verdict(struct mempool_file *f);
 /* A transaction entered or left the mempool: the file is out of date. */

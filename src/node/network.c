@@ -10,8 +10,8 @@
 
 #include "node/node_priv.h"
 
-#define FILES_WANTED 4096 /* open files */
-#define FILES_KEPT   96   /* reserved for databases, control port, log and outbound connections */
+#define FILES_WANTED   4096 /* open files */
+#define FILES_RESERVED 96   /* reserved for databases, control port, log and outbound connections */
 
 /* --- peer addresses and bans, kept in the chain's database ----------------------------------- */
 
@@ -74,7 +74,7 @@ static rlim_t raise_file_limit(void)
 static unsigned inbound_slots(uint32_t wanted)
 {
 	rlim_t files = raise_file_limit();
-	rlim_t room = files > FILES_KEPT ? files - FILES_KEPT : 1;
+	rlim_t room = files > FILES_RESERVED ? files - FILES_RESERVED : 1;
 
 	if (wanted <= room)
 		return wanted;

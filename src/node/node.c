@@ -29,7 +29,7 @@ static void on_connected(void *arg, const struct chain_entry *at, const struct b
 	cache_block_stats(n, b);
 	if (n->mempool)
 		mempool_block_connected(n->mempool, b);
-	if (n->wallet_follows)
+	if (n->wallet_caught_up)
 		wallet_block_connected(n->wallet, at, b);
 	if (n->protocol)
 		protocol_block_connected(n->protocol, at, b);
@@ -48,7 +48,7 @@ static void on_disconnected(void *arg, const struct chain_entry *at, const struc
 		n->abandoned_before = wallet_abandoned_count(n->wallet);
 	if (n->mempool)
 		mempool_block_disconnected(n->mempool, b);
-	if (n->wallet_follows)
+	if (n->wallet_caught_up)
 		wallet_block_disconnected(n->wallet, at, b);
 	if (n->protocol)
 		protocol_block_disconnected(n->protocol);
@@ -122,7 +122,7 @@ static void on_committed(void *arg)
 	struct node *n = arg;
 	struct err err = {0};
 
-	if (n->wallet_follows && !wallet_commit(n->wallet, &err))
+	if (n->wallet_caught_up && !wallet_commit(n->wallet, &err))
 		node_fatal(n, &err);
 }
 

@@ -73,8 +73,8 @@ struct node {
 	/* The transactions of mempool.dat are submitted. Offline only if a command needs them,
 	 * because checking them takes time. */
 	bool mempool_file_wanted;
-	/* The wallet has caught up and gets every block. Before, wallet_catch_up is at work. */
-	bool wallet_follows;
+	/* From then on the wallet gets every block. Before, wallet_catch_up runs in slices. */
+	bool wallet_caught_up;
 	int64_t rebroadcast_ms; /* monotonic: when own payments were announced last */
 
 	/* Blocks: */

@@ -30,7 +30,7 @@ void node_rebroadcast(struct node *n)
 
 void node_rebroadcast_due(struct node *n)
 {
-	if (n->wallet_follows &&
+	if (n->wallet_caught_up &&
 	    clock_mono_ms(&n->clock.clock) - n->rebroadcast_ms >= REBROADCAST_MS)
 		node_rebroadcast(n);
 }
