@@ -1,9 +1,9 @@
 /* The write-back cache of coins in front of the store.
  *
- * The coins are what the cache and the store's open transaction have together: an outpoint that is
- * not in the cache is as the store has it. So dirty coins may be written, and clean ones dropped,
- * at any time, even while signatures of applied blocks are still being checked. Only a commit must
- * not happen then. */
+ * The cache knows the latest state of the outpoints that it has. Any other outpoint is as in the
+ * store's open transaction. So dirty coins may be written, and clean ones dropped, at any time,
+ * even while signatures of applied blocks are still being checked. Only a commit must not happen
+ * then. */
 #ifndef TALLY_CHAIN_COINS_PRIV_H
 #define TALLY_CHAIN_COINS_PRIV_H
 

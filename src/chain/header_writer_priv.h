@@ -3,7 +3,7 @@
 
 #include "chain/chain_priv.h"
 
-/* The header is written by a coming headers_flush, with the status that it has then. */
+/* The next headers_flush writes the header, with the status that it has then. */
 bool headers_mark_unsaved(struct chain *c, chain_index i, const struct block_header *h,
 			  struct err *e);
 /* Writes all unsaved headers to the store. */

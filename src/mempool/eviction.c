@@ -10,7 +10,7 @@
 
 #define ROLLING_HALFLIFE     (12 * 3600.0) /* seconds */
 #define ROLLING_STEP_SECONDS 10            /* the rate decays at most this often */
-#define EXPIRY_CHECK_SECONDS 60            /* a check reads every entry */
+#define EXPIRY_CHECK_SECONDS 60            /* not more often, since a check reads every entry */
 
 void eviction_block(struct mempool *m)
 {

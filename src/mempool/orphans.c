@@ -1,4 +1,4 @@
-/* Orphan transactions. Their number is small, and one origin can't displace the orphans of
+/* Orphan transactions. At most MEMPOOL_ORPHANS_MAX are kept, and one origin can't displace the
  * another. */
 #include "mempool/orphans_priv.h"
 

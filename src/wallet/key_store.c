@@ -254,8 +254,9 @@ bool keys_load(struct wallet *w, struct err *e)
 		add_key(w, &rows.at[i].owner, &rows.at[i].seed, rows.at[i].created);
 	}
 	if (ok && rows.bad)
-		ok = err_set(e, ERR_CORRUPT, "wallet-key",
-			     "a key of the wallet is damaged: restore a copy of its directory");
+		ok = err_set(
+			e, ERR_CORRUPT, "wallet-key",
+			"a key of the wallet is damaged: restore a copy of the wallet directory");
 	if (rows.at)
 		sodium_memzero(rows.at, rows.cap * sizeof(*rows.at));
 	free(rows.at);

@@ -95,7 +95,7 @@ static bool bad_record(struct err *e)
 {
 	return err_set(
 		e, ERR_CORRUPT, "wallet-record",
-		"a record of the wallet's history is damaged: restore a copy of its directory");
+		"a record of the wallet's history is damaged: restore a copy of the wallet directory");
 }
 
 /* Adds all transactions before it sets their states, since a child may stand before its parent. */

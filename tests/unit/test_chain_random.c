@@ -120,7 +120,7 @@ static void feed(struct world *w)
 	for (unsigned i = w->n - 1; i > 1; i--) {
 		unsigned k = 1 + below(w, i), swap = order[i];
 
-		/* Mostly close to its place. */
+		/* Two of three blocks are swapped with one close by, the others with any. */
 		if (below(w, 3) > 0 && i > 6)
 			k = i - below(w, 6);
 		order[i] = order[k];

@@ -79,7 +79,7 @@ static void ancestors_and_forks_equal_those_of_a_simple_search(void **state)
 		chain_index b = (chain_index)rng_below(&rng.rng, t.len);
 		uint32_t height = (uint32_t)rng_below(&rng.rng, tree_at(&t, a)->height + 1);
 
-		if (k == 10000) /* from here on with a best chain, which is a shortcut */
+		if (k == 10000) /* from here on with a best chain, a shortcut for tree_ancestor */
 			tree_load_tip(&t, t.len - 1);
 		assert_int_equal(tree_ancestor(&t, a, height), naive_ancestor(&t, a, height));
 		assert_int_equal(tree_fork(&t, a, b), naive_fork(&t, a, b));

@@ -13,10 +13,10 @@
  *     coins_rebuild.h  scan all coins, rebuild them
  *
  * Connecting a block is resumable. chain_accept_block stores a block and returns; chain_work then
- * moves towards the chain of most work, a few milliseconds a call. Signatures are checked by the
- * signature pool. Until its verdict arrives, up to CHAIN_AHEAD_BLOCKS further blocks of the same
- * branch are applied to the coins ahead of it; if a signature is bad, they are undone. A block
- * counts as connected, and the events report it, only when all of its checks have passed. */
+ * moves towards the chain of most work, a few milliseconds a call. The signature pool checks
+ * signatures. Until its verdict arrives, up to CHAIN_AHEAD_BLOCKS further blocks of the same branch
+ * are applied to the coins; if a signature is bad, they are undone. A block counts as connected,
+ * and the events report it, only when all of its checks have passed. */
 #ifndef TALLY_CHAIN_CHAIN_H
 #define TALLY_CHAIN_CHAIN_H
 

@@ -10,7 +10,7 @@ struct chain_coin_page {
 	const uint8_t
 		*after; /* key of OUTPOINT_BYTES; the page begins after it. NULL: at the start */
 	struct store_coin *coins; /* room for max */
-	size_t max, n;            /* n is set: fewer than max if there are no more */
+	size_t max, n;            /* n is set by the call; less than max: no more coins */
 };
 /* Reads the next coins at the tip. Commits first if the cache has changes. */
 bool chain_scan_coins(struct chain *c, struct chain_coin_page *page, struct err *e);
