@@ -68,6 +68,14 @@ static void search_again(struct model *m, bool backward)
 		model_search(m, backward, false);
 }
 
+static void open_filter(struct model *m)
+{
+	if (model_view(m, m->focus)->fields)
+		prompt_open(&m->prompt, PROMPT_FILTER, m->lists[m->focus].filter);
+	else
+		model_flash(m, FLASH_NOTE, "cannot filter: this panel has no fields");
+}
+
 static bool act_on_list(struct model *m, enum action a)
 {
 	const struct list_state *l = &m->lists[m->focus];
@@ -99,7 +107,7 @@ static bool act_on_list(struct model *m, enum action a)
 		list_move_by(m, (page + 1) / 2);
 		return true;
 	case ACT_FILTER:
-		prompt_open(&m->prompt, PROMPT_FILTER, l->filter);
+		open_filter(m);
 		return true;
 	case ACT_SORT:
 		list_sort_next(m);

@@ -1,5 +1,6 @@
 /* A view: how one panel reads, lists, filters, sorts, draws and explains its rows. Each view is
- * one constant struct in a file of its own. A member that a view does not need stays NULL. */
+ * one constant struct in a file of its own. A member that a view does not need stays NULL. A list
+ * needs count, id, fields, words, row and empty; a panel without rows needs only draw. */
 #ifndef TALLY_TUI_MODEL_VIEW_PRIV_H
 #define TALLY_TUI_MODEL_VIEW_PRIV_H
 
