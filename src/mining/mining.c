@@ -87,8 +87,8 @@ static void mining_stop_job(struct mining *m)
 	block_template_clear(&m->template);
 }
 
-/* What peers report may be a lie, so it stops mining only briefly, or while the blocks really
- * come. */
+/* Peers may lie about their height, so it stops mining only for SETTLE_MS, or while their blocks
+ * really arrive. */
 static bool behind_peers(const struct mining *m)
 {
 	struct mining_sync s;

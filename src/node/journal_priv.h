@@ -15,7 +15,8 @@ void journal_msg(struct journal *j, const struct msg_record *rec, int64_t unix_u
 /* The text is sanitised and cut to LOG_TEXT_CHARS. */
 void journal_log(struct journal *j, int64_t unix_us, enum log_subsystem sub, enum log_level level,
 		 const char *text);
-/* Fills in the numbers of what is kept, and msg_rate for the seconds up to unix_us. */
+/* Sets the snapshot's numbers of kept messages and log lines, and its msg_rate for the 60 s up to
+ * unix_us. */
 void journal_fill(const struct journal *j, struct snapshot *out, int64_t unix_us);
 /* Records from number `first` on, the oldest first. Each returns how many it wrote, at most max. */
 size_t journal_msgs(const struct journal *j, uint64_t first, struct msg_row *out, size_t max);
