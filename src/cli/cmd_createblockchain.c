@@ -1,4 +1,4 @@
-/* createblockchain: makes a chain of its own, with the first coins for the creator. */
+/* createblockchain: creates a new chain, whose first coins go to an address. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -31,7 +31,7 @@ static bool run_invite(struct invocation *in, struct err *e)
 static const struct cli_option options[] = {
 	{.name = "address",
 	 .value_name = "HOST",
-	 .help = "address at which others reach this node, with :PORT if it is not the node's "
+	 .help = "HOST or HOST:PORT at which other nodes reach this one "
 		 "(default: its address on the local network)"},
 	{.name = NULL},
 };

@@ -82,7 +82,7 @@ static bool run_startnode(struct invocation *in, struct err *e)
 
 const struct cli_command cmd_startnode = {
 	.name = "startnode",
-	.summary = "runs a node, with the console if on a terminal",
+	.summary = "runs a node; shows the console on a terminal",
 	.takes_settings = true,
 	.makes_directory = true,
 	.run = run_startnode,

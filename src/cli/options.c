@@ -137,8 +137,10 @@ static bool parse_setting(struct parser *p, const struct setting *s)
 		return false;
 	if (!(s->places & SETTING_ANY_COMMAND) && !(in->command && in->command->takes_settings))
 		return err_set(p->e, ERR_USAGE, "wrong-option",
-			       "-%s is an option of startnode, not of %s: leave it out", s->name,
-			       in->command ? in->command->name : "every command");
+			       in->command
+				       ? "-%s is an option of startnode, not of %s: leave it out"
+				       : "-%s is an option of startnode: give it after that word",
+			       s->name, in->command ? in->command->name : "");
 	in->given |= config_bit(s);
 	return config_set(&in->config, s, value, p->e);
 }

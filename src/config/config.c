@@ -102,7 +102,7 @@ void config_init(struct config *c)
 	for (const struct setting *s = config_settings; s->name; s++) {
 		const bool ok = !s->default_value || config_set(c, s, s->default_value, NULL);
 
-		assert(ok); /* the table is wrong if not */
+		assert(ok); /* else a row has an invalid default */
 		(void)ok;
 	}
 }

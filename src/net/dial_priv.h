@@ -5,9 +5,6 @@
 
 #include "net/net_priv.h"
 
-#define DIAL_RETRY_MAX_MS      60000
-#define DIAL_FALLBACK_RETRY_MS 3000
-
 /* Starts an attempt. Returns 0, or the errno value if it failed at once. Success is reported by
  * `opened`. */
 int dial_start(struct net *n, const struct net_addr *a, enum conn_kind kind);

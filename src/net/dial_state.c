@@ -6,7 +6,6 @@
 #include <tally/base/checked.h>
 #include <tally/base/mem.h>
 
-#include "net/dial_priv.h"
 #include "net/net_state_priv.h"
 #include "net/reconnect_backoff_priv.h"
 

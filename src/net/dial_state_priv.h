@@ -5,6 +5,9 @@
 
 #include "net/net_priv.h"
 
+#define DIAL_RETRY_MAX_MS      60000 /* longest delay between attempts */
+#define DIAL_FALLBACK_RETRY_MS 3000  /* first delay for the fallback node */
+
 /* Manual peers. find: NULL if there is none. */
 struct manual_peer *manual_peer_find(const struct net *n, const struct net_addr *a);
 /* Adds a manual peer, or resets the failures of one. It is due at once. */

@@ -77,7 +77,8 @@ static bool interface_address(struct net_addr *out)
 
 void net_local_address(struct net_addr *out)
 {
-	/* Addresses reserved for documentation (RFC 5737, RFC 3849) follow the default route. */
+	/* Packets to these addresses, which are reserved for documentation (RFC 5737, RFC 3849),
+	 * would take the default route. */
 	if (!source_address(out, "192.0.2.1") && !interface_address(out) &&
 	    !source_address(out, "2001:db8::1"))
 		net_addr_parse_numeric(out, "127.0.0.1", 1, NULL);

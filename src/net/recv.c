@@ -31,7 +31,7 @@ static size_t buffered(const struct conn *c)
 /* --- memory ------------------------------------------------------------------------ */
 
 /* The total above which buffers over RECV_SMALL_BYTES stop growing. It reserves room for a small
- * buffer of every inbound peer and a full one of the exempt connection, so that the total stays
+ * buffer of every inbound peer and for one full buffer (see choose_exempt), so that the total stays
  * within NET_RECV_TOTAL_MAX. */
 static size_t shared_bound(const struct net *n)
 {

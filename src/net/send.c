@@ -15,7 +15,7 @@
 #define SEND_PIECES      16
 #define SEND_QUEUE_LIMIT (16u << 20) /* a peer with more bytes queued is disconnected */
 #define SEND_STALL_MS    60000
-/* Limit of one queue while all of them exceed SEND_COPIED_MAX. */
+/* Limit of one queue while all queues together hold more than SEND_COPIED_MAX copied bytes. */
 #define SEND_CROWDED_BUFFER (64u << 10)
 
 /* Copied and shared bytes alternate in a queue, so the count of copied bytes that are left is an

@@ -33,7 +33,7 @@ static bool parse_ip(uint8_t out[16], const char *text)
 	return inet_pton(AF_INET, text, out + 12) == 1;
 }
 
-/* Accepts only one bits followed by zero bits, as in 255.255.0.0. */
+/* A valid netmask is a run of 1 bits, then a run of 0 bits: 255.255.0.0. */
 static bool parse_netmask(uint64_t *bits, const char *text)
 {
 	uint8_t m[4];

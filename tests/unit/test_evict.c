@@ -59,7 +59,7 @@ static void up_to_twenty_candidates_are_all_protected(void **state)
 	struct evict_candidate c[MAX];
 
 	(void)state;
-	/* 4 by group, 8 by ping, 4 by transactions, 4 by blocks. Of a 21st, half is 0. */
+	/* 4 by group, 8 by ping, 4 by transactions and 4 by blocks: 20 in total. */
 	for (size_t n = 0; n <= 20; n++) {
 		make_candidates(c, n);
 		assert_int_equal(evict_choose(c, n), 0);

@@ -45,12 +45,12 @@ void net_free(struct net *n);
 bool net_listen(struct net *n, const char *bind, uint16_t port, struct err *e);
 uint16_t net_port(const struct net *n); /* the port it listens at; 0: it does not listen */
 
-/* Dials a manual peer. Unless `once` is set, it is dialled again after every failure and every loss
- * until net_forget. The delay doubles from 1 s to 60 s, but stays at most 3 s while no other
- * outbound connection has completed a handshake and the peer does not answer. Fails with ERR_USAGE
- * "bad-address" or "own-address", ERR_BUSY "stopping", ERR_POLICY "banned", ERR_IO "no-connection"
- * (with `once` only), and ERR_KNOWN if we have dialled this address and are connected or connecting
- * to it. After ERR_KNOWN it is a manual peer all the same. */
+/* Dials an address that a user has chosen. Unless `once` is set, the address becomes a manual peer:
+ * it is dialled again whenever an attempt fails or the connection ends, until net_forget. The delay
+ * doubles from 1 s to 60 s. After a failed attempt it is at most 3 s while no outbound peer is
+ * connected. Fails with ERR_USAGE "bad-address" or "own-address", ERR_BUSY "stopping", ERR_POLICY
+ * "banned", and with `once` ERR_IO "no-connection". ERR_KNOWN "already-connected" means that we are
+ * connected or connecting to this address; it has become a manual peer then, too. */
 bool net_connect(struct net *n, const struct net_addr *a, bool once, struct err *e);
 /* Stops dialling a manual peer; does not disconnect it. Returns false if there is none with this
  * address. */
@@ -58,7 +58,7 @@ bool net_forget(struct net *n, const struct net_addr *a);
 /* Sets the fallback node (the central node of a class). It is dialled while no outbound connection
  * has completed a handshake, at first every 3 s, and takes an outbound slot. */
 void net_set_fallback(struct net *n, const struct net_addr *a);
-/* Whether the outbound slots are filled from the address book. Off with -connect, and while the node
+/* Sets whether the outbound slots are filled from the address book. Off with -connect, and while the node
  * has no chain: then it can't tell which of the announced addresses are of its chain. */
 void net_dial_book(struct net *n, bool dial_book);
 /* To be called after a ban: closes the connections that are banned now, and stops dialling banned
