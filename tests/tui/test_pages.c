@@ -281,7 +281,7 @@ static void random_keys_never_hang_it(void **state)
 	free(m);
 }
 
-/* --- without a chain ---------------------------------------------------------------- */
+/* --- a view with few members ---------------------------------------------------------- */
 
 static void assert_shows(struct model *m, const char *text, bool shows)
 {
@@ -291,6 +291,39 @@ static void assert_shows(struct model *m, const char *text, bool shows)
 		fail_msg("'%s' is %s:\n%s", text, shows ? "missing" : "there", frame);
 	free(frame);
 }
+
+static void bare_draw(const struct model *m, struct canvas *c, const struct rect *r)
+{
+	(void)m;
+	canvas_text(c, r->x, r->y, 0, "a panel without rows");
+}
+
+/* As CONTRIBUTING.md says, such a view needs no other members. */
+static void a_panel_without_rows_accepts_all_keys(void **state)
+{
+	static const struct view bare = {.name = "Bare", .help_word = "bare", .draw = bare_draw};
+	struct model *m = NEW(struct model);
+	const struct view *views[PANELS];
+
+	(void)state;
+	memcpy(views, views_all, sizeof(views));
+	views[PANEL_LOG] = &bare;
+	fixture_open(m, 80, 24, true);
+	m->views = views;
+	m->lists[PANEL_LOG].n = 0;
+	lists_update(m);
+	fixture_keys(m, "7jkgGnN/x<Enter><PgDn>s");
+	assert_shows(m, "a panel without rows", true);
+	assert_string_equal(m->flash, "cannot sort: the order of this panel is fixed");
+	fixture_keys(m, "\\");
+	assert_int_equal(m->prompt.kind, PROMPT_CLOSED);
+	model_resize(m, 60, 15);
+	assert_shows(m, "a panel without rows", true);
+	fixture_close(m);
+	free(m);
+}
+
+/* --- without a chain ---------------------------------------------------------------- */
 
 static void open_without_chain(struct model *m, uint32_t offers)
 {
@@ -398,6 +431,7 @@ int main(void)
 		cmocka_unit_test(a_renewed_page_keeps_its_own_search),
 		cmocka_unit_test(a_notice_must_fit_the_screen),
 		cmocka_unit_test(random_keys_never_hang_it),
+		cmocka_unit_test(a_panel_without_rows_accepts_all_keys),
 		cmocka_unit_test(a_choice_is_offered_only_between_several_chains),
 		cmocka_unit_test(without_a_chain_no_advice_needs_one),
 		cmocka_unit_test(the_page_of_a_peer_says_what_is_unknown),

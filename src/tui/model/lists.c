@@ -223,7 +223,7 @@ void list_sort_next(struct model *m)
 	const struct view *v = model_view(m, m->focus);
 
 	if (!v->sorts) {
-		model_flash(m, FLASH_NOTE, "cannot sort: this list is in order of time");
+		model_flash(m, FLASH_NOTE, "cannot sort: the order of this panel is fixed");
 		return;
 	}
 	if (l->reverse && !v->sorts[++l->sort].name)
