@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include <tally/base/mem.h>
-#include <tally/chain/query.h>
 #include <tally/primitives/amount.h>
 
 #include "chain/chain_state_priv.h"
 #include "chain/header_writer_priv.h"
+#include "chain/query_priv.h"
 #include "chain/undo_priv.h"
 
 /* Inputs and outputs processed between two looks at the clock. */

@@ -32,6 +32,7 @@ libtally_a_SOURCES += \
 	src/chain/header_writer.c \
 	src/chain/header_writer_priv.h \
 	src/chain/query.c \
+	src/chain/query_priv.h \
 	src/chain/tree.c \
 	src/chain/tree_priv.h \
 	src/chain/undo.c \

@@ -1,5 +1,5 @@
 /* Reading the tree and what is stored. */
-#include <tally/chain/query.h>
+#include "chain/query_priv.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -33,4 +33,8 @@ struct mempool {
 	bool working; /* in mempool_work, whose events may call it again */
 };
 
+/* For tests: the checks of mempool_accept, without adding the transaction. *fee (may be NULL) gets
+ * its fee. */
+bool mempool_test(struct mempool *m, struct tx *tx, int64_t *fee, struct err *e);
+
 #endif

@@ -1,5 +1,5 @@
-/* Orphan transactions. At most MEMPOOL_ORPHANS_MAX are kept, and one origin can't displace the
- * another. */
+/* Orphan transactions. At most MEMPOOL_ORPHANS_MAX are kept, and one origin can't displace the orphans
+ * of another. */
 #include "mempool/orphans_priv.h"
 
 #include <stdlib.h>

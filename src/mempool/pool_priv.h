@@ -65,4 +65,7 @@ int pool_cmp_seq(const void *a, const void *b); /* of struct pool_entry *, for q
 int64_t pool_mono_seconds(const struct mempool *m);
 void pool_free(struct mempool *m);
 
+/* For tests: does a transaction of the pool spend this outpoint? by (may be NULL) gets its id. */
+bool mempool_spends(const struct mempool *m, const struct outpoint *o, struct txid *by);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "chain/query_priv.h"
 #include "chain_fixture.h"
 
 static void genesis_is_the_first_tip(void **state)

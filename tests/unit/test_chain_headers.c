@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "chain/query_priv.h"
 #include "chain_fixture.h"
 
 static struct chain_entry entry_of(const struct fx *fx, const struct block *b)

@@ -2,6 +2,7 @@
  * memory. */
 #include <tally/base/mem.h>
 
+#include "chain/query_priv.h"
 #include "chain_listener.h"
 
 /* n blocks after genesis, each of which spends the reward of the one before. Block number `bad` has

@@ -2,6 +2,7 @@
  * node's own limits, each just kept and just broken. */
 #include <tally/primitives/script.h>
 
+#include "mempool/mempool_priv.h"
 #include "pool_fixture.h"
 
 #define ONE_TO_ONE_BYTES 180

@@ -2,6 +2,7 @@
 #include <tally/base/checked.h>
 #include <tally/base/rng.h>
 
+#include "mempool/mempool_priv.h"
 #include "pool_fixture.h"
 
 /* Adds a transaction with one input and one output, 180 bytes, to the pool. */

@@ -1,5 +1,6 @@
 /* Headers: which are requested from which peer, which are stored, what invalid ones cost their
  * sender, and announcements by headers. */
+#include "chain/query_priv.h"
 #include "protocol_server.h"
 
 static void a_peer_that_sends_no_headers_for_ten_seconds_gets_getblocks(void **state)

@@ -2,6 +2,7 @@
  * crash. */
 #include <tally/base/checked.h>
 
+#include "mempool/mempool_priv.h"
 #include "wallet_fixture.h"
 
 #define REWARD (50 * COIN)

@@ -1,6 +1,7 @@
 /* Keys and payments: the coins chosen, the change, and the fee to the unit. */
 #include <tally/wallet/drafts.h>
 
+#include "mempool/mempool_priv.h"
 #include "wallet_fixture.h"
 
 #define REWARD (50 * COIN)

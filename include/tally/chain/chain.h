@@ -8,7 +8,7 @@
  *     chain_open.h     open, close, take a genesis block
  *     block_accept.h   headers and blocks in
  *     connect.h        connect blocks, commit
- *     query.h          read the tree, blocks, undo records and coins
+ *     query.h          read the tree, blocks and coins
  *     header_walk.h    check headers without storing them
  *     coins_rebuild.h  scan all coins, rebuild them
  *

@@ -1,4 +1,4 @@
-/* Reading the chain: the tree of headers, stored blocks, undo records and coins. Unless stated
+/* Reading the chain: the tree of headers, stored blocks and coins. Unless stated
  * otherwise a function needs a genesis block, and a chain_index that the chain has returned. */
 #ifndef TALLY_CHAIN_QUERY_H
 #define TALLY_CHAIN_QUERY_H
@@ -37,8 +37,6 @@ size_t chain_path(const struct chain *c, chain_index i, uint32_t first, chain_in
 size_t chain_leaves(const struct chain *c, chain_index *out, size_t max);
 /* All headers at a height, in order of arrival. Writes at most max. Returns how many exist. */
 size_t chain_all_at_height(const struct chain *c, uint32_t height, chain_index *out, size_t max);
-size_t chain_header_count(const struct chain *c);
-size_t chain_memory(const struct chain *c); /* bytes used by headers and the coins cache */
 /* The bits that a child of this block must have. */
 uint32_t chain_next_bits(const struct chain *c, chain_index parent);
 
@@ -46,11 +44,6 @@ bool chain_read_header(const struct chain *c, chain_index i, struct block_header
 		       struct err *e);
 /* *out has one reference for the caller. ERR_NOTFOUND "no-body" if only the header is known. */
 bool chain_read_block(const struct chain *c, chain_index i, struct block **out, struct err *e);
-/* The coins that the block's transactions spent, in the order of their inputs, without the
- * coinbase. *coins is mem_alloc'ed. ERR_NOTFOUND "no-undo" if the block was never connected. */
-bool chain_read_undo(const struct chain *c, chain_index i, struct coin **coins, size_t *n,
-		     struct err *e);
-
 /* A block locator: hashes from `from` (CHAIN_NONE: the tip) back to genesis, the first ten one
  * apart, then in steps that double. Returns how many, at most CHAIN_LOCATOR_MAX. */
 size_t chain_locator(const struct chain *c, chain_index from,

@@ -71,8 +71,6 @@ void mempool_free(struct mempool *m); /* NULL is harmless */
  * - ERR_ORPHAN "bad-txns-inputs-missingorspent"
  * - errors of the chain as they are */
 bool mempool_accept(struct mempool *m, struct tx *tx, struct err *e);
-/* The same checks, without adding it. *fee (may be NULL) gets its fee. */
-bool mempool_test(struct mempool *m, struct tx *tx, int64_t *fee, struct err *e);
 
 /* Readmits deferred transactions, then checks queued ones, for about budget_us; while the chain
  * reorganises it does nothing. True: call again at once. Call it after sigpool_poll and chain_work

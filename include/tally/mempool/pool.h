@@ -37,8 +37,6 @@ size_t mempool_list_newest(const struct mempool *m, size_t skip, struct mempool_
 /* Direct parents in the pool. Returns how many were written. */
 size_t mempool_parents(const struct mempool *m, const struct txid *id, struct txid *out,
 		       size_t max);
-/* Does a transaction of the pool spend this outpoint? by (may be NULL) gets its id. */
-bool mempool_spends(const struct mempool *m, const struct outpoint *o, struct txid *by);
 /* Was every signature of this transaction found valid here? True for those in the pool and for the
  * last 20,000 that left it. */
 bool mempool_verified(const struct mempool *m, const struct txid *id);
