@@ -81,7 +81,7 @@ static void print_payment(const struct invocation *in, const json_t *payment)
 	free(text);
 	if (dir_lock_holder(in->config.dir) != LOCK_NODE && !invocation_value(in, "mine"))
 		output_note(
-			"no node is running here: the payment is sent to peers after startnode");
+			"no node is running: the payment will be sent to peers after startnode");
 }
 
 static bool run_send(struct invocation *in, struct err *e)

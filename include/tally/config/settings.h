@@ -1,6 +1,6 @@
 /* The table of settings. The command line, the environment, tally.conf, --help and the manual pages
- * are all made from it. To add a setting: a row here, a field in struct config, its use, a test, and
- * `make golden` for the manual pages. */
+ * are all made from it. To add a setting: a row in src/config/settings.c, a field in struct config,
+ * its use, a test, and `make golden` for the manual pages. */
 #ifndef TALLY_CONFIG_SETTINGS_H
 #define TALLY_CONFIG_SETTINGS_H
 
