@@ -1,5 +1,7 @@
 #include "protocol_net.h"
 
+#include <time.h>
+
 /* --- blocks ------------------------------------------------------------------------ */
 
 struct key_seed test_seed(uint8_t n)
@@ -586,6 +588,9 @@ static bool node_turn(struct tnode *n)
 		if (state != CHAIN_IDLE) {
 			sigpool_poll(n->sigpool);
 			n->work_chain = true;
+			/* While the disk writes, a slow one must not use up the rounds of run(). */
+			if (state == CHAIN_WAITING)
+				nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
 		} else {
 			protocol_chain_idle(n->protocol);
 			n->work_mempool = true;
