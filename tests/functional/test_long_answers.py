@@ -19,7 +19,7 @@ from framework import free_id, main, wait_until
 from p2p import Peer
 
 BIG_BLOCKS = 20
-CACHE = {}  # the chain, its key and a copy of its directory, made when first needed: key, chain and home
+CACHE = {}  # filled by make_chain: "chain", its "key", and "home", the directory that holds a copy of it
 
 
 def add_big_block(chain, key, coin):

@@ -152,7 +152,7 @@ def test_each_field_of_a_block_is_checked(net):
     assert node.tip() == chain.tip.hash()[::-1].hex()
     p = Peer.handshaken(node, chain)
     orphan = Block(flipped(good.prev), good.time, good.bits, good.txs).mine()
-    p.send_block(orphan)  # the node requests the headers between, as the parent is unknown
+    p.send_block(orphan)  # its parent is unknown, so the node requests the headers in between
     p.expect("getheaders")
     p.send_block(good)
     wait_until("the unchanged block is the new tip", lambda: node.tip() == good.hash()[::-1].hex())

@@ -74,7 +74,7 @@ def run_scenario(nodes, switch, hosts):
     assert one.tip() != nodes[4].tip() and nodes[1].rpc("getblockcount") <= 24
     assert nodes[2].rpc("getblockcount") in (20, 29) and before != one.tip()
 
-    time.sleep(4)  # long enough for TCP to pause longer and longer between its retransmissions
+    time.sleep(4)  # meanwhile TCP retransmits after longer and longer pauses
     switch.heal()
     # A node that lost its connection dials again after its backoff; a connection that held retransmits.
     wait_until("all nodes have the longer branch", lambda: agree(nodes) and one.rpc("getblockcount") == 29, 60)

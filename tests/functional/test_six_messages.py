@@ -71,7 +71,7 @@ def download(peer, genesis):
 
 def test_the_simplest_peer_syncs_from_the_node(net):
     node = net.chain_node()
-    node.generate(620)  # a getblocks is answered with at most 500
+    node.generate(620)  # more than the 500 hashes of one answer to getblocks
     chain = Chain.from_node(node)
     p = Peer.dial(node)
     p.send("version", version(chain.genesis, protocol=OLD_VERSION, services=0, height=0))
