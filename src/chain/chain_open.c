@@ -18,7 +18,7 @@ enum { ORDER_BEST_CHAIN = 0, ORDER_STORED = 1, ORDER_FIRST_NEW = 2 };
 
 /* --- loading ---------------------------------------------------------------------- */
 
-static bool damaged(struct err *e, const char *what)
+static bool set_damaged(struct err *e, const char *what)
 {
 	return err_set(e, ERR_CORRUPT, "db-damaged", "%s: run 'tally reindex'", what);
 }
@@ -35,11 +35,11 @@ static bool load_header(void *arg, uint32_t height, uint32_t seq,
 	header_decode(&h, header);
 	sha256d(&hash.h, header, HEADER_BYTES);
 	if (tree_find(&c->tree, &hash) != CHAIN_NONE)
-		return damaged(e, "a header is stored twice");
+		return set_damaged(e, "a header is stored twice");
 	if (c->tree.len > 0) {
 		prev = tree_find(&c->tree, &h.prev);
 		if (prev == CHAIN_NONE)
-			return damaged(e, "the parent of a header is missing");
+			return set_damaged(e, "the parent of a header is missing");
 	}
 	/* tree_add derives this bit from the parent. */
 	status &= TREE_STORED_BITS & ~(uint32_t)CHAIN_FAILED_ANCESTOR;
@@ -48,7 +48,7 @@ static bool load_header(void *arg, uint32_t height, uint32_t seq,
 		&(struct new_header){
 			.hash = &hash, .header = &h, .prev = prev, .seq = seq, .status = status});
 	if (i == CHAIN_NONE || tree_at(&c->tree, i)->height != height)
-		return damaged(e, "a header is stored under a wrong height");
+		return set_damaged(e, "a header is stored under a wrong height");
 	return true;
 }
 
@@ -101,19 +101,19 @@ static bool load_chain(struct chain *c, struct err *e)
 		return true;
 	if (!store_get_meta(c->store, "tip", tip.h.b, &n, &why)) {
 		if (why.cls == ERR_NONE)
-			return damaged(e, "the tip is not recorded");
+			return set_damaged(e, "the tip is not recorded");
 		if (e != NULL)
 			*e = why;
 		return false;
 	}
 	i = n == sizeof(tip.h.b) ? tree_find(&c->tree, &tip) : CHAIN_NONE;
 	if (i == CHAIN_NONE)
-		return damaged(e, "the tip is not among the headers");
+		return set_damaged(e, "the tip is not among the headers");
 	tree_load_tip(&c->tree, i);
 	load_complete(c);
 	if ((tree_status(&c->tree, i) & TREE_COMPLETE) == 0 ||
 	    (tree_status(&c->tree, i) & CHAIN_ANY_FAILED) != 0)
-		return damaged(e, "blocks of the best chain are missing");
+		return set_damaged(e, "blocks of the best chain are missing");
 	c->notified_work = tree_at(&c->tree, i)->work;
 	return load_params(c, e);
 }

@@ -25,7 +25,7 @@ struct coins_entry {
 _Static_assert(sizeof(struct coins_entry) == 80,
 	       "ENTRY_BYTES decides how many coins fit into the cache");
 
-static struct coins_entry *at(const struct coins *cs, uint32_t i)
+static struct coins_entry *entry_at(const struct coins *cs, uint32_t i)
 {
 	return &cs->chunks[(i - 1) / CHUNK][(i - 1) % CHUNK];
 }
@@ -115,17 +115,17 @@ static uint32_t *bucket_of(const struct coins *cs, const struct outpoint *o)
 	return &cs->buckets[(uint32_t)(h >> 16) & cs->mask];
 }
 
-static bool same(const struct outpoint *a, const struct outpoint *b)
+static bool same_outpoint(const struct outpoint *a, const struct outpoint *b)
 {
 	return a->index == b->index && hash256_equal(&a->txid.h, &b->txid.h);
 }
 
-static uint32_t find(const struct coins *cs, const struct outpoint *o)
+static uint32_t find_entry(const struct coins *cs, const struct outpoint *o)
 {
 	uint32_t i = *bucket_of(cs, o);
 
-	while (i != 0 && !same(&at(cs, i)->outpoint, o))
-		i = at(cs, i)->next;
+	while (i != 0 && !same_outpoint(&entry_at(cs, i)->outpoint, o))
+		i = entry_at(cs, i)->next;
 	return i;
 }
 
@@ -136,15 +136,15 @@ static struct coins_list *list_of(struct coins *cs, const struct coins_entry *en
 
 static void list_out(struct coins *cs, uint32_t i)
 {
-	struct coins_entry *en = at(cs, i);
+	struct coins_entry *en = entry_at(cs, i);
 	struct coins_list *l = list_of(cs, en);
 
 	if (en->older != 0)
-		at(cs, en->older)->newer = en->newer;
+		entry_at(cs, en->older)->newer = en->newer;
 	else
 		l->first = en->newer;
 	if (en->newer != 0)
-		at(cs, en->newer)->older = en->older;
+		entry_at(cs, en->newer)->older = en->older;
 	else
 		l->last = en->older;
 	l->n--;
@@ -152,13 +152,13 @@ static void list_out(struct coins *cs, uint32_t i)
 
 static void list_in(struct coins *cs, uint32_t i)
 {
-	struct coins_entry *en = at(cs, i);
+	struct coins_entry *en = entry_at(cs, i);
 	struct coins_list *l = list_of(cs, en);
 
 	en->newer = 0;
 	en->older = l->last;
 	if (l->last != 0)
-		at(cs, l->last)->newer = i;
+		entry_at(cs, l->last)->newer = i;
 	else
 		l->first = i;
 	l->last = i;
@@ -167,21 +167,21 @@ static void list_in(struct coins *cs, uint32_t i)
 
 static void set_dirty(struct coins *cs, uint32_t i)
 {
-	if (at(cs, i)->dirty)
+	if (entry_at(cs, i)->dirty)
 		return;
 	list_out(cs, i);
-	at(cs, i)->dirty = 1;
+	entry_at(cs, i)->dirty = 1;
 	list_in(cs, i);
 }
 
 /* Adds a dirty entry for an outpoint that has none. */
-static struct coins_entry *insert(struct coins *cs, const struct outpoint *o)
+static struct coins_entry *insert_entry(struct coins *cs, const struct outpoint *o)
 {
 	uint32_t i = cs->free_list, *bucket = bucket_of(cs, o);
 	struct coins_entry *en;
 
 	if (i != 0) {
-		cs->free_list = at(cs, i)->next;
+		cs->free_list = entry_at(cs, i)->next;
 	} else {
 		if (cs->made % CHUNK == 0) {
 			mem_reserve(&cs->chunks, &cs->chunks_cap, cs->made / CHUNK + 1,
@@ -191,7 +191,7 @@ static struct coins_entry *insert(struct coins *cs, const struct outpoint *o)
 		i = ++cs->made;
 		assert(i < UINT32_C(1) << 29);
 	}
-	en = at(cs, i);
+	en = entry_at(cs, i);
 	memset(en, 0, sizeof(*en));
 	en->outpoint = *o;
 	en->next = *bucket;
@@ -201,18 +201,18 @@ static struct coins_entry *insert(struct coins *cs, const struct outpoint *o)
 	return en;
 }
 
-static void erase(struct coins *cs, uint32_t i)
+static void erase_entry(struct coins *cs, uint32_t i)
 {
-	struct coins_entry *en = at(cs, i);
+	struct coins_entry *en = entry_at(cs, i);
 	uint32_t *bucket = bucket_of(cs, &en->outpoint), before = *bucket;
 
 	list_out(cs, i);
 	if (before == i) {
 		*bucket = en->next;
 	} else {
-		while (at(cs, before)->next != i)
-			before = at(cs, before)->next;
-		at(cs, before)->next = en->next;
+		while (entry_at(cs, before)->next != i)
+			before = entry_at(cs, before)->next;
+		entry_at(cs, before)->next = en->next;
 	}
 	en->dirty = 0; /* order_next skips it then */
 	en->next = cs->free_list;
@@ -239,38 +239,38 @@ static void entry_set_coin(struct coins_entry *en, const struct coin *c)
 
 bool coins_get(const struct coins *cs, const struct outpoint *o, struct coin *out, struct err *e)
 {
-	uint32_t i = find(cs, o);
+	uint32_t i = find_entry(cs, o);
 
 	err_clear(e);
 	if (i == 0)
 		return store_get_coin(cs->store, o, out, e);
-	if (at(cs, i)->spent)
+	if (entry_at(cs, i)->spent)
 		return false;
-	coin_of_entry(out, at(cs, i));
+	coin_of_entry(out, entry_at(cs, i));
 	return true;
 }
 
 /* If the store has the coin, the entry stays until the deletion is written. */
 static void spend_entry(struct coins *cs, uint32_t i)
 {
-	if (at(cs, i)->fresh) {
-		erase(cs, i);
+	if (entry_at(cs, i)->fresh) {
+		erase_entry(cs, i);
 	} else {
 		set_dirty(cs, i);
-		at(cs, i)->spent = 1;
+		entry_at(cs, i)->spent = 1;
 	}
 }
 
 enum coins_found coins_spend(struct coins *cs, const struct outpoint *o, struct coin *out,
 			     struct err *e)
 {
-	uint32_t i = find(cs, o);
+	uint32_t i = find_entry(cs, o);
 	struct err err = {0};
 
 	if (i != 0) {
-		if (at(cs, i)->spent)
+		if (entry_at(cs, i)->spent)
 			return COINS_MISSING;
-		coin_of_entry(out, at(cs, i));
+		coin_of_entry(out, entry_at(cs, i));
 		spend_entry(cs, i);
 		return COINS_FOUND;
 	}
@@ -281,37 +281,37 @@ enum coins_found coins_spend(struct coins *cs, const struct outpoint *o, struct 
 			*e = err;
 		return COINS_BROKEN;
 	}
-	insert(cs, o)->spent = 1;
+	insert_entry(cs, o)->spent = 1;
 	return COINS_FOUND;
 }
 
 void coins_add(struct coins *cs, const struct outpoint *o, const struct coin *c)
 {
-	uint32_t i = find(cs, o);
+	uint32_t i = find_entry(cs, o);
 
 	if (i == 0) {
 		/* Within one chain no two transactions are alike (a coinbase begins with its
 		 * height), so the store can't have it. */
-		struct coins_entry *en = insert(cs, o);
+		struct coins_entry *en = insert_entry(cs, o);
 
 		en->fresh = 1;
 		entry_set_coin(en, c);
 		return;
 	}
-	assert(at(cs, i)->spent);
-	at(cs, i)->spent = 0;
-	entry_set_coin(at(cs, i), c);
+	assert(entry_at(cs, i)->spent);
+	entry_at(cs, i)->spent = 0;
+	entry_set_coin(entry_at(cs, i), c);
 }
 
 void coins_remove(struct coins *cs, const struct outpoint *o)
 {
-	uint32_t i = find(cs, o);
+	uint32_t i = find_entry(cs, o);
 
 	if (i == 0) {
-		insert(cs, o)->spent = 1;
+		insert_entry(cs, o)->spent = 1;
 		return;
 	}
-	assert(!at(cs, i)->spent);
+	assert(!entry_at(cs, i)->spent);
 	spend_entry(cs, i);
 }
 
@@ -325,7 +325,7 @@ void coins_remove(struct coins *cs, const struct outpoint *o)
 
 static uint32_t bucket_by_key(const struct coins *cs, uint32_t i)
 {
-	return be32(at(cs, i)->outpoint.txid.h.b) >> (32 - cs->order_bits);
+	return be32(entry_at(cs, i)->outpoint.txid.h.b) >> (32 - cs->order_bits);
 }
 
 static void order_drop(struct coins *cs)
@@ -341,9 +341,9 @@ static void order_drop(struct coins *cs)
 static uint32_t dirty_after(const struct coins *cs, uint32_t i)
 {
 	if (cs->dirty.n < cs->made / 8)
-		return i == 0 ? cs->dirty.first : at(cs, i)->newer;
+		return i == 0 ? cs->dirty.first : entry_at(cs, i)->newer;
 	while (++i <= cs->made)
-		if (at(cs, i)->dirty)
+		if (entry_at(cs, i)->dirty)
 			return i;
 	return 0;
 }
@@ -378,8 +378,8 @@ static int by_key(const void *a, const void *b, void *arg)
 {
 	uint8_t x[OUTPOINT_BYTES], y[OUTPOINT_BYTES];
 
-	outpoint_pack(x, &at(arg, *(const uint32_t *)a)->outpoint);
-	outpoint_pack(y, &at(arg, *(const uint32_t *)b)->outpoint);
+	outpoint_pack(x, &entry_at(arg, *(const uint32_t *)a)->outpoint);
+	outpoint_pack(y, &entry_at(arg, *(const uint32_t *)b)->outpoint);
 	return memcmp(x, y, OUTPOINT_BYTES);
 }
 
@@ -401,20 +401,20 @@ static uint32_t order_next(struct coins *cs)
 				sizeof(*cs->order), by_key, cs);
 		}
 		i = cs->order[cs->order_at++];
-		if (at(cs, i)->dirty)
+		if (entry_at(cs, i)->dirty)
 			return i;
 	}
 }
 
 static bool write_entry(struct coins *cs, uint32_t i, struct err *e)
 {
-	struct coins_entry *en = at(cs, i);
+	struct coins_entry *en = entry_at(cs, i);
 	struct coin c;
 
 	if (en->spent) {
 		if (!store_del_coin(cs->store, &en->outpoint, e))
 			return false;
-		erase(cs, i);
+		erase_entry(cs, i);
 		return true;
 	}
 	coin_of_entry(&c, en);
@@ -440,7 +440,7 @@ bool coins_flush(struct coins *cs, size_t max, struct err *e)
 void coins_trim(struct coins *cs)
 {
 	while (coins_full(cs) && cs->clean.n > 0)
-		erase(cs, cs->clean.first);
+		erase_entry(cs, cs->clean.first);
 }
 
 bool coins_make_room(struct coins *cs, size_t max, struct err *e)

@@ -63,7 +63,7 @@ static void drop_orphan(struct orphans *o, struct orphan *orphan)
 
 /* The oldest orphan of the largest origin: of the one with the most bytes if the limit of bytes is
  * exceeded, else of the one with the most orphans. */
-static struct orphan *victim(struct orphans *o)
+static struct orphan *orphan_to_drop(struct orphans *o)
 {
 	bool by_bytes = o->bytes > MEMPOOL_ORPHAN_BYTES_MAX;
 	struct orphan *worst = NULL;
@@ -102,10 +102,10 @@ void orphans_add(struct mempool *m, struct tx *tx, uint64_t origin)
 	o->bytes += tx->raw.len;
 	link_parents(o, orphan);
 	while (map_len(&o->by_id) > MEMPOOL_ORPHANS_MAX || o->bytes > MEMPOOL_ORPHAN_BYTES_MAX)
-		drop_orphan(o, victim(o));
+		drop_orphan(o, orphan_to_drop(o));
 }
 
-void orphans_wake(struct mempool *m, const struct txid *id)
+void orphans_retry_children(struct mempool *m, const struct txid *id)
 {
 	for (;;) {
 		struct orphan_list *l = map_get(&m->orphans.by_parent, id);
@@ -150,7 +150,7 @@ void orphans_block(struct mempool *m, const struct block *b)
 	}
 	map_clear(&spent);
 	for (uint32_t t = 0; t < b->n_tx; t++)
-		orphans_wake(m, &b->tx[t].id);
+		orphans_retry_children(m, &b->tx[t].id);
 }
 
 void orphans_expire(struct mempool *m)

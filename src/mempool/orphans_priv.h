@@ -35,7 +35,7 @@ void orphans_clear(struct orphans *o);
 void orphans_add(struct mempool *m, struct tx *tx, uint64_t origin);
 bool orphans_has(const struct orphans *o, const struct txid *id);
 /* A transaction has arrived: queues the orphans that spend its outputs. */
-void orphans_wake(struct mempool *m, const struct txid *id);
+void orphans_retry_children(struct mempool *m, const struct txid *id);
 void orphans_block(struct mempool *m, const struct block *b);
 void orphans_expire(struct mempool *m);
 void orphans_forget_origin(struct orphans *o, uint64_t origin);

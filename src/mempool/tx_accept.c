@@ -216,7 +216,7 @@ bool accept_add(struct mempool *m, struct tx *tx, const struct candidate *c, int
 	m->eviction.newcomer = NULL;
 	if (m->o.events && m->o.events->added)
 		m->o.events->added(m->o.events_arg, &en->pub);
-	orphans_wake(m, &tx->id);
+	orphans_retry_children(m, &tx->id);
 	return true;
 }
 

@@ -115,7 +115,7 @@ size_t wallet_addresses(const struct wallet *w, struct wallet_address *out, size
 	return w->n_keys;
 }
 
-static bool listed(const struct wallet *w, const struct own_coin *c)
+static bool coin_is_listed(const struct wallet *w, const struct own_coin *c)
 {
 	const struct own_tx *tx = &w->txs[c->tx];
 
@@ -131,7 +131,7 @@ size_t wallet_coins(const struct wallet *w, struct wallet_coin *out, size_t skip
 	for (size_t i = 0; i < w->n_coins; i++) {
 		const struct own_coin *c = &w->coins[i];
 		const struct own_tx *tx = &w->txs[c->tx];
-		if (!listed(w, c))
+		if (!coin_is_listed(w, c))
 			continue;
 		if (n >= skip && n - skip < max)
 			out[n - skip] = (struct wallet_coin){

@@ -42,7 +42,7 @@ static void connect_block(struct wallet *w, const struct chain_entry *at, const 
 
 /* Its block left the best chain. A coinbase is invalid without its block; any other transaction may
  * be confirmed again. */
-static void unconfirm(struct wallet *w, uint32_t t, const struct tx *raw)
+static void set_unconfirmed(struct wallet *w, uint32_t t, const struct tx *raw)
 {
 	tx_state_set_inactive(w, t, raw);
 	if (w->txs[t].coinbase)
@@ -70,7 +70,7 @@ void wallet_block_disconnected(struct wallet *w, const struct chain_entry *at,
 
 		if (t != NO_INDEX && w->txs[t].state == TX_CONFIRMED &&
 		    hash256_equal(&w->txs[t].block.h, &at->hash.h))
-			unconfirm(w, t, tx);
+			set_unconfirmed(w, t, tx);
 	}
 	set_synced(w, &prev);
 }
@@ -109,7 +109,7 @@ static bool unconfirm_stale_branch(struct wallet *w, struct err *e)
 	for (int coinbases = 0; coinbases <= 1; coinbases++)
 		for (size_t t = w->n_txs; t > 0; t--)
 			if (w->txs[t - 1].coinbase == coinbases && tx_is_stale(w, &w->txs[t - 1]))
-				unconfirm(w, (uint32_t)(t - 1), w->txs[t - 1].raw);
+				set_unconfirmed(w, (uint32_t)(t - 1), w->txs[t - 1].raw);
 	set_synced(w, &fork);
 	return true;
 }
