@@ -24,7 +24,7 @@ os.environ["TALLY"] = PROGRAM
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "functional"))
 from framework import Net, wait_until  # noqa: E402
 
-COLS, ROWS = 112, 38
+COLS, ROWS = 120, 38
 SPACING = 4      # seconds between blocks of the chain in the picture
 BLOCKS = 14      # mined before anything else happens
 
@@ -65,6 +65,7 @@ def use_lesson_ids(nodes):
     try:
         for port in [p for i in ids for p in (i, i + 10000)]:
             with socket.socket() as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 s.bind(("127.0.0.1", port))
     except OSError:
         return
