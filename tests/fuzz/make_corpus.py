@@ -121,7 +121,9 @@ def corpus(home):
 
 
 def main(out):
-    home = tempfile.mkdtemp(prefix="tally-corpus.")
+    temporary = tempfile.mkdtemp(prefix="tally-corpus.")
+    home = os.path.join(temporary, "home")  # the node's output is written beside it
+    os.mkdir(home)
     try:
         for name, inputs in corpus(home):
             os.makedirs(os.path.join(out, name), exist_ok=True)
@@ -129,7 +131,7 @@ def main(out):
                 with open(os.path.join(out, name, "seed-%02d" % i), "wb") as f:
                     f.write(data)
     finally:
-        shutil.rmtree(home)
+        shutil.rmtree(temporary)
 
 
 if __name__ == "__main__":
