@@ -113,7 +113,7 @@ static const char *how_to_get_a_chain(const struct node *n)
 	       "createblockchain -address NAME";
 }
 
-/* False: the call was answered, since the node is in no state for its command. */
+/* False: the node lacks what the command needs, and the call was answered with an error. */
 static bool may_run(const struct node *n, struct call *c)
 {
 	if ((c->command->flags & COMMAND_CHAIN) && !node_mempool(n)) {

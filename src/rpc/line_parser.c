@@ -182,8 +182,8 @@ static bool amount_comes_first(const struct command *cmd, const char *first, con
 	       !amount_parse(&(int64_t){0}, second, true, NULL);
 }
 
-/* -NAME VALUE, as in a shell: the option's parameter, with *at moved to its value. A flag needs no
- * value. NULL: the word is not such an option. */
+/* Finds the parameter of -NAME VALUE, as in a shell, and moves *at to the word with its value. A
+ * flag needs no value. NULL: the word is not such an option. */
 static const struct command_param *shell_option(const struct command *cmd,
 						const struct line_words *w, size_t *at,
 						const char **value)

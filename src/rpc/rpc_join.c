@@ -14,8 +14,9 @@
 
 #define CHOOSE_DIGITS_MIN 4 /* of a genesis hash, to choose a chain by */
 
-/* Finds the offered chain that has this name or genesis hash, of which the first digits are enough,
- * or the short form that the screen shows. It must be the only one. */
+/* Finds the offered chain that text names: by its name, the first digits of its genesis hash, or
+ * the short form of that hash on the screen. ERR_NOTFOUND "bad-choice" if there is none or more
+ * than one. */
 static bool find_offer(const struct node *n, const char *text, struct block_hash *out,
 		       struct err *e)
 {
