@@ -18,7 +18,6 @@ ALLOWED = {
     "wallet": "base crypto primitives consensus store chain",
     "mempool": "base crypto primitives consensus store chain",
     "protocol": "base crypto primitives consensus store chain mempool net",
-    "mining": "base crypto primitives consensus store chain mempool",
     "tui": "base crypto primitives node rpc",
 }
 
