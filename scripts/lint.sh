@@ -1,9 +1,19 @@
 #!/bin/sh
-# make lint: order of layers, clang-format, cppcheck, pyflakes, man pages.
+# make lint: layers, circles, names, wording, documents, clang-format, cppcheck, pyflakes, man pages.
+# usage: scripts/lint.sh [BUILD-DIR]   with a finished build the calls between files are checked, too
 set -u
+build=${1:-}
+[ -z "$build" ] || build=$(cd "$build" && pwd)
 cd "$(dirname "$0")/.." || exit 1
 bad=0
-sh scripts/lint-layers.sh || bad=1
+PYTHONDONTWRITEBYTECODE=1
+export PYTHONDONTWRITEBYTECODE
+python3 scripts/lint/layers.py || bad=1
+python3 scripts/lint/names.py || bad=1
+python3 scripts/lint/style.py || bad=1
+if [ -n "$build" ]; then
+	python3 scripts/lint/circles.py "$build" || bad=1
+fi
 sh scripts/lint-docs.sh || bad=1
 
 files=$(find include src tests bench -name '*.c' -o -name '*.h' | sort)

@@ -1,4 +1,4 @@
-# Tests speak TAP. Unit tests are cmocka programs on libtally.a alone; the others are scripts
+# Tests speak TAP. Unit tests are cmocka programs on libtally.a only; the others are scripts
 # that drive the real program.
 UNIT_LIBS = $(LIBTALLY) $(CMOCKA_LIBS)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks names and sizes: exit status 1 if one of these does not hold.
 
-- No file name stands in two layers, so that a name says which file is meant.
+- No file name occurs in two layers, so that a name says which file is meant.
 - No function name is defined in two files of one layer, static functions included.
 - No file of src or include is longer than MAX_LINES: a longer one has two jobs.
 """

@@ -16,7 +16,11 @@ import tree
 PATTERNS = [
     (r"\bwho(ever|m|mever)?\b(?! (can|may|will|must) )(?=[^?]*$)", "name the peer, node, client or user"),
     (r"(?<!there )\bis no (?!longer)[a-z]+", "'is not a ...' or 'there is no ...'"),
-    (r"\b(told|tells|tell) of\b", "announce, notify or report"),
+    (r"\btold\b|\btells?\b(?! (them |it |what |which |blocks |nodes )?(apart|from|if|whether|which))(?<!can't tell)",
+     "announce, notify, report, say"),
+    (r"\balone\b", "'only'"),
+    (r"\beverybody\b", "name the peers, nodes, clients or users"),
+    (r"\bstands? (in|at|here)\b", "is in, is at"),
     (r"\bwhere (it|there|he|nobody|somebody|none|nothing)\b", "'if' or 'when'"),
     (r"\b(lately|for ever|in vain|unasked|thereby|thereof|whereupon)\b", "give a number, a unit or a plain word"),
     (r"\bso (long|many) (as|a|its)\b", "give the number"),

@@ -54,7 +54,7 @@ static json_t *send_params(const struct invocation *in, struct err *e)
 	return params;
 }
 
-/* Tells the user that mining takes time, if the payment is valid. Fails with the error of the payment
+/* Prints that mining takes time, if the payment is valid. Fails with the error of the payment
  * otherwise. */
 static bool note_mining(const struct invocation *in, json_t *params, struct err *e)
 {

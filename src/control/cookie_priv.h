@@ -12,7 +12,7 @@
  * the value of the Authorization header that a client must send. ERR_IO "cookie". */
 bool cookie_make(const char *path, char auth[COOKIE_AUTH_CHARS + 1], struct err *e);
 /* Compares the header that a client sent (NULL: none) with auth, in constant time: how long it
- * takes tells nothing about how much of a guess is right. */
+ * takes does not reveal how much of a guess is right. */
 bool cookie_matches(const char auth[COOKIE_AUTH_CHARS + 1], const char *given);
 
 #endif

@@ -23,7 +23,7 @@
 #define NEARLY_FULL_BYTES 1000
 #define MISSES_MAX        1000
 
-/* The values that are compared stand here, not behind pointers, since in a full pool each pointer
+/* The values that are compared are stored here, not behind pointers, since in a full pool each pointer
  * is a cache miss. */
 struct package {
 	struct pool_entry *en;

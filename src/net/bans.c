@@ -9,7 +9,7 @@
 #include <tally/base/mem.h>
 
 #define RECORD_VERSION 1
-#define KEY_MARK       'b' /* tells the keys from those of the address book */
+#define KEY_MARK       'b' /* distinguishes these keys from those of the address book */
 #define KEY_BYTES      (SUBNET_KEY_BYTES + 2)
 #define RECORD_BYTES   17
 

@@ -74,7 +74,7 @@ static void help_about(const struct command *cmd, char *text)
 		text_append(text, HELP_BYTES, "  %-12s %s\n", p->name, p->help);
 }
 
-/* The commands of one category, which may stand in several groups of the table. */
+/* The commands of one category, which may be in several groups of the table. */
 static void help_category(const char *category, char *text)
 {
 	const struct command *cmd;

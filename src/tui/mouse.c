@@ -16,7 +16,7 @@ static bool panel_at(const struct model *m, const struct layout *l, int x, int y
 	return false;
 }
 
-/* The number of lines above a panel's rows. Only drawing them tells it, so they are drawn on a
+/* The number of lines above a panel's rows. Only drawing shows it, so they are drawn on a
  * temporary canvas. */
 static int head_lines(const struct model *m, enum panel p, const struct rect *in)
 {

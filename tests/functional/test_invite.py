@@ -68,7 +68,7 @@ def test_a_node_joins_by_an_invite(net):
     second.stop()
     second.start("-join", invite.upper())
     wait_until("the second node is connected", lambda: second.rpc("getconnectioncount") == 1)
-    # The invite may also stand in tally.conf.
+    # The invite may also be given in tally.conf.
     third = net.node()
     with open(net.home + "/tally.conf", "w") as f:
         f.write("join=%s\n" % invite)

@@ -39,7 +39,7 @@ def test_getblocks_is_answered_with_500_hashes_and_then_the_tip(net):
         if len(items) == 500:
             p.send("getdata", inv(items[-1]))
             assert p.expect_block().hash() == items[-1][1]
-            assert read_inv(p.expect("inv")) == block_items([chain.tip])  # tells the peer to send getblocks again
+            assert read_inv(p.expect("inv")) == block_items([chain.tip])  # makes the peer send getblocks again
     assert got == block_items(chain.blocks[1:])
 
 

@@ -140,7 +140,7 @@ static void lines_are_dropped_when_nobody_reads(void **state)
 	open_pipe(&f, 0);
 	write_lines(f.p, 0, MANY);
 	assert_in_range(now_ms() - begin, 0, 5000);
-	/* The report stands in the place of the dropped lines. */
+	/* The report is at the place of the dropped lines. */
 	read_lines(&f, MANY);
 	assert_true(f.reports >= 1 && f.dropped > 0 && f.dropped < MANY);
 	write_lines(f.p, MANY, LATER);

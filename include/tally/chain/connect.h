@@ -18,7 +18,7 @@ enum chain_work_state {
 
 /* Works towards the chain of most work for about budget_us microseconds; returns early after a
  * commit, so that a caller which builds on the tip sees every tip. False: the store failed (ERR_IO
- * and so on), stop the program. *state (may be NULL) tells the caller when to call again. */
+ * and so on), stop the program. *state (may be NULL) says when to call again. */
 bool chain_work(struct chain *c, int64_t budget_us, enum chain_work_state *state, struct err *e);
 /* Works until idle; blocks while signatures are checked and the disk writes. For commands and
  * tests. */

@@ -24,7 +24,7 @@ static bool on_this_machine(const struct peer *peer)
 	return memcmp(peer->info.peer.ip, peer->info.local.ip, sizeof(peer->info.peer.ip)) == 0;
 }
 
-/* Two connections lead to the same node if both ends sent the same nonce. A nonce alone proves
+/* Two connections lead to the same node if both ends sent the same nonce. The nonce itself proves
  * nothing: an attacker can learn the nonce of a node from its version message, and repeat it to
  * make us close our connection to that node. So the addresses must match, too: the same address, or
  * this machine. Two nodes may listen on this machine, so two outbound connections must also have

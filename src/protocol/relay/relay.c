@@ -106,7 +106,7 @@ void relay_block_shown(const struct protocol *p, struct peer *peer, chain_index 
 }
 
 /* A peer that announced the tip to us needs no announcement. But if we fetched the block from
- * another peer, this one doesn't know that we have it now: tell it. Source: tally-protocol(7),
+ * another peer, this one doesn't know that we have it now: announce it. Source: tally-protocol(7),
  * MESSAGES, sendheaders. */
 static void confirm_tip(struct protocol *p, struct peer *peer, const struct chain_entry *tip)
 {

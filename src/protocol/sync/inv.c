@@ -97,7 +97,7 @@ const struct msg_type msg_type_inv = {
 	.meaning_out = "we announce blocks or transactions that we have",
 };
 
-/* This node was told not to use headers: it takes them as announcements, like an inv. */
+/* This node is set not to use headers: it takes them as announcements, like an inv. */
 static void headers_as_inv(struct protocol *p, struct peer *peer, const struct msg_list *l)
 {
 	struct announced_blocks blocks = {0};

@@ -57,7 +57,7 @@ void *record_window_advance(struct record_window *w, uint64_t first, uint64_t ne
 			    struct record_range *missing);
 const void *record_window_first(const struct record_window *w);
 
-/* Identifies a row wherever it stands in the list: a letter for its kind, then a peer's number, a
+/* Identifies a row at any place of the list: a letter for its kind, then a peer's number, a
  * hash or a record's number. */
 #define ROW_ID_BYTES 33
 struct row_id {

@@ -157,7 +157,7 @@ void prompt_line_draw(struct canvas *c, const struct layout *l, struct model *m)
 		draw_flash(c, r, m);
 	else if (m->running[0])
 		draw_text(c, r, ROLE_NORMAL, m->running, 1);
-	else if (rect_empty(&l->keybar)) /* the keys stand in the unused line */
+	else if (rect_empty(&l->keybar)) /* the keys are shown in the unused line */
 		keybar_draw(c, r, m);
 }
 

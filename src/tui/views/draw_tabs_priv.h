@@ -5,7 +5,7 @@
 #include "tui/model/model_priv.h"
 
 void tabs_draw(struct canvas *c, const struct rect *r, const struct model *m);
-/* The screen whose tab stands at column x; 0: none. */
+/* The screen whose tab is at column x; 0: none. */
 int tabs_screen_at(const struct model *m, const struct rect *r, int x);
 
 #endif

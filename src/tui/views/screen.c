@@ -11,7 +11,7 @@
 #include "tui/views/draw_tabs_priv.h"
 
 /* The line that explains the selected row. A page or a warning of the node takes its place. If
- * panels have no frames, it begins with the filter, which otherwise stands in the frame. */
+ * panels have no frames, it begins with the filter, which otherwise is part of the frame. */
 static void draw_explain(struct canvas *c, const struct rect *r, const struct model *m, bool boxes)
 {
 	struct row row = {c, r->x + 1, r->y, r->x + r->w, 0};
