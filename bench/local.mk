@@ -9,6 +9,7 @@ bench_tally_bench_SOURCES = \
 	bench/blocks.c \
 	bench/checks.c \
 	bench/main.c \
+	bench/report.c \
 	tests/unit/chain_fixture.c \
 	tests/unit/chain_fixture.h
 bench_tally_bench_LDADD = $(LIBTALLY)
