@@ -29,7 +29,8 @@ double bench_now(void); /* seconds, monotonic */
 double bench_median(double *values, size_t n);
 unsigned bench_cores(void);
 
-/* Measures the limit and the value alternately, `rounds` times, so that other load on the machine affects both.
+/* Runs two measurements alternately, `rounds` times, so that other load on the machine affects
+ * both: `value` is the speed of Tally, `limit` the most that the machine can reach.
  * Returns the medians of both and of their ratio. */
 typedef double bench_fn(void *arg);
 struct bench_pair {

@@ -1,4 +1,5 @@
-/* Signatures for the benchmarks, and the speed at which libsodium checks them: the limit for all others. */
+/* Makes signatures for the benchmarks, and measures how fast libsodium checks them. No benchmark
+ * that checks signatures can be faster. */
 #include "bench.h"
 
 #include <pthread.h>

@@ -297,7 +297,8 @@ void nearest_try(struct nearest *n, const char *word)
 {
 	const size_t d = distance(n->to, word);
 
-	/* At most two edits, and fewer in a short word, of which two letters are half. */
+	/* One edit per three letters, at most two. With more, a short word would match too many
+	 * others. */
 	if ((n->word && d >= n->distance) || d > MIN(strlen(n->to) / 3, 2))
 		return;
 	n->distance = d;

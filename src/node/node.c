@@ -262,8 +262,8 @@ static bool check_caught_up(const struct node *n, struct err *e)
 		       "the node is catching up with its peers: try again when it is in sync");
 }
 
-/* The chain would keep a block from the future until its time comes. Here it is refused instead, so
- * that the error which the user gets stays true. */
+/* Rejects a block whose time is in the future. chain_accept_block would also report an error, but
+ * store the block in memory and connect it later: the user would see a rejected block confirmed. */
 static bool check_block_time(const struct node *n, const struct block *b, struct err *e)
 {
 	struct chain_entry at;

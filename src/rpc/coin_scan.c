@@ -19,8 +19,8 @@ struct scan {
 	unsigned restarts;
 };
 
-/* Starts over if the tip has changed: slices of two tips don't add up. False: it changed too
- * often. */
+/* Starts the pass again if the tip has changed: all slices must read the coins of the same tip.
+ * False: the tip changed more than RESTARTS_MAX times. */
 static bool same_tip(struct node *n, struct scan *s)
 {
 	const struct chain_entry tip = chain_tip(node_chain(n));

@@ -104,8 +104,8 @@ static bool unconfirm_stale_branch(struct wallet *w, struct err *e)
 			       "the last block that the wallet has processed is not in this chain");
 	if (!tx_db_load_stale(w, e))
 		return false;
-	/* Coinbases last: abandoning one abandons its unconfirmed descendants, so these must be
-	 * unconfirmed by then. */
+	/* Coinbases last. Abandoning a coinbase also abandons its descendants, but only those that
+	 * are unconfirmed. So the descendants must become unconfirmed first. */
 	for (int coinbases = 0; coinbases <= 1; coinbases++)
 		for (size_t t = w->n_txs; t > 0; t--)
 			if (w->txs[t - 1].coinbase == coinbases && tx_is_stale(w, &w->txs[t - 1]))

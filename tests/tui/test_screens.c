@@ -337,8 +337,8 @@ static void a_stale_block_says_what_its_payments_depend_on(void **state)
 {
 	static const char *const texts[] = {"block 1041 is stale: it is not on the best chain\n",
 					    "it has no payments",
-					    "its payment counts only if another block has it",
-					    "its 2 payments count only if other blocks have them"};
+					    "its payment counts only if the best chain has it",
+					    "its 2 payments count only if the best chain has them"};
 	struct model *m = NEW(struct model);
 
 	(void)state;

@@ -141,10 +141,10 @@ struct tconn *conn_between(struct tnet *net, struct tnode *from, struct tnode *t
 /* An outbound connection between two nodes, at loopback port 3000 + to->at. */
 struct tconn *dial(struct tnode *from, struct tnode *to);
 
-/* A peer that the test plays dials the node. Returns the test's end. */
+/* The test plays a peer, and this peer dials the node. Returns the test's end. */
 struct tconn *raw_dials(struct tnode *to);
 
-/* The node dials a peer that the test plays. Returns the test's end. */
+/* The node dials a peer, which the test plays. Returns the test's end. */
 struct tconn *raw_dialled(struct tnode *from, uint16_t port);
 /* Delivers the oldest message of a node's end. Returns true. */
 bool deliver_one(struct tconn *c);

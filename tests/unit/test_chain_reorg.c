@@ -69,8 +69,8 @@ static void after_a_restart_the_stored_tip_wins_the_tie(void **state)
 		for (int k = 0; k < 2; k++) {
 			tips[k] = fx_extend(&fx, fx.genesis, 3);
 			if (k == 0 && first == 1) {
-				/* The second branch becomes the stored tip: below, it has more work
-				 * for some time. */
+				/* Connect nothing yet. The code below makes the second branch the
+				 * tip: it extends that branch first, then the other. */
 				continue;
 			}
 			fx_settle(&fx);

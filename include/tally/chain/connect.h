@@ -20,8 +20,8 @@ enum chain_work_state {
  * commit, so that a caller which builds on the tip sees every tip. False: the store failed (ERR_IO
  * and so on), stop the program. *state (may be NULL) says when to call again. */
 bool chain_work(struct chain *c, int64_t budget_us, enum chain_work_state *state, struct err *e);
-/* Works until idle; blocks while signatures are checked and the disk writes. For commands and
- * tests. */
+/* Calls chain_work until the chain is idle. Does not return while signatures are checked or the
+ * disk writes. For commands and tests. */
 bool chain_settle(struct chain *c, struct err *e);
 
 /* True if no block is applied ahead or halfway, so that the coins are those at the tip. */
@@ -32,7 +32,7 @@ bool chain_at_best(const struct chain *c);
 void chain_set_catching_up(struct chain *c, bool yes);
 bool chain_catching_up(const struct chain *c);
 
-/* Connects what is verified, writes everything and blocks until it is on disk. */
+/* Connects the verified blocks, writes everything, and returns when it is on disk. */
 bool chain_commit(struct chain *c, struct err *e);
 /* The same, but chain_work does it in the following calls. Only with a genesis block. */
 void chain_commit_soon(struct chain *c);

@@ -18,7 +18,7 @@ struct chain_entry chain_best_complete(const struct chain *c);
 
 /* False: no such index. */
 bool chain_entry_at(const struct chain *c, chain_index i, struct chain_entry *out);
-/* out may be NULL. Also without a genesis block. */
+/* Finds a header by its hash. out may be NULL. False: it is unknown. Needs no genesis block. */
 bool chain_find(const struct chain *c, const struct block_hash *hash, struct chain_entry *out);
 /* The block of the best chain at a height. False above the tip, or without a genesis block. */
 bool chain_at_height(const struct chain *c, uint32_t height, struct chain_entry *out);

@@ -100,7 +100,7 @@ void protocol_tick(struct protocol *p);
 /* Serves requests and announces transactions, for about budget_us. True: there is more to do. */
 bool protocol_work(struct protocol *p, int64_t budget_us);
 
-/* From the node, in the order in which things happen. */
+/* The node reports its events with these calls, in the order in which they happen. */
 void protocol_block_connected(struct protocol *p, const struct chain_entry *at,
 			      const struct block *b);
 void protocol_block_disconnected(struct protocol *p);

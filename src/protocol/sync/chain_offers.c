@@ -40,9 +40,9 @@ bool chain_offer_has_outbound(const struct protocol *p, const struct offer *o)
 	return false;
 }
 
-/* If the list is full, an offer that no connected peer makes any more is removed; for an outbound
- * peer's offer also one that only inbound peers make: an attacker can make up any number of those.
- * NULL: there is no room. */
+/* Makes room for a new offer if the list is full. Removes an offer that no connected peer makes any
+ * more. If there is none and the new offer is from an outbound peer, removes an offer that only
+ * inbound peers make: an attacker can invent any number of those. NULL: there is no room. */
 static struct offer *chain_offer_new(struct protocol *p, bool outbound)
 {
 	struct chain_discovery *d = &p->discovery;

@@ -1,7 +1,7 @@
 /* Presync: headers must show work before they take memory. A chain whose headers have less work
- * than sync_min_work is only checked while a peer sends it; kept are the last header, the sum of
- * work, and the last hash of every full message. If the work suffices in the end, the headers are
- * requested again and stored, as long as they are the same chain. Without this, an attacker could
+ * than sync_min_work is only checked while a peer sends it. Only the last header, the sum of work,
+ * and the last hash of every full message are stored in memory. If the work suffices in the end,
+ * the headers are requested again, and stored if they are the same. Without this, an attacker could
  * fill memory and disk with headers of low difficulty. Source: tally-protocol(7), CONDUCT; Bitcoin
  * Core headerssync.h. */
 #include "protocol/sync/headers_presync_priv.h"
@@ -19,11 +19,11 @@
 #define PRESYNC_MESSAGES_MAX 4096 /* full ones: eight million headers */
 
 struct headers_presync {
-	chain_index at; /* the last stored header: the fork, then as far as the second reading is */
+	chain_index at; /* the last header that is stored: at first the fork */
 	struct header_walk walk;
 	struct block_hash *ends; /* the last hash of each message read so far */
 	size_t n, cap;
-	bool second; /* the headers are being read for the second time */
+	bool second; /* the headers were requested again, to store them */
 	size_t next; /* index into ends: the next one to be reached */
 };
 
@@ -146,7 +146,8 @@ static enum presync_result read_second(struct protocol *p, struct peer *peer,
 	size_t end = index_after(l, &s->ends[s->next]);
 
 	if (end == 0) {
-		peer_close(p, peer, CLOSE_PLAIN, "its headers changed while they were read again");
+		peer_close(p, peer, CLOSE_PLAIN,
+			   "it sent other headers at the second request than at the first");
 		return PRESYNC_CONSUMED;
 	}
 	if (!headers_store(p, peer, &(const struct header_range){l, 0, end}, &s->at)) {

@@ -159,12 +159,12 @@ void sync_useful_block(const struct protocol *p, struct peer *peer, bool request
 /* It has sent new blocks recently, and (unless catching up) at least BEHIND_BLOCKS of them. */
 bool sync_sends_blocks(const struct protocol *p, const struct peer *peer);
 
-/* So much waits to be connected that only the next block is requested. */
+/* True: so many blocks are not connected yet that only the next block is requested. */
 bool sync_throttled(const struct protocol *p);
-/* The work that a chain must have to be stored: our tip's less that of 144 blocks.
+/* The least work with which a chain is stored: the work of our tip minus the work of 144 blocks.
  * Source: tally-protocol(7), CONDUCT. */
 struct u256 sync_min_work(const struct protocol *p);
-/* The time (of protocol_now_ms) is less than 5 s ago. */
+/* True if `ms`, a time of protocol_now_ms, is less than 5 s ago. */
 bool sync_recent(const struct protocol *p, int64_t ms);
 /* Number of blocks from the fork with our tip to our best header; 0: the tip has as much work. */
 size_t sync_headers_ahead(const struct protocol *p);

@@ -236,7 +236,7 @@ static int chain_head(const struct model *m, struct canvas *c, const struct rect
 	return 0;
 }
 
-/* This list does not know whether the payments of a stale block are in another block. */
+/* This list does not know whether the best chain has the payments of a stale block. */
 static void explain_stale(const struct chain_row *b, char *out, size_t size)
 {
 	snprintf(out, size, "block %u is stale: ", b->height);
@@ -245,9 +245,9 @@ static void explain_stale(const struct chain_row *b, char *out, size_t size)
 	else if (b->n_tx == 1)
 		text_append(out, size, "it has no payments");
 	else if (b->n_tx == 2)
-		text_append(out, size, "its payment counts only if another block has it");
+		text_append(out, size, "its payment counts only if the best chain has it");
 	else
-		text_append(out, size, "its %u payments count only if other blocks have them",
+		text_append(out, size, "its %u payments count only if the best chain has them",
 			    b->n_tx - 1);
 }
 
