@@ -196,7 +196,7 @@ static const struct command_param *shell_option(const struct command *cmd,
 		return NULL;
 	*value = "true";
 	if (p->type != ARG_FLAG)
-		*value = *at + 1 < w->n ? w->at[++*at] : "";
+		*value = *at + 1 < w->n ? w->at[++*at] : NULL;
 	return p;
 }
 
@@ -278,6 +278,11 @@ static bool parse_arg(struct arg_parser *r, const struct line_words *w, size_t *
 		eq && eq > name ? line_find_param(r->command, name, (size_t)(eq - name)) : NULL;
 	const bool named = p || (p = shell_option(r->command, w, i, &value));
 
+	/* Not an empty value: the line that confirms a payment continues this one, and its next word
+	 * would become the value. */
+	if (!value)
+		return err_set(e, ERR_USAGE, "missing-value", "%s needs a value: %s VALUE", word,
+			       word);
 	if (!named && r->text && (!r->next || !r->next->name || r->next->optional))
 		return text_without_quotes(r, word, e);
 	if (!named) {

@@ -355,6 +355,19 @@ static void the_confirming_line_has_an_exclamation_mark_and_names_the_draft(void
 	}
 }
 
+/* The line that confirms a payment continues the line of the preview. */
+static void an_option_without_its_value_is_refused(void **state)
+{
+	static const char *const lines[] = {"send miner 5 -memo", "send miner 5 --fee",
+					    "tally send -to miner -amount 5 -memo"};
+	struct env *v = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		assert_int_equal(run_line(v, lines[i]), COMMAND_LINE_FAILED);
+		assert_non_null(strstr(v->text, "needs a value"));
+	}
+}
+
 /* --- payments that are shown, then sent ---------------------------------------------------- */
 
 /* The last word of the answer: "sent ...: transaction TXID". */
@@ -663,6 +676,7 @@ int main(void)
 		WITH_NODE(a_line_copied_from_a_shell_works),
 		WITH_NODE(unknown_options_are_refused_unless_they_are_in_quotes_or_a_value),
 		WITH_NODE(the_confirming_line_has_an_exclamation_mark_and_names_the_draft),
+		WITH_NODE(an_option_without_its_value_is_refused),
 		WITH_NODE(the_payment_that_was_shown_is_sent_even_if_the_wallet_got_a_coin_since),
 		WITH_NODE(a_payment_with_a_coin_spent_since_is_not_sent),
 		WITH_NODE(a_cancelled_payment_is_not_sent),
