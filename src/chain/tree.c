@@ -104,8 +104,8 @@ static void reserve_height(struct tree *t, uint32_t height)
 	if (height < t->heights)
 		return;
 	if (height >= t->heights_cap) {
-		/* In steps, not by doubling: the unused part counts towards the 96 bytes a
-		 * header. */
+		/* Grows by a fixed step. Doubling would leave up to half of the array unused, more
+		 * memory than the 96 bytes for each header that are the aim. */
 		t->heights_cap = height + HEIGHTS_STEP;
 		t->at_height = mem_resize(t->at_height, t->heights_cap, sizeof(*t->at_height));
 	}

@@ -51,7 +51,7 @@ size_t pool_walk_up(struct mempool *m, struct pool_entry *const *from, size_t n,
 		    struct pool_entry **out, size_t max);
 size_t pool_walk_down(struct mempool *m, struct pool_entry *const *from, size_t n,
 		      struct pool_entry **out, size_t max);
-/* since: unix seconds of an earlier entry; 0: now. */
+/* since: when the transaction first entered the mempool, in Unix seconds; 0: now. */
 struct pool_entry *pool_add(struct mempool *m, struct tx *tx, const struct candidate *c,
 			    int64_t since);
 /* The entry must have no ancestors or no descendants in the pool. */

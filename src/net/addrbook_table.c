@@ -10,7 +10,8 @@
 #define NEW_PER_SOURCE  64 /* new buckets that addresses from one source group can reach */
 #define TRIED_PER_GROUP 8  /* tried buckets that addresses of one group can reach */
 
-/* The first byte of what is hashed, so that different choices are independent. */
+/* What a hash is used for. It is the first byte of the hashed data, so that the hashes for different
+ * purposes are independent. */
 enum purpose { CHOOSE_AMONG_NEW, CHOOSE_NEW, CHOOSE_AMONG_TRIED, CHOOSE_TRIED, CHOOSE_SLOT };
 
 static uint64_t keyed_hash(const struct addrbook *b, enum purpose purpose, uint64_t x, uint64_t y,

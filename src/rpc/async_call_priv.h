@@ -14,7 +14,7 @@ struct rpc;
 enum step_result {
 	STEP_MORE,    /* call step again */
 	STEP_BLOCKED, /* nothing can be done now: call step again in 10 ms */
-	STEP_DONE,    /* call result next */
+	STEP_DONE,    /* all steps are done: the function `result` is called next */
 	STEP_FAILED,  /* *e says why; *code, RPC_MISC_ERROR unless set, goes with it */
 };
 

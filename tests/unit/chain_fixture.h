@@ -95,7 +95,7 @@ struct fx_spec {
 	int64_t reward;  /* 0: the subsidy without fees; -1: no reward */
 	uint32_t time;   /* 0: one second after the parent */
 	uint32_t bits;   /* 0: the chain's limit */
-	uint32_t height; /* in the coinbase; 0: the right one */
+	uint32_t height; /* named by the coinbase; 0: the height of the block */
 	bool bad_pow;    /* the hash is above the target */
 	bool bad_merkle;
 };

@@ -419,7 +419,7 @@ static void a_slow_peer_that_does_not_hold_the_window_back_stays(void **state)
 {
 	struct tnet *net = net_of(state);
 	struct tnode *a = node_add(net, blocks, 0);
-	/* The other peer has no blocks beyond those: the window holds nobody back. */
+	/* The other peer has only these blocks, so the download window does not limit it. */
 	struct server s[2] = {serve(a, 4000, blocks, 40), serve(a, 4001, blocks, 40)};
 
 	s[0].headers_only = true;

@@ -433,7 +433,7 @@ static void while_a_chain_is_not_due_no_other_is_joined_instead(void **state)
 			pass(net, 30);
 			assert_int_equal(n->adopted, 0);
 		}
-		/* A person may choose it. */
+		/* The user may still choose this chain. */
 		assert_ok(protocol_choose(n->protocol, &early->hash, &e), e);
 		assert_int_equal(n->adopted, 1);
 		block_unref(early);

@@ -58,7 +58,7 @@ struct chain_events {
  * every call that would change the chain fails with the same error, and the program should stop. */
 bool chain_failed(const struct chain *c, struct err *e);
 bool chain_has_genesis(const struct chain *c);
-/* Only with a genesis block. */
+/* The caller makes sure that there is a genesis block (chain_has_genesis). */
 const struct chain_params *chain_params(const struct chain *c);
 
 #endif

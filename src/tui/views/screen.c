@@ -53,7 +53,8 @@ void screen_draw(struct canvas *c, struct model *m)
 	if (!rect_empty(&l.tabs))
 		tabs_draw(c, &l.tabs, m);
 	draw_body(c, &l, m);
-	if (!rect_empty(&l.header)) /* after the body: it counts newer rows that are not visible */
+	/* The header is drawn after the body, because it shows how many newer rows the body left out. */
+	if (!rect_empty(&l.header))
 		header_draw(c, &l.header, m);
 	for (int p = 0; p < PANELS; p++)
 		if (!rect_empty(&l.strip[p]))
