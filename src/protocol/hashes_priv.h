@@ -12,7 +12,7 @@
 struct hash_queue {
 	struct hash256 *ring;
 	size_t head, len, cap, max;
-	struct map set; /* hashes still in the queue: a ring entry without one was forgotten */
+	struct map set; /* the hashes in the queue; a ring entry that is not in it was forgotten */
 };
 void hash_queue_init(struct hash_queue *q, size_t max);
 void hash_queue_clear(struct hash_queue *q); /* empties and frees; usable again */

@@ -133,8 +133,8 @@ bool protocol_clock_offset(const struct protocol *p, int64_t *offset)
 
 	if (n > 0) {
 		qsort(all, n, sizeof(*all), compare_offsets);
-		/* Of the two in the middle the one nearer to our clock: with two votes, one wrong
-		 * clock changes nothing. */
+		/* With an even number of votes, the median is the middle one that is nearer to our
+		 * clock. So if there are two votes, one wrong clock has no effect. */
 		*offset = n % 2 || llabs(all[n / 2]) < llabs(all[n / 2 - 1]) ? all[n / 2]
 									     : all[n / 2 - 1];
 	}

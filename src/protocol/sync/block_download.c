@@ -35,7 +35,8 @@ struct window {
 	struct peer *holder; /* the peer that it is requested from; NULL: none */
 };
 
-/* The last block on the way to `best` up to which all are known to be stored. */
+/* The highest block on the chain of `best` that is stored together with all its ancestors. *branch:
+ * `best` is on another branch than our best complete block. */
 static struct chain_entry last_stored(const struct protocol *p, const struct peer *peer,
 				      const struct chain_entry *best, bool *branch)
 {
@@ -62,8 +63,8 @@ static bool window_of(const struct protocol *p, const struct peer *peer,
 		return false;
 	last = last_stored(p, peer, best, &w->branch);
 	w->first = last.height + 1;
-	/* A branch is not connected before it has more work than our chain: the window moves with
-	 * what is stored, not with the tip. */
+	/* The window begins after the tip. On a branch it begins after the last stored block, because
+	 * the tip stays on our chain until the branch has more work. */
 	if (!w->branch)
 		chain_entry_at(p->o.chain, chain_fork(p->o.chain, tip.index, best->index), &last);
 	w->end = last.height + BLOCK_WINDOW;
@@ -107,7 +108,7 @@ static bool better_peer_exists(const struct protocol *p, const struct peer *peer
 	return false;
 }
 
-/* A block on the way is stored: on a branch, the window moves on. */
+/* The block after the last stored one is stored, too. On a branch this moves the window by a block. */
 static void note_stored(struct peer *peer, const struct chain_entry *en, struct window *w)
 {
 	if (w->found_missing || !w->branch)
