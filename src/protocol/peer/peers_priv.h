@@ -21,7 +21,8 @@ struct rule_log {
 
 struct peer *peer_find(const struct protocol *p, conn_id id); /* NULL: gone */
 
-/* Walks the live peers in order of id: `after` NULL gives the first; NULL: there are no more. */
+/* Returns the live peer that follows `after` in order of id, or the first if `after` is NULL.
+ * Returns NULL if there are no more. */
 struct peer *peer_next(const struct protocol *p, const struct peer *after);
 
 /* A connection was opened: adds it to the list. */

@@ -13,7 +13,7 @@ struct peer_ping {
 	int64_t sent_us;
 	int64_t next_ms;
 	int64_t last_us, min_us; /* round-trip times; -1: unknown */
-	bool ponged;             /* it has answered one: silence now means that it is gone */
+	bool ponged;             /* it has answered a ping: if it falls silent, it is gone */
 };
 
 /* Hooks of the part. */

@@ -53,7 +53,7 @@ static void put_header(struct protocol *p, chain_index i)
 		put_headers_item(&p->list, &h);
 }
 
-/* No hashes and a stop hash: requests this single header. */
+/* A getheaders with a stop hash but no locator hashes requests this single header. */
 static void put_single(struct protocol *p, const struct block_hash *hash)
 {
 	struct chain_entry en;

@@ -89,7 +89,7 @@ static void blocks_announced(struct protocol *p, struct peer *peer, const struct
 		break;
 	case DISCOVERY_NEW:
 	case DISCOVERY_FAILED:
-		/* It had no chain before, or did not answer. */
+		/* The peer had no chain until now, or did not answer our request. */
 		hash_queue_clear(&peer->sync.announced);
 		request_genesis(p, peer);
 		break;

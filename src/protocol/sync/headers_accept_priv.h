@@ -24,8 +24,8 @@ struct header_range {
 	const struct msg_list *list;
 	size_t first, end;
 };
-/* Stores them; the first follows *at, which becomes the last that was stored. False: not all were
- * stored, and headers_refused was called. */
+/* Stores the headers in the range. The first must follow *at; *at becomes the last one stored.
+ * False: not all were stored, and headers_refused was called. */
 bool headers_store(struct protocol *p, struct peer *peer, const struct header_range *r,
 		   chain_index *at);
 /* A header was refused. Disconnects the peer if the header breaks a rule. */

@@ -267,8 +267,8 @@ static void headers_time_out(struct protocol *p, struct peer *peer)
 		getblocks_start(p, peer);
 		return;
 	}
-	/* It stopped in the middle: it waits for another turn, and the next peer has its turn
-	 * now. */
+	/* If the peer timed out during its turn, it waits for another turn, and the next peer has
+	 * its turn now. */
 	peer->sync.more_available = its_turn;
 	peer->sync.headers_timed_out = true;
 	if (!its_turn)

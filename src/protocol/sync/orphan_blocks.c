@@ -114,7 +114,7 @@ void orphan_blocks_release(struct protocol *p, const struct block_hash *parent)
 	if (!x)
 		return;
 	map_del(&o->by_parent, parent);
-	/* They stay in by_hash, so that they are not requested again. */
+	/* The children stay in by_hash, so that they are not requested again. */
 	for (; x; x = x->sibling) {
 		list_del(&x->link);
 		list_add(&o->ready, &x->link);

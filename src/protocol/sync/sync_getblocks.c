@@ -50,7 +50,7 @@ void getblocks_inv_received(struct protocol *p, struct peer *peer, size_t n_bloc
 	struct peer_sync *s = &peer->sync;
 
 	s->request_pending = false;
-	/* With fewer, the answer is complete, or this is the announcement of a new tip. */
+	/* An inv with fewer blocks ends the answer, or announces a new tip. */
 	if (n_blocks >= GETBLOCKS_MAX) {
 		s->last_inv = *last;
 		s->more_available = true;

@@ -1,6 +1,6 @@
 /* The state that all ways of fetching blocks share, and the questions asked about it: is a block
- * needed, what does a peer have, is the node catching up. Below headers_first.c, sync_getblocks.c,
- * block_download.c and so on; sync.c, which drives them, is above them. */
+ * needed, what does a peer have, is the node catching up. headers_first.c, sync_getblocks.c,
+ * block_download.c and others use this file; sync.c drives those files. */
 #ifndef TALLY_PROTOCOL_SYNC_SYNC_STATE_PRIV_H
 #define TALLY_PROTOCOL_SYNC_SYNC_STATE_PRIV_H
 
