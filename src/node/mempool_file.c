@@ -143,8 +143,8 @@ bool mempool_file_submit(struct mempool_file *f)
 	return f->submitted > before;
 }
 
-/* One verdict per transaction. Only an orphan gets two, and the file has none, because parents are
- * written before their children. */
+/* Counts one verdict for each transaction. Only an orphan transaction would get two verdicts, but the
+ * file has no orphans: parents are written before their children. */
 
 void mempool_file_verdict(struct mempool_file *f)
 {

@@ -26,7 +26,8 @@ struct resolver;
 struct observer {
 	node_observer *fn;
 	void *arg;
-	/* The notification during which it was added: it is not called in that one. */
+	/* The number of the notification during which the observer was added. That notification does
+	 * not call it. */
 	unsigned generation;
 	bool dead; /* unsubscribed during a notification */
 };
@@ -73,7 +74,7 @@ struct node {
 	/* The transactions of mempool.dat are submitted. Offline only if a command needs them,
 	 * because checking them takes time. */
 	bool mempool_file_wanted;
-	/* From then on the wallet gets every block. Before, wallet_catch_up runs in slices. */
+	/* False while wallet_catch_up runs in slices. When it is true, the wallet gets every block. */
 	bool wallet_caught_up;
 	int64_t rebroadcast_ms; /* monotonic: when own payments were announced last */
 

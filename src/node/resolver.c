@@ -214,7 +214,7 @@ void node_resolver_close(struct node *n)
 	pthread_mutex_lock(&r->lock);
 	list_each (it, &r->unanswered)
 		count++;
-	/* Copies, because from `closed` on the threads free their lookups. */
+	/* Copies of the requests are answered: once `closed` is set, a thread may free its lookup. */
 	answers = mem_array(count + 1, sizeof(*answers));
 	count = 0;
 	list_each_safe (it, &r->unanswered) {

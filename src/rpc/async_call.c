@@ -11,7 +11,7 @@
 
 #define SLICE_US   4000
 #define BLOCKED_US 10000
-#define SETTLED_US INT64_C(5000000) /* a payment waits no longer for the chain to settle */
+#define SETTLED_US INT64_C(5000000) /* a payment waits at most this time for the chain to settle */
 
 /* An async call that is running. */
 struct async_run {
@@ -105,8 +105,8 @@ void async_call_begin(struct call *c, const struct async_call *how, void *take_a
 	event_add(r->async_event, &(struct timeval){0});
 }
 
-/* Blocks may keep arriving, so the command runs after SETTLED_US in any case. What it submits then
- * waits for the chain within one turn of the loop. */
+/* If blocks keep arriving, the command runs after SETTLED_US although the chain is not settled.
+ * Submitting a transaction then settles the chain within one turn of the loop. */
 static enum step_result step_settled(struct node *n, void *arg, int *code, struct err *e)
 {
 	const int64_t *until = arg;

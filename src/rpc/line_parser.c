@@ -149,8 +149,8 @@ static void unknown_name(const char *name, struct err *e)
 			name);
 		return;
 	}
-	/* The first of equally near names wins: those that the prompt lists, then aliases, then all
-	 * others. */
+	/* Of equally near names the first one tried wins: commands that the prompt lists are tried
+	 * first, then aliases, then all other names. */
 	command_nearest(&near, COMMAND_PROMPT);
 	for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
 		nearest_try(&near, aliases[i].name);

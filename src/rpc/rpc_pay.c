@@ -26,8 +26,8 @@ static bool fee_absurd(int64_t fee, int64_t amount)
 	return fee > FEE_ALWAYS_OK && fee > amount / 10;
 }
 
-/* The highest fee rate at which the request's fee is not absurd; at its own rate it is. Found by
- * bisection with real coin selections, since another rate may select other coins. */
+/* The highest fee rate at which the fee of the request is accepted; its own rate is too high. Found by
+ * bisection with real coin selections, because another rate may select other coins. */
 static int64_t highest_rate(struct node *n, struct payment_request q)
 {
 	int64_t good = 1, bad = q.fee_rate, fee;

@@ -61,7 +61,7 @@ int node_run(struct node *n, struct err *e);
 bool node_wait(struct node *n, const bool *done, struct err *e);
 /* Ends node_run; for calls from within the loop. */
 void node_stop(struct node *n, const char *why);
-/* The same after a failure that makes it impossible to continue, such as a full disk. */
+/* Ends node_run after a failure such as a full disk, and makes it return the error. */
 void node_fatal(struct node *n, const struct err *e);
 /* Writes the log lines so far to standard output, and each new one. */
 void node_go_headless(struct node *n);

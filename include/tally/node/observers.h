@@ -22,7 +22,7 @@ enum node_event_bits {
 typedef void node_observer(void *arg, unsigned bits);
 /* An observer that is added during a notification is called from the next one on. */
 void node_subscribe(struct node *n, node_observer *fn, void *arg);
-/* It is not called any more when this returns. */
+/* When this returns, the observer is not called any more. */
 void node_unsubscribe(struct node *n, node_observer *fn, void *arg);
 /* Adds bits to what the observers are notified of at the end of this turn. */
 void node_mark(struct node *n, unsigned bits);

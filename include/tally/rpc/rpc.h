@@ -11,8 +11,8 @@ struct rpc;
 
 /* Makes the node's commands callable. n is borrowed and must outlive rpc_close. */
 struct rpc *rpc_new(struct node *n);
-/* Before node_close. Calls that run in slices are answered with an error now, those that mine or
- * resolve a name by node_close. NULL is harmless. */
+/* Call it before node_close. It answers the calls that run in slices with an error. node_close
+ * answers those that mine or resolve a name. NULL is harmless. */
 void rpc_close(struct rpc *r);
 
 /* Cancels the calls of a client that has left: those that run in slices or mine blocks are answered

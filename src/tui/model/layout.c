@@ -66,7 +66,7 @@ static void place_dashboard(struct layout *l, enum panel focus)
 	l->panel[low] = body;
 }
 
-/* The same three above one another, on a screen too narrow for two columns. */
+/* Places the three panels above one another, on a screen that is too narrow for two columns. */
 static void place_stacked(struct layout *l, enum panel focus)
 {
 	struct rect body = l->body;

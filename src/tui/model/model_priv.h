@@ -43,7 +43,7 @@ struct overlay_state {
 	int width;    /* columns of a line */
 	char search[FILTER_BYTES];
 	size_t match, match_bytes; /* the current match, in bytes of text; match_bytes 0: none */
-	/* The next frame does it, because only then it is known how lines are broken. */
+	/* The next frame scrolls to the match, because lines are wrapped when they are drawn. */
 	bool scroll_to_match;
 	/* Only for a page about a row: */
 	bool live; /* its text is renewed as the data change */

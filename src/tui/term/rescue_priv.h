@@ -4,8 +4,8 @@
 
 #include <termios.h>
 
-/* From now on SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT restore the modes `before` on this
- * terminal; then their default action follows. Call it after newterm. */
+/* Installs handlers for SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT. A handler restores the modes
+ * `before` of this terminal, then the default action follows. Call it after newterm. */
 void rescue_arm(int tty, const struct termios *before);
 void rescue_disarm(void);
 

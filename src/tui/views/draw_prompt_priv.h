@@ -1,5 +1,5 @@
-/* Draws the prompt, or in its line a notice or the running command; and the line about the text in
- * the prompt. */
+/* Draws the line of the prompt, which shows a notice or the running command if the prompt is closed,
+ * and the line that explains the text in the prompt. */
 #ifndef TALLY_TUI_VIEWS_DRAW_PROMPT_PRIV_H
 #define TALLY_TUI_VIEWS_DRAW_PROMPT_PRIV_H
 

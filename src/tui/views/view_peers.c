@@ -30,7 +30,7 @@ static void peers_id(const struct tui_data *d, size_t i, struct row_id *out)
 	memcpy(out->b + 1, &n, sizeof(n));
 }
 
-/* The first letter stands for it in the list. */
+/* The list shows the first letter of this name. */
 static const char *kind_name(enum peer_kind kind)
 {
 	switch (kind) {
