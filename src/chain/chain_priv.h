@@ -37,8 +37,8 @@ struct future_block {
  * belong to the next commit. */
 enum commit_state { COMMIT_IDLE, COMMIT_WRITE, COMMIT_FLUSH, COMMIT_CONNECT, COMMIT_NOTIFY };
 
-/* How soon the next commit must begin. It only rises until COMMIT_WRITE ends, which takes it back
- * to COMMIT_CLEAN. */
+/* How soon the next commit must begin. Changes of the chain only increase it. At the end of the state
+ * COMMIT_WRITE it is reset to COMMIT_CLEAN. */
 enum commit_need {
 	COMMIT_CLEAN,   /* nothing has changed */
 	COMMIT_LAZY,    /* only headers have changed: after a bound of bytes or time */

@@ -33,8 +33,8 @@
 #define PATIENT_MS  5000
 #define HASTY_MS    50
 #define HEAD_BYTES  8192 /* a longer header line can't be the one with the secret */
-/* Connections that the kernel queues while listening pauses, in order. Beyond that, a client's
- * kernel tries again after 1 s. */
+/* The number of connections that the kernel queues while this program accepts none. If the queue is
+ * full, a client's kernel tries to connect again after 1 s. */
 #define BACKLOG 1024
 
 struct http_admission {

@@ -30,7 +30,7 @@ struct mempool {
 	struct verify_batch batch;
 	struct orphans orphans;
 	struct reorg reorg;
-	bool working; /* in mempool_work, whose events may call it again */
+	bool working; /* mempool_work is running: its callbacks may call mempool_work again */
 };
 
 /* For tests: the checks of mempool_accept, without adding the transaction. *fee (may be NULL) gets

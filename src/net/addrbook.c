@@ -18,7 +18,8 @@
 #define FAILURES_SEEN       20 /* one that did, after these and HORIZON_SECONDS */
 /* Source: Bitcoin Core addrman.h, ADDRMAN_REPLACEMENT and ADDRMAN_TEST_WINDOW. */
 #define OCCUPANT_SURE_SECONDS (4 * 3600) /* it answered this recently: it keeps its slot untested */
-#define COLLISION_MAX_SECONDS (40 * 60)  /* an occupant that could not be tested by then loses it */
+/* After this time an occupant that could not be tested loses its slot to the new address. */
+#define COLLISION_MAX_SECONDS (40 * 60)
 
 /* The record that holds b->key. Its key sorts before those of all entries, so that b->key is known
  * before they are placed in buckets. */

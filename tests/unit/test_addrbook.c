@@ -512,7 +512,7 @@ static void malformed_records_are_ignored(void **state)
 	f->kept[1].value[0] = 2;
 	assert_true(addrbook_load(again, key, value));
 	assert_false(addrbook_load(again, key, value)); /* loaded twice */
-	/* The secret key is rejected after an entry: the entry would be in a wrong bucket. */
+	/* The secret key must be loaded before all entries: their buckets depend on it. */
 	assert_false(addrbook_load(again, (struct span){f->kept[0].key, 1},
 				   (struct span){f->kept[0].value, f->kept[0].value_n}));
 	addrbook_free(again);

@@ -513,7 +513,8 @@ static void malformed_amounts_are_refused_as_a_whole(void **state)
 	char line[256];
 
 	snprintf(line, sizeof(line), "send miner %062d15", 0);
-	assert_int_equal(run_line(v, line), COMMAND_LINE_CONFIRM); /* 15: no digit is cut off */
+	assert_int_equal(run_line(v, line),
+			 COMMAND_LINE_CONFIRM); /* no digit of the 15 is cut off */
 	assert_int_equal(strncmp(v->text, "send 15 to ", 11), 0);
 	const char *const bad[] = {"0",    "-1",  "1.000000001", "21000001",
 				   "five", "1e",  "0x10",        "1 .5",
@@ -581,7 +582,7 @@ static void json_numbers_are_read_as_exact_amounts(void **state)
 		     {"1e-8", "0.00000001"},
 		     {"0.1", "0.1"},
 		     {"2.675", "2.675"},
-		     {"49.99999999", NULL}, /* it has 50, too little with a fee */
+		     {"49.99999999", NULL}, /* the wallet has 50: too little for a fee */
 		     {"8388608.00000001", NULL},
 		     {"20999999.99999999", NULL},
 		     {"21000000", NULL},

@@ -348,7 +348,7 @@ static void a_callback_may_free_another_finished_job(void **state)
 	other = sigjob_new(p, count_call, &calls);
 	sigjob_close(other);
 	sigjob_close(r.job);
-	sigjob_free(other); /* it would have been called first */
+	sigjob_free(other); /* its callback would have been the first */
 	sigpool_poll(p);
 	assert_int_equal(r.calls, 1);
 	assert_int_equal(calls, 0);

@@ -64,8 +64,9 @@ struct peer_sync {
 	/* The blocks requested from it. */
 	struct list requests; /* struct block_request, in the order of the requests */
 	uint32_t n_requests;
-	int64_t progress_ms; /* last requested block received, or request made to the idle peer */
-	int64_t avg_ms;      /* exponential average of a block's delivery time; 0: unknown */
+	/* When the peer last sent a requested block, or got a request while it had none. */
+	int64_t progress_ms;
+	int64_t avg_ms;           /* exponential average of a block's delivery time; 0: unknown */
 	int64_t backoff_until_ms; /* no block is requested from it before */
 	unsigned timeouts;        /* in a row */
 	int64_t stalling_since_ms; /* other peers wait for a block requested from it; 0: they don't */
