@@ -9,7 +9,8 @@
 #define MB         (1u << 20)
 #define TEXT_CHARS 256
 
-enum err_class sys_err_class(int error)
+/* The class of an errno value. */
+static enum err_class class_of(int error)
 {
 	switch (error) {
 	case EMFILE:
@@ -139,5 +140,5 @@ bool sys_err(struct err *e, int error, const char *token, const char *fmt, ...)
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	advise(error, reason, sizeof(reason));
-	return err_set(e, sys_err_class(error), token, "%s: %s", what, reason);
+	return err_set(e, class_of(error), token, "%s: %s", what, reason);
 }

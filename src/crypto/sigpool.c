@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <tally/base/checked.h>
 #include <tally/base/list.h>
@@ -16,8 +17,9 @@
 #include <tally/base/thread.h>
 #include <tally/base/wake.h>
 
-#define THREADS_MAX 64
-#define SLICE       32
+#define THREADS_MAX         64
+#define MACHINE_THREADS_MAX 16
+#define SLICE               32
 
 struct sigpool {
 	pthread_mutex_t lock;
@@ -184,6 +186,13 @@ struct sigpool *sigpool_new(unsigned threads)
 	p->wake = (struct wake){-1, -1};
 	start_threads(p, MIN(threads, THREADS_MAX));
 	return p;
+}
+
+unsigned sigpool_machine_threads(void)
+{
+	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores < 1 ? 1 : (unsigned)MIN(cores, MACHINE_THREADS_MAX);
 }
 
 void sigpool_free(struct sigpool *p)

@@ -75,12 +75,9 @@ static bool open_databases(struct node *n, struct err *e)
 
 static bool open_chain(struct node *n, struct err *e)
 {
-	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	const struct chain_options co = {
 		.store = n->store,
-		.sigpool = n->sigpool = sigpool_new(cores < 1    ? 1
-						    : cores > 16 ? 16
-								 : (unsigned)cores),
+		.sigpool = n->sigpool = sigpool_new(sigpool_machine_threads()),
 		.clock = &n->clock.clock,
 		.cache_bytes = n->config.dbcache_mb << 20,
 		.events = &n->chain_events,

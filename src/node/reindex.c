@@ -18,7 +18,6 @@
 #include "node/log_file_priv.h"
 
 #define ADDR_RECORD_MAX 4096 /* bytes */
-#define CHAIN_THREADS   16
 
 /* This clock accepts every block time: the blocks were checked against the clock when they came. */
 static int64_t end_of_time(void *ctx)
@@ -105,10 +104,7 @@ static bool finish_store(struct store *store, struct chain *chain, const char *o
 static bool build_chain(struct store *store, const struct config *c, const char *old,
 			struct reindex_report *r, struct err *e)
 {
-	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	struct sigpool *pool = sigpool_new(cores < 1               ? 1
-					   : cores > CHAIN_THREADS ? CHAIN_THREADS
-								   : (unsigned)cores);
+	struct sigpool *pool = sigpool_new(sigpool_machine_threads());
 	const struct chain_options o = {.store = store,
 					.sigpool = pool,
 					.clock = &any_time_clock,

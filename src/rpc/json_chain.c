@@ -37,7 +37,7 @@ json_t *json_hex(struct span bytes)
 	return v;
 }
 
-json_t *json_bits(uint32_t bits)
+static json_t *json_bits(uint32_t bits)
 {
 	return json_sprintf("%08x", bits);
 }

@@ -19,7 +19,6 @@ struct call;
 json_t *json_hash(const struct hash256 *h);
 json_t *json_address(const struct key_hash *kh);
 json_t *json_hex(struct span bytes);
-json_t *json_bits(uint32_t bits);
 json_t *json_header(const struct chain *chain, const struct chain_entry *en,
 		    const struct block_header *h);
 json_t *json_tx(const struct tx *tx);

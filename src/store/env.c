@@ -9,7 +9,6 @@
 #include <tally/base/sys_err.h>
 #include <tally/store/salvage.h>
 
-#include "store/db_refusal_priv.h"
 #include "store/env_priv.h"
 
 #define ENV_FLAGS                                                                          \
@@ -45,12 +44,8 @@ static bool open_env(struct env *env, struct err *e)
 {
 	int rc;
 
-	db_refusal_install();
-	db_refusal_clear();
-	rc = db_env_create(&env->db, 0);
-	if (rc != 0)
-		return sys_err(e, rc > 0 ? rc : ENOMEM, "db-open", "cannot start Berkeley DB");
-	env_err_init(env);
+	if (!env_create(env, e))
+		return false;
 	rc = configure(env);
 	if (rc == 0)
 		rc = env->db->open(env->db, env->dir, ENV_FLAGS, 0600);
@@ -65,10 +60,7 @@ static bool open_table(struct env *env, DB **out, const char *name, bool fresh, 
 	int rc = db_create(out, env->db, 0);
 
 	if (rc == 0 && fresh)
-		rc = (*out)->set_pagesize(*out, ENV_PAGE_BYTES);
-	/* Checksums detect bytes that the disk changed. */
-	if (rc == 0 && fresh)
-		rc = (*out)->set_flags(*out, DB_CHKSUM);
+		rc = env_table_settings(*out);
 	if (rc == 0)
 		rc = (*out)->open(*out, env->txn, file, NULL, DB_BTREE,
 				  DB_THREAD | (fresh ? DB_CREATE : 0), 0600);

@@ -12,7 +12,6 @@
 #include <tally/base/mem.h>
 #include <tally/base/sys_err.h>
 
-#include "store/db_refusal_priv.h"
 #include "store/env_priv.h"
 
 /* A new table in the file `path`, outside of an environment and so without a log. */
@@ -26,9 +25,7 @@ static int make_file(const struct env *env, const char *path, bool schema)
 
 	if (rc != 0)
 		return rc;
-	rc = db->set_pagesize(db, ENV_PAGE_BYTES);
-	if (rc == 0)
-		rc = db->set_flags(db, DB_CHKSUM);
+	rc = env_table_settings(db);
 	if (rc == 0)
 		rc = db->open(db, NULL, path, NULL, DB_BTREE, DB_CREATE | DB_TRUNCATE, 0600);
 	set_le32(version, env->kind->schema);
@@ -72,12 +69,8 @@ static bool reset_lsns(struct env *env, struct err *e)
 	bool ok = true;
 	int rc;
 
-	db_refusal_install();
-	db_refusal_clear();
-	rc = db_env_create(&env->db, 0);
-	if (rc != 0)
-		return sys_err(e, rc > 0 ? rc : ENOMEM, "db-open", "cannot start Berkeley DB");
-	env_err_init(env);
+	if (!env_create(env, e))
+		return false;
 	rc = env->db->open(env->db, env->dir, DB_CREATE | DB_INIT_MPOOL | DB_PRIVATE, 0600);
 	if (rc != 0)
 		ok = env_err(env, rc, "open", NULL, e);

@@ -163,9 +163,17 @@ void env_log_messages(struct env *env)
 	}
 }
 
-void env_err_init(struct env *env)
+bool env_create(struct env *env, struct err *e)
 {
+	int rc;
+
+	db_refusal_install();
+	db_refusal_clear();
+	rc = db_env_create(&env->db, 0);
+	if (rc != 0)
+		return sys_err(e, rc > 0 ? rc : ENOMEM, "db-open", "cannot start Berkeley DB");
 	env->db->app_private = env;
 	env->db->set_errcall(env->db, on_message);
 	env->db->set_event_notify(env->db, on_event);
+	return true;
 }

@@ -130,6 +130,14 @@ bool env_is_copy(const struct env *env);
 /* Writes ENV_MARKER. */
 bool env_dir_mark(struct env *env, struct err *e);
 
+/* The settings of every new table, before it is opened. Checksums detect bytes that the disk changed. */
+static inline int env_table_settings(DB *db)
+{
+	int rc = db->set_pagesize(db, ENV_PAGE_BYTES);
+
+	return rc != 0 ? rc : db->set_flags(db, DB_CHKSUM);
+}
+
 /* env_copy.c: makes a copy without log files (env_is_copy) usable, before it is opened: missing tables start empty. ERR_CORRUPT if a table
  * is damaged. */
 bool env_copy_adopt(struct env *env, struct err *e);
@@ -138,7 +146,8 @@ bool env_copy_adopt(struct env *env, struct err *e);
 bool env_space(const struct env *env, uint64_t floor, struct err *e);
 
 /* env_err.c: errors of Berkeley DB as struct err. */
-void env_err_init(struct env *env); /* installs the callbacks */
+/* Makes env->db, with callbacks for its errors, events and messages. The next step is db->open. */
+bool env_create(struct env *env, struct err *e);
 /* Sets *e for a return code of Berkeley DB. doing: a verb, "open". table may be NULL. Returns false. */
 bool env_err(struct env *env, int rc, const char *doing, const char *table, struct err *e);
 bool env_damaged(struct env *env, struct err *e, const char *fmt, ...)
@@ -163,7 +172,6 @@ bool env_flush_end(struct env *env, bool wait, bool *done, struct err *e);
 void env_flush_stop(struct env *env);
 
 /* env_txn.c: records and transactions. `table` indexes kind->tables. */
-bool env_begin(struct env *env, struct err *e); /* harmless if a transaction is open */
 bool env_commit(struct env *env, bool durable, struct err *e);
 /* True if the log was written: both Berkeley DB's return code `rc` and its events must say so. If not,
  * no later write is accepted. */

@@ -47,7 +47,8 @@ static bool check_space(struct env *env, struct err *e)
 	return write_broke(env, &why, e);
 }
 
-bool env_begin(struct env *env, struct err *e)
+/* Begins a transaction for a write; harmless if one is open. */
+static bool begin_write(struct env *env, struct err *e)
 {
 	struct err why;
 	int rc;
@@ -153,7 +154,7 @@ bool env_put(struct env *env, unsigned table, struct span key, struct span value
 	DBT k = dbt_of(key), v = dbt_of(value);
 	int rc;
 
-	if (!env_begin(env, e))
+	if (!begin_write(env, e))
 		return false;
 	count_pending(env, key.len + value.len);
 	rc = env->tables[table]->put(env->tables[table], env->txn, &k, &v, 0);
@@ -165,7 +166,7 @@ bool env_del(struct env *env, unsigned table, struct span key, struct err *e)
 	DBT k = dbt_of(key);
 	int rc;
 
-	if (!env_begin(env, e))
+	if (!begin_write(env, e))
 		return false;
 	count_pending(env, key.len);
 	rc = env->tables[table]->del(env->tables[table], env->txn, &k, 0);
@@ -177,7 +178,7 @@ bool env_clear(struct env *env, unsigned table, struct err *e)
 	uint32_t n;
 	int rc;
 
-	if (!env_begin(env, e))
+	if (!begin_write(env, e))
 		return false;
 	rc = env->tables[table]->truncate(env->tables[table], env->txn, &n, 0);
 	count_pending(env, 0);

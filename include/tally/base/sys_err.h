@@ -10,11 +10,8 @@
 #define SYS_FILES_ENOUGH     256 /* descriptors */
 #define SYS_MEMORY_ENOUGH_MB 128 /* of address space */
 
-/* The class of an errno value: ERR_LIMIT (files, memory, threads), ERR_PERMISSION, ERR_NOSPACE, and
- * ERR_IO for all others. */
-enum err_class sys_err_class(int error);
-
-/* Sets *e to "FMT...: reason: advice" for an errno value, with its class. Returns false. If a limit of
+/* Sets *e to "FMT...: reason: advice" for an errno value. Its class is ERR_LIMIT (files, memory,
+ * threads), ERR_PERMISSION, ERR_NOSPACE, or ERR_IO for all others. Returns false. If a limit of
  * this process is the reason (ulimit), the text names the limit, its value and a value that is enough. */
 bool sys_err(struct err *e, int error, const char *token, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -24,6 +24,8 @@ struct sigjob; /* one batch with one verdict */
  * threads: at most 64. With 0, or if the system allows no thread, sigjob_add makes the checks itself,
  * in the caller's thread (for simulations). The worker threads block all signals. */
 struct sigpool *sigpool_new(unsigned threads);
+/* The number of threads that suits this machine: one for each processor core, from 1 to 16. */
+unsigned sigpool_machine_threads(void);
 void sigpool_free(struct sigpool *p); /* every job must have been freed */
 unsigned sigpool_threads(const struct sigpool *p);
 /* Readable while a finished job has not been polled. -1 without threads: then the caller polls after

@@ -26,7 +26,8 @@ void chain_offer_remove(struct chain_discovery *d, struct offer *o)
 	memmove(o, o + 1, (--d->n_offers - i) * sizeof(*o));
 }
 
-bool chain_offer_is_from(const struct peer *peer, const struct offer *o)
+/* This peer makes the offer. */
+static bool is_offered_by(const struct peer *peer, const struct offer *o)
 {
 	return peer->discovery.state == DISCOVERY_OFFERED &&
 	       hash256_equal(&peer->discovery.offered.h, &o->genesis->hash.h);
@@ -35,7 +36,7 @@ bool chain_offer_is_from(const struct peer *peer, const struct offer *o)
 bool chain_offer_has_outbound(const struct protocol *p, const struct offer *o)
 {
 	for (const struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		if (peer_outbound(peer) && chain_offer_is_from(peer, o))
+		if (peer_outbound(peer) && is_offered_by(peer, o))
 			return true;
 	return false;
 }
@@ -67,7 +68,7 @@ void chain_offers_free(struct protocol *p)
 conn_id chain_offer_source(const struct protocol *p, const struct offer *o)
 {
 	for (const struct peer *peer = peer_next(p, NULL); peer; peer = peer_next(p, peer))
-		if (chain_offer_is_from(peer, o))
+		if (is_offered_by(peer, o))
 			return peer->info.id;
 	return 0;
 }

@@ -14,8 +14,6 @@ struct offer *chain_offer_count(struct protocol *p, struct peer *peer, struct bl
 void chain_offer_remove(struct chain_discovery *d, struct offer *o);
 void chain_offers_free(struct protocol *p); /* removes all */
 
-/* This peer makes the offer. */
-bool chain_offer_is_from(const struct peer *peer, const struct offer *o);
 /* An outbound peer makes the offer. */
 bool chain_offer_has_outbound(const struct protocol *p, const struct offer *o);
 /* A connected peer that makes the offer; 0: none. */
