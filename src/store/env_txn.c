@@ -5,6 +5,7 @@
 
 #include <tally/base/mem.h>
 
+#include "store/db_refusal_priv.h"
 #include "store/env_priv.h"
 
 /* Approximate bytes of log for a write, besides its key and value (measured). */
@@ -53,6 +54,7 @@ static bool begin_write(struct env *env, struct err *e)
 	struct err why;
 	int rc;
 
+	db_refusal_clear();
 	if (!writable(env, e))
 		return false;
 	if (env->txn != NULL)
@@ -195,7 +197,10 @@ static bool read_failed(struct env *env, int rc, unsigned table, struct err *e)
 bool env_get(struct env *env, unsigned table, struct span key, void *out, size_t *n, struct err *e)
 {
 	DBT k = dbt_of(key), v = {.data = out, .ulen = (uint32_t)*n, .flags = DB_DBT_USERMEM};
-	int rc = env->tables[table]->get(env->tables[table], env->txn, &k, &v, 0);
+	int rc;
+
+	db_refusal_clear();
+	rc = env->tables[table]->get(env->tables[table], env->txn, &k, &v, 0);
 
 	err_clear(e);
 	if (rc == DB_NOTFOUND)
@@ -213,7 +218,10 @@ bool env_get_alloc(struct env *env, unsigned table, struct span key, uint8_t **o
 		   struct err *e)
 {
 	DBT k = dbt_of(key), v = {.flags = DB_DBT_MALLOC};
-	int rc = env->tables[table]->get(env->tables[table], env->txn, &k, &v, 0);
+	int rc;
+
+	db_refusal_clear();
+	rc = env->tables[table]->get(env->tables[table], env->txn, &k, &v, 0);
 
 	err_clear(e);
 	if (rc == DB_NOTFOUND)
@@ -249,6 +257,7 @@ bool env_each(struct env *env, unsigned table, struct span after, env_fn *fn, vo
 	DBC *c = NULL;
 	int rc, closed = 0;
 
+	db_refusal_clear();
 	/* Within the open transaction, if there is one: only it sees the pages that it changed. */
 	rc = env->tables[table]->cursor(env->tables[table], env->txn, &c, 0);
 	if (rc == 0)

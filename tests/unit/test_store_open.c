@@ -174,6 +174,24 @@ static void a_flipped_byte_is_found_when_it_is_read(void **state)
 	store_close(s);
 }
 
+/* A system call that was refused before, for another database, is not the reason of the damage. */
+static void damage_is_not_blamed_on_an_earlier_refused_call(void **state)
+{
+	struct fixture *f = *state;
+	struct store *s;
+	struct err e = {0};
+	DB *other;
+
+	make_database(f);
+	spoil(f, "headers.db", 2 * ENV_PAGE_BYTES + 5000, 1);
+	s = must_open(f);
+	assert_int_equal(db_create(&other, NULL, 0), 0);
+	assert_int_not_equal(other->open(other, NULL, f->dir, NULL, DB_BTREE, 0, 0600), 0);
+	other->close(other, 0);
+	assert_err(store_each_header(s, skip_header, NULL, &e), e, ERR_CORRUPT, "db-damaged");
+	store_close(s);
+}
+
 static void a_record_of_the_wrong_size_is_damage(void **state)
 {
 	struct fixture *f = *state;
@@ -487,6 +505,7 @@ int main(void)
 		TEST(a_table_that_lost_one_byte_is_damage),
 		TEST(a_table_overwritten_from_its_start_is_damage),
 		TEST(a_flipped_byte_is_found_when_it_is_read),
+		TEST(damage_is_not_blamed_on_an_earlier_refused_call),
 		TEST(a_record_of_the_wrong_size_is_damage),
 		TEST(a_newer_schema_is_refused),
 		TEST(the_store_refuses_a_newer_schema),
