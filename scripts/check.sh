@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs all checks: installs the packages that the tests need, builds, runs make check with and without sanitizers,
-# runs each fuzz target for 2 s, and runs make lint. The last line is "N passed, N failed, N skipped", for all tests.
+# runs each fuzz target for 2 s, make lint, and the demo. The last line is "N passed, N failed, N skipped", for all tests.
 # TALLY_CHECK_DIR is the build directory (default: build-check). The exit status is 0 if nothing failed.
 set -u
 src=$(cd "$(dirname "$0")/.." && pwd)
@@ -70,6 +70,14 @@ step "lint"
 if make -C "$build/normal" -s lint; then
 	passed=$((passed + 1))
 else
+	failed=$((failed + 1))
+fi
+
+step "demo"
+if sh scripts/demo.sh --headless >"$build/demo.out" 2>&1; then
+	passed=$((passed + 1))
+else
+	tail -n 20 "$build/demo.out"
 	failed=$((failed + 1))
 fi
 

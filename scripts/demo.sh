@@ -1,10 +1,6 @@
 #!/bin/sh
-<<<<<<< HEAD
 # A demonstration of Tally: two nodes and a shell in three tmux panes. With --headless it plays the scene by itself,
 # without a terminal, and prints each step.
-=======
-# Shows Tally: three tmux panes, or with --headless the same scene as text, step by step.
->>>>>>> 4c3a013 (lint: layers, circles, names and wording are part of make lint)
 set -eu
 src=$(cd "$(dirname "$0")/.." && pwd)
 cd "$src"
@@ -42,11 +38,7 @@ done
 two=$((one + 1))
 home=$(mktemp -d "${TMPDIR:-/tmp}/tally-demo.XXXXXX")
 
-<<<<<<< HEAD
 # Runs a command without its messages on stderr; if it fails, prints them.
-=======
-# Without the notes that are for a person at a terminal; errors are shown.
->>>>>>> 4c3a013 (lint: layers, circles, names and wording are part of make lint)
 quiet() {
 	"$@" 2>"$home/err" || {
 		code=$?
@@ -174,13 +166,8 @@ echo "   unconfirmed, in the mempools of both nodes: transaction $txid"
 echo "5. Node $one mines a block that confirms the transaction."
 node "$one" rpc generatetoaddress 1 CENTRAL_NODE >/dev/null
 wait_for 10 "node $two has the block" height_is "$two" 13
-<<<<<<< HEAD
 wait_for 10 "the balance of $address is 12.5" balance_is "$two" "$address" 12.5
 wait_for 10 "both nodes have the same tip" same_tip
-=======
-wait_for 10 "the balance has arrived" balance_is "$two" "$address" 12.5
-wait_for 10 "both have the same tip" same_tip
->>>>>>> 4c3a013 (lint: layers, circles, names and wording are part of make lint)
 
 echo "6. Both nodes agree on the chain and on the balances."
 for id in "$one" "$two"; do

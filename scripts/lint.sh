@@ -33,6 +33,13 @@ cppcheck -q -j"$(nproc)" --std=c11 --error-exitcode=1 --inline-suppr \
 	'-Djson_array_foreach(a,i,v)=for(;;)' '-Djson_object_foreach(o,k,v)=for(;;)' src || bad=1
 # shellcheck disable=SC2046
 pyflakes3 $(find tests bench -name '*.py') || bad=1
+for script in scripts/*.sh .ci/run; do
+	sh -n "$script" || bad=1
+done
+# The markers that a conflict leaves, in every file of the repository.
+if git rev-parse --git-dir >/dev/null 2>&1 && git grep -nE '^(<{7}|>{7}) '; then
+	bad=1
+fi
 for page in man/*.[1-8]; do
 	# groff prints a warning for each macro that is not used as mdoc(7) describes.
 	out=$(groff -mdoc -Tutf8 -ww -z "$page" 2>&1)
